@@ -1,0 +1,1 @@
+"""The contract, recordings, episodes and data sets."""

@@ -1,0 +1,165 @@
+"""
+The contract between robot, recordings, data sets and policies.
+
+One YAML file a task (config/tasks) names topics, rate, frames, action and observation. With the robot profile
+and the field it refers to, it has a hash that travels in recordings, data sets and exported policies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+import numpy as np
+
+from guda_ros.errors import GudaError
+from guda_ros.soccer.field import Ball, Field
+from guda_ros.soccer.observation import FEATURES, observation_names, observe
+from guda_ros.soccer.resources import ConfigError, Section, find_config, load_yaml
+from guda_ros.soccer.robot import RobotProfile, VelocityLimits
+
+TOPICS = ('image', 'camera_info', 'odom', 'pose', 'ball', 'command', 'episode',
+          'ground_truth_robot', 'ground_truth_ball')
+FRAMES = ('map', 'odom', 'base', 'camera')
+ACTION = ('forward', 'left', 'turn')
+
+
+class ContractMismatch(GudaError, ValueError):
+    """Two parts of the system were made for different contracts; the message says what differs."""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What is on the wire and what a policy sees and does; see the module's docstring."""
+
+    name: str
+    version: int
+    robot: str
+    limits: VelocityLimits
+    field: Field
+    rate: float
+    time_limit: float
+    ball_hold: float
+    topics: dict[str, str]
+    frames: dict[str, str]
+    action: tuple[str, ...]
+    observation: tuple[str, ...]
+
+    @classmethod
+    def load(cls, name='soccer_push', robot: str | None = None) -> 'Contract':
+        """
+        Read a contract by name or path, with the robot profile and field that it names.
+
+        :param robot: a profile's name or path to use instead of the file's.
+        :raises ConfigError: naming file and key of what is wrong.
+        """
+        path = find_config('tasks', name)
+        root = Section(load_yaml(path), path)
+        profile = RobotProfile.load(robot or root.text('robot'))
+        if robot:
+            root.text('robot')
+        topics, frames = root.section('topics'), root.section('frames')
+        contract = cls(
+            name=root.text('name'),
+            version=root.integer('version', 1, 10**6),
+            robot=profile.name,
+            limits=profile.limits,
+            field=Field.load(root.text('field')),
+            rate=root.number('rate', 1, 1000),
+            time_limit=root.number('time_limit', 1, 3600),
+            ball_hold=root.number('ball_hold', 0, 60),
+            topics={key: topics.text(key) for key in TOPICS},
+            frames={key: frames.text(key) for key in FRAMES},
+            action=root.texts('action'),
+            observation=root.texts('observation'))
+        for section in (topics, frames, root):
+            section.close()
+        contract._check(path)
+        return contract
+
+    def _check(self, source) -> None:
+        if self.action != ACTION:
+            raise ConfigError(f'{source}: action: {list(ACTION)} is expected, not {list(self.action)}')
+        unknown = [feature for feature in self.observation if feature not in FEATURES]
+        if unknown or not self.observation:
+            raise ConfigError(f'{source}: observation: unknown feature {unknown}; known: {list(FEATURES)}')
+
+    def to_json(self) -> str:
+        """Return the whole contract, profile limits and field included, as canonical JSON."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(',', ':'))
+
+    @classmethod
+    def from_json(cls, text: str) -> 'Contract':
+        """Read what to_json wrote; ValueError when it cannot be read."""
+        try:
+            values = json.loads(text)
+            field = values['field']
+            ball = field.pop('ball')
+            ball['colour'] = tuple(ball['colour'])
+            for key in ('penalty_area', 'goal_area'):
+                field[key] = tuple(field[key])
+            values['field'] = Field(ball=Ball(**ball), **field)
+            values['limits'] = VelocityLimits(**values['limits'])
+            values['action'] = tuple(values['action'])
+            values['observation'] = tuple(values['observation'])
+            contract = cls(**values)
+        except (TypeError, KeyError, json.JSONDecodeError) as error:
+            raise ValueError(f'not a contract of this version of guda_ros: {error}') from error
+        contract._check('contract')
+        return contract
+
+    @cached_property
+    def hash(self) -> str:
+        """16 hexadecimal digits that change with anything in the contract."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
+
+    def differences(self, other: 'Contract') -> list[str]:
+        """Return one line for every value that differs, `key: mine != theirs`."""
+        mine, theirs = _flatten(asdict(self)), _flatten(asdict(other))
+        return [f'{key}: {mine.get(key, "absent")} != {theirs.get(key, "absent")}'
+                for key in sorted(mine.keys() | theirs.keys()) if mine.get(key) != theirs.get(key)]
+
+    def require(self, other: 'Contract', what: str) -> None:
+        """Raise ContractMismatch if `other`, the contract of `what`, is not this one."""
+        if self.hash != other.hash:
+            listed = '\n  '.join(self.differences(other))
+            raise ContractMismatch(f'{what} was made for another contract (expected != found):\n  {listed}')
+
+    @property
+    def period(self) -> float:
+        """Control period [s]."""
+        return 1.0 / self.rate
+
+    @property
+    def max_steps(self) -> int:
+        """Control steps in the time limit of an episode."""
+        return round(self.time_limit * self.rate)
+
+    @cached_property
+    def observation_names(self) -> tuple[str, ...]:
+        """Names of the numbers of an observation."""
+        return observation_names(self.observation)
+
+    def observe(self, states: np.ndarray) -> np.ndarray:
+        """Return the observations (..., D), float32, of world states (..., 10)."""
+        return observe(states, self.field.goal, self.limits, self.observation)
+
+    def to_command(self, action: np.ndarray) -> np.ndarray:
+        """Turn actions (..., 3) in [-1, 1] into base_link velocities (..., 3) [m/s, m/s, rad/s]."""
+        return self.limits.to_command(action)
+
+    def to_action(self, command: np.ndarray) -> np.ndarray:
+        """Turn base_link velocities (..., 3) into actions (..., 3) in [-1, 1]."""
+        return self.limits.to_action(command)
+
+
+def _flatten(values: dict, prefix: str = '') -> dict:
+    flat = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            flat.update(_flatten(value, f'{prefix}{key}.'))
+        else:
+            flat[f'{prefix}{key}'] = value
+    return flat

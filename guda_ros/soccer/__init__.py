@@ -1,0 +1,1 @@
+"""The soccer world in plain NumPy: field, robot profile, world state, observations, starts, rewards."""

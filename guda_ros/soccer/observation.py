@@ -1,0 +1,67 @@
+"""Observations of the soccer tasks, built from world states by one vectorised function."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from guda_ros.soccer import world
+from guda_ros.soccer.robot import VelocityLimits
+
+#: Names of the numbers in each feature group, in order.
+FEATURES = {
+    'ball': ('ball_x', 'ball_y'),
+    'ball_bearing': ('ball_bearing_sin', 'ball_bearing_cos'),
+    'goal': ('goal_x', 'goal_y'),
+    'goal_bearing': ('goal_bearing_sin', 'goal_bearing_cos'),
+    'ball_velocity': ('ball_velocity_x', 'ball_velocity_y'),
+    'push_frame': ('push_x', 'push_y', 'push_yaw_sin', 'push_yaw_cos'),
+    'previous_command': ('previous_forward', 'previous_left', 'previous_turn'),
+}
+
+
+def observation_names(features: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the name of every number of an observation; KeyError names an unknown feature group."""
+    return tuple(name for feature in features for name in FEATURES[feature])
+
+
+def observe(states: np.ndarray, goal: np.ndarray, limits: VelocityLimits,
+            features: tuple[str, ...]) -> np.ndarray:
+    """
+    Return the observations (..., D), float32, of world states (..., 10).
+
+    ball, goal and ball velocity are in base_link (m, m/s). The *push frame* has its origin at the ball and its
+    x axis from ball to goal: push_x, push_y is the robot's place in it (negative push_x: behind the ball),
+    push_yaw its heading relative to the push direction. previous_command is in action units, [-1, 1].
+
+    :param goal: (2,) or (..., 2), the goal point in `map` [m].
+    """
+    states = np.asarray(states, dtype=np.float64)
+    goal = np.broadcast_to(np.asarray(goal, dtype=np.float64), states.shape[:-1] + (2,))
+    robot, ball = states[..., world.ROBOT], states[..., world.BALL]
+    yaw = states[..., world.ROBOT_YAW]
+    columns = []
+    for feature in features:
+        if feature in ('ball', 'ball_bearing'):
+            seen = world.to_frame(ball, robot)
+            columns.append(_bearing(seen) if feature == 'ball_bearing' else seen)
+        elif feature in ('goal', 'goal_bearing'):
+            seen = world.to_frame(goal, robot)
+            columns.append(_bearing(seen) if feature == 'goal_bearing' else seen)
+        elif feature == 'ball_velocity':
+            columns.append(world.rotate(states[..., world.BALL_VELOCITY], -yaw))
+        elif feature == 'push_frame':
+            direction = np.arctan2(goal[..., 1] - ball[..., 1], goal[..., 0] - ball[..., 0])
+            place = world.rotate(robot[..., :2] - ball, -direction)
+            heading = yaw - direction
+            columns.append(np.concatenate(
+                [place, np.sin(heading)[..., None], np.cos(heading)[..., None]], axis=-1))
+        elif feature == 'previous_command':
+            columns.append(limits.to_action(states[..., world.PREVIOUS_COMMAND]))
+        else:
+            raise KeyError(f'unknown observation feature {feature!r}; known: {", ".join(FEATURES)}')
+    return np.concatenate(columns, axis=-1).astype(np.float32)
+
+
+def _bearing(vector: np.ndarray) -> np.ndarray:
+    distance = np.maximum(np.linalg.norm(vector, axis=-1, keepdims=True), 1e-9)
+    return np.concatenate([vector[..., 1:2], vector[..., 0:1]], axis=-1) / distance

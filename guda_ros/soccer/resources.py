@@ -1,0 +1,135 @@
+"""Find and read the YAML files of `config/`, from a checkout, a pip install or a colcon install."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import yaml
+
+from guda_ros.errors import GudaError
+
+
+class ConfigError(GudaError, ValueError):
+    """A configuration file is missing or wrong; the message names file, key and remedy."""
+
+
+def config_directories() -> list[Path]:
+    """Return the folders that may hold `config/`, the most specific first."""
+    candidates = [Path(__file__).resolve().parents[2] / 'config']
+    for prefix in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep):
+        if prefix:
+            candidates.append(Path(prefix) / 'share' / 'guda_ros' / 'config')
+    candidates.append(Path(sys.prefix) / 'share' / 'guda_ros' / 'config')
+    return [path for path in candidates if path.is_dir()]
+
+
+def find_config(kind: str, name: str | os.PathLike) -> Path:
+    """
+    Return the file of a configuration.
+
+    :param kind: folder below `config/`, such as `robots`.
+    :param name: a name without suffix (`nao_v6`) or the path of a YAML file.
+    :raises ConfigError: if there is none; the message lists the names there are.
+    """
+    path = Path(name)
+    if path.suffix in ('.yaml', '.yml'):
+        if path.is_file():
+            return path
+        raise ConfigError(f'{path}: no such file')
+    known = {}
+    for directory in config_directories():
+        for file in sorted((directory / kind).glob('*.yaml')):
+            known.setdefault(file.stem, file)
+    if str(name) in known:
+        return known[str(name)]
+    names = ', '.join(sorted(known)) or 'none was found: is the package installed?'
+    raise ConfigError(f'unknown name {str(name)!r} in config/{kind}; known: {names}')
+
+
+def load_yaml(path: str | os.PathLike) -> dict:
+    """Read a YAML mapping; raise ConfigError with file and line when it cannot be read."""
+    try:
+        with open(path, encoding='utf-8') as file:
+            content = yaml.safe_load(file)
+    except OSError as error:
+        raise ConfigError(f'{path}: {error.strerror}') from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f'{path}: not valid YAML: {error}') from error
+    if not isinstance(content, dict):
+        raise ConfigError(f'{path}: a mapping of keys to values is expected')
+    return content
+
+
+class Section:
+    """A checked view of a YAML mapping: every key is read once, wrong and unknown keys are named."""
+
+    def __init__(self, content: dict, path, prefix: str = '') -> None:
+        self._content = dict(content)
+        self._path = path
+        self._prefix = prefix
+
+    def _fail(self, key: str, problem: str):
+        raise ConfigError(f'{self._path}: {self._prefix}{key}: {problem}')
+
+    def _take(self, key: str):
+        if key not in self._content:
+            self._fail(key, 'is missing')
+        return self._content.pop(key)
+
+    def number(self, key: str, low: float = float('-inf'), high: float = float('inf')) -> float:
+        """Take a number in [low, high]."""
+        value = self._take(key)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            self._fail(key, f'a number is expected, not {value!r}')
+        if not low <= value <= high:
+            self._fail(key, f'{value} is outside [{low:g}, {high:g}]')
+        return float(value)
+
+    def integer(self, key: str, low: int, high: int) -> int:
+        """Take an integer in [low, high]."""
+        value = self.number(key, low, high)
+        if value != int(value):
+            self._fail(key, f'an integer is expected, not {value}')
+        return int(value)
+
+    def numbers(self, key: str, count: int, low: float = float('-inf'),
+                high: float = float('inf')) -> tuple[float, ...]:
+        """Take a list of `count` numbers, each in [low, high]."""
+        values = self._take(key)
+        if not isinstance(values, (list, tuple)) or len(values) != count:
+            self._fail(key, f'a list of {count} numbers is expected, not {values!r}')
+        inner = Section(dict(enumerate(values)), self._path, f'{self._prefix}{key}.')
+        return tuple(inner.number(index, low, high) for index in range(count))
+
+    def text(self, key: str) -> str:
+        """Take a string that is not empty."""
+        value = self._take(key)
+        if not isinstance(value, str) or not value:
+            self._fail(key, f'a text is expected, not {value!r}')
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Take a list of strings."""
+        values = self._take(key)
+        if not isinstance(values, (list, tuple)) or not all(isinstance(v, str) for v in values):
+            self._fail(key, f'a list of names is expected, not {values!r}')
+        return tuple(values)
+
+    def section(self, key: str) -> 'Section':
+        """Take a mapping as a section of its own."""
+        value = self._take(key)
+        if not isinstance(value, dict):
+            self._fail(key, f'a mapping is expected, not {value!r}')
+        return Section(value, self._path, f'{self._prefix}{key}.')
+
+    def rest(self) -> dict:
+        """Take all keys that are left."""
+        content, self._content = self._content, {}
+        return content
+
+    def close(self) -> None:
+        """Raise ConfigError if a key was not read."""
+        for key in self._content:
+            self._fail(key, 'is not a known key')
