@@ -1,27 +1,37 @@
 """
 The contract between robot, recordings, data sets and policies.
 
-One YAML file a task (config/tasks) names topics, rate, frames, action and observation. With the robot profile
-and the field it refers to, it has a hash that travels in recordings, data sets and exported policies.
+One YAML file a task (config/tasks) names topics, rate, frames, action and observation. With the
+robot profile and the field it refers to, it has a hash that travels in recordings, data sets and
+exported policies.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
+import hashlib
+import json
 
 import numpy as np
 
 from guda_ros.errors import GudaError
 from guda_ros.soccer.field import Ball, Field
 from guda_ros.soccer.observation import FEATURES, observation_names, observe
-from guda_ros.soccer.resources import ConfigError, Section, find_config, load_yaml
+from guda_ros.soccer.resources import ConfigError, find_config, load_yaml, Section
 from guda_ros.soccer.robot import RobotProfile, VelocityLimits
 
-TOPICS = ('image', 'camera_info', 'odom', 'pose', 'ball', 'command', 'episode',
-          'ground_truth_robot', 'ground_truth_ball')
+TOPICS = (
+    'image',
+    'camera_info',
+    'odom',
+    'pose',
+    'ball',
+    'command',
+    'episode',
+    'ground_truth_robot',
+    'ground_truth_ball',
+)
 FRAMES = ('map', 'odom', 'base', 'camera')
 ACTION = ('forward', 'left', 'turn')
 
@@ -73,7 +83,8 @@ class Contract:
             topics={key: topics.text(key) for key in TOPICS},
             frames={key: frames.text(key) for key in FRAMES},
             action=root.texts('action'),
-            observation=root.texts('observation'))
+            observation=root.texts('observation'),
+        )
         for section in (topics, frames, root):
             section.close()
         contract._check(path)
@@ -81,10 +92,14 @@ class Contract:
 
     def _check(self, source) -> None:
         if self.action != ACTION:
-            raise ConfigError(f'{source}: action: {list(ACTION)} is expected, not {list(self.action)}')
+            raise ConfigError(
+                f'{source}: action: {list(ACTION)} is expected, not {list(self.action)}'
+            )
         unknown = [feature for feature in self.observation if feature not in FEATURES]
         if unknown or not self.observation:
-            raise ConfigError(f'{source}: observation: unknown feature {unknown}; known: {list(FEATURES)}')
+            raise ConfigError(
+                f'{source}: observation: unknown feature {unknown}; known: {list(FEATURES)}'
+            )
 
     def to_json(self) -> str:
         """Return the whole contract, profile limits and field included, as canonical JSON."""
@@ -118,14 +133,19 @@ class Contract:
     def differences(self, other: 'Contract') -> list[str]:
         """Return one line for every value that differs, `key: mine != theirs`."""
         mine, theirs = _flatten(asdict(self)), _flatten(asdict(other))
-        return [f'{key}: {mine.get(key, "absent")} != {theirs.get(key, "absent")}'
-                for key in sorted(mine.keys() | theirs.keys()) if mine.get(key) != theirs.get(key)]
+        return [
+            f'{key}: {mine.get(key, "absent")} != {theirs.get(key, "absent")}'
+            for key in sorted(mine.keys() | theirs.keys())
+            if mine.get(key) != theirs.get(key)
+        ]
 
     def require(self, other: 'Contract', what: str) -> None:
         """Raise ContractMismatch if `other`, the contract of `what`, is not this one."""
         if self.hash != other.hash:
             listed = '\n  '.join(self.differences(other))
-            raise ContractMismatch(f'{what} was made for another contract (expected != found):\n  {listed}')
+            raise ContractMismatch(
+                f'{what} was made for another contract (expected != found):\n  {listed}'
+            )
 
     @property
     def period(self) -> float:
@@ -147,7 +167,7 @@ class Contract:
         return observe(states, self.field.goal, self.limits, self.observation)
 
     def to_command(self, action: np.ndarray) -> np.ndarray:
-        """Turn actions (..., 3) in [-1, 1] into base_link velocities (..., 3) [m/s, m/s, rad/s]."""
+        """Turn actions (..., 3) in [-1, 1] into base_link velocities (..., 3) [m/s, rad/s]."""
         return self.limits.to_command(action)
 
     def to_action(self, command: np.ndarray) -> np.ndarray:

@@ -1,0 +1,103 @@
+"""Arguments and small things that several verbs share."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from guda_ros.errors import GudaError
+
+
+def add_contract(parser: argparse.ArgumentParser) -> None:
+    """Add --contract and --robot."""
+    parser.add_argument(
+        '--contract',
+        default='soccer_push',
+        metavar='NAME',
+        help='task in config/tasks, or a YAML file (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--robot',
+        default=None,
+        metavar='NAME',
+        help="robot profile in config/robots, or a YAML file (default: the contract's)",
+    )
+
+
+def add_domain(parser: argparse.ArgumentParser) -> None:
+    """Add --domain and --log-dir, for the verbs that start ROS 2 nodes."""
+    parser.add_argument(
+        '--domain',
+        type=int,
+        default=None,
+        metavar='N',
+        help='ROS domain to use (default: the first free one)',
+    )
+    parser.add_argument(
+        '--log-dir',
+        type=Path,
+        default=None,
+        metavar='DIR',
+        help="folder for the nodes' logs (default: a temporary one)",
+    )
+
+
+def positive(text: str) -> int:
+    """Read a whole number of at least one, for argparse."""
+    try:
+        value = int(text.replace('_', ''))
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f'a whole number of at least 1 is expected, not {text!r}')
+    return value
+
+
+def refuse_existing(path: Path, overwrite: bool) -> None:
+    """Raise GudaError if there is something at `path` that may not be replaced."""
+    if path.exists() and not overwrite:
+        raise GudaError(f'{path}: exists already; choose another name or give --overwrite')
+
+
+def load_contract(args: argparse.Namespace):
+    """Return the contract that --contract and --robot name."""
+    from guda_ros.data.contract import Contract
+
+    return Contract.load(args.contract, args.robot)
+
+
+def robot_of(contract, name: str | None = None):
+    """Return the robot profile of a contract; GudaError if their limits differ."""
+    from guda_ros.soccer.robot import RobotProfile
+
+    robot = RobotProfile.load(name or contract.robot)
+    if robot.limits != contract.limits:
+        raise GudaError(
+            f'robot profile {name or contract.robot}: its limits {robot.limits} are not those of '
+            f'the contract, {contract.limits}; give the profile with --robot'
+        )
+    return robot
+
+
+def print_table(rows: list[list], header: list[str]) -> None:
+    """Print rows under a header, columns aligned, numbers to the right."""
+    cells = [header, *[[_cell(value) for value in row] for row in rows]]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
+    for number, row in enumerate(cells):
+        source = rows[number - 1] if number else rows[0] if rows else header
+        print(
+            '  '.join(
+                text.rjust(width)
+                if isinstance(value, (int, float)) and not isinstance(value, bool)
+                else text.ljust(width)
+                for text, width, value in zip(row, widths, source)
+            ).rstrip()
+        )
+
+
+def _cell(value) -> str:
+    if isinstance(value, bool):
+        return 'yes' if value else 'no'
+    if isinstance(value, float):
+        return f'{value:.3g}' if abs(value) < 1000 else f'{value:.0f}'
+    return str(value)

@@ -1,0 +1,158 @@
+"""
+Record demonstrations: every node in its own process over DDS, one MCAP recording an episode.
+
+A scripted operator stands in for a person: it publishes a gamepad's sensor_msgs/Joy, and teleop
+drives the robot. Episodes that are in the folder already are kept, so an interrupted job continues
+where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from guda_ros.cli.common import add_contract, add_domain, load_contract, positive, robot_of
+
+HELP = 'record episodes over ROS 2 (MCAP)'
+EXAMPLE = 'guda record --episodes 14 --out runs/mine/recordings'
+#: Seeds of the odometry's errors and of the operator's imperfections, apart for each purpose.
+_FIRST_SEED = {'demonstration': 0, 'validation': 100_000, 'test': 200_000, 'ros_test': 300_000}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this verb."""
+    parser.add_argument(
+        '--out', type=Path, required=True, metavar='DIR', help='folder for the recordings'
+    )
+    parser.add_argument(
+        '--episodes', type=positive, default=14, metavar='N', help='default: %(default)s'
+    )
+    parser.add_argument(
+        '--scenario', default='attack', help='kind of start (default: %(default)s)'
+    )
+    parser.add_argument('--images', action='store_true', help='record the camera too, as JPEG')
+    add_contract(parser)
+    add_domain(parser)
+
+
+def run_episodes(
+    graph_name: str,
+    options,
+    count: int,
+    contract,
+    domain: int | None = None,
+    log_dir: Path | None = None,
+    say=print,
+) -> list[dict]:
+    """
+    Start a graph, run `count` episodes from its purpose's fixed starts and return their outcomes.
+
+    An outcome has id, start_index, verdict, seconds (simulated), wall_seconds and message.
+    Recordings that are complete already are not made again; what an interrupted one left is set
+    aside.
+
+    :param options: GraphOptions; its recordings folder, purpose and scenario are used.
+    :raises GraphError: if a node dies. :raises EpisodeError: if an episode cannot be run.
+    """
+    from guda_ros.data.recording import RecordingReader, set_aside
+
+    folder = Path(options.recordings)
+    outcomes: dict[int, dict] = {}
+    names = [f'{options.purpose}_{index:03d}' for index in range(count)]
+    for index, name in enumerate(names):
+        if (folder / name).exists():
+            with RecordingReader(folder / name) as reader:
+                contract.require(reader.contract, str(folder / name))
+                outcomes[index] = _recorded(name, index, reader.info)
+        else:
+            set_aside(folder, name)
+    if outcomes:
+        say(f'    {len(outcomes)} of {count} episodes were recorded before and are kept')
+    missing = [index for index in range(count) if index not in outcomes]
+    if missing:
+        for outcome in _run_missing(
+            graph_name, options, [(i, names[i]) for i in missing], domain, log_dir, say
+        ):
+            outcomes[outcome['start_index']] = outcome
+    return [outcomes[index] for index in range(count)]
+
+
+def _recorded(name: str, index: int, info) -> dict:
+    seconds = max(0, info.end_stamp - info.start_stamp) / 1e9
+    return {
+        'id': name,
+        'start_index': index,
+        'verdict': info.verdict,
+        'seconds': seconds,
+        'wall_seconds': None,
+        'message': info.message,
+    }
+
+
+def _run_missing(graph_name, options, episodes, domain, log_dir, say):
+    from guda_ros.ros.processes import GraphProcesses
+
+    with GraphProcesses(graph_name, options, log_dir, domain) as graph:
+        say(
+            f'    graph {graph_name}: {", ".join(graph.pids)}; ROS domain {graph.domain}, '
+            f'logs in {graph.log_dir}'
+        )
+        graph.wait_ready()
+        import rclpy
+
+        from guda_ros.ros.episodes import EpisodeError, EpisodeRunner
+
+        context = rclpy.Context()
+        rclpy.init(context=context, domain_id=graph.domain)
+        node = rclpy.create_node('episodes', context=context)
+        try:
+            runner = EpisodeRunner(node, graph.check, recorder=True)
+            for index, name in episodes:
+                outcome = runner.run(
+                    start_index=index,
+                    seed=_FIRST_SEED[options.purpose] + index,
+                    scenario=options.scenario,
+                    purpose=options.purpose,
+                    episode_id=name,
+                )
+                say(
+                    f'    {name:<22} {outcome.event.verdict:<8} '
+                    f'{outcome.duration:5.1f} s simulated, '
+                    f'{outcome.wall_seconds:5.1f} s real'
+                )
+                if outcome.recording['state'] != 'closed':
+                    raise EpisodeError(
+                        f'{name} was not recorded: ' + '; '.join(outcome.recording['problems'])
+                    )
+                if outcome.event.verdict == 'error':
+                    raise EpisodeError(f'{name}: {outcome.event.message}')
+                yield {
+                    'id': name,
+                    'start_index': index,
+                    'verdict': outcome.event.verdict,
+                    'seconds': outcome.duration,
+                    'wall_seconds': outcome.wall_seconds,
+                    'message': outcome.event.message,
+                }
+        finally:
+            node.destroy_node()
+            rclpy.shutdown(context=context)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run this verb."""
+    from guda_ros.ros.graphs import GraphOptions
+
+    contract = load_contract(args)
+    robot_of(contract, args.robot)
+    options = GraphOptions(
+        contract=args.contract,
+        robot=args.robot or '',
+        scenario=args.scenario,
+        recordings=str(args.out),
+        record_images=args.images,
+    )
+    outcomes = run_episodes('collect', options, args.episodes, contract, args.domain, args.log_dir)
+    scored = sum(outcome['verdict'] == 'scored' for outcome in outcomes)
+    print(f'{args.out}: {len(outcomes)} episodes, {scored} scored')
+    return 0

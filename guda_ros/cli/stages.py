@@ -1,0 +1,99 @@
+"""Stages of a long job, each marked when finished, so that the next run continues."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+import time
+from typing import Callable
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write strict JSON in one step: a reader finds the old file or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f'.{path.name}.{os.getpid()}')
+    try:
+        with open(temporary, 'w', encoding='utf-8') as file:
+            json.dump(content, file, indent=1, sort_keys=True, allow_nan=False)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+class Stages:
+    """
+    Run named stages in order, each once for the same settings.
+
+    A stage's key covers its settings and the key of the stage before it. A finished stage whose
+    key still holds is skipped; one whose key differs is run again and its old folder is kept under
+    another name. An interrupted stage finds what it had written so far and may continue with it.
+
+    :param folder: the run's folder; marks go to `stages/` in it.
+    :param say: called with one line of progress.
+    """
+
+    def __init__(self, folder: Path, count: int, say: Callable[[str], None] = print) -> None:
+        self._folder = folder
+        self._count = count
+        self._say = say
+        self._key = ''
+        self._number = 0
+
+    def run(self, name: str, title: str, settings: dict, work: Callable[[Path], dict]) -> dict:
+        """
+        Run `work(stage_folder)` unless it is finished; return the summary that it returned.
+
+        The summary must be JSON; `wall_seconds` is added to it, over all tries of this stage.
+        """
+        self._number += 1
+        text = json.dumps([self._key, name, settings], sort_keys=True)
+        self._key = hashlib.sha256(text.encode()).hexdigest()[:16]
+        mark = self._folder / 'stages' / f'{name}.json'
+        found = _read_mark(mark)
+        head = f'[{self._number}/{self._count}] {name}: {title}'
+        if found.get('key') == self._key and found.get('finished'):
+            self._say(
+                f'{head}\n    finished before, kept ({found["summary"]["wall_seconds"]:.0f} s)'
+            )
+            return found['summary']
+        folder = self._folder / name
+        spent = 0.0
+        if found.get('key') == self._key:
+            spent = float(found.get('wall_seconds', 0.0))
+        elif folder.exists() and any(folder.iterdir()):
+            self._say(f'    the result of other settings is kept in {move_aside(folder)}')
+        folder.mkdir(parents=True, exist_ok=True)
+        self._say(head)
+        started = time.monotonic()
+        state = {'key': self._key, 'finished': False, 'settings': settings}
+        write_json(mark, {**state, 'wall_seconds': spent})
+        try:
+            summary = work(folder)
+        except BaseException:
+            write_json(mark, {**state, 'wall_seconds': spent + time.monotonic() - started})
+            raise
+        summary['wall_seconds'] = spent + time.monotonic() - started
+        write_json(mark, {**state, 'finished': True, 'summary': summary})
+        self._say(f'    done in {summary["wall_seconds"]:.0f} s')
+        return summary
+
+
+def move_aside(folder: Path) -> Path:
+    """Rename a folder to its name with the first free number behind it, and return that."""
+    number = 1
+    while (target := folder.with_name(f'{folder.name}.{number}')).exists():
+        number += 1
+    folder.rename(target)
+    return target
+
+
+def _read_mark(path: Path) -> dict:
+    try:
+        content = json.loads(path.read_text(encoding='utf-8'))
+        return content if isinstance(content, dict) else {}
+    except (OSError, ValueError):
+        return {}

@@ -1,0 +1,155 @@
+"""
+Data sets of whole episodes, in the Minari format.
+
+A Minari data set is a folder with metadata.json and an HDF5 file. One Minari episode is one
+recording. Beside what Minari asks for, `infos` holds what the robot knew (world_states, valid),
+the commands in SI units, the ground truth (truth_states, for metrics only), stamps and success;
+the contract and its hash are in the metadata.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+import json
+import os
+from pathlib import Path
+import shutil
+
+import numpy as np
+
+from guda_ros.data.contract import Contract
+from guda_ros.data.episodes import Episode
+from guda_ros.data.files import atomic_target
+from guda_ros.data.transitions import (
+    DataSetError,
+    rewards_and_terminations,
+    transitions,
+    TransitionSet,
+)
+
+__all__ = ['DataSetError', 'TransitionSet', 'read_minari', 'read_minari_contract', 'transitions',
+           'write_minari']
+
+_DESCRIPTION = (
+    'Episodes of guda_ros. Observations follow the contract. Use a step only where infos["valid"] '
+    'holds for it and for the next one: elsewhere the ball was lost, or a sample is missing and '
+    'its values are NaN.')
+_ARRAYS = ('stamps', 'world_states', 'commands', 'valid', 'truth_states')
+
+
+def write_minari(path: str | os.PathLike, episodes: Iterable[Episode], contract: Contract,
+                 dataset_id: str = '') -> None:
+    """
+    Write a Minari data set; the folder appears when it is complete.
+
+    :param dataset_id: Minari's name of it; by default from the contract's name and version.
+    :raises DataSetError: if the folder exists, it cannot be written or there is no episode.
+    """
+    from gymnasium.spaces import Box
+    import minari
+    from minari.dataset.minari_storage import MinariStorage
+    path, episodes = Path(path), list(episodes)
+    if not episodes:
+        raise DataSetError(f'{path}: there is no episode to write; record some with `guda record`')
+    if path.exists():
+        raise DataSetError(f'{path}: exists already and is not overwritten; remove it or choose '
+                           'another name')
+    size = len(contract.observation_names)
+    needed = 2 * sum(getattr(episode, name).nbytes for episode in episodes for name in _ARRAYS)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Asked before: on a full disk HDF5 cannot close its file, and ends the process at exit.
+        if shutil.disk_usage(path.parent).free < needed + 2**20:
+            raise OSError(f'{needed / 1e6:.0f} MB are needed')
+        with atomic_target(path) as temporary:
+            temporary.mkdir()
+            storage = MinariStorage.new(
+                temporary, Box(-np.inf, np.inf, (size,), np.float32),
+                Box(-1.0, 1.0, (3,), np.float32), data_format='hdf5')
+            storage.update_metadata({
+                'dataset_id': dataset_id or f'guda_ros/{contract.name}-v{contract.version}',
+                'minari_version': minari.__version__,
+                'description': _DESCRIPTION,
+                'contract': contract.to_json(),
+                'contract_hash': contract.hash,
+                'observation_names': list(contract.observation_names)})
+            storage.update_episodes([_buffer(episode, contract) for episode in episodes])
+            storage.update_metadata({'dataset_size': storage.get_size()})
+    except OSError as error:
+        raise DataSetError(f'{path}: cannot be written: {error}; is there room on the disk, and '
+                           'may you write there?') from error
+
+
+def read_minari(path: str | os.PathLike, contract: Contract | None = None) -> list[Episode]:
+    """
+    Read the episodes that write_minari wrote.
+
+    :param contract: refuse a data set of another one, if given.
+    :raises ContractMismatch: if the data set was made for another contract.
+    :raises DataSetError: if it is missing, damaged or not one of guda_ros.
+    """
+    from minari import MinariDataset
+    found = read_minari_contract(path)
+    if contract is not None:
+        contract.require(found, f'{path}')
+    try:
+        dataset = MinariDataset(Path(path))
+        details = dataset.storage.get_episode_metadata(dataset.episode_indices)
+        return [_episode(data, detail)
+                for data, detail in zip(dataset.iterate_episodes(), details)]
+    except (OSError, KeyError, ValueError, TypeError, AssertionError, RuntimeError) as error:
+        raise _damaged(path, error) from error
+
+
+def read_minari_contract(path: str | os.PathLike) -> Contract:
+    """
+    Return the contract of a data set.
+
+    :raises DataSetError: if it is missing, damaged or not one of guda_ros.
+    """
+    metadata = Path(path) / 'metadata.json'
+    if not metadata.is_file():
+        raise DataSetError(f'{path}: no data set there; make it with `guda convert`')
+    try:
+        content = json.loads(metadata.read_text(encoding='utf-8'))
+        contract = Contract.from_json(content['contract'])
+        found = content['contract_hash']
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise _damaged(path, error) from error
+    if contract.hash != found:
+        raise _damaged(path, ValueError('its contract does not fit its hash'))
+    return contract
+
+
+def _damaged(path, error: Exception) -> DataSetError:
+    return DataSetError(f'{path}: damaged, incomplete or not a data set of guda_ros '
+                        f'({str(error) or repr(error)}); remove it and make it again with '
+                        '`guda convert`')
+
+
+def _buffer(episode: Episode, contract: Contract):
+    from minari.data_collector import EpisodeBuffer
+    rewards, terminations = rewards_and_terminations(episode, contract)
+    truncations = np.zeros(len(episode), dtype=bool)
+    truncations[-1:] = ~terminations[-1:]
+    success = np.zeros(len(episode) + 1, dtype=bool)
+    success[-1] = episode.success
+    return EpisodeBuffer(
+        seed=episode.seed,
+        options={'id': episode.id, 'scenario': episode.scenario,
+                 'start_index': episode.start_index, 'verdict': episode.verdict,
+                 'operator': episode.operator, 'contract_hash': episode.contract_hash,
+                 'problems': json.dumps(episode.problems)},
+        observations=contract.observe(episode.world_states),
+        actions=contract.to_action(episode.commands).astype(np.float32),
+        rewards=rewards, terminations=terminations, truncations=truncations,
+        infos={'success': success, **{name: getattr(episode, name) for name in _ARRAYS}})
+
+
+def _episode(data, details: dict) -> Episode:
+    options, arrays = details['options'], {name: data.infos[name] for name in _ARRAYS}
+    return Episode(
+        id=str(options['id']), scenario=str(options['scenario']), seed=int(details['seed']),
+        start_index=int(options['start_index']), verdict=str(options['verdict']),
+        operator=str(options['operator']), contract_hash=str(options['contract_hash']),
+        problems=json.loads(options['problems']), **arrays)

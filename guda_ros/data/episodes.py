@@ -1,0 +1,196 @@
+"""
+Episodes: one trial as arrays, one row a control step, as the robot knew the world.
+
+At stamp k the world is `world_states[k]`; `commands[k]` acts from stamp k to stamp k + 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+import os
+
+import numpy as np
+
+from guda_ros.data.contract import Contract
+from guda_ros.data.pairing import control_steps, missing_samples, regular
+from guda_ros.data.recording import RecordingError, RecordingReader
+from guda_ros.data.world_states import assemble, LOST_VARIANCE
+from guda_ros.soccer import world
+
+VERDICTS = ('scored', 'out', 'timeout', 'error', 'aborted')
+#: Parts of a contract that may change without touching what a recording holds.
+_FREE = ('name', 'version', 'time_limit', 'observation')
+#: Roles that make up a step, and how many numbers are taken from a message of each.
+_WIDTHS = {'odom': 3, 'pose': 3, 'ball': 5, 'command': 3,
+           'ground_truth_robot': 3, 'ground_truth_ball': 5}
+
+
+@dataclass(frozen=True, eq=False)
+class Episode:
+    """
+    One trial of N control steps.
+
+    stamps (N+1,) int64 [ns]; world_states (N+1, 10): what the robot knew, in `map`; commands (N,
+    3): base_link velocities as sent [m/s, m/s, rad/s]; valid (N+1,) bool: the row is complete and
+    the ball was known (seen within the contract's hold); truth_states (N+1, 10): ground truth for
+    metrics only, NaN where not recorded. `start_index` is -1 for a start that is not of a fixed
+    list. A sample that is missing is NaN, is named in `problems` and is never filled in.
+    `contract_hash` is that of the recording. Arrays are converted on construction, ValueError
+    names one whose shape is wrong.
+    """
+
+    id: str
+    scenario: str
+    seed: int
+    start_index: int
+    verdict: str
+    operator: str
+    contract_hash: str
+    stamps: np.ndarray
+    world_states: np.ndarray
+    commands: np.ndarray
+    valid: np.ndarray
+    truth_states: np.ndarray
+    problems: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.verdict not in VERDICTS:
+            raise ValueError(f'verdict: one of {", ".join(VERDICTS)} is expected, '
+                             f'not {self.verdict!r}')
+        count = len(np.atleast_1d(self.stamps))
+        for name, dtype, shape in (('stamps', np.int64, (count,)),
+                                   ('world_states', np.float64, (count, world.SIZE)),
+                                   ('commands', np.float64, (count - 1, 3)),
+                                   ('valid', np.bool_, (count,)),
+                                   ('truth_states', np.float64, (count, world.SIZE))):
+            value = np.ascontiguousarray(getattr(self, name), dtype=dtype)
+            if value.shape != shape:
+                raise ValueError(f'{name}: shape {shape} is expected, not {value.shape}')
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, 'problems', tuple(self.problems))
+
+    def __len__(self) -> int:
+        """Return the number of control steps N."""
+        return len(self.commands)
+
+    @property
+    def success(self) -> bool:
+        """Tell whether the ball was scored."""
+        return self.verdict == 'scored'
+
+    @property
+    def usable(self) -> np.ndarray:
+        """Tell (N,) which steps are whole: valid before and after, with their command recorded."""
+        return self.valid[:-1] & self.valid[1:] & np.isfinite(self.commands).all(axis=1)
+
+    @property
+    def duration(self) -> float:
+        """Length of the episode [s]."""
+        return float(self.stamps[-1] - self.stamps[0]) * 1e-9
+
+    def pieces(self) -> list[slice]:
+        """Return the longest runs of usable steps, as slices of steps (states: one row more)."""
+        framed = np.concatenate([[False], self.usable, [False]])
+        edges = np.flatnonzero(framed[1:] != framed[:-1])
+        return [slice(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
+
+
+def read_episode(path: str | os.PathLike, contract: Contract | None = None) -> Episode:
+    """
+    Read a finished recording as an episode of what the robot knew, paired by exact stamps.
+
+    :param contract: what the recording is to be used with; None stands for its own. The layout of
+        the observation, the time limit, name and version may differ: they do not change what was
+        recorded.
+    :raises ContractMismatch: if anything else differs; the message says what.
+    :raises RecordingError: if the recording cannot be read or holds no step.
+    """
+    with RecordingReader(path) as reader:
+        recorded, info = reader.contract, reader.info
+        contract = recorded if contract is None else contract
+        free = {key: getattr(contract, key) for key in _FREE}
+        contract.require(replace(recorded, **free), f'{path}')
+        samples, detections = _collect(reader)
+    verdict, problems = info.verdict, list(info.problems)
+    if verdict not in VERDICTS:
+        verdict = 'aborted'
+        problems.append('the verdict was not recorded')
+    last = info.end_stamp if info.end_stamp else 2**63 - 1
+    steps = control_steps(samples, info.start_stamp, last)
+    missing = missing_samples(samples, steps, info.start_stamp, contract.period)
+    problems += [problem for problem in missing if problem not in problems]
+    if len(steps) < 2:
+        raise RecordingError(f'{path}: holds no complete control step ({"; ".join(problems)}); '
+                             'remove it or record the episode again')
+    columns = {role: _column(samples[role], steps, width) for role, width in _WIDTHS.items()}
+    commands = columns['command'][:-1]
+    previous = np.concatenate([np.zeros((1, 3)), commands])
+    previous[1:][~regular(steps, contract.period)] = np.nan
+    if steps[0] != info.start_stamp:
+        previous[0] = np.nan
+    ball, truth_ball = columns['ball'], columns['ground_truth_ball']
+    states = assemble(columns['pose'], columns['odom'], ball[:, :2], ball[:, 2:4], previous)
+    truth = np.concatenate([columns['ground_truth_robot'], truth_ball[:, :4], previous], axis=1)
+    valid = (ball[:, 4] == 1) & np.isfinite(states).all(axis=1)
+    if detections:
+        valid &= _seen_within(np.array(sorted(detections)), steps, contract.ball_hold)
+    return Episode(
+        id=info.id, scenario=info.scenario, seed=info.seed, start_index=info.start_index,
+        verdict=verdict, operator=info.operator, contract_hash=recorded.hash, stamps=steps,
+        world_states=states, commands=commands, valid=valid, truth_states=truth,
+        problems=tuple(problems))
+
+
+def _collect(reader: RecordingReader) -> tuple[dict[str, dict[int, tuple]], set[int]]:
+    """Return the samples by role and stamp, and the stamps at which the ball was seen."""
+    frames = reader.contract.frames
+    topics = {role: reader.info.topics.get(role, '/' + reader.contract.topics[role])
+              for role in _WIDTHS}
+    roles = {topic: role for role, topic in topics.items()}
+    detection = reader.info.topics.get('ball_detection', '')
+    expected = {'odom': frames['odom'], 'ball': frames['odom'], 'pose': frames['map'],
+                'ground_truth_robot': frames['map'], 'ground_truth_ball': frames['map']}
+    samples: dict[str, dict[int, tuple]] = {role: {} for role in _WIDTHS}
+    detections = set()
+    for topic, _, message in reader.messages([*roles, detection]):
+        if not hasattr(message, 'header'):
+            raise RecordingError(f'{reader.path}: {topic}: messages without a stamp cannot be '
+                                 'paired; record with stamped commands')
+        stamp = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
+        if topic == detection:
+            detections.add(stamp)
+            continue
+        role = roles[topic]
+        frame = message.header.frame_id
+        if frame != expected.get(role, frame):
+            raise RecordingError(f'{reader.path}: {topic}: frame {frame!r} was recorded where '
+                                 f'{expected[role]!r} is expected')
+        # Of two with one stamp the first counts: it is the one that the robot acted on.
+        samples[role].setdefault(stamp, _values(role, message))
+    return samples, detections
+
+
+def _values(role: str, message) -> tuple:
+    if role == 'command':
+        twist = message.twist
+        return twist.linear.x, twist.linear.y, twist.angular.z
+    pose, twist = message.pose.pose, getattr(message, 'twist', None)
+    if role in ('ball', 'ground_truth_ball'):
+        values = (pose.position.x, pose.position.y, twist.twist.linear.x, twist.twist.linear.y)
+        return *values, float(message.pose.covariance[0] < LOST_VARIANCE)
+    q = pose.orientation
+    yaw = np.arctan2(2 * (q.w * q.z + q.x * q.y), 1 - 2 * (q.y * q.y + q.z * q.z))
+    return pose.position.x, pose.position.y, yaw
+
+
+def _column(samples: dict[int, tuple], steps: np.ndarray, width: int) -> np.ndarray:
+    """Return the samples at the steps (K, width); a missing one is NaN."""
+    absent = (np.nan,) * width
+    return np.array([samples.get(int(stamp), absent) for stamp in steps], dtype=np.float64)
+
+
+def _seen_within(detections: np.ndarray, steps: np.ndarray, hold: float) -> np.ndarray:
+    """Tell (K,) at which steps the ball had been seen no longer than `hold` seconds ago."""
+    latest = np.searchsorted(detections, steps, side='right') - 1
+    age = (steps - detections[np.maximum(latest, 0)]) * 1e-9
+    return (latest >= 0) & (age <= hold + 1e-6)

@@ -1,0 +1,102 @@
+"""Write files so that a reader sees all of a file or nothing, also after a power cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+import os
+from pathlib import Path
+
+PARTIAL = '.partial'
+
+
+@contextmanager
+def atomic_target(path: str | os.PathLike) -> Iterator[Path]:
+    """
+    Give a temporary path beside `path`; sync it and rename it to `path` when the block succeeds.
+
+    The block may create a file or a folder there. If it raises, the temporary is removed and what
+    was at `path` stays. A folder that already exists at `path` is never replaced.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f'.{path.name}.{os.getpid()}{PARTIAL}')
+    remove(temporary)
+    try:
+        yield temporary
+        for file in [temporary, *temporary.rglob('*')] if temporary.is_dir() else [temporary]:
+            sync(file)
+        os.replace(temporary, path)
+        sync(path.parent)
+    except BaseException:
+        remove(temporary)
+        raise
+
+
+def sync(path: str | os.PathLike) -> None:
+    """Make sure that a file's content, or a folder's list of names, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder with all that is in it; nothing happens if there is none."""
+    if path.is_dir() and not path.is_symlink():
+        for child in path.iterdir():
+            remove(child)
+        path.rmdir()
+    else:
+        path.unlink(missing_ok=True)
+
+
+class DurableFile:
+    """
+    An append-only binary file that keeps in memory what the disk did not take.
+
+    `write` only remembers; `commit` writes to the disk and syncs. When `commit` raises OSError
+    (disk full, say), nothing is lost: what is missing on the disk is still held and the next
+    `commit` tries it again.
+    """
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        """Create the file; FileExistsError if there is one."""
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        self._pending = bytearray()
+        self._written = 0
+        self._synced = 0
+
+    @property
+    def pending(self) -> int:
+        """Bytes that are not on the disk yet."""
+        return len(self._pending)
+
+    def write(self, data: bytes) -> int:
+        """Append bytes."""
+        self._pending += data
+        return len(data)
+
+    def tell(self) -> int:
+        """Return the number of bytes appended so far."""
+        return self._written + len(self._pending)
+
+    def flush(self) -> None:
+        """Do nothing: only `commit` touches the disk."""
+
+    def commit(self) -> None:
+        """Bring everything to the disk; OSError if that fails."""
+        while self._pending:
+            count = os.write(self._descriptor, self._pending)
+            self._written += count
+            del self._pending[:count]
+        if self._synced != self._written:
+            os.fsync(self._descriptor)
+            self._synced = self._written
+
+    def close(self) -> None:
+        """Close the file without another try to write what is pending."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1

@@ -1,0 +1,266 @@
+"""
+Sets of single transitions, as learning takes them, and their HDF5 file.
+
+A transition is one control step: world state, action, next world state, reward and whether the
+task ended. Every transition knows the episode and step that it comes from and the rule that made
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+from guda_ros.data.contract import Contract
+from guda_ros.data.episodes import Episode
+from guda_ros.data.files import atomic_target
+from guda_ros.errors import GudaError
+from guda_ros.soccer import world
+from guda_ros.soccer.rewards import push_reward, push_terminated
+
+RAW = 'raw'
+_FORMAT = 'guda_ros transitions'
+_VERSION = 1
+_CHUNK = 16384
+_COLUMNS = {
+    'states': (np.float64, (world.SIZE,)),
+    'actions': (np.float32, (3,)),
+    'next_states': (np.float64, (world.SIZE,)),
+    'rewards': (np.float32, ()),
+    'terminations': (np.bool_, ()),
+    'source_episode': (np.int32, ()),
+    'source_step': (np.int32, ()),
+    'rule': (np.uint8, ()),
+}
+
+
+class DataSetError(GudaError):
+    """A data set cannot be read or written; the message names the file and what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class TransitionSet:
+    """
+    M transitions of one contract, with their provenance.
+
+    states, next_states (M, 10) float64: world states (`map`, m, rad); actions (M, 3) float32 in
+    [-1, 1]; rewards (M,) float32; terminations (M,) bool: the task ended (goal or ball out), never
+    a time-out. source_episode (M,) int32 indexes `episode_ids`; source_step (M,) int32 is the step
+    in that episode; rule (M,) uint8 indexes `rule_names`. episode_success tells of every episode
+    whether it scored. Arrays are converted on construction, ValueError names one whose shape is
+    wrong.
+    """
+
+    contract: Contract
+    states: np.ndarray
+    actions: np.ndarray
+    next_states: np.ndarray
+    rewards: np.ndarray
+    terminations: np.ndarray
+    source_episode: np.ndarray
+    source_step: np.ndarray
+    rule: np.ndarray
+    rule_names: tuple[str, ...] = (RAW,)
+    episode_ids: tuple[str, ...] = ()
+    episode_success: tuple[bool, ...] = ()
+    info: dict = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        count = len(np.atleast_1d(self.rewards))
+        for name, (dtype, shape) in _COLUMNS.items():
+            column = np.ascontiguousarray(getattr(self, name), dtype=dtype)
+            if column.shape != (count, *shape):
+                raise ValueError(f'{name}: shape {(count, *shape)} is expected, '
+                                 f'not {column.shape}')
+            object.__setattr__(self, name, column)
+        object.__setattr__(self, 'rule_names', tuple(self.rule_names))
+        object.__setattr__(self, 'episode_ids', tuple(self.episode_ids))
+        object.__setattr__(self, 'episode_success', tuple(map(bool, self.episode_success)))
+        if len(self.episode_success) != len(self.episode_ids):
+            raise ValueError(f'episode_success: {len(self.episode_ids)} values are expected, '
+                             f'not {len(self.episode_success)}')
+        for name, names in (('rule', self.rule_names), ('source_episode', self.episode_ids)):
+            column = getattr(self, name)
+            if count and not (0 <= column.min() and column.max() < len(names)):
+                raise ValueError(f'{name}: an index is outside the list of {len(names)} names')
+
+    def __len__(self) -> int:
+        return len(self.rewards)
+
+    def observations(self) -> np.ndarray:
+        """Return the observations (M, D), float32, of `states` by the contract."""
+        return self.contract.observe(self.states)
+
+    def next_observations(self) -> np.ndarray:
+        """Return the observations (M, D), float32, of `next_states` by the contract."""
+        return self.contract.observe(self.next_states)
+
+    def success(self) -> np.ndarray:
+        """Tell (M,) of every transition whether the episode that it comes from scored."""
+        return np.asarray(self.episode_success, dtype=bool)[self.source_episode]
+
+    def rule_counts(self) -> dict[str, int]:
+        """Return how many transitions each rule made."""
+        counts = np.bincount(self.rule, minlength=len(self.rule_names))
+        return {name: int(count) for name, count in zip(self.rule_names, counts)}
+
+    def select(self, index: np.ndarray) -> 'TransitionSet':
+        """Return the transitions of a mask, slice or index array; names and contract are kept."""
+        return replace(self, **{name: getattr(self, name)[index] for name in _COLUMNS})
+
+    @classmethod
+    def concatenate(cls, sets: Iterable['TransitionSet']) -> 'TransitionSet':
+        """
+        Join sets of one contract in order; rules and episodes of the same name become one.
+
+        :raises ContractMismatch: if the contracts differ.
+        """
+        sets = list(sets)
+        if not sets:
+            raise ValueError('at least one set of transitions is needed')
+        rules: dict[str, int] = {}
+        episodes: dict[str, int] = {}
+        success: dict[str, bool] = {}
+        columns: dict[str, list[np.ndarray]] = {name: [] for name in _COLUMNS}
+        for part in sets:
+            sets[0].contract.require(part.contract, 'a set of transitions')
+            rule = np.array([rules.setdefault(name, len(rules)) for name in part.rule_names],
+                            dtype=np.uint8)
+            episode = np.array([episodes.setdefault(name, len(episodes))
+                                for name in part.episode_ids], dtype=np.int32)
+            success.update(zip(part.episode_ids, part.episode_success))
+            for name in _COLUMNS:
+                columns[name].append(getattr(part, name))
+            columns['rule'][-1] = rule[part.rule]
+            columns['source_episode'][-1] = episode[part.source_episode]
+        joined = {name: np.concatenate(parts) for name, parts in columns.items()}
+        return cls(sets[0].contract, **joined, rule_names=tuple(rules),
+                   episode_ids=tuple(episodes),
+                   episode_success=tuple(success[name] for name in episodes),
+                   info=dict(sets[0].info))
+
+    def save(self, path: str | os.PathLike) -> None:
+        """
+        Write an HDF5 file; what was at `path` is replaced only when the new file is complete.
+
+        :raises DataSetError: if the file cannot be written.
+        """
+        try:
+            with atomic_target(path) as temporary:
+                temporary.write_bytes(self._to_hdf5())
+        except OSError as error:
+            raise DataSetError(f'{path}: cannot be written: {error}; is there room on the disk, '
+                               'and may you write there?') from error
+
+    def _to_hdf5(self) -> bytes:
+        import h5py
+        # Made in memory: on a full disk HDF5 cannot close its file, and ends the process at exit.
+        with h5py.File('memory', 'w', driver='core', backing_store=False) as file:
+            file.attrs['format'] = _FORMAT
+            file.attrs['version'] = _VERSION
+            file.attrs['contract'] = self.contract.to_json()
+            file.attrs['contract_hash'] = self.contract.hash
+            file['names'] = json.dumps({
+                'rules': self.rule_names, 'episodes': self.episode_ids,
+                'episode_success': self.episode_success, 'info': self.info})
+            for name, (dtype, shape) in _COLUMNS.items():
+                # The checksum turns a damaged block into an error instead of wrong numbers.
+                file.create_dataset(name, data=getattr(self, name), dtype=dtype, fletcher32=True,
+                                    chunks=(max(1, min(len(self), _CHUNK)), *shape),
+                                    maxshape=(None, *shape))
+            file.flush()
+            return file.id.get_file_image()
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> 'TransitionSet':
+        """
+        Read what save wrote.
+
+        :raises DataSetError: if the file is missing, damaged or something else; names it and what
+            to do.
+        """
+        import h5py
+        path = Path(path)
+        if not path.is_file():
+            raise DataSetError(f'{path}: no such file; make it with `guda augment`')
+        try:
+            with h5py.File(path, 'r') as file:
+                if file.attrs.get('format') != _FORMAT:
+                    raise DataSetError(f'{path}: not a set of transitions; make one with '
+                                       '`guda augment`')
+                version = int(file.attrs['version'])
+                if version != _VERSION:
+                    raise DataSetError(
+                        f'{path}: format version {version}, this guda_ros reads version '
+                        f'{_VERSION}; make the file again with `guda augment`')
+                contract = Contract.from_json(file.attrs['contract'])
+                if contract.hash != file.attrs['contract_hash']:
+                    raise DataSetError(f'{path}: its contract does not fit its hash; '
+                                       'make the file again with `guda augment`')
+                names = json.loads(file['names'].asstr()[()])
+                columns = {name: file[name][()] for name in _COLUMNS}
+            return cls(contract, **columns, rule_names=names['rules'],
+                       episode_ids=names['episodes'], episode_success=names['episode_success'],
+                       info=names['info'])
+        except DataSetError:
+            raise
+        except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+            raise DataSetError(f'{path}: damaged or incomplete ({error}); remove it and make it '
+                               'again with `guda augment`') from error
+
+
+def transitions(episodes: Iterable[Episode], contract: Contract) -> TransitionSet:
+    """
+    Return the usable steps of episodes, in order, as transitions of the rule 'raw'.
+
+    A step is usable where the ball was known before and after it and the command was recorded.
+    Rewards follow what the robot knew; whether the last step ended in a goal or with the ball out
+    is the referee's word (the verdict), because the ball is often out of view in the goal.
+    """
+    episodes = list(episodes)
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in _COLUMNS}
+    for index, episode in enumerate(episodes):
+        usable = np.flatnonzero(episode.usable)
+        rewards, terminations = rewards_and_terminations(episode, contract)
+        parts['states'].append(episode.world_states[usable])
+        parts['actions'].append(contract.to_action(episode.commands[usable]))
+        parts['next_states'].append(episode.world_states[usable + 1])
+        parts['rewards'].append(rewards[usable])
+        parts['terminations'].append(terminations[usable])
+        parts['source_episode'].append(np.full(len(usable), index))
+        parts['source_step'].append(usable)
+        parts['rule'].append(np.zeros(len(usable)))
+    empty = {name: np.empty((0, *shape)) for name, (_, shape) in _COLUMNS.items()}
+    columns = {name: np.concatenate([empty[name], *arrays]) for name, arrays in parts.items()}
+    return TransitionSet(
+        contract, **columns,
+        episode_ids=[episode.id for episode in episodes],
+        episode_success=[episode.success for episode in episodes])
+
+
+def rewards_and_terminations(episode: Episode,
+                             contract: Contract) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Return rewards (N,), NaN where a state is incomplete, and terminations (N,) of an episode.
+
+    Progress of the ball is what the robot saw; the end is the referee's verdict, at the last step.
+    """
+    field = contract.field
+    before, after = episode.world_states[:-1], episode.world_states[1:]
+    rewards = push_reward(before, after, field)
+    terminations = np.zeros(len(before), dtype=bool)
+    # Where the robot saw the ball over a line and the referee did not, or the other way round.
+    seen = np.flatnonzero(push_terminated(after, field))
+    rewards[seen] -= push_reward(after[seen], after[seen], field)
+    if episode.verdict in ('scored', 'out') and len(before):
+        place = field.goal if episode.verdict == 'scored' else np.array([0.0, field.width])
+        end = np.zeros(world.SIZE)
+        end[world.BALL] = place
+        rewards[-1] += push_reward(end, end, field)
+        terminations[-1] = True
+    return rewards, terminations

@@ -1,0 +1,117 @@
+"""Camera images of a MuJoCo model, drawn without a display."""
+
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+
+from guda_ros.errors import GudaError
+from guda_ros.sim import gl, scenery
+from guda_ros.sim.mjcf import BALL_QPOS, ROBOT_QPOS
+
+CAMERAS = ('head', 'overview', 'follow', 'portrait')
+_DRAWN_GROUPS = (0, 1, scenery.HEAD_GROUP)
+
+
+class RenderingUnavailable(GudaError):
+    """Nothing can be drawn on this machine; the message says what to install."""
+
+
+class Renderer:
+    """One OpenGL context that draws images of one size; close it, or use it in `with`."""
+
+    def __init__(self, model: mujoco.MjModel, width: int, height: int, samples: int = 0) -> None:
+        """
+        Open the context.
+
+        :param samples: for each pixel, against jagged edges; 4 take three times as long as none.
+        :raises RenderingUnavailable: if no OpenGL library loads or none gives a context.
+        """
+        self._renderer = None
+        if gl.unavailable():
+            raise _unavailable(gl.unavailable())
+        # The buffer is as large as the image: a larger one costs time with a software renderer.
+        model.vis.global_.offwidth, model.vis.global_.offheight = width, height
+        model.vis.quality.offsamples = samples
+        try:
+            self._renderer = mujoco.Renderer(model, height, width)
+        except Exception as error:  # every OpenGL binding has exceptions of its own
+            raise _unavailable(f'OpenGL gave no context: {error}') from error
+        self._model = model
+        self._swing = {
+            mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_GEOM, f'{label}_{part}'):
+                (side * np.sign(reach), abs(reach), lift)
+            for side, label in ((1, 'left'), (-1, 'right'))
+            for part, (reach, lift) in scenery.SWING.items()}
+        self._options = {name: mujoco.MjvOption() for name in CAMERAS}
+        for name, options in self._options.items():
+            options.geomgroup[:] = 0
+            options.geomgroup[list(_DRAWN_GROUPS)] = 1
+            options.geomgroup[scenery.HEAD_GROUP] = name != 'head'
+            options.sitegroup[:] = 0
+
+    def render(self, data: mujoco.MjData, camera: str = 'head') -> np.ndarray:
+        """Return an image (height, width, 3), RGB uint8; KeyError names the cameras there are."""
+        if self._renderer is None:
+            raise RuntimeError('the renderer is closed')
+        if camera not in self._options:
+            raise KeyError(f'unknown camera {camera!r}; known: {", ".join(CAMERAS)}')
+        mujoco.mj_kinematics(self._model, data)
+        mujoco.mj_camlight(self._model, data)
+        self._renderer.update_scene(data, camera, self._options[camera])
+        if camera != 'head':
+            self._paint_ball_shadow(data)
+            self._swing_limbs(data)
+        self._renderer.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = False
+        self._renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
+        return self._renderer.render()
+
+    def _paint_ball_shadow(self, data: mujoco.MjData) -> None:
+        """Add discs under the ball; as geoms of the model they would roll with it."""
+        scene = self._renderer.scene
+        position = data.qpos[BALL_QPOS][:3]
+        radius = self._model.geom('ball').size[0]
+        for layer, size in enumerate((1.0, 0.85, 0.7), 1):
+            mujoco.mjv_initGeom(
+                scene.geoms[scene.ngeom], mujoco.mjtGeom.mjGEOM_ELLIPSOID,
+                np.array([size * radius, size * radius, 0.0005]),
+                np.array([position[0], position[1], 0.002 + 0.001 * layer]),
+                np.eye(3).ravel(), np.array([0.0, 0.05, 0.0, 0.2], dtype=np.float32))
+            scene.ngeom += 1
+
+    def _swing_limbs(self, data: mujoco.MjData) -> None:
+        """Let the drawn legs and arms walk in time with the speed; the physics has no legs."""
+        velocity = data.act
+        effort = min(1.0, np.hypot(velocity[0], velocity[1]) / 0.1 + abs(velocity[2]) / 1.0)
+        if effort < 0.05:
+            return
+        phase = 2 * np.pi * scenery.STEP_FREQUENCY * data.time
+        yaw = data.qpos[ROBOT_QPOS][2]
+        forward = np.array([np.cos(yaw), np.sin(yaw), 0.0])
+        scene = self._renderer.scene
+        for index in range(scene.ngeom):
+            geom = scene.geoms[index]
+            if geom.objid in self._swing and geom.objtype == mujoco.mjtObj.mjOBJ_GEOM:
+                side, reach, lift = self._swing[geom.objid]
+                # No foot comes farther forward than the edge that pushes the ball.
+                along = reach * effort * (np.sin(phase) * side - 1)
+                geom.pos += along * forward
+                geom.pos[2] += lift * effort * max(0.0, np.cos(phase) * side)
+
+    def close(self) -> None:
+        """Free the context."""
+        if self._renderer is not None:
+            self._renderer.close()
+            self._renderer = None
+
+    def __enter__(self) -> 'Renderer':
+        """Return the renderer."""
+        return self
+
+    def __exit__(self, *_) -> None:
+        """Free the context."""
+        self.close()
+
+
+def _unavailable(reason: str) -> RenderingUnavailable:
+    return RenderingUnavailable(f'{reason}. Install one with: {gl.INSTALL}')
