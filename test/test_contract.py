@@ -36,7 +36,9 @@ def test_hash_changes_with_a_limit_of_the_robot(contract, tmp_path):
 
 def test_mismatch_names_every_difference(contract):
     other = dataclasses.replace(contract, rate=20.0, ball_hold=1.0)
-    with pytest.raises(ContractMismatch, match=r'policy\.onnx(.|\n)*ball_hold: 4.0 != 1.0\n  rate: 10.0 != 20.0'):
+    with pytest.raises(
+        ContractMismatch, match=r'policy\.onnx(.|\n)*ball_hold: 4.0 != 1.0\n  rate: 10.0 != 20.0'
+    ):
         contract.require(other, 'policy.onnx')
 
 
@@ -45,19 +47,24 @@ def test_same_contract_is_accepted(contract):
 
 
 def test_unknown_robot_lists_the_known_ones():
-    with pytest.raises(ConfigError, match='unknown name .asimo. in config/robots; known: .*nao_v6'):
+    with pytest.raises(
+        ConfigError, match='unknown name .asimo. in config/robots; known: .*nao_v6'
+    ):
         RobotProfile.load('asimo')
 
 
-@pytest.mark.parametrize('change, message', [
-    (lambda c: c['limits'].update(forward=-1), r'limits\.forward: -1 is outside'),
-    (lambda c: c['limits'].update(forward='fast'), r'limits\.forward: a number is expected'),
-    (lambda c: c['limits'].update(forward=float('nan')), r'limits\.forward: nan is outside'),
-    (lambda c: c['camera'].pop('pitch'), r'camera\.pitch: is missing'),
-    (lambda c: c['camera'].update(zoom=2), r'camera\.zoom: is not a known key'),
-    (lambda c: c['camera'].update(position=[1, 2]), r'camera\.position: a list of 3 numbers'),
-    (lambda c: c.update(body=3), r'body: a mapping is expected'),
-])
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        (lambda c: c['limits'].update(forward=-1), r'limits\.forward: -1 is outside'),
+        (lambda c: c['limits'].update(forward='fast'), r'limits\.forward: a number is expected'),
+        (lambda c: c['limits'].update(forward=float('nan')), r'limits\.forward: nan is outside'),
+        (lambda c: c['camera'].pop('pitch'), r'camera\.pitch: is missing'),
+        (lambda c: c['camera'].update(zoom=2), r'camera\.zoom: is not a known key'),
+        (lambda c: c['camera'].update(position=[1, 2]), r'camera\.position: a list of 3 numbers'),
+        (lambda c: c.update(body=3), r'body: a mapping is expected'),
+    ],
+)
 def test_wrong_value_in_a_robot_profile_is_named_with_file_and_key(tmp_path, change, message):
     path = changed('robots', 'nao_v6', tmp_path, change)
     with pytest.raises(ConfigError, match=rf'changed\.yaml: {message}'):
@@ -71,7 +78,9 @@ def test_wrong_value_in_a_field_is_named(tmp_path):
 
 
 def test_unknown_observation_feature_is_named(tmp_path):
-    path = changed('tasks', 'soccer_push', tmp_path, lambda c: c.update(observation=['ball', 'smell']))
+    path = changed(
+        'tasks', 'soccer_push', tmp_path, lambda c: c.update(observation=['ball', 'smell'])
+    )
     with pytest.raises(ConfigError, match='smell'):
         Contract.load(path)
 

@@ -43,21 +43,27 @@ def test_ball_in_the_goal_is_not_out(field):
 
 
 def test_ball_straight_ahead_of_a_turned_robot_is_on_its_x_axis(limits, field):
-    observation = observe(state(robot=(1, 1, math.pi / 2), ball=(1, 3)), field.goal, limits,
-                          ('ball', 'ball_bearing'))
+    observation = observe(
+        state(robot=(1, 1, math.pi / 2), ball=(1, 3)), field.goal, limits, ('ball', 'ball_bearing')
+    )
     assert observation == pytest.approx([2, 0, 0, 1], abs=1e-6)
 
 
 def test_push_frame_of_a_robot_behind_the_ball_is_negative_x(limits):
-    observation = observe(state(robot=(0, 0, 0), ball=(1, 0)), np.array([3.0, 0.0]), limits,
-                          ('push_frame',))
+    observation = observe(
+        state(robot=(0, 0, 0), ball=(1, 0)), np.array([3.0, 0.0]), limits, ('push_frame',)
+    )
     assert observation == pytest.approx([-1, 0, 0, 1], abs=1e-6)
 
 
 def test_push_frame_turns_with_the_line_from_ball_to_goal(limits):
-    # The goal lies due left of the ball; a robot at the ball's right, facing left, is right behind it.
-    observation = observe(state(robot=(0, -2, math.pi / 2), ball=(0, 0)), np.array([0.0, 5.0]), limits,
-                          ('push_frame',))
+    # The goal lies due left of the ball, so a robot at its right, facing left, is behind it.
+    observation = observe(
+        state(robot=(0, -2, math.pi / 2), ball=(0, 0)),
+        np.array([0.0, 5.0]),
+        limits,
+        ('push_frame',),
+    )
     assert observation == pytest.approx([-2, 0, 0, 1], abs=1e-6)
 
 
@@ -74,12 +80,16 @@ def test_observation_does_not_change_when_the_whole_scene_moves(limits, field):
     features = tuple(FEATURES)
     np.testing.assert_allclose(
         observe(moved, world.rotate(goal, angle) + shift, limits, features),
-        observe(states, goal, limits, features), atol=1e-5)
+        observe(states, goal, limits, features),
+        atol=1e-5,
+    )
 
 
 def test_observation_has_one_name_for_every_number(limits, field):
     features = tuple(FEATURES)
-    assert observe(state(), field.goal, limits, features).shape == (len(observation_names(features)),)
+    assert observe(state(), field.goal, limits, features).shape == (
+        len(observation_names(features)),
+    )
 
 
 def test_unknown_feature_is_named(limits, field):
@@ -88,7 +98,9 @@ def test_unknown_feature_is_named(limits, field):
 
 
 def test_full_backward_action_is_the_backward_limit(limits):
-    assert limits.to_command([-1, 1, 0.5]) == pytest.approx([-0.15, 0.2, math.radians(60)], abs=1e-6)
+    assert limits.to_command([-1, 1, 0.5]) == pytest.approx(
+        [-0.15, 0.2, math.radians(60)], abs=1e-6
+    )
 
 
 def test_actions_and_commands_are_inverse(limits):
@@ -113,8 +125,11 @@ def test_starts_of_a_purpose_are_the_same_every_time_and_a_prefix_of_a_longer_li
 
 
 def test_no_start_is_shared_between_purposes(field):
-    seen = [tuple(row) for purpose in ('demonstration', 'validation', 'test', 'ros_test')
-            for row in fixed_starts(purpose, 100, field)]
+    seen = [
+        tuple(row)
+        for purpose in ('demonstration', 'validation', 'test', 'ros_test')
+        for row in fixed_starts(purpose, 100, field)
+    ]
     assert len(set(seen)) == len(seen)
 
 

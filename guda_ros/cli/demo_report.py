@@ -10,6 +10,8 @@ import platform
 
 import numpy as np
 
+QUICK_WARNING = 'A quick run that tries every stage: its numbers mean nothing.'
+
 
 def make_report(
     folder: Path,
@@ -79,7 +81,8 @@ def make_report(
         commands=('make demo',),
         films=films,
         missing=missing,
-        notes=_notes(summaries, quick),
+        notes=_notes(summaries),
+        warning=QUICK_WARNING if quick else '',
         made_at=datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),
     )
     files = build_report(inputs, folder, np.random.default_rng(0))
@@ -139,7 +142,11 @@ def _learning(folder: Path) -> dict[str, list[dict]]:
                 {
                     'seed': int(seed),
                     'step': int(history['update'][row]),
-                    **{name: float(history[name][row]) for name in names},
+                    **{
+                        name: float(history[name][row])
+                        for name in names
+                        if history[name][row] is not None
+                    },
                 }
             )
     return curves
@@ -169,7 +176,7 @@ def _films(folder: Path, judged: list, contract, robot) -> tuple[list, dict[str,
     return [Film(files.film, files.poster, caption)], {}
 
 
-def _notes(summaries: dict, quick: bool) -> list[str]:
+def _notes(summaries: dict) -> list[str]:
     train = summaries['train']
     notes = [
         'Batched simulation: policies act on the true state. ROS graph: policies act on what '
@@ -179,6 +186,4 @@ def _notes(summaries: dict, quick: bool) -> list[str]:
         'The ball out of view is held in odom; after that the robot turns to search. Such steps '
         'are left out of the training data.',
     ]
-    if quick:
-        notes.insert(0, 'This was a quick run that tries every stage. Its numbers mean nothing.')
     return notes

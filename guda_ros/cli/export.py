@@ -27,7 +27,13 @@ def run(args: argparse.Namespace) -> int:
 
     refuse_existing(args.out, args.overwrite)
     result, contract, info = load_checkpoint(args.checkpoint)
-    export_policy(args.out, result.network, contract, {**result.config, **info})
+    export_policy(
+        args.out,
+        result.network,
+        contract,
+        result.config['algorithm'],
+        {**result.config, **info},
+    )
     print(
         f'{args.out}: {args.out.stat().st_size / 1000:.0f} kB, contract {contract.name} '
         f'{contract.hash}, for robot {contract.robot}'

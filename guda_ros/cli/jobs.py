@@ -42,7 +42,8 @@ def train_and_export(
         'command': 'guda demo',
     }
     save_checkpoint(checkpoint, result, data.contract, info)
-    export_policy(policy, result.network, data.contract, {**result.config, **info})
+    algorithm = result.config['algorithm']
+    export_policy(policy, result.network, data.contract, algorithm, {**result.config, **info})
     return result.seconds
 
 

@@ -1,1 +1,1 @@
-"""The soccer world in plain NumPy: field, robot profile, world state, observations, starts, rewards."""
+"""The soccer world in NumPy: field, robot, world state, observations, starts, rewards."""

@@ -1,4 +1,4 @@
-"""The soccer field and the ball, in metres, origin at the field's centre, x to the opponent's goal."""
+"""Soccer field and ball in metres: origin at the centre, x to the opponent's goal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from guda_ros.soccer.resources import Section, find_config, load_yaml
+from guda_ros.soccer.resources import find_config, load_yaml, Section
 
 
 @dataclass(frozen=True)
@@ -66,14 +66,16 @@ class Field:
                 radius=ball.number('radius', 0.01, 0.5),
                 mass=ball.number('mass', 0.001, 5),
                 deceleration=ball.number('deceleration', 0, 10),
-                colour=ball.numbers('colour', 3, 0, 1)))
+                colour=ball.numbers('colour', 3, 0, 1),
+            ),
+        )
         ball.close()
         root.close()
         return field
 
     @property
     def goal_line(self) -> float:
-        """x of the attacked goal line [m]."""
+        """X of the attacked goal line [m]."""
         return self.length / 2
 
     @property
@@ -82,15 +84,18 @@ class Field:
         return np.array([self.length / 2 + 0.2, 0.0])
 
     def scored(self, ball: np.ndarray) -> np.ndarray:
-        """Tell for ball positions (..., 2) whether the whole ball is over the goal line, inside the goal."""
+        """Tell for balls at (..., 2) whether the whole ball is over the line, in the goal."""
         ball = np.asarray(ball)
-        return ((ball[..., 0] > self.goal_line + self.ball.radius)
-                & (ball[..., 0] < self.goal_line + self.goal_depth + self.ball.radius)
-                & (np.abs(ball[..., 1]) < self.goal_width / 2))
+        return (
+            (ball[..., 0] > self.goal_line + self.ball.radius)
+            & (ball[..., 0] < self.goal_line + self.goal_depth + self.ball.radius)
+            & (np.abs(ball[..., 1]) < self.goal_width / 2)
+        )
 
     def out(self, ball: np.ndarray) -> np.ndarray:
-        """Tell for ball positions (..., 2) whether the whole ball has left the field, goals excepted."""
+        """Tell for balls at (..., 2) whether the whole ball is off the field, goals excepted."""
         ball = np.asarray(ball)
-        left = ((np.abs(ball[..., 0]) > self.length / 2 + self.ball.radius)
-                | (np.abs(ball[..., 1]) > self.width / 2 + self.ball.radius))
+        left = (np.abs(ball[..., 0]) > self.length / 2 + self.ball.radius) | (
+            np.abs(ball[..., 1]) > self.width / 2 + self.ball.radius
+        )
         return left & ~self.scored(ball)

@@ -20,18 +20,20 @@ FEATURES = {
 
 
 def observation_names(features: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the name of every number of an observation; KeyError names an unknown feature group."""
+    """Return the name of every number; KeyError names an unknown feature group."""
     return tuple(name for feature in features for name in FEATURES[feature])
 
 
-def observe(states: np.ndarray, goal: np.ndarray, limits: VelocityLimits,
-            features: tuple[str, ...]) -> np.ndarray:
+def observe(
+    states: np.ndarray, goal: np.ndarray, limits: VelocityLimits, features: tuple[str, ...]
+) -> np.ndarray:
     """
     Return the observations (..., D), float32, of world states (..., 10).
 
-    ball, goal and ball velocity are in base_link (m, m/s). The *push frame* has its origin at the ball and its
-    x axis from ball to goal: push_x, push_y is the robot's place in it (negative push_x: behind the ball),
-    push_yaw its heading relative to the push direction. previous_command is in action units, [-1, 1].
+    ball, goal and ball velocity are in base_link (m, m/s). The *push frame* has its origin at the
+    ball and its x axis from ball to goal: push_x, push_y is the robot's place in it (negative
+    push_x: behind the ball), push_yaw its heading relative to the push direction. previous_command
+    is in action units, [-1, 1].
 
     :param goal: (2,) or (..., 2), the goal point in `map` [m].
     """
@@ -53,12 +55,17 @@ def observe(states: np.ndarray, goal: np.ndarray, limits: VelocityLimits,
             direction = np.arctan2(goal[..., 1] - ball[..., 1], goal[..., 0] - ball[..., 0])
             place = world.rotate(robot[..., :2] - ball, -direction)
             heading = yaw - direction
-            columns.append(np.concatenate(
-                [place, np.sin(heading)[..., None], np.cos(heading)[..., None]], axis=-1))
+            columns.append(
+                np.concatenate(
+                    [place, np.sin(heading)[..., None], np.cos(heading)[..., None]], axis=-1
+                )
+            )
         elif feature == 'previous_command':
             columns.append(limits.to_action(states[..., world.PREVIOUS_COMMAND]))
         else:
-            raise KeyError(f'unknown observation feature {feature!r}; known: {", ".join(FEATURES)}')
+            raise KeyError(
+                f'unknown observation feature {feature!r}; known: {", ".join(FEATURES)}'
+            )
     return np.concatenate(columns, axis=-1).astype(np.float32)
 
 

@@ -1,10 +1,10 @@
-"""Find and read the YAML files of `config/`, from a checkout, a pip install or a colcon install."""
+"""Find and read the YAML files of `config/`, in a checkout or an installation."""
 
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
+import sys
 
 import yaml
 
@@ -63,7 +63,7 @@ def load_yaml(path: str | os.PathLike) -> dict:
 
 
 class Section:
-    """A checked view of a YAML mapping: every key is read once, wrong and unknown keys are named."""
+    """A checked view of a YAML mapping; wrong, missing and unknown keys are named."""
 
     def __init__(self, content: dict, path, prefix: str = '') -> None:
         self._content = dict(content)
@@ -94,8 +94,9 @@ class Section:
             self._fail(key, f'an integer is expected, not {value}')
         return int(value)
 
-    def numbers(self, key: str, count: int, low: float = float('-inf'),
-                high: float = float('inf')) -> tuple[float, ...]:
+    def numbers(
+        self, key: str, count: int, low: float = float('-inf'), high: float = float('inf')
+    ) -> tuple[float, ...]:
         """Take a list of `count` numbers, each in [low, high]."""
         values = self._take(key)
         if not isinstance(values, (list, tuple)) or len(values) != count:

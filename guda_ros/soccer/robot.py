@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from guda_ros.soccer.resources import Section, find_config, load_yaml
+from guda_ros.soccer.resources import find_config, load_yaml, Section
 
 
 @dataclass(frozen=True)
@@ -19,20 +19,22 @@ class VelocityLimits:
     turn: float
 
     def to_command(self, action: np.ndarray) -> np.ndarray:
-        """Turn actions (..., 3) in [-1, 1] into base_link velocities (vx, vy [m/s], wz [rad/s]), clipped."""
+        """Turn actions (..., 3), clipped to [-1, 1], into base_link velocities [m/s, rad/s]."""
         action = np.clip(np.asarray(action, dtype=np.float64), -1.0, 1.0)
         return action * self._scale(action)
 
     def to_action(self, command: np.ndarray) -> np.ndarray:
-        """Turn base_link velocities (..., 3) into actions, clipped to [-1, 1]; inverse of to_command."""
+        """Turn base_link velocities (..., 3) into actions; the inverse of to_command."""
         command = np.asarray(command, dtype=np.float64)
         return np.clip(command / self._scale(command), -1.0, 1.0)
 
     def clip(self, command: np.ndarray) -> np.ndarray:
         """Clip base_link velocities (..., 3) to the limits, axis by axis."""
-        return np.clip(np.asarray(command, dtype=np.float64),
-                       [-self.backward, -self.side, -self.turn],
-                       [self.forward, self.side, self.turn])
+        return np.clip(
+            np.asarray(command, dtype=np.float64),
+            [-self.backward, -self.side, -self.turn],
+            [self.forward, self.side, self.turn],
+        )
 
     def _scale(self, value: np.ndarray) -> np.ndarray:
         scale = np.empty(value.shape)
@@ -44,7 +46,7 @@ class VelocityLimits:
 
 @dataclass(frozen=True)
 class Body:
-    """Mass [kg] and dimensions [m] of a robot; `foot_front` is from base_link to the feet's front edge."""
+    """Mass [kg] and dimensions [m]; `foot_front`: from base_link to the feet's front."""
 
     mass: float
     height: float
@@ -56,7 +58,12 @@ class Body:
 
 @dataclass(frozen=True)
 class CameraMount:
-    """A pinhole camera: pixels, vertical field of view [rad], position in base_link [m], pitch [rad, + down]."""
+    """
+    A pinhole camera on a robot.
+
+    width, height in pixels; vertical_fov [rad]; position in base_link [m]; pitch [rad], positive
+    looks down.
+    """
 
     width: int
     height: int
@@ -102,7 +109,8 @@ class RobotProfile:
                 forward=limits.number('forward', 0.01, 5),
                 backward=limits.number('backward', 0.01, 5),
                 side=limits.number('side', 0.01, 5),
-                turn=limits.number('turn', 0.01, 10)),
+                turn=limits.number('turn', 0.01, 10),
+            ),
             response_time=root.number('response_time', 0.01, 5),
             body=Body(**{key: body.number(key, 0.001, 200) for key in Body.__dataclass_fields__}),
             camera=CameraMount(
@@ -110,9 +118,12 @@ class RobotProfile:
                 height=camera.integer('height', 16, 4096),
                 vertical_fov=camera.number('vertical_fov', 0.1, 3.0),
                 position=camera.numbers('position', 3, -5, 5),
-                pitch=camera.number('pitch', -1.6, 1.6)),
+                pitch=camera.number('pitch', -1.6, 1.6),
+            ),
             odometry=OdometryNoise(
-                **{key: odometry.number(key, 0, 1) for key in OdometryNoise.__dataclass_fields__}))
+                **{key: odometry.number(key, 0, 1) for key in OdometryNoise.__dataclass_fields__}
+            ),
+        )
         for section in (limits, body, camera, odometry, root):
             section.close()
         return profile

@@ -1,8 +1,9 @@
 """
 Start scenarios: where robot and ball stand when an episode begins.
 
-A start is a row of five numbers in `map`: robot x, y [m], yaw [rad], ball x, y [m]. Every purpose draws from a
-stream of its own, so that no start used in training or for choosing settings is ever one that is reported.
+A start is a row of five numbers in `map`: robot x, y [m], yaw [rad], ball x, y [m]. Every purpose
+draws from a stream of its own, so that no start used in training or for choosing settings is ever
+one that is reported.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ def sample_starts(scenario: str, count: int, rng: np.random.Generator, field: Fi
     """
     Draw `count` starts (count, 5) of a scenario.
 
-    attack: ball x in [.5, 3.5], |y| <= 2 on a 9 x 6 m field (scaled on others), robot anywhere in the attacking
-    half, any heading, at least .4 m from the ball. centre: the same ball, the robot near the centre mark, facing
-    the goal within 45 degrees.
+    attack: ball x in [.5, 3.5], |y| <= 2 on a 9 x 6 m field (scaled on others), robot anywhere in
+    the attacking half, any heading, at least .4 m from the ball. centre: the same ball, the robot
+    near the centre mark, facing the goal within 45 degrees.
     """
     if scenario not in SCENARIOS:
         raise ValueError(f'unknown scenario {scenario!r}; known: {", ".join(SCENARIOS)}')
@@ -50,7 +51,8 @@ def fixed_starts(purpose: str, count: int, field: Field, scenario: str = 'attack
     """
     Return the first `count` starts (count, 5) of a purpose, the same on every machine.
 
-    A longer list begins with the shorter one. The seed of a purpose is part of the benchmark: never change it.
+    A longer list begins with the shorter one. The seed of a purpose is part of the benchmark:
+    never change it.
     """
     if purpose not in PURPOSES:
         raise ValueError(f'unknown purpose {purpose!r}; known: {", ".join(PURPOSES)}')
@@ -58,4 +60,5 @@ def fixed_starts(purpose: str, count: int, field: Field, scenario: str = 'attack
     children = seed.spawn(count)
     return np.concatenate(
         [sample_starts(scenario, 1, np.random.default_rng(child), field) for child in children]
-        or [np.empty((0, SIZE))])
+        or [np.empty((0, SIZE))]
+    )

@@ -1,16 +1,26 @@
 """
 The world state: one float64 row of ten numbers, in the `map` frame, metres and radians.
 
-Columns: robot x, y, yaw; ball x, y; ball velocity x, y [m/s]; the command of the step before as it was
-sent, in base_link (forward, left [m/s], turn [rad/s]). Arrays of states have shape (..., 10).
+Columns: robot x, y, yaw; ball x, y; ball velocity x, y [m/s]; the command of the step before as it
+was sent, in base_link (forward, left [m/s], turn [rad/s]). Arrays of states have shape (..., 10).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-FIELDS = ('robot_x', 'robot_y', 'robot_yaw', 'ball_x', 'ball_y', 'ball_vx', 'ball_vy',
-          'command_forward', 'command_left', 'command_turn')
+FIELDS = (
+    'robot_x',
+    'robot_y',
+    'robot_yaw',
+    'ball_x',
+    'ball_y',
+    'ball_vx',
+    'ball_vy',
+    'command_forward',
+    'command_left',
+    'command_turn',
+)
 SIZE = len(FIELDS)
 ROBOT = slice(0, 3)
 ROBOT_POSITION = slice(0, 2)
@@ -29,8 +39,10 @@ def rotate(vector: np.ndarray, angle: np.ndarray) -> np.ndarray:
     """Rotate vectors (..., 2) counter-clockwise by angles (...) [rad]."""
     vector = np.asarray(vector)
     cos, sin = np.cos(angle), np.sin(angle)
-    return np.stack([cos * vector[..., 0] - sin * vector[..., 1],
-                     sin * vector[..., 0] + cos * vector[..., 1]], axis=-1)
+    return np.stack(
+        [cos * vector[..., 0] - sin * vector[..., 1], sin * vector[..., 0] + cos * vector[..., 1]],
+        axis=-1,
+    )
 
 
 def to_frame(point: np.ndarray, pose: np.ndarray) -> np.ndarray:
@@ -39,7 +51,7 @@ def to_frame(point: np.ndarray, pose: np.ndarray) -> np.ndarray:
 
 
 def from_frame(point: np.ndarray, pose: np.ndarray) -> np.ndarray:
-    """Express points (..., 2) of the frame at poses (..., 3) in the parent frame; inverse of to_frame."""
+    """Express points (..., 2) of the frame at poses (..., 3) in the parent frame."""
     return rotate(point, pose[..., 2]) + pose[..., :2]
 
 
@@ -51,7 +63,7 @@ def compose(pose: np.ndarray, relative: np.ndarray) -> np.ndarray:
 
 
 def relative_pose(pose: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Return `pose` (..., 3) as seen from `reference` (..., 3); compose(reference, result) == pose."""
+    """Return `pose` (..., 3) as seen from `reference` (..., 3); the inverse of compose."""
     position = to_frame(pose[..., :2], reference)
     yaw = wrap_angle(pose[..., 2] - reference[..., 2])
     return np.concatenate([position, yaw[..., None]], axis=-1)

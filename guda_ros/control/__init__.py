@@ -1,0 +1,1 @@
+"""Command limits, arbitration, watchdogs, joystick maps and policy inference; no ROS."""

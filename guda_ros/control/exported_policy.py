@@ -1,0 +1,156 @@
+"""
+Exported policies: an ONNX file that carries its contract, run by onnxruntime in one thread.
+
+Input `observation` (batch, D) float32 as the contract lays it out, not normalised; output `action`
+(batch, 3) float32. Metadata: `contract` (its JSON), `contract_hash`, `algorithm`, `training`
+(JSON).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from guda_ros.data.contract import ACTION, Contract, ContractMismatch
+from guda_ros.errors import GudaError
+
+INPUT = 'observation'
+OUTPUT = 'action'
+METADATA = ('contract', 'contract_hash', 'algorithm', 'training')
+
+
+class PolicyFileError(GudaError, ValueError):
+    """A policy file cannot be used; the message names the file, what is wrong and what to do."""
+
+
+class ExportedPolicy:
+    """A policy that was read from a file; use `load`."""
+
+    def __init__(self, session, path: Path, metadata: dict, contract: Contract) -> None:
+        self._session = session
+        self.path = path
+        #: What the file says about itself: algorithm (str), contract_hash (str), training (dict)
+        #: and more.
+        self.metadata = metadata
+        #: The contract that the policy was trained for.
+        self.contract = contract
+
+    @classmethod
+    def load(cls, path, contract: Contract | None = None) -> 'ExportedPolicy':
+        """
+        Read a policy.
+
+        :param contract: if given, a policy of another contract is refused, naming what differs.
+        :raises PolicyFileError: if the file is missing, damaged, no policy of this project or of
+            another contract.
+        """
+        path = Path(path)
+        session = _open(path)
+        try:
+            properties = dict(session.get_modelmeta().custom_metadata_map)
+            missing = [key for key in METADATA if key not in properties]
+            if missing:
+                raise PolicyFileError(
+                    f'{path}: an ONNX model, but no policy of guda_ros: its metadata lacks '
+                    f'{", ".join(missing)}; export one with `guda export`')
+            own = Contract.from_json(properties['contract'])
+            if own.hash != properties['contract_hash']:
+                raise PolicyFileError(
+                    f'{path}: its contract has the hash {own.hash}, but its metadata says '
+                    f'{properties["contract_hash"]}: the file was altered, or written by another '
+                    'version; export it again')
+            if contract is not None:
+                contract.require(own, str(path))
+            metadata = dict(properties, training=json.loads(properties['training']))
+            _check_signature(path, session, len(own.observation_names))
+            policy = cls(session, path, metadata, own)
+            policy._check_output()
+        except PolicyFileError:
+            raise
+        except ContractMismatch as error:
+            raise PolicyFileError(
+                f'{error}\nUse a policy of the expected contract, or train one for it.') from error
+        except ValueError as error:
+            raise PolicyFileError(
+                f'{path}: its metadata cannot be read ({error}); export it again') from error
+        return policy
+
+    def predict(self, observations) -> np.ndarray:
+        """
+        Return the actions (n, 3), or (3,), float32 in [-1, 1] for observations (n, D), or (D,).
+
+        A network that overflows gives NaN, which SafetyGate stops and reports.
+
+        :raises ValueError: for observations of another size or that are not finite.
+        """
+        observations = np.asarray(observations, dtype=np.float32)
+        size = len(self.contract.observation_names)
+        if observations.ndim not in (1, 2) or observations.shape[-1] != size:
+            raise ValueError(f'observations of shape ({size},) or (n, {size}) are expected, not '
+                             f'{observations.shape}')
+        if not np.all(np.isfinite(observations)):
+            raise ValueError('observations must be finite')
+        batch = np.ascontiguousarray(np.atleast_2d(observations))
+        actions = np.clip(self._session.run([OUTPUT], {INPUT: batch})[0], -1.0, 1.0)
+        return actions[0] if observations.ndim == 1 else actions
+
+    def _check_output(self) -> None:
+        for batch in (1, 2):
+            try:
+                actions = self.predict(np.zeros((batch, len(self.contract.observation_names))))
+            except Exception as error:
+                # onnxruntime has no common class of errors below Exception.
+                raise PolicyFileError(
+                    f'{self.path}: the network cannot be run: {_first_line(error)}') from error
+            if actions.shape != (batch, len(ACTION)) or not np.all(np.isfinite(actions)):
+                raise PolicyFileError(
+                    f'{self.path}: the network answers {actions.tolist()} to {batch} zero '
+                    f'observations, where {batch} x {len(ACTION)} finite numbers are expected')
+
+
+def _open(path: Path):
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise PolicyFileError(f'{path}: running a policy needs onnxruntime ({error}): '
+                              'python -m pip install onnxruntime') from error
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise PolicyFileError(f'{path}: cannot be read: {error.strerror or error}') from error
+    if not content:
+        raise PolicyFileError(f'{path}: the file is empty; export the policy again')
+    options = onnxruntime.SessionOptions()
+    # Nets of this size are faster in one thread, and the other cores belong to perception.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = 4
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=['CPUExecutionProvider'])
+    except Exception as error:
+        raise PolicyFileError(
+            f'{path}: no ONNX model, or a damaged or truncated one ({_first_line(error)}); export '
+            'or copy it again') from error
+
+
+def _check_signature(path: Path, session, size: int) -> None:
+    for kind, values, name, width in (('input', session.get_inputs(), INPUT, size),
+                                      ('output', session.get_outputs(), OUTPUT, len(ACTION))):
+        values = {value.name: value for value in values}
+        if kind == 'input' and len(values) != 1 or name not in values:
+            raise PolicyFileError(f'{path}: the {kind} {name!r} is expected, not {sorted(values)}')
+        value = values[name]
+        # A dimension may be a number, a name or None (free).
+        fits = len(value.shape) == 2 and (value.shape[1] == width
+                                          or not isinstance(value.shape[1], int))
+        if value.type != 'tensor(float)' or not fits:
+            raise PolicyFileError(f'{path}: the {kind} {name!r} must be float32 (batch, {width}), '
+                                  f'not {value.type} {value.shape}')
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

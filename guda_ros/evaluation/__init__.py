@@ -1,0 +1,1 @@
+"""Rollouts over fixed starts, statistics, pictures and reports."""

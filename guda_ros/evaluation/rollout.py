@@ -1,0 +1,127 @@
+"""Rollouts of a policy from fixed starts in the batched simulator, on the true state of the world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from guda_ros.data.contract import Contract
+from guda_ros.soccer import world
+from guda_ros.soccer.robot import RobotProfile
+
+#: A controller: world states (m, 10) and the indices (m,) of their environments to commands (m, 3).
+Controller = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+#: How still [m, rad] and how long [s] a scene must be for a memoryless policy never to leave it.
+_STILL = (1e-3, 2e-3)
+_STILL_TIME = 5.0
+
+
+@dataclass(frozen=True)
+class RolloutResult:
+    """
+    What became of n episodes.
+
+    success (n,): the ball was scored. steps (n,): control steps until the end, the limit where there was none.
+    out (n,): the ball left the field. settled (n,): the robot had come to rest for good, and the rest of the time
+    was not simulated (a failure). period: seconds of a step. states: (T + 1, n, 10) of every step if they were
+    asked for, NaN after the end of an episode.
+    """
+
+    success: np.ndarray
+    steps: np.ndarray
+    out: np.ndarray
+    settled: np.ndarray
+    period: float
+    states: np.ndarray | None = None
+
+    @property
+    def rate(self) -> float:
+        """Share of the episodes in which the ball was scored."""
+        return float(np.mean(self.success))
+
+    @property
+    def seconds_to_goal(self) -> np.ndarray:
+        """Simulated seconds to the goal of the episodes that scored."""
+        return self.steps[self.success] * self.period
+
+
+def policy_controller(predict: Callable[[np.ndarray], np.ndarray], contract: Contract) -> Controller:
+    """Turn a policy, observations (m, D) to actions (m, 3), into a controller of true states."""
+    def control(states: np.ndarray, indices: np.ndarray) -> np.ndarray:
+        return contract.to_command(predict(contract.observe(states)))
+    return control
+
+
+def evaluate_policy(act: Controller, contract: Contract, robot: RobotProfile, starts: np.ndarray,
+                    threads: int = 1, max_steps: int | None = None, memoryless: bool = True,
+                    record: bool = False,
+                    progress: Callable[[int, int], None] | None = None) -> RolloutResult:
+    """
+    Run one episode from every start (n, 5), at most to the contract's time limit.
+
+    :param act: the controller, called with the episodes that still run.
+    :param memoryless: whether `act` depends on the state alone. Then an episode in which nothing has moved for
+        5 s is over, because nothing will ever move again.
+    :param progress: called with the step and the number of episodes that still run.
+    :raises ValueError: if a command is not finite, or a start is not possible.
+    """
+    from guda_ros.sim.batch import BatchSimulation
+    starts = np.asarray(starts, dtype=float)
+    if starts.ndim != 2 or not len(starts):
+        raise ValueError(f'starts of shape (n, 5) are expected, not {starts.shape}')
+    limit = contract.max_steps if max_steps is None else max_steps
+    count = len(starts)
+    simulation = BatchSimulation(contract, robot, count, threads)
+    simulation.reset(starts)
+    steps = np.full(count, limit)
+    success, out, settled = (np.zeros(count, dtype=bool) for _ in range(3))
+    running = np.arange(count)
+    commands = np.zeros((count, 3))
+    states = simulation.world_states()
+    history = [states]
+    rest, still = states.copy(), np.zeros(count, dtype=int)
+    for step in range(1, limit + 1):
+        commands[running] = act(states[running], running)
+        simulation.step(commands)
+        states = simulation.world_states()
+        scored, left = simulation.scored, simulation.out
+        if record:
+            row = np.full_like(states, np.nan)
+            row[running] = states[running]
+            history.append(row)
+        ended = scored[running] | left[running]
+        over = running[ended]
+        success[over], out[over], steps[over] = scored[over], left[over], step
+        running = running[~ended]
+        if memoryless and running.size:
+            moved = _moved(states[running], rest[running])
+            rest[running[moved]] = states[running[moved]]
+            still[running] = np.where(moved, 0, still[running] + 1)
+            stuck = still[running] >= _STILL_TIME * contract.rate
+            if stuck.any():
+                settled[running[stuck]] = True
+                _retire(simulation, states, running[stuck], contract)
+                running = running[~stuck]
+        if progress:
+            progress(step, len(running))
+        if not running.size:
+            break
+    return RolloutResult(success, steps, out, settled, contract.period,
+                         np.stack(history) if record else None)
+
+
+def _moved(states, rest):
+    distance = np.abs(states[:, [0, 1, 3, 4]] - rest[:, [0, 1, 3, 4]]).max(axis=1)
+    turned = np.abs(world.wrap_angle(states[:, world.ROBOT_YAW] - rest[:, world.ROBOT_YAW]))
+    return (distance > _STILL[0]) | (turned > _STILL[1])
+
+
+def _retire(simulation, states, indices, contract):
+    """End simulations by a ball that is out: those that are done cost nothing."""
+    gone = states[indices].copy()
+    gone[:, world.BALL] = (0.0, contract.field.width / 2 + 3 * contract.field.ball.radius)
+    gone[:, world.BALL_VELOCITY] = 0.0
+    simulation.set_world_states(gone, indices=indices)

@@ -1,0 +1,113 @@
+"""A scripted person with a gamepad: watches the field, moves the sticks, holds the dead-man."""
+
+from __future__ import annotations
+
+from nav_msgs.msg import Odometry
+import numpy as np
+from rclpy.node import Node
+from sensor_msgs.msg import Joy
+from std_msgs.msg import String
+
+from guda_ros.control.joystick import JoystickMap
+from guda_ros.data.contract import Contract
+from guda_ros.ros import conversions as convert
+from guda_ros.ros import diagnostics, qos
+from guda_ros.ros.episode import EpisodeEvent
+from guda_ros.ros.pairing import StampJoin, wait_until_connected
+from guda_ros.ros.parameters import Parameters
+from guda_ros.ros.running import exit_process, run_node
+from guda_ros.soccer import world
+from guda_ros.tasks.soccer_demonstrator import Demonstrator, DemonstratorStyle
+
+STYLES = {'imperfect': DemonstratorStyle.imperfect,
+          'clean': lambda seed: DemonstratorStyle.clean()}
+
+
+class Operator(Node):
+    """
+    Publish `joy` for every ground truth of an episode, with the same stamp.
+
+    Ground truth stands for a person's eyes; nothing else in the graph uses it to act. Style and
+    noise come from the episode's seed.
+    """
+
+    def __init__(self) -> None:
+        super().__init__('operator')
+        p = Parameters(self)
+        contract = p.declare('contract', 'soccer_push', 'task contract, name or path',
+                             read_only=True)
+        robot = p.declare('robot', '', "robot profile, empty for the contract's", read_only=True)
+        joystick = p.declare('joystick', 'xbox', 'joystick map, name or path', read_only=True)
+        self._style = p.declare('style', 'imperfect', 'how well the robot is driven',
+                                choices=tuple(STYLES), read_only=True)
+        self._contract = Contract.load(contract, robot or None)
+        self._joystick = JoystickMap.load(joystick)
+        self._event: EpisodeEvent | None = None
+        self._demonstrator: Demonstrator | None = None
+        self._command, self._answered = np.zeros(3), -1
+        self._seen = StampJoin(('robot', 'ball'))
+        topics = self._contract.topics
+        # First, so that it is handled before the observations that arrive with it.
+        self.create_subscription(String, topics['episode'], self._on_episode, qos.LATCHED)
+        self._joy_pub = self.create_publisher(Joy, 'joy', qos.DEFAULT)
+        for name in ('robot', 'ball'):
+            self.create_subscription(
+                Odometry, topics[f'ground_truth_{name}'],
+                lambda message, name=name: self._on_truth(name, message), qos.DEFAULT)
+        diagnostics.DiagnosticsPublisher(self, self._report, self._contract.robot)
+
+    def _on_episode(self, message: String) -> None:
+        try:
+            event = EpisodeEvent.from_json(message.data)
+        except ValueError as error:
+            self.get_logger().error(str(error))
+            return
+        if event.phase == 'reset' or self._event is None or event.id != self._event.id:
+            self._demonstrator = Demonstrator(
+                self._contract.limits, self._contract.field,
+                np.random.default_rng([event.seed, 1]), STYLES[self._style](event.seed),
+                self._contract.period)
+            self._command, self._answered = np.zeros(3), -1
+            self._seen.clear()
+            if event.phase != 'end' and not wait_until_connected(self, self._joy_pub, 2.0):
+                self.get_logger().warning(f'not everybody hears {self._joy_pub.topic_name}')
+        self._event = event
+        if event.phase == 'end':
+            self._send(np.zeros(3), self.get_clock().now().nanoseconds, deadman=False)
+
+    def _on_truth(self, name: str, message: Odometry) -> None:
+        stamp = convert.stamp_to_ns(message.header.stamp)
+        seen = self._seen.add(name, stamp, message)
+        event = self._event
+        if seen is None or event is None or event.phase == 'end' or stamp < event.stamp:
+            return
+        if stamp == self._answered:
+            # A repeated observation gets the same answer.
+            self._send(self._contract.to_action(self._command), stamp)
+            return
+        self._answered = stamp
+        ball, velocity, _ = convert.ball_from_message(seen['ball'])
+        state = np.empty(world.SIZE)
+        state[world.ROBOT] = convert.pose_from_odometry(seen['robot'])
+        state[world.BALL], state[world.BALL_VELOCITY] = ball, velocity
+        state[world.PREVIOUS_COMMAND] = self._command
+        self._command = self._demonstrator(state[None])[0]
+        self._send(self._contract.to_action(self._command), stamp)
+
+    def _send(self, action: np.ndarray, stamp: int, deadman: bool = True) -> None:
+        axes, buttons = self._joystick.encode(action, deadman=deadman)
+        self._joy_pub.publish(Joy(header=convert.header(stamp, ''), axes=axes, buttons=buttons))
+
+    def _report(self) -> tuple:
+        event = self._event
+        return diagnostics.OK, 'driving' if event and event.phase != 'end' else 'waiting', {
+            'style': self._style, 'episode': event.id if event else ''}
+
+
+def main(args=None) -> int:
+    """Run the scripted operator."""
+    return run_node(Operator, args)
+
+
+if __name__ == '__main__':
+    exit_process(main())

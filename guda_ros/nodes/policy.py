@@ -1,0 +1,194 @@
+"""An exported policy at the robot's sticks: what perception sees in, velocity commands out."""
+
+from __future__ import annotations
+
+from geometry_msgs.msg import PoseWithCovarianceStamped, TwistStamped
+from nav_msgs.msg import Odometry
+import numpy as np
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from std_msgs.msg import String
+from std_srvs.srv import Trigger
+
+from guda_ros.control.exported_policy import ExportedPolicy, PolicyFileError
+from guda_ros.control.search import BallSearch
+from guda_ros.data.contract import Contract
+from guda_ros.ros import conversions as convert
+from guda_ros.ros import diagnostics, qos
+from guda_ros.ros.episode import EpisodeEvent
+from guda_ros.ros.pairing import StampJoin, wait_until_connected
+from guda_ros.ros.parameters import Parameters
+from guda_ros.ros.running import autostart, exit_process, reports_failure, run_node
+from guda_ros.soccer import world
+
+
+class Policy(LifecycleNode):
+    """
+    Answer every `ball/odom` with stamp t by a `cmd_vel/policy` with stamp t.
+
+    Pose, odometry and ball of one stamp make the world state that the contract turns into an
+    observation. While the ball is lost the robot turns toward the side where it was last seen.
+    """
+
+    def __init__(self) -> None:
+        super().__init__('policy')
+        self._options = p = Parameters(self)
+        p.declare('contract', 'soccer_push', 'task contract, name or path', read_only=True)
+        p.declare('robot', '', "robot profile, empty for the contract's", read_only=True)
+        p.declare('policy', '', 'file that `guda export` wrote; ~/reload reads it again')
+        p.declare('autostart', True, 'configure and activate by itself', read_only=True)
+        p.declare('search_speed', 1.0, 'turning speed of the search for the ball', unit='rad/s',
+                  low=0.05, high=10.0, read_only=True)
+        self.contract = Contract.load(p['contract'], p['robot'] or None)
+        self.failure = ''
+        self._policy: ExportedPolicy | None = None
+        self._search = BallSearch(min(p['search_speed'], self.contract.limits.turn))
+        self._event: EpisodeEvent | None = None
+        self._inputs = StampJoin(('pose', 'odom', 'ball'))
+        self._forget()
+        self._active, self._state, self._steps = False, '', 0
+        diagnostics.DiagnosticsPublisher(self, self._report, self.contract.robot)
+        autostart(self, p['autostart'])
+
+    @reports_failure
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Read the policy and create the interfaces."""
+        self._load()
+        topics = self.contract.topics
+        self._pub = self.create_lifecycle_publisher(
+            TwistStamped, f'{topics["command"]}/policy', qos.COMMAND)
+        self._state_pub = self.create_lifecycle_publisher(String, '~/state', qos.LATCHED)
+        self._entities = [
+            # First, so that it is handled before the observations that arrive with it.
+            self.create_subscription(String, topics['episode'], self._on_episode, qos.LATCHED),
+            self.create_subscription(TwistStamped, topics['command'], self._on_sent, qos.COMMAND)]
+        for name, kind in (('pose', PoseWithCovarianceStamped), ('odom', Odometry),
+                           ('ball', Odometry)):
+            self._entities.append(self.create_subscription(
+                kind, topics[name], lambda message, name=name: self._on_input(name, message),
+                qos.DEFAULT))
+        self._entities.append(self.create_service(Trigger, '~/reload', self._on_reload))
+        return TransitionCallbackReturn.SUCCESS
+
+    @reports_failure
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Begin to answer."""
+        result = super().on_activate(state)
+        self._active = True
+        self._forget()
+        return result
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop the robot and answer no more."""
+        self._active = False
+        self._send(np.zeros(3), self.get_clock().now().nanoseconds, 'inactive')
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Undo configure."""
+        for entity in self._entities:
+            self.destroy_subscription(entity)
+            self.destroy_service(entity)
+        self.destroy_lifecycle_publisher(self._pub)
+        self.destroy_lifecycle_publisher(self._state_pub)
+        self._policy = None
+        return TransitionCallbackReturn.SUCCESS
+
+    def _load(self) -> None:
+        """Read the file of the parameter; PolicyFileError says what is wrong with it."""
+        path = self._options['policy']
+        if not path:
+            raise PolicyFileError(
+                'parameter policy is empty: give the file that `guda export` wrote')
+        self._policy = ExportedPolicy.load(path, self.contract)
+        self.get_logger().info(f'{path}: {self._policy.metadata["algorithm"]}')
+
+    def _on_reload(self, request, response: Trigger.Response) -> Trigger.Response:
+        try:
+            self._load()
+        except PolicyFileError as error:
+            response.message = f'the policy before is kept: {error}'
+            return response
+        response.success, response.message = True, self._options['policy']
+        return response
+
+    def _forget(self) -> None:
+        """Know nothing of the ball, as at the start of an episode."""
+        self._last_ball: np.ndarray | None = None
+        self._last_known = 0
+        self._answer = np.zeros(3), -1, ''
+        self._command = np.zeros(3)
+        self._search.reset()
+        self._inputs.clear()
+
+    def _on_episode(self, message: String) -> None:
+        try:
+            event = EpisodeEvent.from_json(message.data)
+        except ValueError as error:
+            self.get_logger().error(str(error))
+            return
+        if event.phase == 'reset' or self._event is None or event.id != self._event.id:
+            self._forget()
+            if self._active and not wait_until_connected(self, self._pub, 2.0):
+                self.get_logger().warning(f'nobody hears {self._pub.topic_name}')
+        if event.phase == 'end' and self._active:
+            self._send(np.zeros(3), self.get_clock().now().nanoseconds, 'waiting')
+        self._event = event
+
+    def _on_sent(self, message: TwistStamped) -> None:
+        self._command = convert.command_from_twist(message.twist)
+
+    def _on_input(self, name: str, message) -> None:
+        stamp = convert.stamp_to_ns(message.header.stamp)
+        inputs = self._inputs.add(name, stamp, message)
+        event = self._event
+        if inputs is None or not self._active:
+            return
+        if event is not None and (event.phase == 'end' or stamp < event.stamp):
+            return
+        if stamp == self._answer[1]:
+            # A repeated observation gets the same answer.
+            self._send(*self._answer)
+            return
+        pose = convert.pose_from_message(inputs['pose'])
+        odom = convert.pose_from_odometry(inputs['odom'])
+        ball, velocity, known = convert.ball_from_message(inputs['ball'])
+        if known:
+            self._last_ball, self._last_known = ball, stamp
+            self._search.reset()
+            state = np.empty(world.SIZE)
+            state[world.ROBOT] = pose
+            # Perception holds the ball in odom; the pose tells where odom is on the field.
+            state[world.BALL] = world.from_frame(world.to_frame(ball, odom), pose)
+            state[world.BALL_VELOCITY] = world.rotate(velocity, pose[2] - odom[2])
+            state[world.PREVIOUS_COMMAND] = self._command
+            action = self._policy.predict(self.contract.observe(state))
+            self._send(self.contract.to_command(action), stamp, 'policy')
+        elif self._last_ball is None:
+            self._send(self._search.command(None, None), stamp, 'search')
+        else:
+            seen = world.to_frame(self._last_ball, odom)
+            self._send(self._search.command((stamp - self._last_known) / 1e9,
+                                            float(np.arctan2(seen[1], seen[0]))), stamp, 'search')
+
+    def _send(self, command: np.ndarray, stamp: int, state: str) -> None:
+        self._steps += 1
+        self._answer = command, stamp, state
+        self._pub.publish(convert.twist_stamped(command, stamp, self.contract.frames['base']))
+        if state != self._state:
+            self._state = state
+            self._state_pub.publish(String(data=state))
+
+    def _report(self) -> tuple:
+        level = diagnostics.OK if self._active else diagnostics.WARN
+        return level, self._state or 'nothing seen yet', {
+            'policy': self._options['policy'], 'commands': self._steps,
+            'algorithm': self._policy.metadata['algorithm'] if self._policy else ''}
+
+
+def main(args=None) -> int:
+    """Run the policy node."""
+    return run_node(Policy, args)
+
+
+if __name__ == '__main__':
+    exit_process(main())

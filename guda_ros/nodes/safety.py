@@ -1,0 +1,304 @@
+"""The node in front of the robot: the only publisher of `cmd_vel`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+import json
+import signal
+import sys
+import time
+
+from geometry_msgs.msg import Twist, TwistStamped
+import numpy as np
+from rclpy.clock import Clock, ClockType
+from rclpy.duration import Duration
+from rclpy.node import Node
+import rclpy.signals
+from sensor_msgs.msg import Joy
+from std_msgs.msg import String
+from std_srvs.srv import Trigger
+
+from guda_ros.control import safety_gate
+from guda_ros.control.arbiter import Instant, Source
+from guda_ros.control.joystick import JoystickMap
+from guda_ros.control.limits import CommandLimiter
+from guda_ros.control.safety_gate import Decision, SafetyGate
+from guda_ros.data.contract import Contract
+from guda_ros.ros.conversions import (
+    command_from_twist,
+    ns_to_stamp,
+    stamp_to_ns,
+    twist_from_command,
+    twist_stamped,
+)
+from guda_ros.ros.diagnostics import DiagnosticsPublisher, ERROR, OK, WARN
+from guda_ros.ros.parameters import Parameters
+from guda_ros.ros.qos import COMMAND, DEFAULT, LATCHED
+from guda_ros.ros.running import exit_process, run_node
+
+#: How long [s, steady] a command waits for a simulated clock that is behind its stamp.
+CLOCK_PATIENCE = 2.0
+#: How long [s, steady] simulated time may stand still before a command that gave way is answered.
+SUPPRESSED_PATIENCE = 0.2
+#: The same reason of the same source is logged at most this often [s].
+LOG_INTERVAL = 1.0
+
+
+@dataclass
+class _Held:
+    """A command that is not answered yet, because simulated time stands still."""
+
+    command: np.ndarray
+    stamp: int
+    frame: str
+    decision: Decision
+    arrival: float
+    clock: int
+
+
+class Safety(Node):
+    """
+    Let through one source of commands at a time, limited, and stop the robot when in doubt.
+
+    The rules are control.safety_gate's; this node brings messages, clocks and services to them. A
+    command's stamp is passed on with the answer to it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__('safety')
+        self._stopping = False
+        parameters = Parameters(self)
+        contract = Contract.load(
+            parameters.declare('contract', 'soccer_push', 'task contract, name or file',
+                               read_only=True),
+            parameters.declare('robot', '', "robot profile, name or file; empty: the contract's",
+                               read_only=True) or None)
+        self._map = JoystickMap.load(
+            parameters.declare('joystick', 'xbox', 'joystick map, name or file', read_only=True))
+        self._frame = contract.frames['base']
+        self._stamped = parameters.declare(
+            'stamped', True, 'publish TwistStamped; false: Twist', read_only=True)
+        self._stamped_input = parameters.declare(
+            'stamped_input', True, 'subscribe to TwistStamped; false: Twist', read_only=True)
+        self._gate = self._make_gate(parameters, contract)
+        self._sent_stamp = -1
+        self._held: dict[str, _Held] = {}
+        self._reasons: dict[str, str] = {}
+        self._faults = 0
+        self._logged: dict[tuple, float] = {}
+        self._joystick_problem = ''
+        self._state = ''
+
+        topic = contract.topics['command']
+        kind = TwistStamped if self._stamped else Twist
+        self._pub = self.create_publisher(kind, topic, COMMAND)
+        self._state_pub = self.create_publisher(String, '~/state', LATCHED)
+        kind = TwistStamped if self._stamped_input else Twist
+        self._subs = [
+            self.create_subscription(kind, f'{topic}/{source}',
+                                     partial(self._on_command, source), COMMAND)
+            for source in ('teleop', 'policy')]
+        self._subs.append(self.create_subscription(Joy, 'joy', self._on_joy, DEFAULT))
+        self._servers = [
+            self.create_service(Trigger, '~/emergency_stop', self._on_emergency_stop),
+            self.create_service(Trigger, '~/release', self._on_release)]
+        # Steady, because timers on simulated time fire in bursts when it jumps.
+        self._timer = self.create_timer(
+            0.04, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._diagnostics = DiagnosticsPublisher(self, self._report, contract.robot)
+        self._publish_state()
+
+    def _make_gate(self, parameters: Parameters, contract: Contract) -> SafetyGate:
+        def seconds(name: str, default: float, description: str) -> float:
+            return parameters.declare(name, default, description, unit='s', low=0.02, high=10.0,
+                                      read_only=True)
+
+        acceleration = parameters.declare(
+            'max_acceleration', [0.0, 0.0, 0.0],
+            'largest acceleration forward, left and turn; 0: no limit', unit='m/s^2, rad/s^2',
+            check=_check_acceleration, read_only=True)
+        limiter = CommandLimiter(
+            contract.limits,
+            [value or np.inf for value in acceleration] if any(acceleration) else None)
+        sources = {
+            'teleop': Source(2, seconds('timeout.teleop', 0.5, 'silence of teleop that stops')),
+            'policy': Source(1, seconds('timeout.policy', 0.5, 'silence of policy that stops'))}
+        required = parameters.declare(
+            'require_deadman', True, 'a policy drives only while a person holds the dead-man',
+            read_only=True)
+        return SafetyGate(
+            limiter, sources, frame=self._frame, operator='teleop',
+            guarded=('policy',) if required else (),
+            joystick_timeout=seconds('timeout.joy', 0.5, 'silence of joy that counts as let go'),
+            future_tolerance=seconds('future_tolerance', 0.5, 'how far a stamp may lie ahead'),
+            # An unasked second stop would answer a later step of a simulator in lock-step.
+            repeat_stop=0.0 if self.get_clock().ros_time_is_active else 1.0)
+
+    def terminate(self, *_) -> None:
+        """Stop the robot and end the node soon; a signal handler."""
+        self._stopping = True
+
+    def close(self) -> None:
+        """Send a last zero command and wait until it has arrived."""
+        if self.context.ok():
+            self._send(np.zeros(3), self.get_clock().now().nanoseconds)
+            self._pub.wait_for_all_acked(Duration(seconds=0.5))
+
+    def _now(self) -> Instant:
+        clock = self.get_clock()
+        ros = clock.now().nanoseconds * 1e-9
+        return Instant(ros, ros if clock.ros_time_is_active else time.monotonic())
+
+    def _on_command(self, source: str, message) -> None:
+        if self._stamped_input:
+            header, twist = message.header, message.twist
+            stamp, frame = stamp_to_ns(header.stamp), header.frame_id
+        else:
+            stamp, frame, twist = self.get_clock().now().nanoseconds, self._frame, message
+        held = self._held.pop(source, None)
+        if held is not None:
+            self._note(source, held.decision)
+        self._offer(source, command_from_twist(twist), stamp, frame)
+
+    def _offer(self, source: str, command: np.ndarray, stamp: int, frame: str,
+               arrival: float | None = None) -> None:
+        decision = self._gate.offer(source, command, stamp * 1e-9, frame, self._now())
+        clock, steady = self.get_clock(), time.monotonic()
+        arrival = steady if arrival is None else arrival
+        future = decision.reason == safety_gate.FUTURE
+        if clock.ros_time_is_active and (
+                decision.reason == safety_gate.SUPPRESSED
+                or future and steady - arrival <= CLOCK_PATIENCE):
+            self._held[source] = _Held(command, stamp, frame, decision, arrival,
+                                       clock.now().nanoseconds)
+            if future:
+                return
+        self._note(source, decision)
+        if decision.command is not None:
+            self._send(decision.command, stamp)
+
+    def _on_joy(self, message: Joy) -> None:
+        state = self._map.decode(message.axes, message.buttons)
+        if state.problem and state.problem != self._joystick_problem:
+            self.get_logger().error(state.problem)
+        self._joystick_problem = state.problem
+        held = state.deadman, state.emergency_stop, state.release
+        self._act(self._gate.joystick(*held, self._now()))
+
+    def _on_emergency_stop(self, _, response: Trigger.Response) -> Trigger.Response:
+        self._act(self._gate.emergency_stop('service', self._now()))
+        response.success, response.message = True, 'stopped until ~/release'
+        return response
+
+    def _on_release(self, _, response: Trigger.Response) -> Trigger.Response:
+        response.success, response.message = self._gate.release(self._now())
+        self.get_logger().warning(f'release by service: {response.message}')
+        self._publish_state()
+        return response
+
+    def _watch(self) -> None:
+        if self._stopping:
+            raise KeyboardInterrupt
+        decision = self._gate.tick(self._now())
+        if decision.command is not None:
+            self._act(decision)
+        if self._held:
+            self._retry()
+        self._publish_state()
+
+    def _retry(self) -> None:
+        clock, steady = self.get_clock().now().nanoseconds, time.monotonic()
+        for source, held in list(self._held.items()):
+            moved, waited = clock != held.clock, steady - held.arrival
+            if held.decision.reason == safety_gate.FUTURE:
+                if moved or waited > CLOCK_PATIENCE:
+                    del self._held[source]
+                    self._offer(source, held.command, held.stamp, held.frame, held.arrival)
+            elif moved or waited > SUPPRESSED_PATIENCE:
+                del self._held[source]
+                # Simulated time waits for an answer to this step, and who is in charge is silent.
+                if not moved and held.stamp > self._sent_stamp:
+                    self._send(np.zeros(3), held.stamp)
+
+    def _act(self, decision: Decision | None) -> None:
+        """Log and send what was decided without being asked by a command."""
+        if decision is not None and decision.command is not None:
+            self._note(decision.source or 'robot', decision)
+            self._send(decision.command, round(decision.stamp * 1e9))
+        elif decision is not None:
+            self.get_logger().warning(decision.message)
+        self._publish_state()
+
+    def _send(self, command: np.ndarray, stamp: int) -> None:
+        self._sent_stamp = stamp
+        if self._stamped:
+            self._pub.publish(twist_stamped(command, ns_to_stamp(stamp), self._frame))
+        else:
+            self._pub.publish(twist_from_command(command))
+
+    def _note(self, source: str, decision: Decision) -> None:
+        reason = decision.reason
+        if self._reasons.get(source) == reason or not decision.message:
+            return
+        self._reasons[source] = reason
+        key, now = (source, reason), time.monotonic()
+        if now - self._logged.get(key, -np.inf) < LOG_INTERVAL:
+            return
+        self._logged[key] = now
+        if reason in (safety_gate.EMERGENCY_STOP, safety_gate.SILENT, *safety_gate.FAULTS):
+            self.get_logger().warning(decision.message)
+        else:
+            self.get_logger().info(decision.message)
+
+    def _publish_state(self) -> None:
+        state = json.dumps({
+            'stopped': self._gate.stopped, 'cause': self._gate.stop_cause,
+            'in_charge': self._gate.active(self._now()), 'reasons': self._reasons})
+        if state != self._state:
+            self._state = state
+            self._state_pub.publish(String(data=state))
+
+    def _report(self) -> tuple[bytes, str, dict]:
+        counts, in_charge = self._gate.counts, self._gate.active(self._now())
+        values = {f'{source or "robot"}.{reason}': count
+                  for (source, reason), count in sorted(counts.items(), key=str)}
+        values.update({f'{source}.now': reason for source, reason in self._reasons.items()})
+        values['in_charge'] = in_charge or 'nobody'
+        faults = sum(counts[key] for key in counts if key[1] in safety_gate.FAULTS)
+        new_faults, self._faults = faults - self._faults, faults
+        others = self.count_publishers(self._pub.topic_name) - 1
+        if others > 0:
+            return ERROR, f'{others} other publisher(s) of {self._pub.topic_name}', values
+        if self._gate.stopped:
+            return ERROR, f'emergency stop by {self._gate.stop_cause}', values
+        if new_faults or self._joystick_problem:
+            refused = f'{new_faults} commands were refused, see the counts'
+            return WARN, self._joystick_problem or refused, values
+        if in_charge is None:
+            return OK, 'nobody is in charge', values
+        return OK, f'{in_charge}: {self._reasons.get(in_charge, "")}', values
+
+
+def _check_acceleration(values) -> None:
+    if len(values) != 3 or not all(np.isfinite(value) and value >= 0 for value in values):
+        raise ValueError('three numbers that are not negative are expected')
+
+
+def safety() -> Safety:
+    """Make the node with signal handlers that let it send a last command."""
+    # rclpy's own handlers shut the context down before a last command could be sent.
+    rclpy.signals.uninstall_signal_handlers()
+    node = Safety()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, node.terminate)
+    return node
+
+
+def main(args=None) -> int:
+    """Run the node."""
+    return run_node(safety, args)
+
+
+if __name__ == '__main__':
+    exit_process(main(sys.argv))

@@ -1,0 +1,1 @@
+"""What the nodes share: messages, QoS, parameters, the table of graphs and their processes."""

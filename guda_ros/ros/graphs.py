@@ -1,0 +1,160 @@
+"""
+The one table of node graphs.
+
+The launch files build `Node` actions from it and `guda up` starts the same graphs as processes.
+This module imports neither rclpy nor launch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+import difflib
+import os
+from pathlib import Path
+
+from guda_ros.errors import GudaError
+
+
+class UnknownGraph(GudaError):
+    """There is no graph, or no node in a graph, of that name; the message lists what there is."""
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """One node of a graph, as launch_ros' Node action takes it."""
+
+    executable: str
+    name: str
+    package: str = 'guda_ros'
+    parameters: dict = field(default_factory=dict)
+    remappings: dict[str, str] = field(default_factory=dict)
+    lifecycle: bool = False
+
+
+@dataclass(frozen=True)
+class GraphOptions:
+    """
+    What may differ from one start of a graph to the next.
+
+    :param robot: robot profile, '' for the contract's.
+    :param mode: `lockstep` or `free`, '' for the graph's own.
+    :param policy: exported policy file; `simulation` has a policy node only with one.
+    :param recordings: folder for recorded episodes.
+    :param require_deadman: whether a policy moves the robot only while a person holds the
+        dead-man's button; None for the graph's own.
+    :param answer_timeout: seconds in which a control step must be answered in lock-step.
+    :param local: keep discovery and data on this machine.
+    :param overrides: parameters by node name, over everything else.
+    """
+
+    contract: str = 'soccer_push'
+    robot: str = ''
+    mode: str = ''
+    scenario: str = 'attack'
+    purpose: str = 'demonstration'
+    start_index: int = 0
+    seed: int = 0
+    policy: str = ''
+    recordings: str = 'recordings'
+    record_images: bool = False
+    require_deadman: bool | None = None
+    joystick: str = ''
+    real_time_factor: float = 1.0
+    answer_timeout: float = 5.0
+    autostart: bool = True
+    local: bool = True
+    overrides: Mapping[str, dict] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes of a graph; `simulated` graphs run on the simulator's clock."""
+
+    description: str
+    nodes: tuple[str, ...]
+    simulated: bool = True
+    mode: str = 'lockstep'
+    require_deadman: bool = False
+    optional_policy: bool = False
+
+
+GRAPHS: dict[str, Graph] = {
+    'simulation': Graph(
+        'a robot in the simulator in real time, driven by joystick or by a policy',
+        ('simulator', 'perception', 'teleop', 'safety'), mode='free', optional_policy=True),
+    'collect': Graph(
+        'a scripted operator drives the simulated robot through teleop; episodes are recorded',
+        ('simulator', 'perception', 'teleop', 'safety', 'data_collector', 'operator')),
+    'evaluate': Graph(
+        'an exported policy drives the simulated robot on what perception sees; recorded too',
+        ('simulator', 'perception', 'policy', 'safety', 'data_collector')),
+    'robot': Graph(
+        'everything that runs on a robot; its driver brings camera and odometry',
+        ('perception', 'teleop', 'safety', 'policy', 'data_collector'),
+        simulated=False, mode='', require_deadman=True),
+}
+
+LIFECYCLE = ('simulator', 'policy')
+
+
+def build_graph(name: str, options: GraphOptions = GraphOptions()) -> list[NodeSpec]:
+    """
+    Return the nodes of a graph.
+
+    :raises UnknownGraph: for an unknown graph, or overrides for a node that it does not have.
+    :raises GudaError: if the graph needs a policy and none is given.
+    """
+    if name not in GRAPHS:
+        near = difflib.get_close_matches(name, GRAPHS, 1)
+        hint = f'; did you mean {near[0]}?' if near else ''
+        raise UnknownGraph(f'unknown graph {name!r}; known: {", ".join(GRAPHS)}{hint}')
+    graph = GRAPHS[name]
+    nodes = list(graph.nodes)
+    if graph.optional_policy and options.policy:
+        nodes.append('policy')
+    if 'policy' in nodes and not options.policy:
+        raise GudaError(f'graph {name} needs a policy: give the file that `guda export` wrote')
+    unknown = [node for node in options.overrides if node not in nodes]
+    if unknown:
+        raise UnknownGraph(f'graph {name} has no node {", ".join(unknown)}; '
+                           f'it has {", ".join(nodes)}')
+    return [NodeSpec(executable=node, name=node, lifecycle=node in LIFECYCLE,
+                     parameters={**_parameters(node, graph, options),
+                                 **options.overrides.get(node, {})})
+            for node in nodes]
+
+
+def _parameters(node: str, graph: Graph, options: GraphOptions) -> dict:
+    mode = options.mode or graph.mode
+    values = {
+        'use_sim_time': graph.simulated and node != 'simulator',
+        'contract': _absolute(options.contract),
+        'robot': _absolute(options.robot),
+    }
+    if node in LIFECYCLE:
+        values['autostart'] = options.autostart
+    if node == 'simulator':
+        values.update(mode=mode, scenario=options.scenario, purpose=options.purpose,
+                      start_index=options.start_index, seed=options.seed,
+                      answer_timeout=float(options.answer_timeout),
+                      real_time_factor=float(options.real_time_factor))
+        if mode == 'lockstep':
+            values['partners'] = [other for other in graph.nodes if other != 'simulator']
+    elif node == 'safety':
+        required = options.require_deadman
+        values['require_deadman'] = graph.require_deadman if required is None else required
+    elif node == 'policy':
+        values['policy'] = _absolute(options.policy)
+    elif node == 'data_collector':
+        values.update(directory=str(Path(options.recordings).absolute()),
+                      record_images=options.record_images,
+                      operator='scripted' if 'operator' in graph.nodes else '')
+    if node in ('teleop', 'safety', 'operator') and options.joystick:
+        values['joystick'] = _absolute(options.joystick)
+    return values
+
+
+def _absolute(name: str) -> str:
+    """Make a path absolute, because nodes may run in another folder; leave a plain name alone."""
+    return os.path.abspath(name) if name and Path(name).suffix else name

@@ -1,0 +1,51 @@
+"""Bring together what belongs to one instant: DDS keeps no order between topics."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+import time
+
+
+class StampJoin:
+    """
+    Join values of several sources that carry the same stamp.
+
+    :param names: the sources.
+    :param depth: incomplete stamps that are remembered; the oldest are dropped.
+    """
+
+    def __init__(self, names: Sequence[str], depth: int = 20) -> None:
+        self._names = frozenset(names)
+        self._depth = depth
+        self._waiting: OrderedDict[int, dict] = OrderedDict()
+
+    def add(self, name: str, stamp: int, value) -> dict | None:
+        """Take a value; return the values of its stamp by name when it was the last missing."""
+        values = self._waiting.setdefault(stamp, {})
+        values[name] = value
+        if values.keys() == self._names:
+            return self._waiting.pop(stamp)
+        while len(self._waiting) > self._depth:
+            self._waiting.popitem(last=False)
+        return None
+
+    def clear(self) -> None:
+        """Forget what is incomplete."""
+        self._waiting.clear()
+
+
+def wait_until_connected(node, publisher, timeout: float) -> bool:
+    """
+    Wait until all subscribers that a node knows of, at least one, are connected to a publisher.
+
+    What a volatile publisher sends before that is lost. Returns False after `timeout` seconds.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        connected = publisher.get_subscription_count()
+        if connected and connected >= node.count_subscribers(publisher.topic_name):
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)

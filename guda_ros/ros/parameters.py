@@ -1,0 +1,102 @@
+"""Parameters of a node: declared with a descriptor, checked whenever they are set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
+from rclpy.exceptions import ParameterUninitializedException
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+
+class Parameters:
+    """
+    The parameters of one node; `parameters['name']` is the present value.
+
+    A value outside its range or choices, or that its check refuses, is rejected with a reason, be
+    it at start-up (rclpy's InvalidParameterValueException) or later (`ros2 param set`).
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._choices: dict[str, tuple] = {}
+        self._checks: dict[str, Callable[[object], None]] = {}
+        self._on_change: list[Callable[[dict], None]] = []
+        node.add_on_set_parameters_callback(self._validate)
+        if hasattr(node, 'add_post_set_parameters_callback'):
+            node.add_post_set_parameters_callback(self._changed)
+
+    def declare(self, name: str, default, description: str, *, unit: str = '',
+                low: float | None = None, high: float | None = None,
+                choices: Sequence | None = None, check: Callable[[object], None] | None = None,
+                read_only: bool = False):
+        """
+        Declare a parameter and return its value: an override from command line or file goes first.
+
+        :param default: its type is the parameter's; `Parameter.Type.DOUBLE_ARRAY` (or another
+            array type) stands for an empty array of that type.
+        :param low: with `high`, the range of a number, both ends allowed.
+        :param choices: the values that are allowed.
+        :param check: raises ValueError for a value that is not allowed.
+        """
+        constraints = []
+        if choices is not None:
+            self._choices[name] = tuple(choices)
+            constraints.append('one of ' + ', '.join(map(str, choices)))
+        if unit:
+            constraints.append(f'in {unit}')
+        if check is not None:
+            self._checks[name] = check
+        descriptor = ParameterDescriptor(description=description, read_only=read_only,
+                                         additional_constraints='; '.join(constraints))
+        if low is not None and high is not None:
+            if isinstance(default, float):
+                descriptor.floating_point_range = [
+                    FloatingPointRange(from_value=float(low), to_value=float(high), step=0.0)]
+            else:
+                descriptor.integer_range = [
+                    IntegerRange(from_value=int(low), to_value=int(high), step=0)]
+        self._node.declare_parameter(name, default, descriptor)
+        if (isinstance(default, Parameter.Type) and not read_only
+                and self._node.get_parameter_or(name).type_ == Parameter.Type.NOT_SET):
+            # An empty list has no element that tells its type, so the type is said here.
+            self._node.set_parameters([Parameter(name, default, [])])
+        return self[name]
+
+    def __getitem__(self, name: str):
+        try:
+            return self._node.get_parameter(name).value
+        except ParameterUninitializedException:
+            # An array without a default that is read-only cannot be set to the empty one.
+            return []
+
+    def on_change(self, callback: Callable[[dict], None]) -> None:
+        """Call back with a mapping of names to new values after parameters were set."""
+        self._on_change.append(callback)
+
+    def _validate(self, parameters: list[Parameter]) -> SetParametersResult:
+        # Starts from success: a parameter unknown here (use_sim_time) is others' business.
+        result = SetParametersResult(successful=True)
+        for parameter in parameters:
+            name, value = parameter.name, parameter.value
+            if name in self._choices and value not in self._choices[name]:
+                known = ', '.join(map(str, self._choices[name]))
+                return SetParametersResult(
+                    successful=False, reason=f'{name}: {value!r} is not one of {known}')
+            if name in self._checks and parameter.type_ != Parameter.Type.NOT_SET:
+                try:
+                    self._checks[name](value)
+                except (ValueError, TypeError) as error:
+                    return SetParametersResult(successful=False, reason=f'{name}: {error}')
+        return result
+
+    def _changed(self, parameters: list[Parameter]) -> None:
+        values = {parameter.name: parameter.value for parameter in parameters}
+        for callback in self._on_change:
+            callback(values)

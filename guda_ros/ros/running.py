@@ -1,0 +1,145 @@
+"""What every node's main() does: start, spin in one thread, name errors in one line, stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+import functools
+import os
+import signal
+import sys
+import threading
+import traceback
+
+import rclpy
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.node import Node
+
+from guda_ros.data.contract import ContractMismatch
+from guda_ros.errors import GudaError
+from guda_ros.soccer.resources import ConfigError
+
+
+class NodeStartError(GudaError):
+    """A node cannot start; the message says why and what to do."""
+
+
+#: Errors that are told without a traceback.
+USER_ERRORS = (GudaError, ConfigError, ContractMismatch, OSError, InvalidParameterTypeException,
+               InvalidParameterValueException)
+
+
+class _Silence:
+    """A guard condition that wakes nobody."""
+
+    def trigger(self) -> None:
+        """Do nothing."""
+
+
+class QuietExecutor(SingleThreadedExecutor):
+    """
+    A SingleThreadedExecutor that waits once for each callback, where rclpy's waits twice.
+
+    rclpy triggers a guard condition after every callback, so that other threads look for work. In
+    one thread the only effect is that the next wait returns at once for nothing; building a wait
+    set is what rclpy spends most of its time on.
+    """
+
+    def _make_handler(self, *arguments):
+        guard, self._guard = self._guard, _Silence()
+        try:
+            return super()._make_handler(*arguments)
+        finally:
+            self._guard = guard
+
+
+def run_node(factory: Callable[[], Node], args: Sequence[str] | None = None) -> int:
+    """
+    Run a node until it is interrupted or terminated; return the exit code.
+
+    A node that sets `exit_message` (str) is ended with that error. What a user can mend (a wrong
+    file, parameter or contract) is told on stderr without a traceback, with exit code 1.
+    """
+    rclpy.init(args=args)
+    node = None
+    try:
+        node = factory()
+        executor = QuietExecutor()
+        executor.add_node(node)
+        while rclpy.ok():
+            # Without a timeout: rclpy would make a timer for each call.
+            executor.spin_once()
+            if getattr(node, 'exit_message', None):
+                raise NodeStartError(node.exit_message)
+        return 0
+    except (KeyboardInterrupt, ExternalShutdownException):
+        return 0
+    except USER_ERRORS as error:
+        name = node.get_name() if node is not None else getattr(factory, '__name__', 'node')
+        print(f'{name}: {error}', file=sys.stderr, flush=True)
+        return 1
+    except Exception:
+        if node is not None and not rclpy.ok():
+            # The context went away in the middle of a callback: that is a stop, not a failure.
+            return 0
+        raise
+    finally:
+        # `ros2 launch` sends Ctrl-C again to what is already stopping.
+        _on_interrupt(lambda *_: None)
+        if node is not None:
+            close = getattr(node, 'close', None)
+            if close is not None:
+                close()
+            node.destroy_node()
+        if rclpy.ok():
+            rclpy.shutdown()
+        # Python itself, while it ends, would restore the default of any other handler.
+        _on_interrupt(signal.SIG_IGN)
+
+
+def _on_interrupt(handler) -> None:
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, handler)
+
+
+def reports_failure(transition):
+    """
+    Decorate a lifecycle transition: an exception makes it fail, and the node's `failure` says why.
+
+    rclpy turns an exception into ERROR and says nothing about it.
+    """
+    @functools.wraps(transition)
+    def wrapper(self, state):
+        self.failure = ''
+        try:
+            return transition(self, state)
+        except (*USER_ERRORS, ValueError) as error:
+            self.failure = str(error)
+        except Exception as error:
+            self.failure = f'{type(error).__name__}: {error}'
+            traceback.print_exc()
+        self.get_logger().error(f'{transition.__name__}: {self.failure}')
+        return TransitionCallbackReturn.FAILURE
+    return wrapper
+
+
+def autostart(node, enabled: bool) -> None:
+    """
+    Configure and activate a lifecycle node.
+
+    :raises NodeStartError: with the node's `failure` text when a transition fails.
+    """
+    if not enabled:
+        return
+    for step in (node.trigger_configure, node.trigger_activate):
+        if step() != TransitionCallbackReturn.SUCCESS:
+            failure = getattr(node, 'failure', '')
+            raise NodeStartError(failure or f'{step.__name__} failed')
+
+
+def exit_process(code: int) -> None:
+    """Leave with an exit code once output is flushed, without waiting for other threads."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

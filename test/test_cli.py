@@ -1,0 +1,79 @@
+import subprocess
+import sys
+
+import pytest
+
+from guda_ros.cli.main import build_parser, COMMANDS, main
+
+
+def test_help_loads_no_heavy_module():
+    code = (
+        'import sys\n'
+        'from guda_ros.cli.main import build_parser\n'
+        'build_parser()\n'
+        'print(sorted({"torch", "mujoco", "rclpy", "cv2", "numpy"} & set(sys.modules)))'
+    )
+    result = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == '[]'
+
+
+@pytest.mark.parametrize('verb', COMMANDS)
+def test_every_verb_has_a_help_with_an_example(verb, capsys):
+    with pytest.raises(SystemExit) as stop:
+        build_parser().parse_args([verb, '--help'])
+    text = capsys.readouterr().out
+    assert stop.value.code == 0
+    assert 'example:' in text and f'guda {verb}' in text.partition('example:')[2]
+
+
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        (['info', 'nowhere'], 'nowhere: no such file or folder'),
+        (['convert', 'nowhere', '--out', 'x'], 'nowhere: no such folder'),
+        (
+            ['augment', 'nowhere', '--out', 'x.h5'],
+            'no data set there; make it with `guda convert`',
+        ),
+        (['train', '--data', 'nowhere.h5', '--out', 'x.pt'], 'nowhere.h5: no such file'),
+        (['export', 'nowhere.pt', '--out', 'x.onnx'], 'nowhere.pt: no such file'),
+        (['evaluate', 'nowhere.onnx'], 'nowhere.onnx'),
+        (['evaluate'], 'give a policy file'),
+        (
+            ['demo', '--robot', 'asimo', '--out', 'x'],
+            "unknown name 'asimo' in config/robots; known: ",
+        ),
+        (
+            ['record', '--robot', 'asimo', '--out', 'x'],
+            "unknown name 'asimo' in config/robots; known: ",
+        ),
+        (['up', 'robot'], 'needs a policy'),
+        (['up', 'simulation', '--set', 'speed=3'], 'NODE.PARAMETER=VALUE is expected'),
+    ],
+)
+def test_wrong_input_is_one_clear_line_and_exit_code_one(
+    arguments, message, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f'guda {arguments[0]}: ') and message in error
+    assert 'Traceback' not in error
+    assert not list(tmp_path.iterdir())
+
+
+def test_unknown_graph_is_a_usage_error(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(['up', 'moon'])
+    assert stop.value.code == 2
+    assert 'simulation' in capsys.readouterr().err
+
+
+def test_existing_file_is_not_overwritten(tmp_path, capsys):
+    target = tmp_path / 'made.h5'
+    target.write_text('precious')
+    assert main(['augment', str(tmp_path), '--out', str(target)]) == 1
+    assert 'exists already' in capsys.readouterr().err
+    assert target.read_text() == 'precious'

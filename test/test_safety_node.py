@@ -1,0 +1,288 @@
+"""The safety node as a process, over DDS, in wall time and in simulated time."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from geometry_msgs.msg import TwistStamped
+from node_trial import NodeTrial, SECOND
+import pytest
+from std_msgs.msg import String
+
+from guda_ros.control.joystick import JoystickMap
+from guda_ros.ros.qos import LATCHED
+
+GO = [0.2, -0.1, 0.5]
+ZERO = [0.0, 0.0, 0.0]
+#: What scheduling on a busy machine may add to a time limit [s].
+SLACK = 0.4
+
+
+@pytest.fixture(scope='module')
+def shared(tmp_path_factory):
+    parameters = {'require_deadman': False}
+    with NodeTrial({'safety': parameters}, tmp_path_factory.mktemp('log')) as trial:
+        yield trial
+
+
+@pytest.fixture
+def robot(shared):
+    """A safety node in wall time that nobody drives."""
+    def free() -> bool:
+        shared.joy(deadman=False)
+        shared.spin(0.1)
+        return shared.call('release')[0] and json.loads(shared.states[-1])['in_charge'] is None
+    assert any(free() for _ in range(30))
+    shared.commands.clear()
+    return shared
+
+
+@pytest.fixture(scope='module')
+def simulated(tmp_path_factory):
+    parameters = {'require_deadman': False, 'use_sim_time': True}
+    with NodeTrial({'safety': parameters}, tmp_path_factory.mktemp('log')) as trial:
+        trial.time = 10 * SECOND
+        yield trial
+
+
+@pytest.fixture
+def simulation(simulated):
+    """A safety node at the beginning of an episode in simulated time."""
+    simulated.time += 10 * SECOND
+    simulated.clock(simulated.time)
+    simulated.spin(0.2)
+    simulated.commands.clear()
+    return simulated
+
+
+def test_command_passes_with_its_stamp_and_the_node_alone_publishes_cmd_vel(robot):
+    stamp = robot.command('policy', GO)
+    assert robot.answer(stamp) == GO
+    assert robot.node.count_publishers('cmd_vel') == 1
+
+
+def test_command_beyond_the_limits_is_clamped(robot):
+    assert robot.answer(robot.command('teleop', [9, -9, 0.1])) == [0.25, -0.2, 0.1]
+
+
+def test_nonsense_is_answered_with_zero_logged_once_and_counted_in_diagnostics(robot):
+    before = robot.log('safety').count('not finite')
+    for _ in range(20):
+        assert robot.answer(robot.command('policy', [0.1, float('nan'), 0])) == ZERO
+    assert robot.wait_for(lambda: 'refused' in robot.diagnostics.get('/safety', ('', ''))[1])
+    assert int(robot.diagnostics['/safety'][2]['policy.not_finite']) >= 20
+    assert robot.log('safety').count('not finite') == before + 1
+    assert robot.answer(robot.command('policy', GO)) == GO
+
+
+def test_command_in_another_frame_is_answered_with_zero(robot):
+    assert robot.answer(robot.command('teleop', GO, frame='map')) == ZERO
+    assert "must be in 'base_link', not 'map'" in robot.log('safety')
+
+
+@pytest.mark.parametrize('offset, reason', [(-2.0, 'stale'), (3.0, 'future')])
+def test_stamp_far_from_now_is_not_answered(robot, offset, reason):
+    stamp = robot.command('teleop', GO, robot.now() + int(offset * SECOND))
+    assert robot.answer(stamp, 0.3) is None
+    robot.diagnostics.clear()
+    assert robot.wait_for(lambda: '/safety' in robot.diagnostics)
+    assert int(robot.diagnostics['/safety'][2][f'teleop.{reason}']) >= 1
+
+
+def test_person_has_priority_and_the_policy_returns_after_the_timeout(robot):
+    assert robot.answer(robot.command('policy', GO)) == GO
+    assert robot.answer(robot.command('teleop', ZERO)) == ZERO
+    assert robot.answer(robot.command('policy', GO), 0.2) is None
+    robot.spin(0.6)
+    assert robot.answer(robot.command('policy', GO)) == GO
+
+
+def test_silent_source_is_stopped_within_its_timeout(robot):
+    for _ in range(5):
+        stamp = robot.command('policy', GO)
+        robot.spin(0.1)
+    sent = stamp * 1e-9 - time.time() + time.monotonic()
+    assert robot.wait_for(lambda: robot.commands[-1][1] == ZERO)
+    assert 0.45 <= robot.commands[-1][3] - sent <= 0.5 + SLACK
+    assert 'policy fell silent' in robot.log('safety')
+
+
+def test_emergency_stop_by_service_is_latched_until_the_source_stands_and_it_is_released(robot):
+    robot.answer(robot.command('policy', GO))
+    assert robot.call('emergency_stop')[0]
+    assert robot.wait_for(lambda: robot.commands[-1][1] == ZERO)
+    for _ in range(5):
+        assert robot.answer(robot.command('policy', GO)) == ZERO
+    late = []
+    robot.node.create_subscription(
+        String, 'safety/state', lambda message: late.append(json.loads(message.data)), LATCHED)
+    assert robot.wait_for(lambda: late and late[-1]['stopped'])
+    assert late[-1]['cause'] == 'service'
+    released, message = robot.call('release')
+    assert not released and 'policy commands motion' in message
+    assert robot.answer(robot.command('policy', ZERO)) == ZERO
+    assert robot.call('release') == (True, 'released')
+    assert robot.answer(robot.command('policy', GO)) == GO
+
+
+def test_emergency_stop_and_release_by_joystick(robot):
+    robot.answer(robot.command('policy', GO))
+    robot.joy(deadman=False, pressed=('emergency_stop',))
+    assert robot.wait_for(lambda: robot.commands[-1][1] == ZERO)
+    assert not robot.call('release')[0]
+    robot.joy(deadman=False)
+    robot.command('policy', ZERO)
+    robot.spin(0.1)
+    robot.joy(deadman=False, pressed=('release',))
+    assert robot.wait_for(lambda: not json.loads(robot.states[-1])['stopped'])
+    assert robot.answer(robot.command('policy', GO)) == GO
+
+
+def test_foreign_joystick_is_reported_and_its_emergency_stop_works(robot):
+    buttons = [0] * 5
+    buttons[JoystickMap.load('xbox').buttons['emergency_stop']] = 1
+    robot.raw_joy([0.0, 0.0], buttons, robot.now())
+    assert robot.wait_for(lambda: json.loads(robot.states[-1])['stopped'])
+    assert 'choose the map of this joystick' in robot.log('safety')
+
+
+def test_second_publisher_of_cmd_vel_is_an_error_in_diagnostics(robot):
+    other = robot.node.create_publisher(TwistStamped, 'cmd_vel', 1)
+    assert robot.wait_for(
+        lambda: 'other publisher' in robot.diagnostics.get('/safety', ('', ''))[1])
+    robot.node.destroy_publisher(other)
+
+
+def test_policy_needs_the_dead_man_by_default(tmp_path):
+    with NodeTrial({'safety': {}}, tmp_path) as robot:
+        assert robot.answer(robot.command('policy', GO)) == ZERO
+        robot.joy()
+        robot.spin(0.1)
+        assert robot.answer(robot.command('policy', GO)) == GO
+        robot.joy(deadman=False)
+        assert robot.wait_for(lambda: robot.commands[-1][1] == ZERO)
+        assert robot.answer(robot.command('policy', GO)) == ZERO
+        # A joystick that is unplugged while the policy drives.
+        robot.joy()
+        robot.spin(0.1)
+        held = time.monotonic()
+        while robot.commands[-1][1] != GO:
+            robot.answer(robot.command('policy', GO))
+        while robot.commands[-1][1] == GO:
+            robot.answer(robot.command('policy', GO))
+            assert time.monotonic() - held < 0.5 + SLACK
+            robot.spin(0.05)
+        assert robot.commands[-1][1] == ZERO
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_last_command_of_a_node_that_is_ended_is_zero(tmp_path, number):
+    # Silence is not what stops the robot here.
+    with NodeTrial({'safety': {'require_deadman': False, 'timeout.policy': 9.0}},
+                   tmp_path) as robot:
+        assert robot.answer(robot.command('policy', GO)) == GO
+        process = robot.graph._children[0].process
+        os.kill(process.pid, number)
+        assert robot.wait_for(lambda: robot.commands[-1][1] == ZERO, 2.0)
+        assert process.wait(5) == 0
+        assert 'Traceback' not in robot.log('safety')
+
+
+def test_plain_twists_are_for_robots_without_stamps(tmp_path):
+    parameters = {'require_deadman': False, 'stamped': False, 'stamped_input': False,
+                  'max_acceleration': [1.0, 0.0, 0.0]}
+    with NodeTrial({'safety': parameters}, tmp_path, plain=True) as robot:
+        robot.command('policy', [0.25, 0.2, 0.0])
+        assert robot.wait_for(lambda: robot.commands)
+        # At most 0.2 s of acceleration at 1 m/s^2 from standing; no limit to the side.
+        assert robot.commands[0][1] == pytest.approx([0.2, 0.2, 0.0])
+        assert robot.wait_for(lambda: robot.commands[-1][1] == ZERO)
+
+
+@pytest.mark.parametrize('argument, message', [
+    ('robot:=penguin', 'penguin'), ('joystick:=wheel', 'ps4, xbox'),
+    ('max_acceleration:=[1.0]', 'three numbers'), ('timeout.policy:=-1.0', 'timeout.policy')])
+def test_wrong_parameter_is_one_line_and_an_exit_code(argument, message):
+    result = subprocess.run(
+        [sys.executable, '-m', 'guda_ros.nodes.safety', '--ros-args', '-p', argument],
+        capture_output=True, text=True, timeout=30)
+    assert result.returncode == 1 and 'Traceback' not in result.stderr
+    assert message in result.stderr
+
+
+def test_stamps_pass_exactly_in_simulated_time_and_a_pause_stops_nothing(simulation):
+    for step in range(10):
+        stamp = simulation.time + step * SECOND // 10
+        simulation.clock(stamp)
+        assert simulation.answer(simulation.command('policy', GO, stamp)) == GO
+    # Sim time stands still for longer than the timeout of the policy.
+    simulation.spin(0.8)
+    assert simulation.commands[-1][1] == GO and len(simulation.commands) == 10
+
+
+def test_command_ahead_of_a_late_clock_waits_for_it(simulation):
+    stamp = simulation.time + 2 * SECOND
+    simulation.command('policy', GO, stamp)
+    assert simulation.answer(stamp, 0.15) is None
+    simulation.clock(stamp)
+    assert simulation.answer(stamp, 1.0) == GO
+
+
+def test_wall_clock_stamps_in_a_simulation_are_named(simulation):
+    for step in range(8):
+        simulation.clock(simulation.time + step * SECOND // 10)
+        stamp = simulation.command('policy', GO)
+        simulation.spin(0.05)
+    assert simulation.answer(stamp, 0.3) is None
+    assert 'use_sim_time' in simulation.log('safety')
+
+
+def test_next_episode_is_not_answered_before_its_first_command(simulation):
+    stamp = simulation.time
+    assert simulation.answer(simulation.command('policy', GO, stamp)) == GO
+    first = stamp + int(1.3 * SECOND)
+    simulation.clock(first)
+    assert simulation.wait_for(lambda: simulation.commands[-1][1] == ZERO)
+    assert simulation.commands[-1][2] == stamp + SECOND // 2
+    assert simulation.answer(first, 0.2) is None
+    assert simulation.answer(simulation.command('policy', GO, first)) == GO
+
+
+def test_policy_that_gave_way_is_answered_with_zero_when_the_person_is_gone(simulation):
+    stamp = simulation.time
+    assert simulation.answer(simulation.command('teleop', GO, stamp)) == GO
+    # Teleop has died. In lock-step, time goes on only when a step is answered.
+    answers = []
+    for _ in range(8):
+        stamp += SECOND // 10
+        simulation.clock(stamp)
+        answers.append(simulation.answer(simulation.command('policy', GO, stamp)))
+    assert answers[:4] == [ZERO] * 4 and answers[-1] == GO
+
+
+def test_person_who_lets_go_hands_over_to_the_policy_in_lock_step(simulation):
+    stamp = simulation.time
+    simulation.joy(GO, stamp=stamp)
+    assert simulation.answer(simulation.command('teleop', GO, stamp)) == GO
+    stamp += SECOND // 10
+    simulation.clock(stamp)
+    simulation.joy(deadman=False, stamp=stamp)
+    assert simulation.answer(simulation.command('teleop', ZERO, stamp)) == ZERO
+    stamp += SECOND // 10
+    simulation.clock(stamp)
+    assert simulation.answer(simulation.command('policy', GO, stamp)) == GO
+
+
+def test_emergency_stop_lets_a_simulation_in_lock_step_go_on_with_a_standing_robot(simulation):
+    stamp = simulation.time
+    assert simulation.answer(simulation.command('policy', GO, stamp)) == GO
+    simulation.call('emergency_stop')
+    for _ in range(3):
+        stamp += SECOND // 10
+        simulation.clock(stamp)
+        assert simulation.answer(simulation.command('policy', GO, stamp)) == ZERO
+    assert simulation.answer(simulation.command('policy', ZERO, stamp)) == ZERO
+    assert simulation.call('release')[0]
