@@ -5,9 +5,10 @@ import pytest
 
 pytest.importorskip('rclpy')
 
+from guda_ros.data.collection import header_stamp  # noqa: E402
 from guda_ros.ros import conversions as convert  # noqa: E402
 from guda_ros.ros.episode import EpisodeEvent  # noqa: E402
-from guda_ros.ros.lockstep import LockStep, stamp_of_serialized  # noqa: E402
+from guda_ros.ros.lockstep import LockStep  # noqa: E402
 from guda_ros.ros.pairing import StampJoin  # noqa: E402
 
 
@@ -104,7 +105,7 @@ def test_wrong_episode_events_are_named(text, problem):
 def test_the_stamp_is_read_from_serialized_messages():
     from rclpy.serialization import serialize_message
     message = convert.twist_stamped([0.1, 0.0, 0.0], 12_345_678_901)
-    assert stamp_of_serialized(serialize_message(message)) == 12_345_678_901
+    assert header_stamp(serialize_message(message)) == 12_345_678_901
 
 
 def test_lock_step_is_complete_when_all_required_topics_carry_the_stamp():

@@ -1,4 +1,4 @@
-"""Rollouts of a policy from fixed starts in the batched simulator, on the true state of the world."""
+"""Rollouts of a policy from fixed starts in the batched simulator, on true states."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from guda_ros.data.contract import Contract
 from guda_ros.soccer import world
 from guda_ros.soccer.robot import RobotProfile
 
-#: A controller: world states (m, 10) and the indices (m,) of their environments to commands (m, 3).
+#: A controller: world states (m, 10) and the indices (m,) of their environments to commands (m,
+#: 3).
 Controller = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 #: How still [m, rad] and how long [s] a scene must be for a memoryless policy never to leave it.
@@ -24,10 +25,10 @@ class RolloutResult:
     """
     What became of n episodes.
 
-    success (n,): the ball was scored. steps (n,): control steps until the end, the limit where there was none.
-    out (n,): the ball left the field. settled (n,): the robot had come to rest for good, and the rest of the time
-    was not simulated (a failure). period: seconds of a step. states: (T + 1, n, 10) of every step if they were
-    asked for, NaN after the end of an episode.
+    success (n,): the ball was scored. steps (n,): control steps until the end, the limit where
+    there was none. out (n,): the ball left the field. settled (n,): the robot had come to rest for
+    good, and the rest of the time was not simulated (a failure). period: seconds of a step.
+    states: (T + 1, n, 10) of every step if they were asked for, NaN after the end of an episode.
     """
 
     success: np.ndarray
@@ -48,27 +49,39 @@ class RolloutResult:
         return self.steps[self.success] * self.period
 
 
-def policy_controller(predict: Callable[[np.ndarray], np.ndarray], contract: Contract) -> Controller:
+def policy_controller(
+    predict: Callable[[np.ndarray], np.ndarray], contract: Contract
+) -> Controller:
     """Turn a policy, observations (m, D) to actions (m, 3), into a controller of true states."""
+
     def control(states: np.ndarray, indices: np.ndarray) -> np.ndarray:
         return contract.to_command(predict(contract.observe(states)))
+
     return control
 
 
-def evaluate_policy(act: Controller, contract: Contract, robot: RobotProfile, starts: np.ndarray,
-                    threads: int = 1, max_steps: int | None = None, memoryless: bool = True,
-                    record: bool = False,
-                    progress: Callable[[int, int], None] | None = None) -> RolloutResult:
+def evaluate_policy(
+    act: Controller,
+    contract: Contract,
+    robot: RobotProfile,
+    starts: np.ndarray,
+    threads: int = 1,
+    max_steps: int | None = None,
+    memoryless: bool = True,
+    record: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> RolloutResult:
     """
     Run one episode from every start (n, 5), at most to the contract's time limit.
 
     :param act: the controller, called with the episodes that still run.
-    :param memoryless: whether `act` depends on the state alone. Then an episode in which nothing has moved for
-        5 s is over, because nothing will ever move again.
+    :param memoryless: whether `act` depends on the state alone. Then an episode in which nothing
+        has moved for 5 s is over, because nothing will ever move again.
     :param progress: called with the step and the number of episodes that still run.
     :raises ValueError: if a command is not finite, or a start is not possible.
     """
     from guda_ros.sim.batch import BatchSimulation
+
     starts = np.asarray(starts, dtype=float)
     if starts.ndim != 2 or not len(starts):
         raise ValueError(f'starts of shape (n, 5) are expected, not {starts.shape}')
@@ -109,8 +122,9 @@ def evaluate_policy(act: Controller, contract: Contract, robot: RobotProfile, st
             progress(step, len(running))
         if not running.size:
             break
-    return RolloutResult(success, steps, out, settled, contract.period,
-                         np.stack(history) if record else None)
+    return RolloutResult(
+        success, steps, out, settled, contract.period, np.stack(history) if record else None
+    )
 
 
 def _moved(states, rest):

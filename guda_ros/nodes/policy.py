@@ -12,6 +12,7 @@ from std_srvs.srv import Trigger
 from guda_ros.control.exported_policy import ExportedPolicy, PolicyFileError
 from guda_ros.control.search import BallSearch
 from guda_ros.data.contract import Contract
+from guda_ros.data.world_states import assemble
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import diagnostics, qos
 from guda_ros.ros.episode import EpisodeEvent
@@ -155,12 +156,7 @@ class Policy(LifecycleNode):
         if known:
             self._last_ball, self._last_known = ball, stamp
             self._search.reset()
-            state = np.empty(world.SIZE)
-            state[world.ROBOT] = pose
-            # Perception holds the ball in odom; the pose tells where odom is on the field.
-            state[world.BALL] = world.from_frame(world.to_frame(ball, odom), pose)
-            state[world.BALL_VELOCITY] = world.rotate(velocity, pose[2] - odom[2])
-            state[world.PREVIOUS_COMMAND] = self._command
+            state = assemble(pose, odom, ball, velocity, self._command)
             action = self._policy.predict(self.contract.observe(state))
             self._send(self.contract.to_command(action), stamp, 'policy')
         elif self._last_ball is None:

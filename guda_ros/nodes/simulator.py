@@ -12,12 +12,13 @@ from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from std_srvs.srv import SetBool, Trigger
 
+from guda_ros.data.collection import header_stamp
 from guda_ros.data.contract import Contract
 from guda_ros.errors import GudaError
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import diagnostics, qos
 from guda_ros.ros.episode import EpisodeEvent
-from guda_ros.ros.lockstep import LockStep, stamp_of_serialized
+from guda_ros.ros.lockstep import LockStep
 from guda_ros.ros.running import autostart, exit_process, reports_failure, run_node
 from guda_ros.ros.simulator_parameters import declare_simulator_parameters
 from guda_ros.ros.simulator_topics import SimulatorTopics
@@ -236,7 +237,7 @@ class Simulator(LifecycleNode):
             self._proceed()
 
     def _on_answer(self, topic: str, data: bytes) -> None:
-        if self._answers.answer(topic, stamp_of_serialized(data)):
+        if self._answers.answer(topic, header_stamp(data)):
             self._proceed()
 
     def _proceed(self, stepping: bool = False) -> None:

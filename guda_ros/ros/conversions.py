@@ -22,8 +22,8 @@ import numpy as np
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-#: Variance [m^2] from which a ball estimate means "lost", and the one that is published for it.
-LOST_VARIANCE = 1.0e3
+from guda_ros.data.world_states import LOST_VARIANCE
+
 #: Channels of the 8 bit image encodings that are understood.
 ENCODINGS = {'rgb8': 3, 'bgr8': 3, 'mono8': 1}
 

@@ -3,18 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-import struct
-
-
-def stamp_of_serialized(data: bytes) -> int:
-    """
-    Return the stamp [ns] of a serialized message that begins with a std_msgs/Header.
-
-    Reading eight bytes is cheaper than building the message, where only its arrival matters.
-    """
-    order = '<' if data[1] & 1 else '>'
-    sec, nanosec = struct.unpack_from(f'{order}iI', data, 4)
-    return sec * 1_000_000_000 + nanosec
 
 
 class LockStep:

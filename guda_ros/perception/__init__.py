@@ -1,0 +1,1 @@
+"""Camera model, ball detection, tracking and localisation; no ROS."""

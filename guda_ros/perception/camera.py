@@ -1,0 +1,170 @@
+"""
+A pinhole camera on the robot: from points in base_link to pixels and back to the ground.
+
+Pixels are (column, row) with integer coordinates at pixel centres, as in OpenCV and
+sensor_msgs/CameraInfo: the image spans [-0.5, width - 0.5]. The optical frame has z forward, x
+right, y down (REP-103).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from guda_ros.soccer.robot import CameraMount
+
+
+@dataclass(frozen=True)
+class CameraModel:
+    """
+    Intrinsics [pixels] and mount of a camera without distortion.
+
+    :param position: (3,), the optical centre in base_link [m].
+    :param rotation: (3, 3), turns base_link vectors into the optical frame.
+    """
+
+    width: int
+    height: int
+    focal: tuple[float, float]
+    centre: tuple[float, float]
+    position: np.ndarray
+    rotation: np.ndarray
+
+    @classmethod
+    def from_mount(cls, mount: CameraMount) -> 'CameraModel':
+        """Build the ideal camera of a profile: square pixels, principal point in the middle."""
+        focal = mount.height / 2 / np.tan(mount.vertical_fov / 2)
+        return cls._build(mount.width, mount.height, (focal, focal),
+                          ((mount.width - 1) / 2, (mount.height - 1) / 2), mount)
+
+    @classmethod
+    def from_camera_info(cls, k, width: int, height: int, mount: CameraMount) -> 'CameraModel':
+        """
+        Build a camera from the calibration on the wire and the mount of a robot profile.
+
+        :param k: the nine numbers of sensor_msgs/CameraInfo.k, row by row.
+        :raises ValueError: if they are no intrinsics of a camera.
+        """
+        k = np.asarray(k, dtype=np.float64).reshape(3, 3)
+        if not (np.isfinite(k).all() and k[0, 0] > 0 and k[1, 1] > 0 and width > 0 and height > 0):
+            raise ValueError(f'camera_info has no usable calibration: k = {k.ravel().tolist()}, '
+                             f'{width} x {height} pixels')
+        return cls._build(int(width), int(height), (k[0, 0], k[1, 1]), (k[0, 2], k[1, 2]), mount)
+
+    @classmethod
+    def _build(cls, width, height, focal, centre, mount) -> 'CameraModel':
+        cos, sin = np.cos(mount.pitch), np.sin(mount.pitch)
+        rotation = np.array([[0.0, -1.0, 0.0], [-sin, 0.0, -cos], [cos, 0.0, -sin]])
+        return cls(width, height, (float(focal[0]), float(focal[1])),
+                   (float(centre[0]), float(centre[1])), np.array(mount.position), rotation)
+
+    def to_optical(self, points: np.ndarray) -> np.ndarray:
+        """Express base_link points (..., 3) in the optical frame [m]."""
+        return (np.asarray(points, dtype=np.float64) - self.position) @ self.rotation.T
+
+    def project(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """
+        Project base_link points (..., 3) [m].
+
+        :return: pixels (..., 2), NaN behind the camera, and a mask (...) of those inside the
+            image.
+        """
+        return self._to_pixels(self.to_optical(points))
+
+    def _to_pixels(self, optical: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        depth = optical[..., 2]
+        in_front = depth > 1e-6
+        scale = np.where(in_front, 1.0, np.nan) / np.where(in_front, depth, 1.0)
+        pixels = (optical[..., :2] * scale[..., None] * self.focal) + self.centre
+        with np.errstate(invalid='ignore'):
+            inside = in_front & (np.abs(pixels[..., 0] - (self.width - 1) / 2) < self.width / 2) \
+                & (np.abs(pixels[..., 1] - (self.height - 1) / 2) < self.height / 2)
+        return pixels, inside
+
+    def ray_to_plane(self, pixels: np.ndarray, height: float) -> np.ndarray:
+        """
+        Intersect the rays of pixels (..., 2) with the horizontal plane at `height` [m].
+
+        :return: (..., 2), x and y in base_link [m]; NaN where the ray does not meet the plane.
+        """
+        ray = self._rays(pixels)
+        drop = height - self.position[2]
+        meets = ray[..., 2] * np.sign(drop) > 1e-9
+        distance = np.where(meets, drop / np.where(meets, ray[..., 2], 1.0), np.nan)
+        return self.position[:2] + ray[..., :2] * distance[..., None]
+
+    def rays(self, pixels: np.ndarray) -> np.ndarray:
+        """Return the unit vectors (..., 3) in base_link axes along which pixels (..., 2) look."""
+        ray = self._rays(pixels)
+        return ray / np.linalg.norm(ray, axis=-1, keepdims=True)
+
+    def _rays(self, pixels: np.ndarray) -> np.ndarray:
+        pixels = np.asarray(pixels, dtype=np.float64)
+        aside = (pixels - self.centre) / self.focal
+        return aside @ self.rotation[:2] + self.rotation[2]
+
+    def horizon_row(self) -> float:
+        """Return the row of the horizon, which is level because the camera has no roll."""
+        return self.centre[1] + self.focal[1] * self.rotation[1, 0] / self.rotation[2, 0]
+
+    def sphere_outline(self, centre: np.ndarray, radius: float) -> 'Ellipse':
+        """
+        Return the outline of a sphere at a base_link point (3,) in the image, an ellipse.
+
+        The tangent cone of a sphere at (X, Y, Z) in the optical frame meets the image plane in an
+        ellipse whose centre is Z / (Z^2 - r^2) (X, Y), which is farther from the principal point
+        than the image of the sphere's own centre. NaN when the sphere reaches the camera's plane.
+        """
+        x, y, z = self.to_optical(centre)
+        if not z > radius:
+            return Ellipse(np.full(2, np.nan), np.full((2, 2), np.nan), np.nan)
+        aside, focal = np.array([x, y]), np.array(self.focal)
+        depth2 = z * z - radius * radius
+        shape = (np.outer(aside, aside) / depth2 + np.eye(2)) * radius * radius / depth2
+        area = np.pi * focal[0] * focal[1] * radius ** 2 \
+            * np.sqrt(aside @ aside + depth2) / depth2 ** 1.5
+        return Ellipse(aside * z / depth2 * focal + self.centre, shape * np.outer(focal, focal),
+                       area)
+
+    def sphere_from_outline(self, pixel: np.ndarray, radius: float, height: float) -> np.ndarray:
+        """
+        Return the place (2,) in base_link [m] of a sphere from its outline in the image.
+
+        :param pixel: (2,), centre of the outline.
+        :param height: height of the sphere's centre over the ground [m].
+        :return: NaN if the ray does not meet that height.
+        """
+        pixel = np.asarray(pixel, dtype=np.float64)
+        place = self.ray_to_plane(pixel, height)
+        if not np.isfinite(place).all():
+            return place
+        centre = np.append(place, height)
+        # One correction is enough: what is left is below .2 mm.
+        shift = self.project(centre)[0] - self.sphere_outline(centre, radius).centre
+        return self.ray_to_plane(pixel + shift, height)
+
+
+@dataclass(frozen=True)
+class Ellipse:
+    """
+    An ellipse in the image.
+
+    :param centre: (2,) [pixels].
+    :param shape: (2, 2) [pixels^2]; points centre + d with d^T shape^-1 d <= 1 are inside.
+    :param area: [pixels^2].
+    """
+
+    centre: np.ndarray
+    shape: np.ndarray
+    area: float
+
+    def contains(self, pixels: np.ndarray) -> np.ndarray:
+        """Tell for pixels (..., 2) whether they are inside."""
+        away = np.asarray(pixels) - self.centre
+        return ((away @ np.linalg.inv(self.shape)) * away).sum(axis=-1) <= 1.0
+
+    @property
+    def half_size(self) -> np.ndarray:
+        """Half width and half height (2,) of the upright bounding box [pixels]."""
+        return np.sqrt(np.diag(self.shape))
