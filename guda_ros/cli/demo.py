@@ -147,7 +147,7 @@ class Demo:
             ),
             (
                 'ros',
-                f'{s.ros_episodes} episodes of the guided policy in the ROS graph, with perception',
+                f'{s.ros_episodes} episodes of the guided policy in the ROS graph',
                 {'ros_episodes': s.ros_episodes},
                 self.ros,
             ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from guda_ros.cli.common import positive, refuse_existing
@@ -77,7 +78,13 @@ def train(algorithm: str, data, seed: int, updates: int | None = None, progress=
         from guda_ros.learning.td3_bc import train_td3_bc as learn
     else:
         raise GudaError(f'unknown algorithm {algorithm!r}; known: {", ".join(ALGORITHMS)}')
-    config = Config() if updates is None else Config(updates=updates)
+    config = Config()
+    if updates is not None:
+        shorter = {'updates': updates}
+        if algorithm == 'td3_bc':
+            # The cloning that comes before the critics keeps its share.
+            shorter['bc_updates'] = round(config.bc_updates * updates / config.updates)
+        config = replace(config, **shorter)
     return learn(data, data.contract, config, seed=seed, progress=progress)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+import math
 import os
 from pathlib import Path
 import sys
@@ -28,7 +29,10 @@ from guda_ros.soccer.robot import RobotProfile
 #: Most bytes of a film, so that a page with it in stays easy to send.
 MAX_BYTES = 3_000_000
 #: Most frames a second: drawing takes longer than all else.
-_MOST_FRAMES = 15.0
+_MOST_FRAMES = 12.5
+#: Seconds of film for one episode, and the speed of short ones.
+_LONGEST = 14.0
+_SPEED = 2.5
 _HEIGHT = 300
 _STRIP = 30
 _GAP = 3
@@ -70,7 +74,7 @@ def make_film(
     path: str | os.PathLike,
     verdict: str | None = None,
     title: str = '',
-    speed: float = 2.5,
+    speed: float | None = None,
     hold: float = 1.5,
     progress: Callable[[int, int], None] | None = None,
 ) -> FilmFiles:
@@ -82,12 +86,15 @@ def make_film(
     :param path: a `.webm`; where OpenCV cannot encode it, a `.webp` beside it is written instead.
     :param verdict: how it ended, shown at the end for `hold` seconds of the film.
     :param title: words for the strip below the pictures.
-    :param speed: seconds of the episode in one second of the film.
+    :param speed: seconds of the episode in one second of the film; by default fast enough that
+        the film of a long episode does not take long to draw.
     :param progress: called with the frames drawn and their number.
     :raises RenderingUnavailable: (guda_ros.sim.rendering) if no OpenGL library can be loaded.
     :raises FilmError: if there is no finite state or the film cannot be encoded.
     """
     states = np.asarray(states, dtype=float)
+    if speed is None:
+        speed = max(_SPEED, math.ceil(len(states) / contract.rate / _LONGEST))
     chosen, rate = _choose(states, contract, speed)
     frames = _Reel()
     for frame in _frames(states, chosen, contract, robot, verdict, title, speed):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import mujoco
-import numpy as np
 from mujoco.batch import Batch
+import numpy as np
 
 from guda_ros.data.contract import Contract
 from guda_ros.sim import state

@@ -1,0 +1,1 @@
+"""Guided data augmentation: functions on segments, guides, validity and the pipeline."""

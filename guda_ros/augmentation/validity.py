@@ -1,0 +1,78 @@
+"""Which transformed steps the real field allows, and for which reason the others are rejected."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from guda_ros.soccer import world
+from guda_ros.soccer.field import Field
+from guda_ros.soccer.rewards import push_terminated
+
+#: Distance [m] that the middle of a robot keeps from posts, nets and the edge of the carpet.
+ROBOT_CLEARANCE = 0.2
+
+VALID = 0
+#: Reasons; a step that breaks several rules is counted under the first of them.
+REASONS = (
+    'valid',
+    'not_finite',
+    'ball_not_in_play',
+    'robot_off_field',
+    'ball_at_post',
+    'robot_at_goal',
+)
+
+
+def check_steps(states: np.ndarray, next_states: np.ndarray, field: Field) -> np.ndarray:
+    """
+    Return (M,) indices into REASONS for steps between world states (M, 10).
+
+    VALID (0): all is well. ball_not_in_play: the step begins after the end of an episode.
+    robot_off_field: the robot leaves the carpet. ball_at_post, robot_at_goal: one of them would be
+    inside a post or in the goal's net.
+    """
+    both = np.stack([states, next_states])
+    ball, robot = both[..., world.BALL], both[..., world.ROBOT_POSITION]
+    with np.errstate(invalid='ignore'):
+        wrong = (
+            ~np.isfinite(both).all(axis=(0, 2)),
+            push_terminated(states, field),
+            _off_field(robot, field).any(axis=0),
+            _at_post(ball, field, field.ball.radius).any(axis=0),
+            _at_goal(robot, field).any(axis=0),
+        )
+    reason = np.zeros(len(states), dtype=np.int8)
+    for index in range(len(wrong), 0, -1):
+        reason[wrong[index - 1]] = index
+    return reason
+
+
+def _off_field(point, field):
+    edge = field.border - ROBOT_CLEARANCE
+    return (np.abs(point[..., 0]) > field.length / 2 + edge) | (
+        np.abs(point[..., 1]) > field.width / 2 + edge
+    )
+
+
+def _at_post(point, field, radius):
+    """Tell whether a round thing touches one of the four posts."""
+    from_post = np.hypot(
+        np.abs(point[..., 0]) - field.goal_line,
+        np.abs(point[..., 1]) - field.goal_width / 2 - field.post_radius,
+    )
+    return from_post < radius + field.post_radius
+
+
+def _at_goal(point, field):
+    """Tell whether a robot touches a post or the net, or stands deep in a goal."""
+    x, y = np.abs(point[..., 0]), np.abs(point[..., 1])
+    half = field.goal_width / 2
+    return (
+        (x > field.goal_line - ROBOT_CLEARANCE)
+        & (x < field.goal_line + field.goal_depth + ROBOT_CLEARANCE)
+        & (y < half + ROBOT_CLEARANCE)
+        & (
+            (y > half - ROBOT_CLEARANCE)
+            | (x > field.goal_line + field.goal_depth - ROBOT_CLEARANCE)
+        )
+    )

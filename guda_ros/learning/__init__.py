@@ -1,0 +1,1 @@
+"""Offline learning in PyTorch and the export of policies."""

@@ -1,0 +1,1 @@
+"""What ties a task together: its demonstrator and how its data are augmented."""
