@@ -10,11 +10,11 @@ from guda_ros.soccer.robot import OdometryNoise
 
 class OdometryModel:
     """
-    Turn true poses into what walk odometry would report, in an `odom` frame that begins at the
-    reset's pose.
+    Turn true poses into what walk odometry would report.
 
-    Each reset draws a relative error of distances, one of turns, and a yaw rate bias; on top come
-    random walks in distance walked and angle turned.
+    The `odom` frame begins at the reset's pose. Each reset draws a relative error of distances,
+    one of turns, and a yaw rate bias; on top come random walks in distance walked and angle
+    turned.
     """
 
     def __init__(self, noise: OdometryNoise, rng: np.random.Generator,
