@@ -11,6 +11,7 @@ import numpy as np
 from guda_ros.augmentation.guides import Guide
 from guda_ros.augmentation.validity import check_steps, REASONS
 from guda_ros.data.datasets import TransitionSet
+from guda_ros.errors import GudaError
 from guda_ros.soccer.rewards import push_reward, push_terminated
 
 #: A rule of which a smaller share is accepted than this is given up.
@@ -18,7 +19,7 @@ _MIN_ACCEPTANCE = 1e-3
 _MAX_BATCH = 262144
 
 
-class AugmentationError(ValueError):
+class AugmentationError(GudaError, ValueError):
     """Recorded transitions cannot be augmented; the message says why and what to do."""
 
 

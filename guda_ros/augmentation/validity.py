@@ -11,8 +11,7 @@ from guda_ros.soccer.rewards import push_terminated
 #: Distance [m] that the middle of a robot keeps from posts, nets and the edge of the carpet.
 ROBOT_CLEARANCE = 0.2
 
-VALID = 0
-#: Reasons; a step that breaks several rules is counted under the first of them.
+#: Reasons; the index of 'valid' is 0. A step that breaks several rules is counted under the first of them.
 REASONS = (
     'valid',
     'not_finite',
@@ -27,7 +26,7 @@ def check_steps(states: np.ndarray, next_states: np.ndarray, field: Field) -> np
     """
     Return (M,) indices into REASONS for steps between world states (M, 10).
 
-    VALID (0): all is well. ball_not_in_play: the step begins after the end of an episode.
+    0: all is well. ball_not_in_play: the step begins after the end of an episode.
     robot_off_field: the robot leaves the carpet. ball_at_post, robot_at_goal: one of them would be
     inside a post or in the goal's net.
     """

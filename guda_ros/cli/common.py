@@ -74,7 +74,7 @@ def robot_of(contract, name: str | None = None):
     if robot.limits != contract.limits:
         raise GudaError(
             f'robot profile {name or contract.robot}: its limits {robot.limits} are not those of '
-            f'the contract, {contract.limits}; give the profile with --robot'
+            f'the contract, {contract.limits}; give the right profile with --robot'
         )
     return robot
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from guda_ros.errors import GudaError
+
 HELP = 'recordings to a data set (Minari)'
 EXAMPLE = 'guda convert runs/mine/recordings --out runs/mine/dataset'
 
@@ -62,6 +64,9 @@ def run(args: argparse.Namespace) -> int:
     """Run this verb."""
     from guda_ros.data.recording import list_recordings, METADATA_FILE
 
+    # Before the recordings are read, which takes a while.
+    if args.out.exists():
+        raise GudaError(f'{args.out}: exists already and is not overwritten; choose another name')
     paths = []
     for folder in args.recordings:
         paths += [folder] if (folder / METADATA_FILE).is_file() else list_recordings(folder)

@@ -53,7 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=Path('recordings'),
         metavar='DIR',
-        help='with --ros: where episodes are recorded (default: %(default)s)',
+        help='with --ros: where episodes are recorded, a folder for each policy; an interrupted '
+        'job continues there (default: %(default)s)',
     )
     parser.add_argument(
         '--out', type=Path, default=None, metavar='FILE', help='write the outcomes as JSON'
@@ -171,6 +172,33 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def claim_recordings(folder: Path, policy: Path, purpose: str = 'ros_test') -> None:
+    """
+    Note in a folder that the recordings of a purpose in it are those of one policy file.
+
+    :raises GudaError: if it holds recordings of another policy, or of one that is not known: they
+        would be taken for this one's.
+    """
+    import hashlib
+    import json
+
+    from guda_ros.cli.stages import write_json
+
+    mark = folder / 'policy.json'
+    mine = hashlib.sha256(policy.read_bytes()).hexdigest()
+    try:
+        found = json.loads(mark.read_text(encoding='utf-8'))['sha256']
+    except (OSError, ValueError, TypeError, KeyError):
+        found = None
+    if found != mine:
+        if any(folder.glob(f'{purpose}_*')):
+            raise GudaError(
+                f'{folder}: holds episodes of another policy; choose another folder with '
+                '--recordings'
+            )
+        write_json(mark, {'policy': str(policy), 'sha256': mine})
+
+
 def _through_ros(args: argparse.Namespace) -> int:
     from guda_ros.cli.record import run_episodes
     from guda_ros.cli.stages import write_json
@@ -182,6 +210,7 @@ def _through_ros(args: argparse.Namespace) -> int:
         raise GudaError('--ros judges one policy file at a time')
     policy = args.policies[0]
     contract = ExportedPolicy.load(policy).contract
+    claim_recordings(args.recordings, policy)
     options = GraphOptions(
         policy=str(policy),
         contract=args.contract,

@@ -61,13 +61,15 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         print(f'guda {args.verb}: needs the Python module {error.name}: {extra}', file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # The reader of the output is gone, as in `guda info | head`; what is left goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except OSError as error:
         if error.errno is None:
             raise
         where = f'{error.filename}: ' if error.filename else ''
         print(f'guda {args.verb}: {where}{os.strerror(error.errno)}', file=sys.stderr)
-        return 1
-    except BrokenPipeError:
         return 1
     except KeyboardInterrupt:
         print(f'\nguda {args.verb}: stopped by Ctrl-C; what was finished is kept', file=sys.stderr)

@@ -12,11 +12,14 @@ import argparse
 from pathlib import Path
 
 from guda_ros.cli.common import add_contract, add_domain, load_contract, positive, robot_of
+from guda_ros.errors import GudaError
 
 HELP = 'record episodes over ROS 2 (MCAP)'
 EXAMPLE = 'guda record --episodes 14 --out runs/mine/recordings'
 #: Seeds of the odometry's errors and of the operator's imperfections, apart for each purpose.
 _FIRST_SEED = {'demonstration': 0, 'validation': 100_000, 'test': 200_000, 'ros_test': 300_000}
+#: Verdicts of episodes that did not come to an end of their own; they are run again.
+_BROKEN_OFF = ('', 'error', 'aborted')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--episodes', type=positive, default=14, metavar='N', help='default: %(default)s'
     )
     parser.add_argument(
-        '--scenario', default='attack', help='kind of start (default: %(default)s)'
+        '--scenario',
+        default='attack',
+        metavar='NAME',
+        help='kind of start: attack or centre (default: %(default)s)',
     )
     parser.add_argument('--images', action='store_true', help='record the camera too, as JPEG')
     add_contract(parser)
@@ -49,9 +55,10 @@ def run_episodes(
 
     An outcome has id, start_index, verdict, seconds (simulated), wall_seconds and message.
     Recordings that are complete already are not made again; what an interrupted one left is set
-    aside.
+    aside, and so is the recording of an episode that was broken off (an error, Ctrl-C).
 
     :param options: GraphOptions; its recordings folder, purpose and scenario are used.
+    :raises GudaError: if a recording in the folder is of another contract or scenario.
     :raises GraphError: if a node dies. :raises EpisodeError: if an episode cannot be run.
     """
     from guda_ros.data.recording import RecordingReader, set_aside
@@ -60,12 +67,23 @@ def run_episodes(
     outcomes: dict[int, dict] = {}
     names = [f'{options.purpose}_{index:03d}' for index in range(count)]
     for index, name in enumerate(names):
-        if (folder / name).exists():
-            with RecordingReader(folder / name) as reader:
-                contract.require(reader.contract, str(folder / name))
-                outcomes[index] = _recorded(name, index, reader.info)
-        else:
+        if not (folder / name).exists():
             set_aside(folder, name)
+            continue
+        with RecordingReader(folder / name) as reader:
+            contract.require(reader.contract, str(folder / name))
+            info = reader.info
+        if info.scenario != options.scenario:
+            raise GudaError(
+                f'{folder / name}: is of scenario {info.scenario!r}, not {options.scenario!r}; '
+                'choose another folder'
+            )
+        if info.verdict in _BROKEN_OFF:
+            reason = info.message or info.verdict or 'no verdict'
+            aside = set_aside(folder, name, finished=True)
+            say(f'    {name} was broken off ({reason}) and is run again; it is kept in {aside}')
+        else:
+            outcomes[index] = _recorded(name, index, info)
     if outcomes:
         say(f'    {len(outcomes)} of {count} episodes were recorded before and are kept')
     missing = [index for index in range(count) if index not in outcomes]
@@ -124,8 +142,9 @@ def _run_missing(graph_name, options, episodes, domain, log_dir, say):
                     raise EpisodeError(
                         f'{name} was not recorded: ' + '; '.join(outcome.recording['problems'])
                     )
-                if outcome.event.verdict == 'error':
-                    raise EpisodeError(f'{name}: {outcome.event.message}')
+                if outcome.event.verdict in _BROKEN_OFF:
+                    reason = outcome.event.message or outcome.event.verdict or 'no verdict'
+                    raise EpisodeError(f'{name}: {reason}')
                 yield {
                     'id': name,
                     'start_index': index,
@@ -142,9 +161,12 @@ def _run_missing(graph_name, options, episodes, domain, log_dir, say):
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
     from guda_ros.ros.graphs import GraphOptions
+    from guda_ros.soccer.starts import SCENARIOS
 
     contract = load_contract(args)
     robot_of(contract, args.robot)
+    if args.scenario not in SCENARIOS:
+        raise GudaError(f'unknown scenario {args.scenario!r}; known: {", ".join(SCENARIOS)}')
     options = GraphOptions(
         contract=args.contract,
         robot=args.robot or '',

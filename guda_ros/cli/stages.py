@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -47,7 +48,8 @@ class Stages:
         """
         Run `work(stage_folder)` unless it is finished; return the summary that it returned.
 
-        The summary must be JSON; `wall_seconds` is added to it, over all tries of this stage.
+        The summary must be JSON; `wall_seconds` is added to it, over all tries of this stage but
+        those that were killed.
         """
         self._number += 1
         text = json.dumps([self._key, name, settings], sort_keys=True)
@@ -55,12 +57,12 @@ class Stages:
         mark = self._folder / 'stages' / f'{name}.json'
         found = _read_mark(mark)
         head = f'[{self._number}/{self._count}] {name}: {title}'
-        if found.get('key') == self._key and found.get('finished'):
+        folder = self._folder / name
+        if found.get('key') == self._key and found.get('finished') and folder.is_dir():
             self._say(
                 f'{head}\n    finished before, kept ({found["summary"]["wall_seconds"]:.0f} s)'
             )
             return found['summary']
-        folder = self._folder / name
         spent = 0.0
         if found.get('key') == self._key:
             spent = float(found.get('wall_seconds', 0.0))
@@ -74,7 +76,9 @@ class Stages:
         try:
             summary = work(folder)
         except BaseException:
-            write_json(mark, {**state, 'wall_seconds': spent + time.monotonic() - started})
+            # On a full disk the mark of the beginning stays, and the first error is the one to see.
+            with contextlib.suppress(OSError):
+                write_json(mark, {**state, 'wall_seconds': spent + time.monotonic() - started})
             raise
         summary['wall_seconds'] = spent + time.monotonic() - started
         write_json(mark, {**state, 'finished': True, 'summary': summary})

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=None,
         metavar='N',
-        help="gradient steps (default: the algorithm's)",
+        help="gradient steps, with td3_bc those of the critics (default: the algorithm's)",
     )
     parser.add_argument(
         '--demonstrations',

@@ -120,7 +120,7 @@ class Contract:
             values['action'] = tuple(values['action'])
             values['observation'] = tuple(values['observation'])
             contract = cls(**values)
-        except (TypeError, KeyError, json.JSONDecodeError) as error:
+        except (TypeError, KeyError, AttributeError, json.JSONDecodeError) as error:
             raise ValueError(f'not a contract of this version of guda_ros: {error}') from error
         contract._check('contract')
         return contract

@@ -368,21 +368,24 @@ def recording_paths(directory: str | os.PathLike, episode: str) -> tuple[Path, P
     return path, path.with_name(episode + PARTIAL)
 
 
-def set_aside(directory: str | os.PathLike, episode: str) -> Path | None:
+def set_aside(
+    directory: str | os.PathLike, episode: str, finished: bool = False
+) -> Path | None:
     """
     Rename what an interrupted recording of `episode` left, so that it can be recorded again.
 
+    :param finished: rename the finished recording instead, of an episode that was broken off.
     :return: where it is now (`<id>.interrupted`, `<id>-2.interrupted`, ...), or None if there was
         none.
     """
-    partial = recording_paths(directory, episode)[1]
-    if not partial.exists():
+    left = recording_paths(directory, episode)[0 if finished else 1]
+    if not left.exists():
         return None
-    number, target = 1, partial.with_name(f'{episode}{INTERRUPTED}')
+    number, target = 1, left.with_name(f'{episode}{INTERRUPTED}')
     while target.exists():
         number += 1
-        target = partial.with_name(f'{episode}-{number}{INTERRUPTED}')
-    os.rename(partial, target)
+        target = left.with_name(f'{episode}-{number}{INTERRUPTED}')
+    os.rename(left, target)
     return target
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 import pickle
@@ -24,24 +25,28 @@ def save_checkpoint(
     Write a trained policy; what was at `path` is replaced only when the new file is complete.
 
     :param info: plain values that say where it comes from, such as the data and the command line.
+    :raises OSError: if the file cannot be written.
     """
     network = result.network
+    # In memory first: on a full disk torch raises errors that do not say so.
+    content = io.BytesIO()
+    torch.save(
+        {
+            'format': _FORMAT,
+            'version': _VERSION,
+            'contract': contract.to_json(),
+            'hidden': [layer.out_features for layer in network.layers[:-1]],
+            'network': network.state_dict(),
+            'history': result.history,
+            'updates': result.updates,
+            'seconds': result.seconds,
+            'config': result.config,
+            'info': info,
+        },
+        content,
+    )
     with atomic_target(path) as temporary:
-        torch.save(
-            {
-                'format': _FORMAT,
-                'version': _VERSION,
-                'contract': contract.to_json(),
-                'hidden': [layer.out_features for layer in network.layers[:-1]],
-                'network': network.state_dict(),
-                'history': result.history,
-                'updates': result.updates,
-                'seconds': result.seconds,
-                'config': result.config,
-                'info': info,
-            },
-            temporary,
-        )
+        temporary.write_bytes(content.getvalue())
 
 
 def load_checkpoint(path: str | os.PathLike) -> tuple[TrainingResult, Contract, dict]:

@@ -14,12 +14,13 @@ from torch.nn import functional
 
 from guda_ros.data.contract import Contract
 from guda_ros.data.datasets import TransitionSet
+from guda_ros.errors import GudaError
 
 #: Normalised observations are clipped to this, so that one wild number cannot take over.
 OBSERVATION_CLIP = 10.0
 
 
-class TrainingError(ValueError):
+class TrainingError(GudaError, ValueError):
     """Training cannot begin or go on; the message says why and what to do."""
 
 

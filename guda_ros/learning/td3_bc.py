@@ -133,7 +133,9 @@ class _Trainer:
         self.critic_optimizer = torch.optim.AdamW(
             self.critic.parameters(), lr=config.critic_learning_rate, weight_decay=0.0, fused=True
         )
-        actor_updates = config.bc_updates + config.updates // config.policy_delay
+        total = config.bc_updates + config.updates
+        late = total // config.policy_delay - config.bc_updates // config.policy_delay
+        actor_updates = config.bc_updates + late
         self._schedules = (
             torch.optim.lr_scheduler.CosineAnnealingLR(
                 self.actor_optimizer, max(actor_updates, 1)

@@ -19,12 +19,22 @@ from guda_ros.ros import conversions as convert
 from guda_ros.ros import diagnostics, qos
 from guda_ros.ros.episode import EpisodeEvent
 from guda_ros.ros.lockstep import LockStep
-from guda_ros.ros.running import autostart, exit_process, reports_failure, run_node
-from guda_ros.ros.simulator_parameters import declare_simulator_parameters
+from guda_ros.ros.running import (
+    autostart,
+    destroy_entities,
+    exit_process,
+    reports_failure,
+    run_node,
+)
+from guda_ros.ros.simulator_parameters import (
+    declare_simulator_parameters,
+    episode_name,
+    requested_start,
+)
 from guda_ros.ros.simulator_topics import SimulatorTopics
 from guda_ros.sim.odometry import OdometryModel
 from guda_ros.sim.simulation import SoccerSimulation
-from guda_ros.soccer import starts, world
+from guda_ros.soccer import world
 from guda_ros.soccer.robot import RobotProfile
 
 #: Seconds of simulated time that a command is followed in free mode when no other one comes.
@@ -51,7 +61,7 @@ class Simulator(LifecycleNode):
         self._lockstep = p['mode'] == 'lockstep'
         self._period_ns = round(1e9 * self.contract.period)
         self._now = 0
-        self._count = 0
+        self._count = self._step = 0
         self._event: EpisodeEvent | None = None
         self._pending = ''
         self._paused = self._active = False
@@ -74,7 +84,8 @@ class Simulator(LifecycleNode):
                                        self.contract.period)
         topic = self.contract.topics
         self._topics = SimulatorTopics(self, self.contract, self.robot.camera)
-        watched = (topic['ball'], 'cmd_vel/teleop', 'cmd_vel/policy')
+        watched = (topic['ball'], *(f'{topic["command"]}/{source}'
+                                    for source in ('teleop', 'policy')))
         self._answers = LockStep(topic['command'], watched)
         self._entities = [self.create_subscription(TwistStamped, topic['command'],
                                                    self._on_command, qos.COMMAND)]
@@ -99,8 +110,10 @@ class Simulator(LifecycleNode):
         """Start publishing; in free mode the first episode begins at once."""
         result = super().on_activate(state)
         self._active = True
-        if not self._lockstep:
-            self._begin()
+        problem = '' if self._lockstep else self._begin()
+        if problem:
+            self.on_deactivate(state)
+            raise GudaError(problem)
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -109,11 +122,15 @@ class Simulator(LifecycleNode):
         self._active = False
         return super().on_deactivate(state)
 
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Deactivate first: rclpy leaves an active node at work."""
+        if self._active:
+            self.on_deactivate(state)
+        return super().on_shutdown(state)
+
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Undo configure."""
-        for entity in self._entities:
-            for destroy in (self.destroy_subscription, self.destroy_timer, self.destroy_service):
-                destroy(entity)
+        destroy_entities(self, self._entities)
         self._topics.destroy()
         self.close()
         return TransitionCallbackReturn.SUCCESS
@@ -134,13 +151,14 @@ class Simulator(LifecycleNode):
         """Start an episode from the parameters; return what is wrong, or an empty text."""
         p = self._options
         self._end('aborted', 'the simulator was reset')
-        problem = self._wait_for_partners() if self._lockstep else ''
-        if problem:
-            return problem
-        index = -1 if p['start'] else p['start_index']
+        if self._lockstep:
+            problem = self._topics.wait_for_partners(p['partners'], p['partner_timeout'])
+            if problem:
+                return problem
+            ball = self.contract.topics['ball']
+            self._answers.require([ball] if self.count_publishers(ball) else [])
         try:
-            start = np.array(p['start']) if p['start'] else starts.fixed_starts(
-                p['purpose'], index + 1, self.contract.field, p['scenario'])[index]
+            index, start = requested_start(p, self.contract.field)
             self._simulation.reset(start)
         except (GudaError, ValueError) as error:
             return f'this start is not possible: {error}'
@@ -151,10 +169,9 @@ class Simulator(LifecycleNode):
         # Time never runs backwards, and a gap keeps the data of two episodes apart.
         self._now = (self._now // 1_000_000_000 + 2) * 1_000_000_000
         self._command_stamp = self._now
-        name = p['episode_id'] or (f'{p["purpose"]}_{p["scenario"]}_{index:04d}_'
-                                   f'{time.strftime("%Y%m%d_%H%M%S")}_{self._count:04d}')
+        name = episode_name(p, index, self._count)
         self._topics.prime(self._now - 500_000_000, self._simulation.world_state(),
-                           self._odometry.pose)
+                           self._odometry)
         for phase in ('reset', 'start'):
             self._announce(EpisodeEvent(
                 id=name, phase=phase, scenario=p['scenario'], start_index=index, seed=p['seed'],
@@ -163,21 +180,8 @@ class Simulator(LifecycleNode):
             time.sleep(SETTLE)
         self._max_steps = round((p['time_limit'] or self.contract.time_limit)
                                 * self.contract.rate)
-        self._publish_observation(self._odometry.pose)
+        self._publish_observation()
         return ''
-
-    def _wait_for_partners(self) -> str:
-        """Wait until the nodes of the loop are there and connected; return who is missing."""
-        deadline = time.monotonic() + self._options['partner_timeout']
-        while True:
-            missing = self._topics.missing(self._options['partners'])
-            if not missing:
-                ball = self.contract.topics['ball']
-                self._answers.require([ball] if self.count_publishers(ball) else [])
-                return ''
-            if time.monotonic() > deadline:
-                return 'cannot start an episode: ' + '; '.join(missing)
-            time.sleep(0.02)
 
     def _end(self, verdict: str, message: str = '') -> None:
         """End the episode, if one is under way."""
@@ -200,13 +204,13 @@ class Simulator(LifecycleNode):
 
     # The world
 
-    def _publish_observation(self, odom: np.ndarray) -> None:
+    def _publish_observation(self) -> None:
         self._sent, self._repeated = time.monotonic(), 0
         if self._lockstep:
             self._answers.expect(self._now)
         self._topics.observation(
-            self._now, self._simulation.world_state(), self._simulation.robot_velocity(), odom,
-            self._simulation.render if self._options['camera'] else None)
+            self._now, self._simulation.world_state(), self._simulation.robot_velocity(),
+            self._odometry, self._simulation.render if self._options['camera'] else None)
 
     def _advance(self, command: np.ndarray) -> None:
         """Let one control period pass and publish what is seen then."""
@@ -222,8 +226,8 @@ class Simulator(LifecycleNode):
             self._pending = ('scored' if self._simulation.scored else
                              'out' if self._simulation.out else
                              'timeout' if self._step >= self._max_steps else '')
-        self._publish_observation(
-            self._odometry.update(self._simulation.world_state()[world.ROBOT]))
+        self._odometry.update(self._simulation.world_state()[world.ROBOT])
+        self._publish_observation()
         if self._pending and not self._lockstep:
             self._end(self._pending)
 
@@ -288,7 +292,7 @@ class Simulator(LifecycleNode):
         self._paused = request.data
         response.success, response.message = True, 'paused' if request.data else 'running'
         if not self._paused and self._lockstep and self._active:
-            self._sent = time.monotonic()
+            self._sent, self._repeated = time.monotonic(), 0
             self._proceed()
         return response
 
@@ -298,7 +302,7 @@ class Simulator(LifecycleNode):
         return level, event.message if event else 'no episode yet', {
             'mode': self._options['mode'], 'paused': self._paused, 'time': self._now / 1e9,
             'episode': event.id if event else '', 'phase': event.phase if event else '',
-            'step': getattr(self, '_step', 0), 'answer_ms': round(self._answer_seconds * 1e3, 1)}
+            'step': self._step, 'answer_ms': round(self._answer_seconds * 1e3, 1)}
 
 
 def main(args=None) -> int:

@@ -14,6 +14,8 @@ from rclpy.exceptions import ParameterUninitializedException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from guda_ros.data.contract import Contract
+
 
 class Parameters:
     """
@@ -27,10 +29,7 @@ class Parameters:
         self._node = node
         self._choices: dict[str, tuple] = {}
         self._checks: dict[str, Callable[[object], None]] = {}
-        self._on_change: list[Callable[[dict], None]] = []
         node.add_on_set_parameters_callback(self._validate)
-        if hasattr(node, 'add_post_set_parameters_callback'):
-            node.add_post_set_parameters_callback(self._changed)
 
     def declare(self, name: str, default, description: str, *, unit: str = '',
                 low: float | None = None, high: float | None = None,
@@ -76,10 +75,6 @@ class Parameters:
             # An array without a default that is read-only cannot be set to the empty one.
             return []
 
-    def on_change(self, callback: Callable[[dict], None]) -> None:
-        """Call back with a mapping of names to new values after parameters were set."""
-        self._on_change.append(callback)
-
     def _validate(self, parameters: list[Parameter]) -> SetParametersResult:
         # Starts from success: a parameter unknown here (use_sim_time) is others' business.
         result = SetParametersResult(successful=True)
@@ -96,7 +91,11 @@ class Parameters:
                     return SetParametersResult(successful=False, reason=f'{name}: {error}')
         return result
 
-    def _changed(self, parameters: list[Parameter]) -> None:
-        values = {parameter.name: parameter.value for parameter in parameters}
-        for callback in self._on_change:
-            callback(values)
+
+def declare_contract(parameters: Parameters) -> Contract:
+    """Declare `contract` and `robot`, which every node has, and return the contract."""
+    contract = parameters.declare('contract', 'soccer_push', 'task contract, name or file',
+                                  read_only=True)
+    robot = parameters.declare('robot', '', "robot profile, name or file; empty: the contract's",
+                               read_only=True)
+    return Contract.load(contract, robot or None)

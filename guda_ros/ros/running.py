@@ -138,6 +138,13 @@ def autostart(node, enabled: bool) -> None:
             raise NodeStartError(failure or f'{step.__name__} failed')
 
 
+def destroy_entities(node: Node, entities: Sequence) -> None:
+    """Destroy subscriptions, timers and services, of whatever kind each is."""
+    for entity in entities:
+        for destroy in (node.destroy_subscription, node.destroy_timer, node.destroy_service):
+            destroy(entity)
+
+
 def exit_process(code: int) -> None:
     """Leave with an exit code once output is flushed, without waiting for other threads."""
     sys.stdout.flush()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import time
 
+import numpy as np
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from guda_ros.ros.parameters import Parameters
 from guda_ros.soccer import starts
+from guda_ros.soccer.field import Field
 
 
 def declare_simulator_parameters(node: Node) -> Parameters:
@@ -39,6 +42,20 @@ def declare_simulator_parameters(node: Node) -> Parameters:
     p.declare('episode_id', '', 'name of the next episode, empty to make one up',
               check=_check_id)
     return p
+
+
+def requested_start(p: Parameters, field: Field) -> tuple[int, np.ndarray]:
+    """Return number and start (5,) of the next episode; the number of an explicit start is -1."""
+    if p['start']:
+        return -1, np.array(p['start'])
+    index = p['start_index']
+    return index, starts.fixed_starts(p['purpose'], index + 1, field, p['scenario'])[index]
+
+
+def episode_name(p: Parameters, index: int, count: int) -> str:
+    """Return the name of the next episode, made up of start, time and count unless one is set."""
+    return p['episode_id'] or (f'{p["purpose"]}_{p["scenario"]}_{index:04d}_'
+                               f'{time.strftime("%Y%m%d_%H%M%S")}_{count:04d}')
 
 
 def _check_start(start) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 import math
 import time
+from typing import TYPE_CHECKING
 
 from nav_msgs.msg import Odometry
 import numpy as np
@@ -21,9 +22,8 @@ from guda_ros.ros.episode import EpisodeEvent
 from guda_ros.soccer import world
 from guda_ros.soccer.robot import CameraMount
 
-#: What a partner must be known to publish before an episode in lock-step begins.
-PARTNER_TOPICS = {'perception': 'ball/odom', 'teleop': 'cmd_vel/teleop',
-                  'policy': 'cmd_vel/policy', 'operator': 'joy'}
+if TYPE_CHECKING:
+    from guda_ros.sim.odometry import OdometryModel
 
 
 class SimulatorTopics:
@@ -33,6 +33,10 @@ class SimulatorTopics:
         self._node = node
         self._contract = contract
         topics = contract.topics
+        #: What a partner must be known to publish before an episode in lock-step begins.
+        self._partner_topics = {
+            'perception': topics['ball'], 'teleop': f'{topics["command"]}/teleop',
+            'policy': f'{topics["command"]}/policy', 'operator': 'joy'}
 
         def create(kind, name, profile=qos.DEFAULT):
             return node.create_lifecycle_publisher(kind, name, profile)
@@ -64,7 +68,7 @@ class SimulatorTopics:
         if not node.count_publishers(topics['command']):
             missing.append(f'nobody publishes {topics["command"]}: is the safety node running?')
         missing += [f'nobody publishes {topic}: is {partner} running?'
-                    for partner, topic in PARTNER_TOPICS.items()
+                    for partner, topic in self._partner_topics.items()
                     if partner in partners and not node.count_publishers(topic)]
         if node.count_publishers(topics['ball']) and not self._image.get_subscription_count():
             missing.append(f'nobody subscribes to {topics["image"]}: is perception running?')
@@ -74,7 +78,19 @@ class SimulatorTopics:
                     < node.count_subscribers(publisher.topic_name)]
         return missing
 
-    def prime(self, now: int, state: np.ndarray, odom: np.ndarray, timeout: float = 1.0) -> None:
+    def wait_for_partners(self, partners: Sequence[str], timeout: float) -> str:
+        """Wait until nothing is missing; return what still is after `timeout` [s]."""
+        deadline = time.monotonic() + timeout
+        while True:
+            missing = self.missing(partners)
+            if not missing:
+                return ''
+            if time.monotonic() > deadline:
+                return 'cannot start an episode: ' + '; '.join(missing)
+            time.sleep(0.02)
+
+    def prime(self, now: int, state: np.ndarray, odometry: OdometryModel,
+              timeout: float = 1.0) -> None:
         """
         Publish what belongs to no episode, until all subscribers confirm it or `timeout` [s].
 
@@ -86,7 +102,7 @@ class SimulatorTopics:
         if connections == self._primed:
             return
         self._primed = connections
-        self.observation(now, state, np.zeros(3), odom, None)
+        self.observation(now, state, np.zeros(3), odometry, None)
         deadline = time.monotonic() + timeout
         for publisher in publishers:
             left = max(0.01, deadline - time.monotonic())
@@ -97,15 +113,15 @@ class SimulatorTopics:
         self._episode.publish(String(data=event.to_json()))
         return self._episode.wait_for_all_acked(Duration(seconds=timeout))
 
-    def observation(self, now: int, state: np.ndarray, velocity: np.ndarray, odom: np.ndarray,
-                    render: Callable[[], np.ndarray] | None) -> None:
+    def observation(self, now: int, state: np.ndarray, velocity: np.ndarray,
+                    odometry: OdometryModel, render: Callable[[], np.ndarray] | None) -> None:
         """
         Publish an observation set of one stamp; the image comes last and completes it.
 
         :param now: stamp [ns].
         :param state: true world state (10,).
-        :param velocity: true velocity (3,) in base_link.
-        :param odom: pose (3,) of the odometry.
+        :param velocity: true velocity (3,) in base_link, for ground truth only.
+        :param odometry: what the robot believes of its pose and velocity.
         :param render: draws the camera image (RGB); called only if somebody subscribes.
         """
         frame, stamp = self._contract.frames, convert.ns_to_stamp(now)
@@ -118,7 +134,7 @@ class SimulatorTopics:
             position_covariance=np.zeros((2, 2)), velocity_covariance=np.zeros((2, 2)),
             radius=self._contract.field.ball.radius))
         self._publish(self._odom, convert.odometry_message(
-            odom, stamp, frame['odom'], frame['base'], velocity=velocity))
+            odometry.pose, stamp, frame['odom'], frame['base'], velocity=odometry.velocity))
         if render is None:
             return
         if self._info.get_subscription_count():

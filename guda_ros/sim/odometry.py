@@ -34,6 +34,7 @@ class OdometryModel:
         self._rng = rng or self._rng
         self._true = np.array(pose, dtype=np.float64)
         self._pose = np.zeros(3)
+        self._velocity = np.zeros(3)
         scale, yaw_scale, bias = self._rng.normal(size=3)
         self._scale = 1.0 + scale * self._noise.translation_scale
         self._yaw_scale = 1.0 + yaw_scale * self._noise.yaw_scale
@@ -51,9 +52,16 @@ class OdometryModel:
         step[2] = (step[2] * self._yaw_scale + self._yaw_bias * self._period
                    + noise[2] * self._noise.yaw_noise * np.sqrt(turned))
         self._pose = world.compose(self._pose, step)
+        # The way walked is a chord of the arc, half the turn away from where the robot looks now.
+        self._velocity = np.append(world.rotate(step[:2], -step[2] / 2), step[2]) / self._period
         return self._pose.copy()
 
     @property
     def pose(self) -> np.ndarray:
         """The last pose (x, y, yaw) in `odom`."""
         return self._pose.copy()
+
+    @property
+    def velocity(self) -> np.ndarray:
+        """The velocity (3,) in base_link [m/s, m/s, rad/s], the mean over the last period."""
+        return self._velocity.copy()

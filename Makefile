@@ -1,0 +1,45 @@
+# guda_ros: what a person runs. `make help` lists it.
+#
+# Variables, given as NAME=value after make:
+#   PYTHON          the Python for .venv, 3.11 to 3.13
+#   TORCH_PIP_ARGS  options for pip when it installs PyTorch; `--index-url ADDRESS` with the address of its
+#                   CPU builds saves a download of several GB where the package index serves CUDA builds
+#   ARGS            more options for `guda demo` or pytest
+
+PYTHON ?=
+TORCH_PIP_ARGS ?=
+ARGS ?=
+VENV := .venv/bin
+
+# The environment of this checkout is complete: nothing of a sourced ROS distribution may leak into it.
+ifneq ($(AMENT_PREFIX_PATH)$(ROS_DISTRO),)
+unexport LD_LIBRARY_PATH
+endif
+unexport PYTHONPATH PYTHONHOME AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH
+unexport ROS_DISTRO ROS_VERSION ROS_PYTHON_VERSION RMW_IMPLEMENTATION
+export OMP_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-all lint clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+setup:  ## make .venv with everything that is needed (demo and test do it, too)
+	@PYTHON='$(PYTHON)' TORCH_PIP_ARGS='$(TORCH_PIP_ARGS)' bash tools/setup.sh
+
+demo: setup  ## the main job: demonstrations, augmentation, training, evaluation, report
+	@$(VENV)/guda demo $(ARGS)
+
+test: setup  ## all tests but the long ones
+	@$(VENV)/python -m pytest -m 'not long' $(ARGS)
+
+test-all: setup  ## all tests
+	@$(VENV)/python -m pytest $(ARGS)
+
+lint: setup  ## style of the Python files
+	@$(VENV)/ruff check .
+
+clean:  ## remove what builds and tests left; recordings and results in runs/ and .venv stay
+	rm -rf build install log .pytest_cache .ruff_cache guda_ros.egg-info
+	find . -name .venv -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf

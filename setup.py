@@ -1,0 +1,112 @@
+"""Build guda_ros for pip, which reads the extras, and for colcon, which reads package.xml."""
+
+from glob import glob
+import os
+
+from setuptools import find_packages, setup
+
+package_name = 'guda_ros'
+
+# Every node is started by `ros2 run guda_ros NAME`; the class is in guda_ros/nodes/NAME.py.
+nodes = [
+    'data_collector',
+    'operator',
+    'perception',
+    'policy',
+    'safety',
+    'simulator',
+    'teleop',
+]
+
+# What runs on the robot; a distribution brings most of it as system packages.
+robot_requires = [
+    'mcap>=1.5',
+    'numpy>=1.26',
+    'onnxruntime>=1.17',
+    'opencv-python-headless>=4.6',
+    'PyYAML>=6.0',
+    'rosbags>=0.11',
+]
+
+extras = {
+    # ROS 2 itself, for machines without a distribution (x86-64 Linux).
+    'ros': [
+        'ros-rclpy[fastrtps]>=7.1.6',
+        'ros-builtin-interfaces',
+        'ros-diagnostic-msgs',
+        'ros-geometry-msgs',
+        'ros-lifecycle-msgs',
+        'ros-nav-msgs',
+        'ros-rcl-interfaces',
+        'ros-rosgraph-msgs',
+        'ros-sensor-msgs',
+        'ros-std-msgs',
+        'ros-std-srvs',
+    ],
+    'sim': [
+        'mujoco>=4.0',
+    ],
+    'train': [
+        'gymnasium>=1.0',
+        'h5py>=3.11',
+        'Jinja2>=3.1',
+        'matplotlib>=3.8',
+        'minari>=0.5.3',
+        'onnx>=1.17',
+        'Pillow>=10',
+        'stable-baselines3>=2.6',
+        'torch>=2.5',
+    ],
+    'test': [
+        'catkin-pkg>=1.0',
+        'pytest>=7.4',
+        'ruff==0.17.5',
+    ],
+}
+
+
+def files_below(source):
+    """Return the files of a folder and its sub-folders that are to be shipped, by folder."""
+    found = {}
+    for folder, folders, names in os.walk(source):
+        folders[:] = sorted(name for name in folders if not name.startswith(('.', '__pycache__')))
+        kept = [os.path.join(folder, name) for name in sorted(names) if not name.startswith('.')]
+        if kept:
+            found[folder] = kept
+    return found
+
+
+def package_data():
+    """Return what a package needs besides Python modules, relative to the package."""
+    return [os.path.relpath(path, package_name)
+            for paths in files_below(package_name).values() for path in paths
+            if not path.endswith(('.py', '.pyc'))]
+
+
+setup(
+    name=package_name,
+    version='0.1.0',
+    description='Teach a real soccer robot a skill from a handful of demonstrations.',
+    author='guda_ros maintainers',
+    maintainer='guda_ros maintainers',
+    maintainer_email='maintainers@guda-ros.example.org',
+    license='Apache-2.0',
+    python_requires='>=3.10',
+    packages=find_packages(include=[package_name, package_name + '.*']),
+    package_data={package_name: package_data()},
+    zip_safe=False,
+    install_requires=robot_requires,
+    extras_require=extras,
+    data_files=[
+        ('share/ament_index/resource_index/packages', ['resource/' + package_name]),
+        ('share/' + package_name, ['package.xml']),
+        ('share/' + package_name + '/launch', sorted(glob('launch/*.launch.py'))),
+        # pip ignores setup.cfg: without these, `ros2 run` would not find what it installs.
+        ('lib/' + package_name, sorted(glob('scripts/*'))),
+    ] + [(f'share/{package_name}/{folder}', paths)
+         for folder, paths in files_below('config').items()],
+    entry_points={
+        'console_scripts': ['guda = guda_ros.cli.main:main'] + [
+            f'{node} = guda_ros.nodes.{node}:main' for node in nodes],
+    },
+)
