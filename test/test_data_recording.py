@@ -80,6 +80,7 @@ def test_a_recording_that_appears_meanwhile_is_not_overwritten(tmp_path):
 
 def test_what_an_interrupted_recording_left_is_kept_under_other_names(tmp_path):
     assert set_aside(tmp_path, 'a') is None
+    assert set_aside(tmp_path, 'a', finished=True) is None
     for expected in ('a.interrupted', 'a-2.interrupted'):
         RecordingWriter(tmp_path, Contract.load(), RecordingInfo('a')).abandon()
         with pytest.raises(RecordingError, match='interrupted'):

@@ -30,11 +30,19 @@ def test_odometry_carries_pose_velocity_and_covariance():
     assert (message.header.stamp.sec, message.header.stamp.nanosec) == (1, 500_000_000)
     assert (message.header.frame_id, message.child_frame_id) == ('odom', 'base_link')
     np.testing.assert_allclose(convert.pose_from_odometry(message), [1.0, -2.0, 0.5])
-    np.testing.assert_allclose(convert.velocity_from_odometry(message), [0.1, 0.2, 0.3])
+    np.testing.assert_allclose(convert.command_from_twist(message.twist.twist), [0.1, 0.2, 0.3])
     # Row-major 6x6 of x, y, z, roll, pitch, yaw: x-yaw is entry 5, yaw-yaw entry 35.
     assert (message.pose.covariance[5], message.pose.covariance[35]) == (0.3, 3.0)
     np.testing.assert_allclose(
-        convert.planar_covariance_to_array(message.pose.covariance), covariance)
+        np.reshape(message.pose.covariance, (6, 6))[np.ix_([0, 1, 5], [0, 1, 5])], covariance)
+
+
+@pytest.mark.parametrize('x, variance, known', [
+    (1.0, 0.01, True), (1.0, 0.0, True), (1.0, 1e6, False), (1.0, math.nan, False),
+    (math.nan, 0.01, False)])
+def test_a_pose_without_estimate_is_not_known(x, variance, known):
+    message = convert.pose_message(np.array([x, 0.0, 0.0]), 5, covariance=np.eye(3) * variance)
+    assert convert.pose_is_known(message) is known
 
 
 def test_a_ball_without_covariance_is_lost():

@@ -77,6 +77,12 @@ def test_every_graph_has_exactly_one_safety_and_the_right_clock():
                                                        and spec.name != 'simulator')
 
 
+@pytest.mark.parametrize('name, operator', [('collect', 'scripted'), ('evaluate', '')])
+def test_recordings_say_that_a_script_drove(name, operator):
+    specs = {spec.name: spec for spec in build_graph(name, GraphOptions(policy='p.onnx'))}
+    assert specs['data_collector'].parameters['operator'] == operator
+
+
 def test_a_robot_needs_a_person_and_a_simulation_does_not():
     def deadman(name, **options):
         specs = build_graph(name, GraphOptions(policy='p.onnx', **options))

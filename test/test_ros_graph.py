@@ -9,7 +9,7 @@ pytest.importorskip('rclpy')
 pytest.importorskip('mujoco')
 onnx = pytest.importorskip('onnx')
 
-from geometry_msgs.msg import TwistStamped  # noqa: E402
+from geometry_msgs.msg import PoseWithCovarianceStamped, TwistStamped  # noqa: E402
 from lifecycle_msgs.msg import Transition  # noqa: E402
 from lifecycle_msgs.srv import ChangeState  # noqa: E402
 from nav_msgs.msg import Odometry  # noqa: E402
@@ -21,7 +21,7 @@ from guda_ros.data.contract import Contract  # noqa: E402
 from guda_ros.data.episodes import read_episode  # noqa: E402
 from guda_ros.ros import conversions as convert  # noqa: E402
 from guda_ros.ros import qos  # noqa: E402
-from guda_ros.ros.graphs import GraphOptions  # noqa: E402
+from guda_ros.ros.graphs import GraphOptions, NodeSpec  # noqa: E402
 from guda_ros.ros.processes import GraphProcesses  # noqa: E402
 from guda_ros.sim import gl  # noqa: E402
 from guda_ros.soccer import world  # noqa: E402
@@ -119,11 +119,50 @@ def test_a_policy_drives_on_what_perception_sees_and_searches_a_lost_ball(tmp_pa
         assert convert.command_from_twist(sent[-1].twist).tolist() == [0, 0, 0]
 
 
+def test_a_policy_stands_without_a_pose_and_is_silent_once_it_is_shut_down(tmp_path):
+    write_policy(tmp_path / 'walk.onnx')
+    spec = NodeSpec('policy', 'policy', parameters={'policy': str(tmp_path / 'walk.onnx')},
+                    lifecycle=True)
+    with GraphProcesses([spec], log_dir=tmp_path / 'log') as graph:
+        graph.wait_ready(60)
+        walker = Walker(graph, None)
+        sent = []
+        walker.subscribe(TwistStamped, 'cmd_vel/policy', sent.append, qos.COMMAND)
+        pose, odom, ball = (
+            walker.node.create_publisher(kind, name, qos.DEFAULT) for kind, name in
+            ((PoseWithCovarianceStamped, 'pose'), (Odometry, 'odom'), (Odometry, 'ball/odom')))
+        assert walker.spin_until(lambda: walker.node.count_publishers('cmd_vel/policy') and all(
+            publisher.get_subscription_count() for publisher in (pose, odom, ball)))
+        walker.spin_until(lambda: False, 0.3)
+
+        def answer(stamp, variance):
+            pose.publish(convert.pose_message(np.zeros(3), stamp, covariance=np.eye(3) * variance))
+            odom.publish(convert.odometry_message(np.zeros(3), stamp, 'odom', 'base_link'))
+            ball.publish(convert.ball_message([1.0, 0.0], [0.0, 0.0], stamp, 'odom',
+                                              position_covariance=np.eye(2) * 0.01))
+            if not walker.spin_until(lambda: sent and convert.stamp_to_ns(
+                    sent[-1].header.stamp) == stamp, 2.0):
+                return None
+            return convert.command_from_twist(sent[-1].twist).tolist()
+
+        assert answer(1_000_000_000, 1e6) == [0, 0, 0]
+        assert answer(2_000_000_000, 0.01)[0] > 0.1
+        shutdown = Transition(id=Transition.TRANSITION_ACTIVE_SHUTDOWN)
+        assert walker.call(ChangeState, '/policy/change_state',
+                           ChangeState.Request(transition=shutdown)).success
+        assert walker.spin_until(
+            lambda: convert.command_from_twist(sent[-1].twist).tolist() == [0, 0, 0])
+        assert answer(3_000_000_000, 0.01) is None
+
+
 def test_an_episode_names_the_node_that_stopped_answering(tmp_path):
     options = GraphOptions(recordings=str(tmp_path / 'bags'), answer_timeout=1.0)
     with GraphProcesses('collect', options, tmp_path / 'log') as graph:
         graph.wait_ready(90)
         runner = graph.runner()
+        # Everybody has found everybody after this one.
+        well = runner.run(start=START, time_limit=0.3, episode_id='well')
+        assert well.event.verdict == 'timeout', well.event.message
         stopped = graph.pids['teleop']
         os.kill(stopped, signal.SIGSTOP)
         try:

@@ -21,7 +21,7 @@ from guda_ros.data.contract import Contract  # noqa: E402
 from guda_ros.ros import conversions as convert  # noqa: E402
 from guda_ros.ros import qos  # noqa: E402
 from guda_ros.ros.episodes import EpisodeError  # noqa: E402
-from guda_ros.ros.processes import GraphProcesses  # noqa: E402
+from guda_ros.ros.processes import GraphError, GraphProcesses  # noqa: E402
 from guda_ros.sim import gl  # noqa: E402
 
 START = (0.5, 0.0, 0.0, 3.0, 1.0)
@@ -85,6 +85,10 @@ def test_the_same_start_seed_and_commands_give_the_same_episode(walk, runner):
 
 def test_the_phases_of_an_episode_are_told_in_order_with_the_known_start(walk, runner):
     walker = walk(script)
+    twists = {'odom': [], 'ground_truth/odom': []}
+    for name, found in twists.items():
+        walker.subscribe(Odometry, name, lambda message, found=found: found.append(
+            convert.command_from_twist(message.twist.twist)))
     outcome = runner.run(start_index=2, purpose='validation', time_limit=1.0)
     assert walker.spin_until(lambda: walker.events and walker.events[-1].phase == 'end')
     events = [event for event in walker.events if event.id == outcome.event.id]
@@ -93,6 +97,10 @@ def test_the_phases_of_an_episode_are_told_in_order_with_the_known_start(walk, r
     assert events[0].start_index == 2
     np.testing.assert_allclose(walker.truth[0][1:], events[0].robot_start, atol=1e-9)
     assert events[0].stamp == walker.truth[0][0] and events[2].stamp == walker.truth[-1][0]
+    # Odometry knows its own velocity and not the true one.
+    odom, truth = (np.array(found)[-8:] for found in twists.values())
+    np.testing.assert_allclose(odom, truth, atol=0.15)
+    assert (odom != truth).all()
 
 
 def test_commands_with_another_stamp_do_not_move_the_world(walk, runner):
@@ -174,6 +182,14 @@ def test_deactivating_aborts_the_episode(walk, runner):
         assert walker.call(ChangeState, '/simulator/change_state', request).success
     assert walker.spin_until(
         lambda: any(event.verdict == 'aborted' for event in walker.events))
+
+
+def test_free_running_from_an_impossible_start_ends_the_node_with_the_reason(tmp_path):
+    spec = simulator(mode='free', start=[0.5, 0.0, 0.0, 40.0, 1.0])
+    with GraphProcesses([spec], log_dir=tmp_path) as processes:
+        with pytest.raises(GraphError, match='start is not possible') as caught:
+            processes.wait_ready(60)
+    assert 'exit code 1' in str(caught.value) and 'Traceback' not in str(caught.value)
 
 
 def test_free_running_keeps_the_rate_and_moves_with_the_last_command(tmp_path):

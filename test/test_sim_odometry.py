@@ -62,3 +62,25 @@ def test_errors_over_many_episodes_have_the_spread_of_the_profile():
     np.testing.assert_allclose(ends[:, 0].std(), np.hypot(0.12, 0.02), rtol=0.15)
     np.testing.assert_allclose(ends[:, 1].std(), 0.02, rtol=0.15)
     np.testing.assert_allclose(ends.mean(axis=0), [4, 0, 0], atol=0.02)
+
+
+def test_velocity_is_that_of_the_odometry_and_not_the_true_one():
+    velocity = np.array([0.2, -0.1, 1.0])
+    exact = OdometryModel(OdometryNoise(0, 0, 0, 0, 0), np.random.default_rng(0))
+    wrong = OdometryModel(OdometryNoise(0.1, 0, 0.1, 0, 0), np.random.default_rng(1))
+    scale, _, bias = np.random.default_rng(1).normal(size=6)[3:]
+    pose = np.array([1.0, 2.0, 3.0])
+    for odometry in (exact, wrong):
+        odometry.reset(pose)
+        assert odometry.velocity.tolist() == [0, 0, 0]
+    for _ in range(1000):
+        turned = pose[2] + velocity[2] * 0.0001
+        step = world.rotate(velocity[:2] * 0.0001, (pose[2] + turned) / 2)
+        pose = np.append(pose[:2] + step, turned)
+    for odometry in (exact, wrong):
+        odometry.update(pose)
+    # The chord is shorter than the arc by sinc(.05) = .9996.
+    np.testing.assert_allclose(exact.velocity, velocity, rtol=1e-3)
+    np.testing.assert_allclose(wrong.velocity[2], 1.0 + 0.1 * bias, rtol=1e-9)
+    np.testing.assert_allclose(np.linalg.norm(wrong.velocity[:2]),
+                               abs(1 + 0.1 * scale) * np.hypot(0.2, 0.1), rtol=1e-3)

@@ -4,6 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+#: Turning speed of a search [rad/s] unless the robot is slower.
+SEARCH_SPEED = 1.0
+
+
+def search_side(place: np.ndarray) -> np.ndarray:
+    """
+    Return the side (...) to turn to, 1 left or -1 right.
+
+    :param place: last known places (..., 2) of the ball in base_link [m]; NaN, never seen, means
+        left.
+    """
+    return np.where(np.asarray(place)[..., 1] < 0, -1.0, 1.0)
+
 
 class BallSearch:
     """
@@ -41,6 +54,6 @@ class BallSearch:
             self.reset()
         self._unseen = unseen
         if not self._side:
-            known = bearing is not None and np.isfinite(bearing)
-            self._side = -1.0 if known and np.sin(bearing) < 0 else 1.0
+            angle = np.nan if bearing is None else bearing
+            self._side = float(search_side(np.array([np.cos(angle), np.sin(angle)])))
         return np.array([0.0, 0.0, self._side * self._turn_speed])

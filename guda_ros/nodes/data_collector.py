@@ -22,12 +22,11 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Joy
 from std_msgs.msg import String
 
 from guda_ros.data.collection import EpisodeCollector, FAILED
-from guda_ros.data.contract import Contract
 from guda_ros.data.recording import RecordingInfo
 from guda_ros.ros.conversions import bgr_from_message
 from guda_ros.ros.diagnostics import DiagnosticsPublisher, ERROR, OK, WARN
-from guda_ros.ros.episode import EpisodeEvent
-from guda_ros.ros.parameters import Parameters
+from guda_ros.ros.episode import read_event
+from guda_ros.ros.parameters import declare_contract, Parameters
 from guda_ros.ros.qos import LATCHED, RECORD, RECORD_LATCHED, SENSOR_DATA
 from guda_ros.ros.running import exit_process, run_node
 
@@ -47,17 +46,16 @@ class DataCollector(Node):
 
     def __init__(self) -> None:
         super().__init__('data_collector')
-        declare = partial(Parameters(self).declare, read_only=True)
+        parameters = Parameters(self)
+        self._contract = declare_contract(parameters)
+        declare = partial(parameters.declare, read_only=True)
         folder = declare('directory', 'recordings', 'folder for recordings')
-        contract = declare('contract', 'soccer_push', 'contract, by name or file')
-        robot = declare('robot', '', "robot profile; empty: the contract's")
         self._operator = declare('operator', '', 'who demonstrates, noted in the recording')
         images = declare('record_images', False, 'record images, as JPEG')
         self._quality = declare('jpeg_quality', 80, 'quality of recorded images', low=1, high=100)
         drain = declare('drain_timeout', 1.0, 'how long the last samples are waited for after '
                         'the end of an episode', unit='s', low=0.0, high=30.0)
         self._said: list[tuple[str, str]] = []
-        self._contract = Contract.load(contract, robot=robot or None)
 
         names = {**self._contract.topics, **_MORE_TOPICS}
         topics = {role: (self.resolve_topic_name(names[role]), _type_name(kind))
@@ -99,16 +97,19 @@ class DataCollector(Node):
         if not self._collector.recording:
             return
         import cv2
-        _, jpeg = cv2.imencode('.jpg', bgr_from_message(message),
-                               [cv2.IMWRITE_JPEG_QUALITY, self._quality])
+        try:
+            pixels = bgr_from_message(message)
+        except ValueError as error:
+            # What else is recorded must not suffer from a camera that sends something else.
+            self.get_logger().error(f'images are not recorded: {error}', once=True)
+            return
+        _, jpeg = cv2.imencode('.jpg', pixels, [cv2.IMWRITE_JPEG_QUALITY, self._quality])
         self._take('image', serialize_message(
             CompressedImage(header=message.header, format='jpeg', data=jpeg.tobytes())))
 
     def _on_episode(self, data: bytes) -> None:
-        try:
-            event = EpisodeEvent.from_json(deserialize_message(data, String).data)
-        except ValueError as error:
-            self.get_logger().warning(f'ignored: {error}')
+        event = read_event(self, deserialize_message(data, String).data)
+        if event is None:
             return
         if event.phase == 'start':
             if event.contract_hash not in ('', self._contract.hash):

@@ -9,12 +9,11 @@ from sensor_msgs.msg import Joy
 from std_msgs.msg import String
 
 from guda_ros.control.joystick import JoystickMap
-from guda_ros.data.contract import Contract
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import diagnostics, qos
-from guda_ros.ros.episode import EpisodeEvent
+from guda_ros.ros.episode import EpisodeEvent, read_event
 from guda_ros.ros.pairing import StampJoin, wait_until_connected
-from guda_ros.ros.parameters import Parameters
+from guda_ros.ros.parameters import declare_contract, Parameters
 from guda_ros.ros.running import exit_process, run_node
 from guda_ros.soccer import world
 from guda_ros.tasks.soccer_demonstrator import Demonstrator, DemonstratorStyle
@@ -34,13 +33,10 @@ class Operator(Node):
     def __init__(self) -> None:
         super().__init__('operator')
         p = Parameters(self)
-        contract = p.declare('contract', 'soccer_push', 'task contract, name or path',
-                             read_only=True)
-        robot = p.declare('robot', '', "robot profile, empty for the contract's", read_only=True)
+        self._contract = declare_contract(p)
         joystick = p.declare('joystick', 'xbox', 'joystick map, name or path', read_only=True)
         self._style = p.declare('style', 'imperfect', 'how well the robot is driven',
                                 choices=tuple(STYLES), read_only=True)
-        self._contract = Contract.load(contract, robot or None)
         self._joystick = JoystickMap.load(joystick)
         self._event: EpisodeEvent | None = None
         self._demonstrator: Demonstrator | None = None
@@ -57,10 +53,8 @@ class Operator(Node):
         diagnostics.DiagnosticsPublisher(self, self._report, self._contract.robot)
 
     def _on_episode(self, message: String) -> None:
-        try:
-            event = EpisodeEvent.from_json(message.data)
-        except ValueError as error:
-            self.get_logger().error(str(error))
+        event = read_event(self, message.data)
+        if event is None:
             return
         if event.phase == 'reset' or self._event is None or event.id != self._event.id:
             self._demonstrator = Demonstrator(

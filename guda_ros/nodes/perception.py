@@ -14,15 +14,14 @@ from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 
-from guda_ros.data.contract import Contract
 from guda_ros.perception.camera import CameraModel
 from guda_ros.perception.debug_image import draw_percept
 from guda_ros.perception.pipeline import Percept, Perception
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import diagnostics, qos
-from guda_ros.ros.episode import EpisodeEvent
+from guda_ros.ros.episode import EpisodeEvent, read_event
 from guda_ros.ros.pairing import StampJoin
-from guda_ros.ros.parameters import Parameters
+from guda_ros.ros.parameters import declare_contract, Parameters
 from guda_ros.ros.running import exit_process, run_node
 from guda_ros.soccer.robot import RobotProfile
 
@@ -43,12 +42,10 @@ class PerceptionNode(Node):
     def __init__(self) -> None:
         super().__init__('perception')
         self._options = p = Parameters(self)
-        p.declare('contract', 'soccer_push', 'task contract, name or path', read_only=True)
-        p.declare('robot', '', "robot profile, empty for the contract's", read_only=True)
+        self.contract = declare_contract(p)
         p.declare('initial_pose', Parameter.Type.DOUBLE_ARRAY,
                   'x, y, yaw in map where the robot stands at the first image; empty: wait for '
                   'an episode to tell', unit='m, m, rad', check=_check_pose, read_only=True)
-        self.contract = Contract.load(p['contract'], p['robot'] or None)
         self._profile = RobotProfile.load(p['robot'] or self.contract.robot)
         self._perception = Perception(self.contract, self._profile)
         self._perception.reset(_pose_or_none(p['initial_pose']))
@@ -56,7 +53,8 @@ class PerceptionNode(Node):
         self._inputs = StampJoin(('image', 'odom'), depth=10)
         self._last_stamp = -1
         self._late = False
-        self._calibrated: tuple | None = None
+        self._camera_info: tuple | None = None
+        self._calibration = 'robot profile'
         self._problem = ''
         self._images = self._answered = self._seen = self._reported = 0
         self._milliseconds = 0.0
@@ -79,10 +77,8 @@ class PerceptionNode(Node):
             self, self._report, self.contract.robot)
 
     def _on_episode(self, message: String) -> None:
-        try:
-            event = EpisodeEvent.from_json(message.data)
-        except ValueError as error:
-            self.get_logger().warning(f'ignored: {error}')
+        event = read_event(self, message.data)
+        if event is None:
             return
         known = self._event is not None and self._event.id == event.id
         # `start` alone reaches a node that was started between the two.
@@ -98,14 +94,16 @@ class PerceptionNode(Node):
 
     def _on_camera_info(self, message: CameraInfo) -> None:
         calibration = (*message.k, message.width, message.height)
-        if calibration == self._calibrated:
+        if calibration == self._camera_info:
             return
-        self._calibrated = calibration
+        self._camera_info = calibration
         try:
             self._perception.set_camera(CameraModel.from_camera_info(
                 message.k, message.width, message.height, self._profile.camera))
         except ValueError as error:
-            self._fail(f'{error}; the robot profile is used instead')
+            self._fail(f'{error}; the {self._calibration} is used instead')
+        else:
+            self._calibration = 'camera_info'
 
     def _on_odom(self, message: Odometry) -> None:
         self._take('odom', message)
@@ -178,7 +176,7 @@ class PerceptionNode(Node):
         answered, images = self._answered, self._images
         values = {'images': images, 'answered': answered, 'ball_seen': self._seen,
                   'milliseconds_an_image': f'{self._milliseconds / max(answered, 1):.2f}',
-                  'calibration': 'robot profile' if self._calibrated is None else 'camera_info',
+                  'calibration': self._calibration,
                   'episode': self._event.id if self._event else ''}
         fresh, self._reported = answered > self._reported, answered
         if self._problem:

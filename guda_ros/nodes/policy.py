@@ -10,15 +10,20 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from guda_ros.control.exported_policy import ExportedPolicy, PolicyFileError
-from guda_ros.control.search import BallSearch
-from guda_ros.data.contract import Contract
+from guda_ros.control.search import BallSearch, SEARCH_SPEED
 from guda_ros.data.world_states import assemble
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import diagnostics, qos
-from guda_ros.ros.episode import EpisodeEvent
+from guda_ros.ros.episode import EpisodeEvent, read_event
 from guda_ros.ros.pairing import StampJoin, wait_until_connected
-from guda_ros.ros.parameters import Parameters
-from guda_ros.ros.running import autostart, exit_process, reports_failure, run_node
+from guda_ros.ros.parameters import declare_contract, Parameters
+from guda_ros.ros.running import (
+    autostart,
+    destroy_entities,
+    exit_process,
+    reports_failure,
+    run_node,
+)
 from guda_ros.soccer import world
 
 
@@ -27,19 +32,18 @@ class Policy(LifecycleNode):
     Answer every `ball/odom` with stamp t by a `cmd_vel/policy` with stamp t.
 
     Pose, odometry and ball of one stamp make the world state that the contract turns into an
-    observation. While the ball is lost the robot turns toward the side where it was last seen.
+    observation. While the ball is lost the robot turns toward the side where it was last seen;
+    while its pose in `map` is unknown it stands.
     """
 
     def __init__(self) -> None:
         super().__init__('policy')
         self._options = p = Parameters(self)
-        p.declare('contract', 'soccer_push', 'task contract, name or path', read_only=True)
-        p.declare('robot', '', "robot profile, empty for the contract's", read_only=True)
+        self.contract = declare_contract(p)
         p.declare('policy', '', 'file that `guda export` wrote; ~/reload reads it again')
         p.declare('autostart', True, 'configure and activate by itself', read_only=True)
-        p.declare('search_speed', 1.0, 'turning speed of the search for the ball', unit='rad/s',
-                  low=0.05, high=10.0, read_only=True)
-        self.contract = Contract.load(p['contract'], p['robot'] or None)
+        p.declare('search_speed', SEARCH_SPEED, 'turning speed of the search for the ball',
+                  unit='rad/s', low=0.05, high=10.0, read_only=True)
         self.failure = ''
         self._policy: ExportedPolicy | None = None
         self._search = BallSearch(min(p['search_speed'], self.contract.limits.turn))
@@ -84,11 +88,15 @@ class Policy(LifecycleNode):
         self._send(np.zeros(3), self.get_clock().now().nanoseconds, 'inactive')
         return super().on_deactivate(state)
 
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Deactivate first: rclpy leaves an active node at work."""
+        if self._active:
+            self.on_deactivate(state)
+        return super().on_shutdown(state)
+
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Undo configure."""
-        for entity in self._entities:
-            self.destroy_subscription(entity)
-            self.destroy_service(entity)
+        destroy_entities(self, self._entities)
         self.destroy_lifecycle_publisher(self._pub)
         self.destroy_lifecycle_publisher(self._state_pub)
         self._policy = None
@@ -122,10 +130,8 @@ class Policy(LifecycleNode):
         self._inputs.clear()
 
     def _on_episode(self, message: String) -> None:
-        try:
-            event = EpisodeEvent.from_json(message.data)
-        except ValueError as error:
-            self.get_logger().error(str(error))
+        event = read_event(self, message.data)
+        if event is None:
             return
         if event.phase == 'reset' or self._event is None or event.id != self._event.id:
             self._forget()
@@ -136,7 +142,10 @@ class Policy(LifecycleNode):
         self._event = event
 
     def _on_sent(self, message: TwistStamped) -> None:
-        self._command = convert.command_from_twist(message.twist)
+        # What comes late from the episode before is no previous command in this one.
+        if (self._event is None
+                or convert.stamp_to_ns(message.header.stamp) >= self._event.stamp):
+            self._command = convert.command_from_twist(message.twist)
 
     def _on_input(self, name: str, message) -> None:
         stamp = convert.stamp_to_ns(message.header.stamp)
@@ -153,7 +162,9 @@ class Policy(LifecycleNode):
         pose = convert.pose_from_message(inputs['pose'])
         odom = convert.pose_from_odometry(inputs['odom'])
         ball, velocity, known = convert.ball_from_message(inputs['ball'])
-        if known:
+        if not (convert.pose_is_known(inputs['pose']) and np.isfinite(odom).all()):
+            self._send(np.zeros(3), stamp, 'pose unknown')
+        elif known:
             self._last_ball, self._last_known = ball, stamp
             self._search.reset()
             state = assemble(pose, odom, ball, velocity, self._command)

@@ -20,11 +20,9 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from guda_ros.control import safety_gate
-from guda_ros.control.arbiter import Instant, Source
+from guda_ros.control.arbiter import Instant
 from guda_ros.control.joystick import JoystickMap
-from guda_ros.control.limits import CommandLimiter
-from guda_ros.control.safety_gate import Decision, SafetyGate
-from guda_ros.data.contract import Contract
+from guda_ros.control.safety_gate import Decision
 from guda_ros.ros.conversions import (
     command_from_twist,
     ns_to_stamp,
@@ -33,9 +31,10 @@ from guda_ros.ros.conversions import (
     twist_stamped,
 )
 from guda_ros.ros.diagnostics import DiagnosticsPublisher, ERROR, OK, WARN
-from guda_ros.ros.parameters import Parameters
+from guda_ros.ros.parameters import declare_contract, Parameters
 from guda_ros.ros.qos import COMMAND, DEFAULT, LATCHED
 from guda_ros.ros.running import exit_process, run_node
+from guda_ros.ros.safety_parameters import declare_safety_gate
 
 #: How long [s, steady] a command waits for a simulated clock that is behind its stamp.
 CLOCK_PATIENCE = 2.0
@@ -69,11 +68,7 @@ class Safety(Node):
         super().__init__('safety')
         self._stopping = False
         parameters = Parameters(self)
-        contract = Contract.load(
-            parameters.declare('contract', 'soccer_push', 'task contract, name or file',
-                               read_only=True),
-            parameters.declare('robot', '', "robot profile, name or file; empty: the contract's",
-                               read_only=True) or None)
+        contract = declare_contract(parameters)
         self._map = JoystickMap.load(
             parameters.declare('joystick', 'xbox', 'joystick map, name or file', read_only=True))
         self._frame = contract.frames['base']
@@ -81,7 +76,9 @@ class Safety(Node):
             'stamped', True, 'publish TwistStamped; false: Twist', read_only=True)
         self._stamped_input = parameters.declare(
             'stamped_input', True, 'subscribe to TwistStamped; false: Twist', read_only=True)
-        self._gate = self._make_gate(parameters, contract)
+        # An unasked second stop would answer a later step of a simulator in lock-step.
+        self._gate = declare_safety_gate(
+            parameters, contract, repeat_stop=0.0 if self.get_clock().ros_time_is_active else 1.0)
         self._sent_stamp = -1
         self._held: dict[str, _Held] = {}
         self._reasons: dict[str, str] = {}
@@ -108,32 +105,6 @@ class Safety(Node):
             0.04, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._diagnostics = DiagnosticsPublisher(self, self._report, contract.robot)
         self._publish_state()
-
-    def _make_gate(self, parameters: Parameters, contract: Contract) -> SafetyGate:
-        def seconds(name: str, default: float, description: str) -> float:
-            return parameters.declare(name, default, description, unit='s', low=0.02, high=10.0,
-                                      read_only=True)
-
-        acceleration = parameters.declare(
-            'max_acceleration', [0.0, 0.0, 0.0],
-            'largest acceleration forward, left and turn; 0: no limit', unit='m/s^2, rad/s^2',
-            check=_check_acceleration, read_only=True)
-        limiter = CommandLimiter(
-            contract.limits,
-            [value or np.inf for value in acceleration] if any(acceleration) else None)
-        sources = {
-            'teleop': Source(2, seconds('timeout.teleop', 0.5, 'silence of teleop that stops')),
-            'policy': Source(1, seconds('timeout.policy', 0.5, 'silence of policy that stops'))}
-        required = parameters.declare(
-            'require_deadman', True, 'a policy drives only while a person holds the dead-man',
-            read_only=True)
-        return SafetyGate(
-            limiter, sources, frame=self._frame, operator='teleop',
-            guarded=('policy',) if required else (),
-            joystick_timeout=seconds('timeout.joy', 0.5, 'silence of joy that counts as let go'),
-            future_tolerance=seconds('future_tolerance', 0.5, 'how far a stamp may lie ahead'),
-            # An unasked second stop would answer a later step of a simulator in lock-step.
-            repeat_stop=0.0 if self.get_clock().ros_time_is_active else 1.0)
 
     def terminate(self, *_) -> None:
         """Stop the robot and end the node soon; a signal handler."""
@@ -278,11 +249,6 @@ class Safety(Node):
         if in_charge is None:
             return OK, 'nobody is in charge', values
         return OK, f'{in_charge}: {self._reasons.get(in_charge, "")}', values
-
-
-def _check_acceleration(values) -> None:
-    if len(values) != 3 or not all(np.isfinite(value) and value >= 0 for value in values):
-        raise ValueError('three numbers that are not negative are expected')
 
 
 def safety() -> Safety:

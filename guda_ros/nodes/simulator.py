@@ -13,24 +13,13 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from std_srvs.srv import SetBool, Trigger
 
 from guda_ros.data.collection import header_stamp
-from guda_ros.data.contract import Contract
 from guda_ros.errors import GudaError
 from guda_ros.ros import conversions as convert
-from guda_ros.ros import diagnostics, qos
+from guda_ros.ros import diagnostics, qos, running
+from guda_ros.ros import simulator_parameters as parameters
 from guda_ros.ros.episode import EpisodeEvent
 from guda_ros.ros.lockstep import LockStep
-from guda_ros.ros.running import (
-    autostart,
-    destroy_entities,
-    exit_process,
-    reports_failure,
-    run_node,
-)
-from guda_ros.ros.simulator_parameters import (
-    declare_simulator_parameters,
-    episode_name,
-    requested_start,
-)
+from guda_ros.ros.parameters import declare_contract
 from guda_ros.ros.simulator_topics import SimulatorTopics
 from guda_ros.sim.odometry import OdometryModel
 from guda_ros.sim.simulation import SoccerSimulation
@@ -54,8 +43,8 @@ class Simulator(LifecycleNode):
 
     def __init__(self) -> None:
         super().__init__('simulator')
-        self._options = p = declare_simulator_parameters(self)
-        self.contract = Contract.load(p['contract'], p['robot'] or None)
+        self._options = p = parameters.declare_simulator_parameters(self)
+        self.contract = declare_contract(p)
         self.robot = RobotProfile.load(p['robot'] or self.contract.robot)
         self.failure = ''
         self._lockstep = p['mode'] == 'lockstep'
@@ -69,16 +58,14 @@ class Simulator(LifecycleNode):
         self._answer_seconds = 0.0
         self._simulation = None
         diagnostics.DiagnosticsPublisher(self, self._report, self.robot.name)
-        autostart(self, p['autostart'])
+        running.autostart(self, p['autostart'])
 
-    @reports_failure
+    @running.reports_failure
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Build the simulation, try the camera and create the interfaces."""
         self._simulation = SoccerSimulation(self.contract, self.robot,
                                             visual=self._options['camera'])
         if self._options['camera']:
-            # Three times faster on a CPU; perception does not need smooth edges.
-            self._simulation.model.vis.quality.offsamples = 0
             self._simulation.render()
         self._odometry = OdometryModel(self.robot.odometry, np.random.default_rng(0),
                                        self.contract.period)
@@ -105,7 +92,7 @@ class Simulator(LifecycleNode):
             self._entities.append(self.create_service(kind, name, call))
         return TransitionCallbackReturn.SUCCESS
 
-    @reports_failure
+    @running.reports_failure
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start publishing; in free mode the first episode begins at once."""
         result = super().on_activate(state)
@@ -130,7 +117,7 @@ class Simulator(LifecycleNode):
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Undo configure."""
-        destroy_entities(self, self._entities)
+        running.destroy_entities(self, self._entities)
         self._topics.destroy()
         self.close()
         return TransitionCallbackReturn.SUCCESS
@@ -158,7 +145,7 @@ class Simulator(LifecycleNode):
             ball = self.contract.topics['ball']
             self._answers.require([ball] if self.count_publishers(ball) else [])
         try:
-            index, start = requested_start(p, self.contract.field)
+            index, start = parameters.requested_start(p, self.contract.field)
             self._simulation.reset(start)
         except (GudaError, ValueError) as error:
             return f'this start is not possible: {error}'
@@ -169,7 +156,7 @@ class Simulator(LifecycleNode):
         # Time never runs backwards, and a gap keeps the data of two episodes apart.
         self._now = (self._now // 1_000_000_000 + 2) * 1_000_000_000
         self._command_stamp = self._now
-        name = episode_name(p, index, self._count)
+        name = parameters.episode_name(p, index, self._count)
         self._topics.prime(self._now - 500_000_000, self._simulation.world_state(),
                            self._odometry)
         for phase in ('reset', 'start'):
@@ -262,9 +249,7 @@ class Simulator(LifecycleNode):
             self._repeated += 1
             self._topics.repeat()
         if waited > self._options['answer_timeout']:
-            publishers = {
-                topic: [info.node_name for info in self.get_publishers_info_by_topic(topic)]
-                for topic in self._answers.topics}
+            publishers = self._topics.publishers_of(self._answers.topics)
             told = f'waited {waited:.1f} s: {self._answers.describe(publishers)}'
             self._end(self._pending or 'error', told)
 
@@ -307,8 +292,8 @@ class Simulator(LifecycleNode):
 
 def main(args=None) -> int:
     """Run the simulator."""
-    return run_node(Simulator, args)
+    return running.run_node(Simulator, args)
 
 
 if __name__ == '__main__':
-    exit_process(main())
+    running.exit_process(main())

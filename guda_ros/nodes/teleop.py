@@ -12,10 +12,9 @@ from rclpy.node import Node
 from sensor_msgs.msg import Joy
 
 from guda_ros.control.joystick import JoystickMap
-from guda_ros.data.contract import Contract
 from guda_ros.ros.conversions import ns_to_stamp, stamp_to_ns, twist_from_command, twist_stamped
 from guda_ros.ros.diagnostics import DiagnosticsPublisher, OK, WARN
-from guda_ros.ros.parameters import Parameters
+from guda_ros.ros.parameters import declare_contract, Parameters
 from guda_ros.ros.qos import COMMAND, DEFAULT
 from guda_ros.ros.running import exit_process, run_node
 
@@ -30,11 +29,7 @@ class Teleop(Node):
     def __init__(self) -> None:
         super().__init__('teleop')
         parameters = Parameters(self)
-        contract = Contract.load(
-            parameters.declare('contract', 'soccer_push', 'task contract, name or file',
-                               read_only=True),
-            parameters.declare('robot', '', "robot profile, name or file; empty: the contract's",
-                               read_only=True) or None)
+        contract = declare_contract(parameters)
         self._map = JoystickMap.load(
             parameters.declare('joystick', 'xbox', 'joystick map, name or file', read_only=True))
         self._timeout = parameters.declare(

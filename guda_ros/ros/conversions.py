@@ -39,11 +39,6 @@ def ns_to_stamp(nanoseconds: int) -> Time:
     return Time(sec=sec, nanosec=nanosec)
 
 
-def stamp_to_seconds(stamp: Time) -> float:
-    """Return a stamp in seconds; compare stamps in nanoseconds instead."""
-    return stamp.sec + stamp.nanosec * 1e-9
-
-
 def header(stamp: Time | int, frame: str) -> Header:
     """Return a header; the stamp is a message or nanoseconds."""
     if not isinstance(stamp, Time):
@@ -69,12 +64,6 @@ def planar_covariance(covariance: np.ndarray) -> np.ndarray:
     axes = (0, 1) if covariance.shape == (2, 2) else (0, 1, 5)
     full[np.ix_(axes, axes)] = covariance
     return full.ravel()
-
-
-def planar_covariance_to_array(covariance, size: int = 3) -> np.ndarray:
-    """Return the covariance of x, y (size 2) or x, y, yaw (size 3) from a row-major 6x6 one."""
-    axes = (0, 1) if size == 2 else (0, 1, 5)
-    return np.asarray(covariance, dtype=np.float64).reshape(6, 6)[np.ix_(axes, axes)]
 
 
 def twist_from_command(command: np.ndarray) -> Twist:
@@ -130,11 +119,6 @@ def pose_from_odometry(message: Odometry) -> np.ndarray:
     return np.array([pose.position.x, pose.position.y, yaw_from_quaternion(pose.orientation)])
 
 
-def velocity_from_odometry(message: Odometry) -> np.ndarray:
-    """Return the velocity (3,) x, y [m/s], turn [rad/s] of an Odometry, in its child frame."""
-    return command_from_twist(message.twist.twist)
-
-
 def pose_message(pose: np.ndarray, stamp: Time | int, frame: str = 'map',
                  covariance: np.ndarray | None = None) -> PoseWithCovarianceStamped:
     """Return a pose (3,) x, y, yaw in `frame` with its covariance (3, 3)."""
@@ -151,6 +135,13 @@ def pose_from_message(message: PoseWithCovarianceStamped) -> np.ndarray:
     """Return the pose (3,) x, y, yaw of a PoseWithCovarianceStamped."""
     pose = message.pose.pose
     return np.array([pose.position.x, pose.position.y, yaw_from_quaternion(pose.orientation)])
+
+
+def pose_is_known(message: PoseWithCovarianceStamped) -> bool:
+    """Return whether a pose is finite and its variances say that it is an estimate at all."""
+    variances = [message.pose.covariance[index] for index in (0, 7, 35)]
+    return bool(np.isfinite(pose_from_message(message)).all()
+                and all(variance < LOST_VARIANCE for variance in variances))
 
 
 def point_message(point: np.ndarray, stamp: Time | int, frame: str) -> PointStamped:

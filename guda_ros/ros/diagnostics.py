@@ -8,20 +8,19 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-OK, WARN, ERROR, STALE = (DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR,
-                          DiagnosticStatus.STALE)
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 
 class DiagnosticsPublisher:
     """
     Publish one status of a node at 1 Hz.
 
-    :param report: returns level (OK, WARN, ERROR, STALE), message and a mapping of values.
+    :param report: returns level (OK, WARN, ERROR), message and a mapping of values.
     :param hardware_id: what is diagnosed, such as the robot's name.
     """
 
     def __init__(self, node: Node, report: Callable[[], tuple[bytes, str, Mapping[str, object]]],
-                 hardware_id: str = 'guda_ros', period: float = 1.0) -> None:
+                 hardware_id: str) -> None:
         self._node = node
         self._report = report
         self._hardware_id = hardware_id
@@ -29,7 +28,7 @@ class DiagnosticsPublisher:
         self._publisher = Node.create_publisher(node, DiagnosticArray, '/diagnostics', 10)
         # Steady: a paused simulation stops the ROS clock and is exactly when health is asked for.
         self._timer = node.create_timer(
-            period, self.publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
+            1.0, self.publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def publish(self) -> None:
         """Publish the present status now."""
@@ -41,8 +40,3 @@ class DiagnosticsPublisher:
         array = DiagnosticArray(status=[status])
         array.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(array)
-
-    def destroy(self) -> None:
-        """Stop publishing."""
-        self._node.destroy_timer(self._timer)
-        self._node.destroy_publisher(self._publisher)

@@ -70,3 +70,12 @@ class EpisodeEvent:
                 raise ValueError(f'episode: robot_start must be three numbers, not {start!r}')
             values['robot_start'] = tuple(float(value) for value in start)
         return cls(**values)
+
+
+def read_event(node, text: str) -> EpisodeEvent | None:
+    """Return the event in a message's text; None for what is none, which the node's log tells."""
+    try:
+        return EpisodeEvent.from_json(text)
+    except ValueError as error:
+        node.get_logger().warning(f'ignored: {error}')
+        return None

@@ -16,7 +16,7 @@ from std_srvs.srv import Trigger
 
 from guda_ros.errors import GudaError
 from guda_ros.ros import qos
-from guda_ros.ros.episode import EpisodeEvent
+from guda_ros.ros.episode import EpisodeEvent, read_event
 
 
 class EpisodeError(GudaError):
@@ -55,8 +55,7 @@ class EpisodeRunner:
     """
 
     def __init__(self, node: Node, check: Callable[[], None] = lambda: None,
-                 recorder: bool = False, simulator: str = 'simulator',
-                 data_collector: str = 'data_collector') -> None:
+                 recorder: bool = False) -> None:
         self._node = node
         self._check = check
         self._recorder = recorder
@@ -71,12 +70,14 @@ class EpisodeRunner:
                                                    qos.LATCHED)]
         if recorder:
             self._entities.append(node.create_subscription(
-                String, f'{data_collector}/recording', self._on_recording, qos.LATCHED))
-        self._parameters = node.create_client(SetParameters, f'{simulator}/set_parameters')
-        self._reset = node.create_client(Trigger, f'{simulator}/reset')
+                String, 'data_collector/recording', self._on_recording, qos.LATCHED))
+        self._parameters = node.create_client(SetParameters, 'simulator/set_parameters')
+        self._reset = node.create_client(Trigger, 'simulator/reset')
 
     def _on_episode(self, message: String) -> None:
-        event = EpisodeEvent.from_json(message.data)
+        event = read_event(self._node, message.data)
+        if event is None:
+            return
         if event.phase == 'start':
             self._start = event
         self._last = event
@@ -131,6 +132,9 @@ class EpisodeRunner:
             'scenario': scenario, 'purpose': purpose, 'start_index': int(start_index),
             'seed': int(seed), 'start': start, 'episode_id': episode_id,
             'time_limit': float(time_limit)})
+        # An earlier episode may have had the same name.
+        self._recordings.pop(episode_id, None)
+        self._start = self._last = None
         # Three waits of the simulator are in a reset: for partners and for two confirmations.
         answer = self._call(self._reset, Trigger.Request(), timeout=60.0)
         if not answer.success:

@@ -54,8 +54,7 @@ class GraphProcesses:
     def __init__(self, graph_name: str | list[NodeSpec],
                  options: GraphOptions | dict | None = None,
                  log_dir: str | os.PathLike | None = None, domain: int | None = None, *,
-                 environment: Mapping[str, str] | None = None,
-                 python: str = sys.executable) -> None:
+                 environment: Mapping[str, str] | None = None) -> None:
         if not isinstance(options, GraphOptions):
             options = GraphOptions(**(options or {}))
         self.name = graph_name if isinstance(graph_name, str) else 'nodes'
@@ -65,7 +64,6 @@ class GraphProcesses:
         self.log_dir = Path(log_dir or tempfile.mkdtemp(prefix='guda_ros_log_'))
         self._requested = domain
         self._environment = dict(environment or {})
-        self._python = python
         self._claim: env.DomainClaim | None = None
         self._children: list[_Child] = []
         self._keeper: subprocess.Popen | None = None
@@ -109,7 +107,7 @@ class GraphProcesses:
             # This process talks to the nodes, so it must use the same transport.
             env.adopt(variables)
             self._keeper = subprocess.Popen(
-                [self._python, '-S', '-E', _KEEPER, 'keep'],
+                [sys.executable, '-S', '-E', _KEEPER, 'keep'],
                 stdin=subprocess.PIPE, start_new_session=True, text=True, bufsize=1)
             for spec in self.specs:
                 self._spawn(spec, {**variables, **self._environment})
@@ -122,14 +120,14 @@ class GraphProcesses:
         parameters = self.log_dir / f'{spec.name}.params.yaml'
         parameters.write_text(yaml.safe_dump(
             {'/**': {'ros__parameters': spec.parameters}}, sort_keys=True), encoding='utf-8')
-        command = [self._python, '-m', f'{spec.package}.nodes.{spec.executable}', '--ros-args',
+        command = [sys.executable, '-m', f'{spec.package}.nodes.{spec.executable}', '--ros-args',
                    '-r', f'__node:={spec.name}', '--params-file', str(parameters)]
         for source, target in spec.remappings.items():
             command += ['-r', f'{source}:={target}']
         path = self.log_dir / f'{spec.name}.log'
         with open(path, 'wb') as log:
             process = subprocess.Popen(
-                [self._python, '-S', '-E', _KEEPER, 'exec', str(os.getpid()), *command],
+                [sys.executable, '-S', '-E', _KEEPER, 'exec', str(os.getpid()), *command],
                 env=variables, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                 start_new_session=True)
         self._children.append(_Child(spec, process, path))

@@ -15,10 +15,8 @@ from guda_ros.soccer.field import Field
 
 
 def declare_simulator_parameters(node: Node) -> Parameters:
-    """Declare the parameters of a simulator node."""
+    """Declare the parameters of a simulator node, but contract and robot."""
     p = Parameters(node)
-    p.declare('contract', 'soccer_push', 'task contract, name or path', read_only=True)
-    p.declare('robot', '', "robot profile, empty for the contract's", read_only=True)
     p.declare('mode', 'lockstep', 'who sets the pace: the answers or a clock',
               choices=('lockstep', 'free'), read_only=True)
     p.declare('autostart', True, 'configure and activate by itself', read_only=True)

@@ -1,0 +1,48 @@
+"""The parameters of the safety node, and the gate that they describe."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from guda_ros.control.arbiter import Source
+from guda_ros.control.limits import CommandLimiter
+from guda_ros.control.safety_gate import SafetyGate
+from guda_ros.data.contract import Contract
+from guda_ros.ros.parameters import Parameters
+
+
+def declare_safety_gate(parameters: Parameters, contract: Contract,
+                        repeat_stop: float) -> SafetyGate:
+    """
+    Declare the parameters of the rules and return the gate that applies them.
+
+    :param repeat_stop: how long [s] a stop is repeated; 0 sends it once.
+    """
+    def seconds(name: str, default: float, description: str) -> float:
+        return parameters.declare(name, default, description, unit='s', low=0.02, high=10.0,
+                                  read_only=True)
+
+    acceleration = parameters.declare(
+        'max_acceleration', [0.0, 0.0, 0.0],
+        'largest acceleration forward, left and turn; 0: no limit', unit='m/s^2, rad/s^2',
+        check=_check_acceleration, read_only=True)
+    limiter = CommandLimiter(
+        contract.limits,
+        [value or np.inf for value in acceleration] if any(acceleration) else None)
+    sources = {
+        'teleop': Source(2, seconds('timeout.teleop', 0.5, 'silence of teleop that stops')),
+        'policy': Source(1, seconds('timeout.policy', 0.5, 'silence of policy that stops'))}
+    required = parameters.declare(
+        'require_deadman', True, 'a policy drives only while a person holds the dead-man',
+        read_only=True)
+    return SafetyGate(
+        limiter, sources, frame=contract.frames['base'], operator='teleop',
+        guarded=('policy',) if required else (),
+        joystick_timeout=seconds('timeout.joy', 0.5, 'silence of joy that counts as let go'),
+        future_tolerance=seconds('future_tolerance', 0.5, 'how far a stamp may lie ahead'),
+        repeat_stop=repeat_stop)
+
+
+def _check_acceleration(values) -> None:
+    if len(values) != 3 or not all(np.isfinite(value) and value >= 0 for value in values):
+        raise ValueError('three numbers that are not negative are expected')
