@@ -209,7 +209,7 @@ def test_input_is_not_changed(simulated):
 def test_provenance_names_source_and_rule(simulated):
     made, _ = augment(simulated, Guide.load('guided'), 2000, np.random.default_rng(4))
     assert made.rule_names == ('push', 'approach')
-    assert made.rule_counts() == {'push': 1840, 'approach': 160}
+    assert made.rule_counts() == {'push': 1600, 'approach': 400}
     assert made.episode_ids == simulated.episode_ids
     source = {
         (episode, step): row

@@ -42,7 +42,8 @@ def test_imperfect_demonstrator_sometimes_fails_and_wastes_no_time():
 
 def test_one_in_five_imperfect_episodes_aims_past_the_goal():
     wide = [abs(style.aim_y) > CONTRACT.field.goal_width / 2 for style in imperfect(500)]
-    assert np.mean(wide) == 0.2
+    # Three standard errors, sqrt(.2 * .8 / 500) = .018.
+    assert np.mean(wide) == pytest.approx(0.2, abs=0.054)
 
 
 def test_style_depends_on_its_seed_alone():
@@ -54,14 +55,11 @@ def test_commands_repeat_for_the_same_seed():
     states = np.zeros((4, 10))
     states[:, :5] = sample_starts('attack', 4, np.random.default_rng(0), CONTRACT.field)
     first, second = demonstrator(imperfect(4)), demonstrator(imperfect(4))
-    for _ in range(20):
-        np.testing.assert_array_equal(first(states), second(states))
-    again = [first(states)]
+    commands = [first(states) for _ in range(20)]
+    np.testing.assert_array_equal(commands, [second(states) for _ in range(20)])
+    assert np.abs(np.diff(commands, axis=0)).max() > 0.01
     first.reset()
-    second.reset()
-    again = [(first(states), second(states)) for _ in range(5)]
-    for one, other in again:
-        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(commands, [first(states) for _ in range(20)])
 
 
 def test_an_environment_does_not_depend_on_the_others():

@@ -15,6 +15,7 @@ from guda_ros.soccer import world
 CONTRACT = Contract.load()
 SMALL = TD3BCConfig(
     updates=500,
+    warmup=0.1,
     bc_updates=50,
     batch_size=64,
     hidden=(32, 32),
@@ -70,6 +71,20 @@ def test_it_prefers_what_is_rewarded():
     assert abs(bold[:, 1].mean()) < 0.2
 
 
+def test_the_actor_only_clones_while_the_critics_warm_up():
+    actions = random_actions(500)
+    data = transition_set(actions, 2 * actions[:, 0], np.ones(500, dtype=bool))
+    config = replace(SMALL, updates=100, warmup=0.99)
+    one, other = (
+        train_td3_bc(data, CONTRACT, replace(config, alpha=alpha), 0).network.predict(
+            data.observations()
+        )
+        for alpha in (0.01, 10.0)
+    )
+    # The last update alone sees the values; by then the cosine has all but stopped the learning.
+    np.testing.assert_allclose(one, other, atol=0.02)
+
+
 def test_same_seed_gives_the_same_policy():
     data = transition_set(random_actions(200), np.ones(200), np.zeros(200, dtype=bool))
     config = replace(SMALL, updates=20, bc_updates=10)
@@ -115,5 +130,7 @@ def test_bad_rewards_are_refused(rewards, message):
 def test_wrong_arguments_are_refused():
     with pytest.raises(TrainingError, match='discount'):
         TD3BCConfig(discount=1.5)
+    with pytest.raises(TrainingError, match='warmup'):
+        TD3BCConfig(warmup=1.0)
     with pytest.raises(TrainingError, match='alpha'):
         TD3BCConfig(alpha=0)

@@ -11,7 +11,7 @@ from guda_ros.soccer.rewards import push_terminated
 #: Distance [m] that the middle of a robot keeps from posts, nets and the edge of the carpet.
 ROBOT_CLEARANCE = 0.2
 
-#: Reasons; the index of 'valid' is 0. A step that breaks several rules is counted under the first of them.
+#: Reasons, 'valid' is index 0; a step that breaks several rules is counted under the first.
 REASONS = (
     'valid',
     'not_finite',

@@ -31,13 +31,15 @@ class TD3BCConfig:
     Arguments of TD3+BC; names as in the paper.
 
     alpha weighs the value against the cloning term: lambda = alpha / mean |Q|. The paper's 2.5
-    collapses on data of this kind; 0.2 does not. bc_updates: updates in which the actor only
-    clones, before the critics' first; they cost a fifth of the others. updates: of the critics,
-    one of the actor every policy_delay of them. discount is per control step; an episode that was
-    cut off is bootstrapped, one that ended is not.
+    collapses on data of this kind. bc_updates: updates in which the actor only clones, before the
+    critics' first; they cost a third of the others. updates: of the critics, one of the actor
+    every policy_delay of them. In the first part of them, the share `warmup`, the actor still
+    only clones: the values of untrained critics are noise that ruins it. discount is per control
+    step; an episode that was cut off is bootstrapped, one that ended is not.
     """
 
-    updates: int = 2000
+    updates: int = 1500
+    warmup: float = 0.5
     bc_updates: int = 2500
     batch_size: int = 256
     actor_learning_rate: float = 1e-3
@@ -71,6 +73,8 @@ class TD3BCConfig:
                 )
         if self.bc_updates < 0:
             raise TrainingError(f'bc_updates: must not be negative, is {self.bc_updates}')
+        if not 0 <= self.warmup < 1:
+            raise TrainingError(f'warmup: a share in [0, 1) is expected, not {self.warmup}')
         for name in ('discount', 'tau'):
             if not 0 < getattr(self, name) <= 1:
                 raise TrainingError(
@@ -169,7 +173,8 @@ class _Trainer:
                 sums[2] += value
                 counts[1:] += 1
                 if update % config.policy_delay == 0:
-                    sums[0] += self._update_actor(batch[0], batch[1], cloning=False)
+                    cloning = update <= config.bc_updates + config.warmup * config.updates
+                    sums[0] += self._update_actor(batch[0], batch[1], cloning)
                     counts[0] += 1
                     self._update_targets()
             if update % config.log_every == 0 or update == total:
