@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from guda_ros.data.contract import Contract
-from guda_ros.evaluation.rollout import evaluate_policy, policy_controller
+from guda_ros.evaluation.rollout import evaluate_policy
 from guda_ros.soccer import world
 from guda_ros.soccer.robot import RobotProfile
 
@@ -76,17 +76,6 @@ def test_recorded_states_end_with_the_episode():
     assert CONTRACT.field.scored(result.states[last, 0, world.BALL])
     assert np.isnan(result.states[last + 1 :, 0]).all()
     np.testing.assert_allclose(result.states[0, :, :5], STARTS)
-
-
-def test_policies_see_observations_and_give_actions():
-    def predict(observations):
-        assert observations.shape == (3, len(CONTRACT.observation_names))
-        return np.tile([0.5, -1.0, 0.0], (3, 1))
-
-    states = np.zeros((3, world.SIZE))
-    states[:, 3] = 1.0
-    commands = policy_controller(predict, CONTRACT)(states, np.arange(3))
-    np.testing.assert_allclose(commands, np.tile([0.125, -0.2, 0.0], (3, 1)))
 
 
 def test_no_starts_is_an_error():

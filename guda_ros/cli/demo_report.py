@@ -7,8 +7,11 @@ import json
 import os
 from pathlib import Path
 import platform
+import time
 
 import numpy as np
+
+from guda_ros.data.recording import INTERRUPTED
 
 QUICK_WARNING = 'A quick run that tries every stage: its numbers mean nothing.'
 
@@ -24,8 +27,10 @@ def make_report(
     """
     Write film.webm, report.html and report.json to a run's folder.
 
-    :param seconds: wall time of the stages before this one.
+    :param seconds: wall time of the stages before this one; that of this one is added, as far as
+        it is known when the page is written.
     """
+    begin = time.monotonic()
     from guda_ros.cli.common import robot_of
     from guda_ros.data.datasets import read_minari
     from guda_ros.data.episodes import read_episode
@@ -75,13 +80,13 @@ def make_report(
         learning=_learning(folder / 'train'),
         perception_error=np.concatenate(errors),
         perception_distance=np.concatenate(distances),
-        wall_seconds=seconds,
+        wall_seconds={**seconds, 'report': time.monotonic() - begin},
         versions=environment_versions(),
         machine=f'{platform.system()} {platform.machine()}, {os.cpu_count()} cores',
-        commands=('make demo',),
+        commands=('guda demo --quick',) if quick else ('make demo',),
         films=films,
         missing=missing,
-        notes=_notes(summaries),
+        notes=_notes(summaries, folder / 'ros'),
         warning=QUICK_WARNING if quick else '',
         made_at=datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),
     )
@@ -176,14 +181,22 @@ def _films(folder: Path, judged: list, contract, robot) -> tuple[list, dict[str,
     return [Film(files.film, files.poster, caption)], {}
 
 
-def _notes(summaries: dict) -> list[str]:
+def _notes(summaries: dict, recordings: Path) -> list[str]:
     train = summaries['train']
     notes = [
-        'Batched simulation: policies act on the true state. ROS graph: policies act on what '
+        'Batched simulation: policies know the true state, but the ball only while the head '
+        'camera sees it; the demonstrator always knows it. ROS graph: the policy acts on what '
         'perception sees in the rendered camera image, with odometry that drifts.',
-        f'The policy in the ROS graph, {train["chosen"]}, was chosen among the guided seeds on '
-        'validation starts; no other figure was used for a choice.',
+        f'The policy in the ROS graph, {train["chosen"]}, was chosen among the guided seeds by '
+        'its success on validation starts, none of which is a test start.',
         'The ball out of view is held in odom; after that the robot turns to search. Such steps '
         'are left out of the training data.',
     ]
+    repeated = sorted(recordings.glob(f'*{INTERRUPTED}'))
+    if repeated:
+        notes.append(
+            f'Episodes in the ROS graph that were broken off: {len(repeated)}, by an error or '
+            'because the run was stopped. They were run again from the same start; kept as '
+            f'{", ".join(path.name for path in repeated)}.'
+        )
     return notes

@@ -1,8 +1,9 @@
 """
 Judge policies from fixed starts that no training saw.
 
-Without --ros: in the batched simulator, on the true state. With --ros: through the whole ROS
-graph, in lock-step, on what perception sees, behind the safety node; the episodes are recorded.
+Without --ros: in the batched simulator, on the true state; the ball only while the head camera
+sees it. With --ros: through the whole ROS graph, in lock-step, on what perception sees, behind the
+safety node; the episodes are recorded.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--contract',
         default='soccer_push',
         metavar='NAME',
-        help='contract of the demonstrator when no policy is given (default: %(default)s)',
+        help='contract of the demonstrator and, with --ros, of the graph; a policy brings its own '
+        '(default: %(default)s)',
     )
     add_domain(parser)
 
@@ -74,17 +76,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def evaluate_file(policy: Path, purpose: str, count: int, robot_name: str | None = None):
     """Run an exported policy from the first `count` starts of a purpose."""
     from guda_ros.control.exported_policy import ExportedPolicy
-    from guda_ros.evaluation.rollout import evaluate_policy, policy_controller
+    from guda_ros.evaluation.rollout import evaluate_policy
+    from guda_ros.evaluation.sight import SightedPolicy
     from guda_ros.soccer.starts import fixed_starts
 
     loaded = ExportedPolicy.load(policy)
     contract = loaded.contract
-    return evaluate_policy(
-        policy_controller(loaded.predict, contract),
-        contract,
-        robot_of(contract, robot_name),
-        fixed_starts(purpose, count, contract.field),
-    )
+    robot = robot_of(contract, robot_name)
+    starts = fixed_starts(purpose, count, contract.field)
+    controller = SightedPolicy(loaded.predict, contract, robot, count)
+    return evaluate_policy(controller, contract, robot, starts)
 
 
 def evaluate_demonstrator(

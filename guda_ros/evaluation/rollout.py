@@ -1,4 +1,4 @@
-"""Rollouts of a policy from fixed starts in the batched simulator, on true states."""
+"""Rollouts of a controller from fixed starts in the batched simulator."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from guda_ros.soccer.robot import RobotProfile
 #: 3).
 Controller = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
-#: How still [m, rad] and how long [s] a scene must be for a memoryless policy never to leave it.
+#: How still [m, rad] a scene must be, and how much longer [s] than the ball is held in memory,
+#: for a policy never to leave it.
 _STILL = (1e-3, 2e-3)
-_STILL_TIME = 5.0
+_STILL_TIME = 1.0
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,6 @@ class RolloutResult:
         return self.steps[self.success] * self.period
 
 
-def policy_controller(
-    predict: Callable[[np.ndarray], np.ndarray], contract: Contract
-) -> Controller:
-    """Turn a policy, observations (m, D) to actions (m, 3), into a controller of true states."""
-
-    def control(states: np.ndarray, indices: np.ndarray) -> np.ndarray:
-        return contract.to_command(predict(contract.observe(states)))
-
-    return control
-
-
 def evaluate_policy(
     act: Controller,
     contract: Contract,
@@ -75,8 +65,9 @@ def evaluate_policy(
     Run one episode from every start (n, 5), at most to the contract's time limit.
 
     :param act: the controller, called with the episodes that still run.
-    :param memoryless: whether `act` depends on the state alone. Then an episode in which nothing
-        has moved for 5 s is over, because nothing will ever move again.
+    :param memoryless: whether `act` depends on the state alone, but for the ball that it holds in
+        memory for the contract's `ball_hold`. Then an episode in which nothing has moved for 1 s
+        longer than that is over, because nothing will ever move again.
     :param progress: called with the step and the number of episodes that still run.
     :raises ValueError: if a command is not finite, or a start is not possible.
     """
@@ -96,6 +87,7 @@ def evaluate_policy(
     states = simulation.world_states()
     history = [states]
     rest, still = states.copy(), np.zeros(count, dtype=int)
+    patience = (contract.ball_hold + _STILL_TIME) * contract.rate
     for step in range(1, limit + 1):
         commands[running] = act(states[running], running)
         simulation.step(commands)
@@ -113,7 +105,7 @@ def evaluate_policy(
             moved = _moved(states[running], rest[running])
             rest[running[moved]] = states[running[moved]]
             still[running] = np.where(moved, 0, still[running] + 1)
-            stuck = still[running] >= _STILL_TIME * contract.rate
+            stuck = still[running] >= patience
             if stuck.any():
                 settled[running[stuck]] = True
                 _retire(simulation, states, running[stuck], contract)
