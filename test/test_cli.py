@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from guda_ros.cli.main import build_parser, COMMANDS, main
+from guda_ros.errors import GudaError
 
 
 def test_help_loads_no_heavy_module():
@@ -49,6 +50,8 @@ def test_every_verb_has_a_help_with_an_example(verb, capsys):
             ['record', '--robot', 'asimo', '--out', 'x'],
             "unknown name 'asimo' in config/robots; known: ",
         ),
+        (['record', '--scenario', 'moon', '--out', 'x'], "unknown scenario 'moon'; known: attack"),
+        (['convert', '.', '--out', '.'], 'exists already and is not overwritten'),
         (['up', 'robot'], 'needs a policy'),
         (['up', 'simulation', '--set', 'speed=3'], 'NODE.PARAMETER=VALUE is expected'),
     ],
@@ -69,6 +72,26 @@ def test_unknown_graph_is_a_usage_error(capsys):
         main(['up', 'moon'])
     assert stop.value.code == 2
     assert 'simulation' in capsys.readouterr().err
+
+
+def test_reader_that_goes_away_is_no_error_message():
+    process = subprocess.Popen(
+        [sys.executable, '-u', '-m', 'guda_ros', 'info'],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdout.close()
+    assert process.stderr.read() == b''
+    process.stderr.close()
+    assert process.wait(60) == 1
+
+
+def test_errors_that_a_user_can_mend_are_told_as_such():
+    pytest.importorskip('torch')
+    from guda_ros.augmentation.pipeline import AugmentationError
+    from guda_ros.learning.networks import TrainingError
+
+    assert issubclass(AugmentationError, GudaError) and issubclass(TrainingError, GudaError)
 
 
 def test_existing_file_is_not_overwritten(tmp_path, capsys):

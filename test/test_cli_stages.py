@@ -60,6 +60,14 @@ def test_later_stage_is_run_again_when_an_earlier_one_changes(tmp_path):
     assert len(calls) == 2
 
 
+def test_finished_stage_whose_folder_is_gone_is_run_again(tmp_path):
+    calls = []
+    run(tmp_path, lambda folder: calls.append(1) or {})
+    (tmp_path / 'one').rmdir()
+    run(tmp_path, lambda folder: calls.append(1) or {})
+    assert len(calls) == 2
+
+
 def test_damaged_mark_means_that_the_stage_is_run_again(tmp_path):
     calls = []
     run(tmp_path, lambda folder: calls.append(1) or {})

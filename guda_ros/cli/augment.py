@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.common import positive, print_table, refuse_existing
+from guda_ros.cli.common import natural, positive, print_table, refuse_existing
 
 HELP = 'augment demonstrations by a guide'
 EXAMPLE = 'guda augment runs/mine/dataset --guide guided --count 200000 --out runs/mine/guided.h5'
@@ -34,7 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='N',
         help='use only this many episodes, drawn by --seed (default: all)',
     )
-    parser.add_argument('--seed', type=int, default=0, help='default: %(default)s')
+    parser.add_argument(
+        '--seed',
+        type=natural,
+        default=0,
+        metavar='N',
+        help='of all that is drawn (default: %(default)s)',
+    )
     parser.add_argument(
         '--out', type=Path, required=True, metavar='FILE', help='HDF5 file to make'
     )

@@ -24,8 +24,8 @@ def add_contract(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_domain(parser: argparse.ArgumentParser) -> None:
-    """Add --domain and --log-dir, for the verbs that start ROS 2 nodes."""
+def add_domain(parser: argparse.ArgumentParser, logs: str = 'a temporary one') -> None:
+    """Add --domain and --log-dir, for the verbs that start ROS 2 nodes; `logs`: its default."""
     parser.add_argument(
         '--domain',
         type=int,
@@ -38,18 +38,29 @@ def add_domain(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=None,
         metavar='DIR',
-        help="folder for the nodes' logs (default: a temporary one)",
+        help=f"folder for the nodes' logs (default: {logs})",
     )
 
 
 def positive(text: str) -> int:
     """Read a whole number of at least one, for argparse."""
+    return _whole(text, 1)
+
+
+def natural(text: str) -> int:
+    """Read a whole number of at least zero, for argparse: seeds cannot be negative."""
+    return _whole(text, 0)
+
+
+def _whole(text: str, low: int) -> int:
     try:
         value = int(text.replace('_', ''))
     except ValueError:
-        value = 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f'a whole number of at least 1 is expected, not {text!r}')
+        value = low - 1
+    if value < low:
+        raise argparse.ArgumentTypeError(
+            f'a whole number of at least {low} is expected, not {text!r}'
+        )
     return value
 
 

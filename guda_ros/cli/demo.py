@@ -2,7 +2,7 @@
 Run the whole loop, from demonstrations over ROS 2 to a report.
 
 Every stage leaves a mark when it is finished; an interrupted run continues with the stage that it
-was in.
+was in. A stage is run again when its settings, the robot profile, the contract or a guide change.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ import time
 from guda_ros.cli.common import add_contract, add_domain, load_contract, robot_of
 from guda_ros.cli.stages import move_aside, Stages
 from guda_ros.errors import GudaError
+from guda_ros.soccer.resources import find_config
 
 HELP = 'the whole loop on this machine, from demonstrations to a report'
 EXAMPLE = 'guda demo --out runs/demo\n  guda demo --quick --out runs/quick'
 ARMS = ('raw', 'random', 'guided')
 TRAINED = (*ARMS, 'td3_bc')
+GUIDES = ('guided', 'random')
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='a small run that tries every stage; its numbers mean nothing',
     )
     add_contract(parser)
-    add_domain(parser)
+    add_domain(parser, logs='log in that of the run')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -89,18 +91,25 @@ def run(args: argparse.Namespace) -> int:
     robot_of(contract, args.robot)
     folder = args.out.resolve()
     if args.fresh and (folder / 'stages').exists():
-        print(f'the earlier run is kept in {move_aside(folder)}')
+        with _lock(folder):
+            print(f'the earlier run is kept in {move_aside(folder)}')
     folder.mkdir(parents=True, exist_ok=True)
+    with _lock(folder):
+        Demo(folder, contract, args, QUICK if args.quick else DemoSettings()).run()
+    return 0
+
+
+def _lock(folder: Path):
+    """Return the lock file of a run's folder, locked until it is closed; GudaError if it is."""
     lock = open(folder / '.lock', 'w')
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
+        lock.close()
         raise GudaError(
             f'{folder}: another run is working here; wait for it or choose another --out'
         ) from error
-    with lock:
-        Demo(folder, contract, args, QUICK if args.quick else DemoSettings()).run()
-    return 0
+    return lock
 
 
 class Demo:
@@ -114,13 +123,17 @@ class Demo:
         self._args = args
         self._settings = settings
         self._seconds: dict[str, float] = {}
+        self._logs = args.log_dir or folder / 'log'
 
     def run(self) -> None:
         """Run all stages and print where the report is."""
         begin = time.monotonic()
         s = self._settings
         stages = Stages(self._folder, 7)
-        base = {'contract': self._contract.hash, 'robot': self._args.robot or self._contract.robot}
+        base = {
+            'contract': self._contract.hash,
+            'robot': robot_of(self._contract, self._args.robot).as_dict(),
+        }
         work = (
             (
                 'record',
@@ -132,7 +145,12 @@ class Demo:
             (
                 'augment',
                 f'{s.augmented} guided and as many random transitions, {s.seeds} seeds',
-                {'augmented': s.augmented, 'seeds': s.seeds, 'demonstrations': s.demonstrations},
+                {
+                    'augmented': s.augmented,
+                    'seeds': s.seeds,
+                    'demonstrations': s.demonstrations,
+                    'guides': {name: find_config('guides', name).read_text() for name in GUIDES},
+                },
                 self.augment,
             ),
             (
@@ -184,7 +202,7 @@ class Demo:
             self._settings.recordings,
             self._contract,
             self._args.domain,
-            self._folder / 'log' / 'record',
+            self._logs / 'record',
         )
         return {'episodes': outcomes}
 
@@ -211,7 +229,7 @@ class Demo:
         """Make the augmented transitions of every seed."""
         from guda_ros.cli.augment import augment_dataset
 
-        reports: dict[str, list] = {'guided': [], 'random': []}
+        reports: dict[str, list] = {name: [] for name in GUIDES}
         for seed in range(self._settings.seeds):
             for guide in reports:
                 made, report = augment_dataset(
@@ -287,7 +305,7 @@ class Demo:
             self._settings.ros_episodes,
             self._contract,
             self._args.domain,
-            self._folder / 'log' / 'ros',
+            self._logs / 'ros',
         )
         scored = sum(outcome['verdict'] == 'scored' for outcome in outcomes)
         print(f'    {scored} of {len(outcomes)} scored')

@@ -28,7 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--out', type=Path, required=True, metavar='DIR', help='folder for the recordings'
     )
     parser.add_argument(
-        '--episodes', type=positive, default=14, metavar='N', help='default: %(default)s'
+        '--episodes',
+        type=positive,
+        default=14,
+        metavar='N',
+        help='how many the folder is to hold (default: %(default)s)',
     )
     parser.add_argument(
         '--scenario',
@@ -61,29 +65,10 @@ def run_episodes(
     :raises GudaError: if a recording in the folder is of another contract or scenario.
     :raises GraphError: if a node dies. :raises EpisodeError: if an episode cannot be run.
     """
-    from guda_ros.data.recording import RecordingReader, set_aside
-
-    folder = Path(options.recordings)
-    outcomes: dict[int, dict] = {}
     names = [f'{options.purpose}_{index:03d}' for index in range(count)]
-    for index, name in enumerate(names):
-        if not (folder / name).exists():
-            set_aside(folder, name)
-            continue
-        with RecordingReader(folder / name) as reader:
-            contract.require(reader.contract, str(folder / name))
-            info = reader.info
-        if info.scenario != options.scenario:
-            raise GudaError(
-                f'{folder / name}: is of scenario {info.scenario!r}, not {options.scenario!r}; '
-                'choose another folder'
-            )
-        if info.verdict in _BROKEN_OFF:
-            reason = info.message or info.verdict or 'no verdict'
-            aside = set_aside(folder, name, finished=True)
-            say(f'    {name} was broken off ({reason}) and is run again; it is kept in {aside}')
-        else:
-            outcomes[index] = _recorded(name, index, info)
+    outcomes = recorded_outcomes(
+        Path(options.recordings), names, options.scenario, contract, say
+    )
     if outcomes:
         say(f'    {len(outcomes)} of {count} episodes were recorded before and are kept')
     missing = [index for index in range(count) if index not in outcomes]
@@ -93,6 +78,38 @@ def run_episodes(
         ):
             outcomes[outcome['start_index']] = outcome
     return [outcomes[index] for index in range(count)]
+
+
+def recorded_outcomes(
+    folder: Path, names: list[str], scenario: str, contract, say=print
+) -> dict[int, dict]:
+    """
+    Return the outcomes of the episodes in a folder that are not to be run again, by index.
+
+    Everything else of those names is set aside; see run_episodes.
+    """
+    from guda_ros.data.recording import RecordingReader, set_aside
+
+    outcomes: dict[int, dict] = {}
+    for index, name in enumerate(names):
+        if not (folder / name).exists():
+            set_aside(folder, name)
+            continue
+        with RecordingReader(folder / name) as reader:
+            contract.require(reader.contract, str(folder / name))
+            info = reader.info
+        if info.scenario != scenario:
+            raise GudaError(
+                f'{folder / name}: is of scenario {info.scenario!r}, not {scenario!r}; '
+                'choose another folder'
+            )
+        if info.verdict in _BROKEN_OFF:
+            reason = info.message or info.verdict or 'no verdict'
+            aside = set_aside(folder, name, finished=True)
+            say(f'    {name} was broken off ({reason}) and is run again; it is kept in {aside}')
+        else:
+            outcomes[index] = _recorded(name, index, info)
+    return outcomes
 
 
 def _recorded(name: str, index: int, info) -> dict:

@@ -76,7 +76,7 @@ class Stages:
         try:
             summary = work(folder)
         except BaseException:
-            # On a full disk the mark of the beginning stays, and the first error is the one to see.
+            # On a full disk the mark of the beginning stays; the first error is to be seen.
             with contextlib.suppress(OSError):
                 write_json(mark, {**state, 'wall_seconds': spent + time.monotonic() - started})
             raise

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from guda_ros.cli.common import positive, refuse_existing
+from guda_ros.cli.common import natural, positive, refuse_existing
 from guda_ros.errors import GudaError
 
 HELP = 'train a policy by behaviour cloning or offline RL'
@@ -41,7 +41,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='N',
         help='use only this many episodes of a data set, drawn by --seed (default: all)',
     )
-    parser.add_argument('--seed', type=int, default=0, help='default: %(default)s')
+    parser.add_argument(
+        '--seed',
+        type=natural,
+        default=0,
+        metavar='N',
+        help='of all that is drawn (default: %(default)s)',
+    )
     parser.add_argument(
         '--out',
         type=Path,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import as_completed, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 import ctypes
 import multiprocessing
 import os
 import signal
 from typing import Callable, Iterable, Iterator
+
+from guda_ros.errors import GudaError
 
 _PR_SET_PDEATHSIG = 1
 
@@ -27,6 +30,7 @@ def run_jobs(
 
     :param function: importable by name; it runs in a fresh interpreter.
     :param processes: at most this many at once, by default one a core.
+    :raises GudaError: if a worker process is killed.
     """
     jobs = list(jobs)
     if not jobs:
@@ -41,10 +45,15 @@ def run_jobs(
         for future in as_completed(waiting):
             yield waiting[future], future.result()
         pool.shutdown()
-    except BaseException:
+    except BaseException as error:
         for process in list((pool._processes or {}).values()):
             process.kill()
         pool.shutdown(wait=True, cancel_futures=True)
+        if isinstance(error, BrokenProcessPool):
+            raise GudaError(
+                'a worker process was killed: was the memory used up? What was finished is kept; '
+                'run the command again'
+            ) from error
         raise
     finally:
         for name, value in previous.items():
