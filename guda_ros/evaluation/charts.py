@@ -362,7 +362,8 @@ def perception_error(error: np.ndarray, distance: np.ndarray) -> str:
                 linestyle=(0, (3, 2)),
             )
             axes.plot(value, level, marker='o', markersize=4.5, color=GOOD)
-            axes.text(value + 0.03 * limit, level - 0.02, f'{words}: {10 * value:.1f} mm', va='top')
+            told = f'{words}: {10 * value:.1f} mm'
+            axes.text(value + 0.03 * limit, level - 0.02, told, va='top')
         axes.set_xlim(0, limit)
         axes.set_ylim(0, 1.02)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
