@@ -127,21 +127,23 @@ def _ball(field: Field, drawn: str) -> str:
 
 
 def _walk(robot: RobotProfile) -> str:
-    body, limits, lag = robot.body, robot.limits, robot.response_time
+    body, limits = robot.body, robot.limits
     # The commanded velocity, filtered with the walk's response time, is followed by a servo that
     # is fast in comparison and as strong as the quickest reversal needs, so that a robot at a post
     # stops and does not climb.
-    settle = 0.02 * lag
     turn_inertia = body.mass * ((body.stance_width + body.foot_width) / 2)**2
     speed = max(limits.forward, limits.backward, limits.side)
-    force = body.mass * 3 * speed / lag
-    torque = turn_inertia * 3 * limits.turn / lag
-    axes = (('forward', '1 0 0 0 0 0', body.mass, force),
-            ('left', '0 1 0 0 0 0', body.mass, force),
-            ('turn', '0 0 0 0 0 1', turn_inertia, torque))
-    servos = '\n    '.join(
-        f'<general name="{name}" site="base_link" gear="{gear}" '
-        f'dyntype="filterexact" dynprm="{lag - settle}" actearly="true" '
-        f'gainprm="{inertia / settle}" biastype="affine" biasprm="0 0 {-inertia / settle}" '
-        f'forcerange="{-strength} {strength}"/>' for name, gear, inertia, strength in axes)
+    axes = (('forward', '1 0 0 0 0 0', body.mass, speed),
+            ('left', '0 1 0 0 0 0', body.mass, speed),
+            ('turn', '0 0 0 0 0 1', turn_inertia, limits.turn))
+    servos = []
+    for (name, gear, inertia, top), lag in zip(axes, robot.walk.response_time):
+        settle = 0.02 * lag
+        strength = inertia * 3 * top / lag
+        servos.append(
+            f'<general name="{name}" site="base_link" gear="{gear}" '
+            f'dyntype="filterexact" dynprm="{lag - settle}" actearly="true" '
+            f'gainprm="{inertia / settle}" biastype="affine" biasprm="0 0 {-inertia / settle}" '
+            f'forcerange="{-strength} {strength}"/>')
+    servos = '\n    '.join(servos)
     return f'<actuator>\n    {servos}\n  </actuator>'

@@ -118,6 +118,21 @@ class Section:
             self._fail(key, f'a list of names is expected, not {values!r}')
         return tuple(values)
 
+    def choice(self, key: str, known: tuple[str, ...]) -> str:
+        """Take one of the known strings."""
+        value = self.text(key)
+        if value not in known:
+            self._fail(key, f'{value!r} is not one of {", ".join(known)}')
+        return value
+
+    def has(self, key: str) -> bool:
+        """Tell whether a key is there and was not taken yet."""
+        return key in self._content
+
+    def keys(self) -> tuple[str, ...]:
+        """Return the keys that were not taken yet."""
+        return tuple(self._content)
+
     def section(self, key: str) -> 'Section':
         """Take a mapping as a section of its own."""
         value = self._take(key)

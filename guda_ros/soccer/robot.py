@@ -8,6 +8,9 @@ import numpy as np
 
 from guda_ros.soccer.resources import find_config, load_yaml, Section
 
+#: Ways in which a robot can be drawn.
+STYLES = ('nao', 'booster', 'op3', 'plain')
+
 
 @dataclass(frozen=True)
 class VelocityLimits:
@@ -45,8 +48,67 @@ class VelocityLimits:
 
 
 @dataclass(frozen=True)
+class Sway:
+    """
+    How the trunk sways at full speed, once every two steps: amplitudes.
+
+    lateral [m] of the camera's place; roll and pitch [rad] of the trunk.
+    """
+
+    lateral: float
+    roll: float
+    pitch: float
+
+
+@dataclass(frozen=True)
+class Walk:
+    """
+    How a walk follows its commands.
+
+    response_time: first-order time constants (forward, left, turn) [s]. delay: dead time [s] from
+    a command to the first motion. slip: standard deviation of the velocity relative to the one
+    that is walked, drawn anew for each step. step_frequency: steps per second. sway: of the trunk.
+    """
+
+    response_time: tuple[float, float, float]
+    delay: float
+    slip: float
+    step_frequency: float
+    sway: Sway
+
+
+@dataclass(frozen=True)
+class Fall:
+    """When a robot falls, at a push that changes its speed by push_speed [m/s], and getting up."""
+
+    push_speed: float
+    fall_time: float
+    get_up_time: float
+
+
+@dataclass(frozen=True)
+class Kick:
+    """
+    A forward kick: wind_up and recovery [s], speed of the foot [m/s] and its reach [m].
+
+    reach: how far the foot comes forward of foot_front.
+    """
+
+    wind_up: float
+    recovery: float
+    speed: float
+    reach: float
+
+
+@dataclass(frozen=True)
 class Body:
-    """Mass [kg] and dimensions [m]; `foot_front`: from base_link to the feet's front."""
+    """
+    Mass [kg] and dimensions [m].
+
+    foot_front: from base_link, between the feet on the ground, to the feet's front. hip_height,
+    shoulder_height: of the joints. shoulder_width: over both arms. head_height: of its middle;
+    head_radius.
+    """
 
     mass: float
     height: float
@@ -54,15 +116,46 @@ class Body:
     foot_width: float
     foot_front: float
     stance_width: float
+    hip_height: float
+    shoulder_height: float
+    shoulder_width: float
+    head_height: float
+    head_radius: float
+
+
+@dataclass(frozen=True)
+class Head:
+    """
+    A head that turns: neck (3,) in base_link [m], limits of pan and tilt [rad], speed [rad/s].
+
+    Pan is positive to the left, tilt positive down. Cameras are mounted in base_link as they are
+    at pan and tilt zero.
+    """
+
+    neck: tuple[float, float, float]
+    pan: tuple[float, float]
+    tilt: tuple[float, float]
+    speed: float
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How a sensor's messages arrive: latency, jitter (standard deviation) [s], share lost."""
+
+    latency: float = 0.0
+    jitter: float = 0.0
+    dropout: float = 0.0
 
 
 @dataclass(frozen=True)
 class CameraMount:
     """
-    A pinhole camera on a robot.
+    A camera on a robot's head, at pan and tilt zero.
 
-    width, height in pixels; vertical_fov [rad]; position in base_link [m]; pitch [rad], positive
-    looks down.
+    width, height in pixels; vertical_fov [rad] of the middle, without distortion; position in
+    base_link [m]; pitch [rad], positive looks down; distortion k1, k2, p1, p2, k3 (plumb_bob);
+    rate [Hz], 0 means every control step; exposure [s], which blurs what moves; noise, standard
+    deviation of a pixel in [0, 255].
     """
 
     width: int
@@ -70,6 +163,11 @@ class CameraMount:
     vertical_fov: float
     position: tuple[float, float, float]
     pitch: float
+    distortion: tuple[float, float, float, float, float] = (0.0, 0.0, 0.0, 0.0, 0.0)
+    rate: float = 0.0
+    exposure: float = 0.0
+    noise: float = 0.0
+    delivery: Delivery = Delivery()
 
 
 @dataclass(frozen=True)
@@ -81,53 +179,126 @@ class OdometryNoise:
     yaw_bias: float
     translation_noise: float
     yaw_noise: float
+    delivery: Delivery = Delivery()
+
+
+@dataclass(frozen=True)
+class ImuNoise:
+    """Standard deviations: gyroscope and its bias [rad/s], accelerometer [m/s^2]; rate [Hz]."""
+
+    rate: float
+    gyroscope: float
+    gyroscope_bias: float
+    accelerometer: float
+    delivery: Delivery = Delivery()
 
 
 @dataclass(frozen=True)
 class RobotProfile:
-    """One robot: walk limits, response time of the walk [s], body, camera and odometry noise."""
+    """
+    One robot, for simulator, perception, safety and policy.
+
+    camera: the one that perception uses. lower_camera: a second one, or None. style: how it is
+    drawn. uncertainty: standard deviations of values by dotted key, as identification found them.
+    """
 
     name: str
+    style: str
+    sources: tuple[str, ...]
     limits: VelocityLimits
-    response_time: float
+    walk: Walk
+    kick: Kick
+    fall: Fall
     body: Body
+    head: Head
     camera: CameraMount
+    lower_camera: CameraMount | None
     odometry: OdometryNoise
+    imu: ImuNoise
+    uncertainty: dict[str, float]
 
     @classmethod
     def load(cls, name) -> 'RobotProfile':
         """Read a profile by name or path; ConfigError names file and key of a wrong value."""
         path = find_config('robots', name)
         root = Section(load_yaml(path), path)
-        limits = root.section('limits')
-        body = root.section('body')
-        camera = root.section('camera')
-        odometry = root.section('odometry')
         profile = cls(
             name=root.text('name'),
-            limits=VelocityLimits(
-                forward=limits.number('forward', 0.01, 5),
-                backward=limits.number('backward', 0.01, 5),
-                side=limits.number('side', 0.01, 5),
-                turn=limits.number('turn', 0.01, 10),
-            ),
-            response_time=root.number('response_time', 0.01, 5),
-            body=Body(**{key: body.number(key, 0.001, 200) for key in Body.__dataclass_fields__}),
-            camera=CameraMount(
-                width=camera.integer('width', 16, 4096),
-                height=camera.integer('height', 16, 4096),
-                vertical_fov=camera.number('vertical_fov', 0.1, 3.0),
-                position=camera.numbers('position', 3, -5, 5),
-                pitch=camera.number('pitch', -1.6, 1.6),
-            ),
-            odometry=OdometryNoise(
-                **{key: odometry.number(key, 0, 1) for key in OdometryNoise.__dataclass_fields__}
-            ),
+            style=root.choice('style', STYLES),
+            sources=root.texts('sources'),
+            limits=_numbers(root.section('limits'), VelocityLimits, low=0.01, high=10),
+            walk=_walk(root.section('walk')),
+            kick=_numbers(root.section('kick'), Kick, low=0.0, high=20),
+            fall=_numbers(root.section('fall'), Fall, low=0.01, high=60),
+            body=_numbers(root.section('body'), Body, low=0.001, high=200),
+            head=_head(root.section('head')),
+            camera=_camera(root.section('camera')),
+            lower_camera=_camera(root.section('lower_camera')) if root.has('lower_camera')
+            else None,
+            odometry=_numbers(root.section('odometry'), OdometryNoise, low=0, high=1),
+            imu=_numbers(root.section('imu'), ImuNoise, low=0, high=1000),
+            uncertainty=_uncertainty(root.section('uncertainty'))
+            if root.has('uncertainty') else {},
         )
-        for section in (limits, body, camera, odometry, root):
-            section.close()
+        root.close()
         return profile
 
     def as_dict(self) -> dict:
         """Return the profile as plain values, for hashes and recordings."""
         return asdict(self)
+
+
+def _numbers(section: Section, kind: type, low: float, high: float):
+    """Read a dataclass of numbers in [low, high], and of a delivery if it has one."""
+    values = {}
+    for key in kind.__dataclass_fields__:
+        if key == 'delivery':
+            values[key] = _numbers(section.section(key), Delivery, 0, 1)
+        else:
+            values[key] = section.number(key, low, high)
+    section.close()
+    return kind(**values)
+
+
+def _walk(section: Section) -> Walk:
+    walk = Walk(
+        response_time=section.numbers('response_time', 3, 0.01, 5),
+        delay=section.number('delay', 0, 1),
+        slip=section.number('slip', 0, 1),
+        step_frequency=section.number('step_frequency', 0.1, 20),
+        sway=_numbers(section.section('sway'), Sway, 0, 0.5),
+    )
+    section.close()
+    return walk
+
+
+def _head(section: Section) -> Head:
+    head = Head(
+        neck=section.numbers('neck', 3, -5, 5),
+        pan=section.numbers('pan', 2, -3.2, 3.2),
+        tilt=section.numbers('tilt', 2, -1.6, 1.6),
+        speed=section.number('speed', 0.01, 50),
+    )
+    section.close()
+    return head
+
+
+def _camera(section: Section) -> CameraMount:
+    camera = CameraMount(
+        width=section.integer('width', 16, 4096),
+        height=section.integer('height', 16, 4096),
+        vertical_fov=section.number('vertical_fov', 0.1, 3.0),
+        position=section.numbers('position', 3, -5, 5),
+        pitch=section.number('pitch', -1.6, 1.6),
+        distortion=section.numbers('distortion', 5, -10, 10),
+        rate=section.number('rate', 0, 1000),
+        exposure=section.number('exposure', 0, 1),
+        noise=section.number('noise', 0, 255),
+        delivery=_numbers(section.section('delivery'), Delivery, 0, 1),
+    )
+    section.close()
+    return camera
+
+
+def _uncertainty(section: Section) -> dict[str, float]:
+    return {key: section.number(key, 0) for key in section.keys()}
