@@ -202,3 +202,17 @@ def test_mujoco_imported_before_this_package_does_not_spoil_the_choice():
 def test_rendering_that_is_switched_off_says_so():
     output = run(STEP_AND_DRAW, MUJOCO_GL='off')
     assert 'unavailable: MUJOCO_GL=off switches rendering off' in output
+
+
+@needs_gl
+def test_an_optimiser_works_in_a_process_that_has_drawn():
+    pytest.importorskip('torch')
+    code = STEP_AND_DRAW + """
+import torch
+parameter = torch.zeros(1, requires_grad=True)
+optimiser = torch.optim.AdamW([parameter])
+(parameter - 1).square().sum().backward()
+optimiser.step()
+print('learned', parameter.item() > 0)
+"""
+    assert 'learned True' in run(code)

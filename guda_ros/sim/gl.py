@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import importlib
+import importlib.util
 import os
 import sys
 
@@ -65,6 +67,18 @@ def _set_backend(backend: str) -> None:
     contexts = sys.modules.get('mujoco.rendering.classic.gl_context')
     if changed and contexts is not None:
         importlib.reload(contexts)
+
+
+def load_triton() -> None:
+    """
+    Import Triton, where it is installed, as must be done before a context is opened.
+
+    Mesa's software renderer and Triton, which PyTorch's CUDA builds bring, have each their own
+    LLVM: when Triton is loaded second, as the first optimiser does it, the process crashes.
+    """
+    if importlib.util.find_spec('triton') is not None:
+        with contextlib.suppress(ImportError):
+            importlib.import_module('triton')
 
 
 def unavailable() -> str:

@@ -30,6 +30,7 @@ class Renderer:
         self._renderer = None
         if gl.unavailable():
             raise _unavailable(gl.unavailable())
+        gl.load_triton()
         # The buffer is as large as the image: a larger one costs time with a software renderer.
         model.vis.global_.offwidth, model.vis.global_.offheight = width, height
         model.vis.quality.offsamples = samples
