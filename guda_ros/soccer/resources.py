@@ -129,6 +129,10 @@ class Section:
         """Tell whether a key is there and was not taken yet."""
         return key in self._content
 
+    def is_text(self, key: str) -> bool:
+        """Tell whether a key that was not taken yet holds a text."""
+        return isinstance(self._content.get(key), str)
+
     def keys(self) -> tuple[str, ...]:
         """Return the keys that were not taken yet."""
         return tuple(self._content)
