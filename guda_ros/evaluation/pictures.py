@@ -52,16 +52,16 @@ def draw_field(axes, field: Field, part: str = 'attack') -> None:
         )
     else:
         axes.plot([low_x, length, length, low_x], [-width, -width, width, width], **line)
-    axes.plot([0, 0], [-width, width], **line)
-    radius = field.centre_circle_radius
-    if part == 'whole':
+    middle, radius = field.halfway_line, field.centre_circle_radius
+    axes.plot([middle, middle], [-width, width], **line)
+    if part == 'whole' and field.goals == 2:
         axes.add_patch(
             Circle((0, 0), radius, fill=False, edgecolor=line['color'], linewidth=0.9, zorder=1)
         )
     else:
         axes.add_patch(
             Arc(
-                (0, 0),
+                (middle, 0),
                 2 * radius,
                 2 * radius,
                 theta1=-90,
@@ -71,7 +71,7 @@ def draw_field(axes, field: Field, part: str = 'attack') -> None:
                 zorder=1,
             )
         )
-    for side in (1, -1) if part == 'whole' else (1,):
+    for side in field.goal_sides if part == 'whole' else (1,):
         for depth, breadth in (field.penalty_area, field.goal_area):
             axes.plot(
                 side * np.array([length, length - depth, length - depth, length]),

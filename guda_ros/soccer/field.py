@@ -126,7 +126,8 @@ class Field:
              'there is room for'),
         ):
             if value > limit:
-                raise ConfigError(f'{path}: {key}: {value:g} m are more than {what}, {limit:g} m')
+                raise ConfigError(
+                    f'{path}: {key}: {value:g} m are more than {what}, {limit:g} m', key)
 
     def as_dict(self) -> dict:
         """
@@ -196,7 +197,7 @@ def _ball(root: Section, path) -> Ball:
     try:
         return Ball.load(name)
     except ConfigError as error:
-        raise ConfigError(f'{path}: ball: {error}') from error
+        raise ConfigError(f'{path}: ball: {error}', 'ball') from error
 
 
 def _looks(section: Section) -> Looks:

@@ -12,7 +12,15 @@ from guda_ros.errors import GudaError
 
 
 class ConfigError(GudaError, ValueError):
-    """A configuration file is missing or wrong; the message names file, key and remedy."""
+    """
+    A configuration file is missing or wrong; the message names file, key and remedy.
+
+    :param key: dotted, of the wrong value; empty if it is none's.
+    """
+
+    def __init__(self, message: str, key: str = '') -> None:
+        super().__init__(message)
+        self.key = key
 
 
 def config_directories() -> list[Path]:
@@ -71,7 +79,7 @@ class Section:
         self._prefix = prefix
 
     def _fail(self, key: str, problem: str):
-        raise ConfigError(f'{self._path}: {self._prefix}{key}: {problem}')
+        raise ConfigError(f'{self._path}: {self._prefix}{key}: {problem}', f'{self._prefix}{key}')
 
     def _take(self, key: str):
         if key not in self._content:
