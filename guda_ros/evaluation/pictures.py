@@ -28,14 +28,14 @@ def draw_field(axes, field: Field, part: str = 'attack') -> None:
     """
     Draw a field to scale with the origin at its centre.
 
-    :param part: `attack`, the half with the attacked goal, or `whole`.
+    :param part: `attack`, from the halfway line to the attacked goal, or `whole`.
     """
     length, width = field.length / 2, field.width / 2
     line = {'color': '#9DB595', 'linewidth': 0.9, 'zorder': 1}
-    left = -length if part == 'whole' else 0.0
+    left = -length if part == 'whole' else field.halfway_line
     outer = min(field.border, 0.35)
     back = max(outer, field.goal_depth + 0.1)
-    low_x = -length - back if part == 'whole' else -0.4
+    low_x = -length - back if part == 'whole' else left - 0.4
     axes.add_patch(
         Rectangle(
             (low_x, -width - outer),
@@ -161,7 +161,7 @@ def demonstrations(episodes: list, field: Field, columns: int = 6) -> str:
         drawn where it was recorded.
     """
     rows = max(1, math.ceil(len(episodes) / columns))
-    shape = (field.width + 0.7) / (field.length / 2 + 1.0)
+    shape = (field.width + 0.7) / (field.length / 2 - field.halfway_line + 1.0)
     panel = WIDTH * 0.994 / (columns + 0.05 * (columns - 1)) * shape
     with new_figure(rows * (panel + 0.2) + 0.3) as figure:
         height = figure.get_figheight()
@@ -240,7 +240,7 @@ def segments(groups: dict[str, list[np.ndarray]], field: Field) -> str:
         for title, pieces in groups.items()
     }
     shapes = {
-        False: (field.length / 2 + 1.0) / (field.width + 0.7),
+        False: (field.length / 2 - field.halfway_line + 1.0) / (field.width + 0.7),
         True: (field.length + 1.2) / (field.width + 0.7),
     }
     rows = [[]]

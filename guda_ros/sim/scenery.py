@@ -23,8 +23,8 @@ from guda_ros.sim.figures import text as _text
 from guda_ros.soccer.field import Field
 from guda_ros.soccer.robot import RobotProfile
 
-__all__ = ('bare', 'build', 'CARPETS', 'head_quaternion', 'HEAD_GROUP', 'LIGHTS', 'MATERIALS',
-           'Scenery', 'STEP_FREQUENCY', 'SWING')
+__all__ = ('bare', 'build', 'CARPETS', 'head_quaternion', 'HEAD_GROUP', 'LIGHTS', 'look_at',
+           'MATERIALS', 'Scenery', 'STEP_FREQUENCY', 'SWING')
 
 #: Names of the lights: one from above, one from the side.
 LIGHTS = ('sun', 'fill')
@@ -142,12 +142,17 @@ def _world(field: Field) -> str:
     return '\n    '.join(parts)
 
 
-def _look(eye: np.ndarray, target: np.ndarray) -> str:
-    """Return position and axes of a camera at `eye` that looks at `target`, its x axis level."""
+def look_at(eye: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the axes to the right, level, and up (3,) of a camera that looks at a target."""
     forward = (target - eye) / np.linalg.norm(target - eye)
     right = np.cross(forward, [0.0, 0.0, 1.0])
     right /= np.linalg.norm(right)
-    return f'pos="{_text(eye)}" xyaxes="{_text(right)} {_text(np.cross(right, forward))}"'
+    return right, np.cross(right, forward)
+
+
+def _look(eye: np.ndarray, target: np.ndarray) -> str:
+    right, up = look_at(eye, target)
+    return f'pos="{_text(eye)}" xyaxes="{_text(right)} {_text(up)}"'
 
 
 def _robot(robot: RobotProfile, figure: str) -> str:

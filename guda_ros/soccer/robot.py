@@ -12,6 +12,10 @@ from guda_ros.soccer.resources import ConfigError, find_config, load_yaml, Secti
 STYLES = ('nao', 'booster', 'op3', 'plain')
 
 
+class Contradiction(ConfigError):
+    """Two values of a profile exclude each other; `key` is one of them."""
+
+
 @dataclass(frozen=True)
 class VelocityLimits:
     """Limits of a walk: forward, backward and side in m/s, turn in rad/s, all positive."""
@@ -266,7 +270,7 @@ class RobotProfile:
              'is less than foot_width: the feet would overlap'),
         ):
             if wrong:
-                raise ConfigError(f'{source}: {key}: {problem}', key)
+                raise Contradiction(f'{source}: {key}: {problem}', key)
 
     def as_dict(self) -> dict:
         """Return the profile as plain values, for hashes and recordings."""
