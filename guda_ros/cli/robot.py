@@ -16,6 +16,9 @@ EXAMPLE = ('guda robot new my_robot --base nao_v6\n'
            '  guda robot new my_robot --yes --set body.mass=6.2 --set camera.vertical_fov=60deg\n'
            '  guda robot show booster_t1 --render booster_t1.png')
 
+#: What errors name instead of a file while the questions are asked.
+_ANSWER = 'answer'
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this verb."""
@@ -132,7 +135,7 @@ def _ask_all(values: dict, given: set[str], every: bool) -> None:
     for key in asked:
         _ask(values, key)
     while (error := _problem(values)) is not None:
-        print(f'  {error}')
+        print('  ' + str(error).removeprefix(f'{_ANSWER}: '))
         if error.key not in KEYS:
             raise error
         _ask(values, error.key)
@@ -163,7 +166,7 @@ def _ask(values: dict, key: str) -> None:
         if error is None or not (error.key == key or error.key.startswith(f'{key}.')) \
                 or isinstance(error, Contradiction):
             return
-        print(f'  {error}')
+        print('  ' + str(error).removeprefix(f'{_ANSWER}: '))
         put(values, key, before)
 
 
@@ -173,7 +176,7 @@ def _problem(values: dict):
     from guda_ros.soccer.robot import RobotProfile
 
     try:
-        RobotProfile.read(copy.deepcopy(values), 'answer')
+        RobotProfile.read(copy.deepcopy(values), _ANSWER)
     except ConfigError as error:
         return error
     return None

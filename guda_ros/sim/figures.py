@@ -219,7 +219,7 @@ def _nao(figure: Figure) -> None:
         figure.beam(j.shoulder - (0, 0, .06 * t), j.elbow, (.125 * t, .115 * t), 'shell',
                     rounding=.7)
         figure.geom(f'sphere {.112 * t:.5g}', 'joint', j.elbow, name=f'{label}_elbow')
-        wrist = j.elbow + .72 * (j.hand - j.elbow)
+        wrist = j.elbow + .90 * (j.hand - j.elbow)
         figure.beam(j.elbow + .05 * (j.hand - j.elbow), wrist, (.112 * t, .105 * t), 'shell',
                     f'{label}_forearm', .7)
         figure.block((.10 * t, .075 * t, .085 * t), 'team', j.hand, f'{label}_hand', .8)

@@ -166,7 +166,7 @@ def to_yaml(values: dict, title: str) -> str:
 
 def _line(depth: int, text: str, comment: str) -> str:
     text = '  ' * depth + text
-    return f'{text:<32}# {comment}\n' if comment else f'{text}\n'
+    return f'{text:<31} # {comment}\n' if comment else f'{text}\n'
 
 
 def _plain(value) -> str:
