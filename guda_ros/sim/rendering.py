@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import mujoco
 import numpy as np
 
@@ -9,7 +11,11 @@ from guda_ros.errors import GudaError
 from guda_ros.sim import gl, scenery
 from guda_ros.sim.mjcf import BALL_QPOS, ROBOT_QPOS
 
-CAMERAS = ('head', 'overview', 'follow', 'portrait')
+#: Cameras that models may have; `lower` is a robot's second one.
+CAMERAS = ('head', 'overview', 'follow', 'portrait', 'lower')
+_ON_HEAD = ('head', 'lower')
+#: A limb of the first robot: its side and name.
+_LIMB = re.compile(r'(left|right)_([a-z]+)(?:\.\d+)?$')
 _DRAWN_GROUPS = (0, 1, scenery.HEAD_GROUP)
 
 
@@ -39,16 +45,13 @@ class Renderer:
         except Exception as error:  # every OpenGL binding has exceptions of its own
             raise _unavailable(f'OpenGL gave no context: {error}') from error
         self._model = model
-        self._swing = {
-            mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_GEOM, f'{label}_{part}'):
-                (side * np.sign(reach), abs(reach), lift)
-            for side, label in ((1, 'left'), (-1, 'right'))
-            for part, (reach, lift) in scenery.SWING.items()}
-        self._options = {name: mujoco.MjvOption() for name in CAMERAS}
+        self._swing = _swinging(model)
+        self._options = {name: mujoco.MjvOption() for name in CAMERAS
+                         if mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_CAMERA, name) >= 0}
         for name, options in self._options.items():
             options.geomgroup[:] = 0
             options.geomgroup[list(_DRAWN_GROUPS)] = 1
-            options.geomgroup[scenery.HEAD_GROUP] = name != 'head'
+            options.geomgroup[scenery.HEAD_GROUP] = name not in _ON_HEAD
             options.sitegroup[:] = 0
 
     def render(self, data: mujoco.MjData, camera: str = 'head') -> np.ndarray:
@@ -56,11 +59,11 @@ class Renderer:
         if self._renderer is None:
             raise RuntimeError('the renderer is closed')
         if camera not in self._options:
-            raise KeyError(f'unknown camera {camera!r}; known: {", ".join(CAMERAS)}')
+            raise KeyError(f'unknown camera {camera!r}; known: {", ".join(self._options)}')
         mujoco.mj_kinematics(self._model, data)
         mujoco.mj_camlight(self._model, data)
         self._renderer.update_scene(data, camera, self._options[camera])
-        if camera != 'head':
+        if camera not in _ON_HEAD:
             self._paint_ball_shadow(data)
             self._swing_limbs(data)
         self._renderer.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = False
@@ -112,6 +115,19 @@ class Renderer:
     def __exit__(self, *_) -> None:
         """Free the context."""
         self.close()
+
+
+def _swinging(model: mujoco.MjModel) -> dict[int, tuple[float, float, float]]:
+    """Return for the geoms of limbs their side, and how far they swing and lift [m]."""
+    neck = model.body('head').pos[2]
+    found = {}
+    for index in range(model.ngeom):
+        limb = _LIMB.match(model.geom(index).name)
+        if limb and limb[2] in scenery.SWING:
+            side = 1 if limb[1] == 'left' else -1
+            reach, lift = scenery.SWING[limb[2]]
+            found[index] = side * np.sign(reach), neck * abs(reach), neck * lift
+    return found
 
 
 def _unavailable(reason: str) -> RenderingUnavailable:
