@@ -10,10 +10,13 @@ or the length of the longest walk by tape (--distance).
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from datetime import date
 import math
 from pathlib import Path
 import tempfile
+
+import yaml
 
 from guda_ros.cli.common import print_table, refuse_existing
 from guda_ros.errors import GudaError
@@ -96,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
         _write_checked(args.out, text, RobotProfile)
     if args.field_out:
         text = field_text(field_path.read_text(encoding='utf-8'), found, args.field_out.stem,
-                          field_path)
+                          field.ball, field_path)
         _write_checked(args.field_out, text, Field)
     if plot:
         from guda_ros.evaluation.identification_figure import response_png
@@ -125,14 +128,20 @@ def profile_text(base: str, found, name: str, source: str, path='profile') -> st
     return text
 
 
-def field_text(base: str, found, name: str, path='field') -> str:
-    """Return the text of a field with the ball's deceleration that was found."""
+def field_text(base: str, found, name: str, ball, path='field') -> str:
+    """Return the text of a field with the deceleration that was found for its ball."""
     from guda_ros.soccer.profile_text import with_values
 
-    ball = found.results['ball.deceleration']
-    head = (f'# ball.deceleration {ball.value:.3f} +- {ball.deviation:.3f} m/s^2 by guda identify, '
-            f'{date.today()}, from {ball.note}.\n')
-    return head + with_values(base, {'name': name, 'ball.deceleration': ball.value}, path)
+    result = found.results['ball.deceleration']
+    values = {'name': name, 'ball.deceleration': result.value}
+    if isinstance(yaml.safe_load(base).get('ball'), str):
+        # A ball of a file of its own: how it rolls is a property of this carpet, too.
+        values = {'name': name, 'ball': {
+            **{key: value for key, value in asdict(ball).items() if value is not None},
+            'deceleration': result.value}}
+    head = (f'# ball.deceleration {result.value:.3f} +- {result.deviation:.3f} m/s^2 by guda '
+            f'identify, {date.today()}, from {result.note}.\n')
+    return head + with_values(base, values, path)
 
 
 def _print(found) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 import json
 
+import numpy as np
 import yaml
 
 from guda_ros.soccer.resources import ConfigError
@@ -14,8 +15,8 @@ def with_values(text: str, values: Mapping[str, object], path='profile') -> str:
     """
     Return the text of a YAML file with other values.
 
-    :param values: numbers, texts and lists by dotted key; an integer in a key is a place in a
-        list. A key that is not there yet is put at the end of its section, which must be there
+    :param values: numbers, texts, lists and mappings by dotted key; an integer in it is a place in
+        a list. A key that is not there yet is put at the end of its section, which must be there
         unless it is a key of the file itself.
     :param path: for messages.
     :raises ConfigError: if the text is no YAML mapping or a section is missing.
@@ -52,7 +53,9 @@ def with_item(text: str, key: str, item: str, path='profile') -> str:
         raise ConfigError(f'{path}: {key}: a list is expected')
     if node.flow_style or not node.value:
         items = [*(child.value for child in node.value), item]
-        return _replaced(text, node, ''.join(f'\n  - {_written(one)}' for one in items))
+        start = len(text[:node.start_mark.index].rstrip(' '))
+        return (text[:start] + ''.join(f'\n  - {_written(one)}' for one in items)
+                + text[_end(node):])
     last = node.value[-1]
     indent = ' ' * node.start_mark.column
     end = _line_end(text, _end(last))
@@ -91,11 +94,17 @@ def _child(node, key: str):
 
 def _written(value) -> str:
     if isinstance(value, str):
-        # JSON's texts are YAML's, whatever is in them.
-        return json.dumps(value, ensure_ascii=False)
+        # JSON's texts are YAML's, whatever is in them; a plain word needs no quotes.
+        plain = value.isidentifier() and yaml.safe_load(value) == value
+        return value if plain else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, Mapping):
+        return '{' + ', '.join(f'{key}: {_written(one)}' for key, one in value.items()) + '}'
     if isinstance(value, (list, tuple)):
         return '[' + ', '.join(_written(one) for one in value) + ']'
-    return f'{float(value):.4g}' if not isinstance(value, int) else str(value)
+    if isinstance(value, int):
+        return str(value)
+    # Positional, because YAML takes 1e-05 for a text.
+    return np.format_float_positional(float(f'{value:.4g}'), trim='0')
 
 
 def _end(node) -> int:

@@ -7,7 +7,6 @@ and the ball where a camera with the detector's pixel noise would place it.
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +14,6 @@ import numpy as np
 from guda_ros.data.contract import Contract
 from guda_ros.data.drives import Drive, make_drive
 from guda_ros.perception.camera import CameraModel
-from guda_ros.sim.mjcf import TIMESTEP
 from guda_ros.sim.odometry import OdometryModel
 from guda_ros.sim.simulation import SoccerSimulation
 from guda_ros.soccer import starts, world
@@ -37,7 +35,7 @@ def perturbed(robot: RobotProfile, contract: Contract,
               rng: np.random.Generator) -> tuple[RobotProfile, Contract]:
     """Return robot and contract with a walk, an odometry and a carpet drawn at random."""
     walk = replace(robot.walk, response_time=tuple(rng.uniform(0.12, 0.55, 3)),
-                   delay=round(rng.uniform(0.08, 0.3) / TIMESTEP) * TIMESTEP)
+                   delay=rng.uniform(0.08, 0.3))
     odometry = replace(robot.odometry, translation_gain=rng.uniform(0.8, 1.2),
                        yaw_gain=rng.uniform(0.8, 1.2))
     ball = replace(contract.field.ball, deceleration=rng.uniform(0.15, 0.6))
@@ -59,9 +57,7 @@ def properties(robot: RobotProfile, contract: Contract) -> dict[str, float]:
 def record(robot: RobotProfile, contract: Contract, rng: np.random.Generator) -> list[Drive]:
     """Drive the protocol with a robot in simulation and return what it recorded."""
     drives = []
-    walk = replace(robot.walk, delay=0.0)
-    physics = replace(contract, rate=1.0 / TIMESTEP)
-    with SoccerSimulation(physics, replace(robot, walk=walk), visual=False) as simulation:
+    with SoccerSimulation(contract, robot, visual=False) as simulation:
         odometry = OdometryModel(robot.odometry, rng, contract.period)
         for number in range(DRIVES):
             drives.append(_record(f'drive_{number}', simulation, odometry, contract, robot,
@@ -83,7 +79,6 @@ def _record(name, simulation, odometry, contract, robot, start, duration, rng) -
     operator = ScriptedDrive(contract.limits, contract.period)
     camera = CameraModel.from_mount(robot.camera)
     commands, odom, truth, balls = [], [], [], []
-    waiting = deque([np.zeros(3)] * round(robot.walk.delay / TIMESTEP))
     for step in range(round(duration * contract.rate) + 1):
         now, state = step * contract.period, simulation.world_state()
         if step:
@@ -95,9 +90,7 @@ def _record(name, simulation, odometry, contract, robot, start, duration, rng) -
             balls.append((now, *seen))
         command = operator(state[None])[0]
         commands.append((now, *command))
-        for _ in range(round(contract.period / TIMESTEP)):
-            waiting.append(command)
-            simulation.step(waiting.popleft())
+        simulation.step(command)
     return make_drive(name, commands, odom, truth, balls)
 
 

@@ -16,7 +16,7 @@ from guda_ros.data.nao_logs import NaoLog
 from guda_ros.soccer import world
 
 #: A row a camera image, two cameras of 30 Hz. The alternation of neighbouring rows between two
-#: poses, 3.9 steps a second and a full speed near the walk's limit speak for it; nothing proves it.
+#: poses, 3.9 steps a second and a speed below the walk's limit speak for it; nothing proves it.
 ROWS_PER_SECOND = 60.0
 AXES = ('forward', 'left', 'turn')
 #: Displacements of a row beyond which localisation jumped and nobody walked [m, rad].

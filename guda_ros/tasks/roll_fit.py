@@ -18,6 +18,8 @@ from guda_ros.tasks.walk_fit import displacements
 
 #: A roll that counts: at least so long [s], so fast at first [m/s], seen so often.
 _SHORTEST, _SPEED, _SIGHTINGS = 0.8, 0.25, 8
+#: No carpet brakes evenly: the least standard deviation, relative.
+_MODEL = 0.01
 #: Sightings farther apart [s] are of two stretches.
 _GAP = 0.5
 #: Noise of a sighting [m] nearby, below which errors of the model are seen and not of the eye.
@@ -79,7 +81,7 @@ def fit_rolls(drives: Sequence[Drive], eye_height: float) -> RollFit | None:
     inner = 1.0 / np.sqrt(weight.sum())
     outer = (np.sqrt(weight @ (value[kept] - mean) ** 2 / weight.sum() / (kept.sum() - 1))
              if kept.sum() > 1 else 0.0)
-    return RollFit(mean, float(max(inner, outer)),
+    return RollFit(mean, float(np.hypot(max(inner, outer), _MODEL * mean)),
                    tuple(roll for roll, keep in zip(rolls, kept) if keep))
 
 
