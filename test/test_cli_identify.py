@@ -164,21 +164,20 @@ def perturbed_files(folder):
     ball = {'radius': 0.05, 'mass': 0.044, 'deceleration': 0.42, 'colour': [0.93, 0.38, 0.06]}
     field.write_text(yaml.safe_dump({**text, 'ball': ball}))
     text = yaml.safe_load(find_config('tasks', 'soccer_push').read_text())
-    task.write_text(yaml.safe_dump({**text, 'field': str(field), 'robot': str(robot)}))
+    task.write_text(yaml.safe_dump({**text, 'field': str(field)}))
     return robot, field, task
 
 
 @pytest.mark.long
-def test_a_drive_over_ros_with_perception_recovers_the_robot(tmp_path, capsys):
+def test_a_drive_over_ros_with_perception_recovers_the_robot(tmp_path):
     pytest.importorskip('rclpy')
     needs_rendering()
     robot, field, task = perturbed_files(tmp_path)
     out, carpet = tmp_path / 'found.yaml', tmp_path / 'carpet.yaml'
-    assert main(['record', '--drive', '--contract', str(task), '--out', str(tmp_path / 'drive'),
-                 '--log-dir', str(tmp_path / 'log')]) == 0
+    assert main(['record', '--drive', '--contract', str(task), '--robot', str(robot),
+                 '--out', str(tmp_path / 'drive'), '--log-dir', str(tmp_path / 'log')]) == 0
     assert main(['identify', str(tmp_path / 'drive'), '--base', 'nao_v6', '--out', str(out),
                  '--field-out', str(carpet), '--field', 'spl']) == 0
-    print(capsys.readouterr().out)
     found, true = RobotProfile.load(out), RobotProfile.load(robot)
     assert found.walk.response_time == pytest.approx(true.walk.response_time, rel=0.1)
     assert found.walk.delay == pytest.approx(true.walk.delay, rel=0.1)

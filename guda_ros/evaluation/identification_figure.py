@@ -27,7 +27,7 @@ def response_png(drives: Sequence[Drive], found: Identification) -> bytes:
             axes.set_ylabel(f'{name} [{_UNITS[axis]}]')
             axes.margins(x=0.01)
             if axis == 0:
-                axes.legend(ncols=3, loc='upper right')
+                axes.legend(ncols=3, loc='lower right', bbox_to_anchor=(1, 0.98), borderpad=0)
         axes = figure.add_subplot(grid[3])
         if found.rolls is None:
             axes.text(0.5, 0.5, 'no ball rolled', transform=axes.transAxes, ha='center',

@@ -31,12 +31,12 @@ def nao_png(found: NaoFindings) -> bytes:
             factor, unit = (1000, 'mm') if axis < 2 else (1, 'rad')
             smooth = np.convolve(motion * factor, np.ones(5) / 5, mode='same')
             top = np.nanmax(np.abs(smooth)) or 1.0
-            axes.plot(lags, command * top, color=MUTED, linewidth=0.9, label='command, scaled')
-            axes.plot(lags[2:-2], smooth[2:-2], color=GOOD, label='walked, mean of 5 rows')
+            axes.plot(lags, command * top, color=MUTED, linewidth=0.9, label='command')
+            axes.plot(lags[2:-2], smooth[2:-2], color=GOOD, label='walked')
             axes.set_title(f'{name}: the command reverses', color=INK)
             axes.set_xlabel('rows after it')
             axes.set_ylabel(f'{unit} a row')
-            if axis == 1:
+            if axis == 0:
                 axes.legend(loc='lower right')
         buffer = io.BytesIO()
         figure.savefig(buffer, format='png', dpi=130, metadata={'Software': None})
