@@ -22,7 +22,7 @@ AXES = ('forward', 'left', 'turn')
 _RESPONSE, _DELAY, _GAIN = (0.01, 3.0), (0.0, 1.0), (0.1, 3.0)
 #: No walk is a first-order lag exactly: the least standard deviations of a response time,
 #: relative, and of the delay [s].
-_MODEL = (0.02, 0.003)
+_MODEL = (0.025, 0.005)
 #: Length [s] of the stretches whose errors may depend on each other.
 _BLOCK = 2.0
 #: A pause without a command that is so long [s] is a stand.
