@@ -12,7 +12,7 @@ from guda_ros.errors import GudaError
 
 #: Module of `guda_ros.cli` for each verb, in the order in which a person needs them.
 COMMANDS = ('demo', 'up', 'record', 'convert', 'augment', 'train', 'export', 'evaluate', 'robot',
-            'info')
+            'identify', 'info')
 
 DESCRIPTION = """\
 Teach a soccer robot a skill from a handful of demonstrations.

@@ -40,6 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='NAME',
         help='kind of start: attack or centre (default: %(default)s)',
     )
+    parser.add_argument(
+        '--drive',
+        action='store_true',
+        help='record the drive of `guda identify` instead of demonstrations',
+    )
     parser.add_argument('--images', action='store_true', help='record the camera too, as JPEG')
     add_contract(parser)
     add_domain(parser)
@@ -190,7 +195,14 @@ def run(args: argparse.Namespace) -> int:
         scenario=args.scenario,
         recordings=str(args.out),
         record_images=args.images,
+        overrides={'operator': {'style': 'drive'}} if args.drive else {},
     )
+    if args.drive:
+        from guda_ros.cli.drive import record_drive
+
+        names = record_drive(options, contract, args.domain, args.log_dir)
+        print(f'{args.out}: a drive of {len(names)} recordings, for `guda identify`')
+        return 0
     outcomes = run_episodes('collect', options, args.episodes, contract, args.domain, args.log_dir)
     scored = sum(outcome['verdict'] == 'scored' for outcome in outcomes)
     print(f'{args.out}: {len(outcomes)} episodes, {scored} scored')

@@ -16,10 +16,13 @@ from guda_ros.ros.pairing import StampJoin, wait_until_connected
 from guda_ros.ros.parameters import declare_contract, Parameters
 from guda_ros.ros.running import exit_process, run_node
 from guda_ros.soccer import world
+from guda_ros.tasks.identification_drive import ScriptedDrive
 from guda_ros.tasks.soccer_demonstrator import Demonstrator, DemonstratorStyle
 
 STYLES = {'imperfect': DemonstratorStyle.imperfect,
           'clean': lambda seed: DemonstratorStyle.clean()}
+#: Not a way of playing: the steps from which `guda identify` learns how the robot walks.
+DRIVE = 'drive'
 
 
 class Operator(Node):
@@ -36,10 +39,10 @@ class Operator(Node):
         self._contract = declare_contract(p)
         joystick = p.declare('joystick', 'xbox', 'joystick map, name or path', read_only=True)
         self._style = p.declare('style', 'imperfect', 'how well the robot is driven',
-                                choices=tuple(STYLES), read_only=True)
+                                choices=(*STYLES, DRIVE), read_only=True)
         self._joystick = JoystickMap.load(joystick)
         self._event: EpisodeEvent | None = None
-        self._demonstrator: Demonstrator | None = None
+        self._demonstrator: Demonstrator | ScriptedDrive | None = None
         self._command, self._answered = np.zeros(3), -1
         self._seen = StampJoin(('robot', 'ball'))
         topics = self._contract.topics
@@ -57,10 +60,7 @@ class Operator(Node):
         if event is None:
             return
         if event.phase == 'reset' or self._event is None or event.id != self._event.id:
-            self._demonstrator = Demonstrator(
-                self._contract.limits, self._contract.field,
-                np.random.default_rng([event.seed, 1]), STYLES[self._style](event.seed),
-                self._contract.period)
+            self._demonstrator = self._driver(event.seed)
             self._command, self._answered = np.zeros(3), -1
             self._seen.clear()
             if event.phase != 'end' and not wait_until_connected(self, self._joy_pub, 2.0):
@@ -68,6 +68,13 @@ class Operator(Node):
         self._event = event
         if event.phase == 'end':
             self._send(np.zeros(3), self.get_clock().now().nanoseconds, deadman=False)
+
+    def _driver(self, seed: int) -> Demonstrator | ScriptedDrive:
+        if self._style == DRIVE:
+            return ScriptedDrive(self._contract.limits, self._contract.period)
+        return Demonstrator(
+            self._contract.limits, self._contract.field, np.random.default_rng([seed, 1]),
+            STYLES[self._style](seed), self._contract.period)
 
     def _on_truth(self, name: str, message: Odometry) -> None:
         stamp = convert.stamp_to_ns(message.header.stamp)

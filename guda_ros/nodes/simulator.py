@@ -23,7 +23,7 @@ from guda_ros.ros.parameters import declare_contract
 from guda_ros.ros.simulator_topics import SimulatorTopics
 from guda_ros.sim.odometry import OdometryModel
 from guda_ros.sim.simulation import SoccerSimulation
-from guda_ros.soccer import world
+from guda_ros.soccer import starts, world
 from guda_ros.soccer.robot import RobotProfile
 
 #: Seconds of simulated time that a command is followed in free mode when no other one comes.
@@ -146,7 +146,11 @@ class Simulator(LifecycleNode):
             self._answers.require([ball] if self.count_publishers(ball) else [])
         try:
             index, start = parameters.requested_start(p, self.contract.field)
-            self._simulation.reset(start)
+            self._simulation.reset(start[:starts.SIZE])
+            if len(start) > starts.SIZE:
+                state = self._simulation.world_state()
+                state[world.BALL_VELOCITY] = start[starts.SIZE:]
+                self._simulation.set_world_state(state)
         except (GudaError, ValueError) as error:
             return f'this start is not possible: {error}'
         self._odometry.reset(start[world.ROBOT],

@@ -34,8 +34,9 @@ def declare_simulator_parameters(node: Node) -> Parameters:
     p.declare('scenario', 'attack', 'kind of start', choices=starts.SCENARIOS)
     p.declare('purpose', 'demonstration', 'list of fixed starts', choices=starts.PURPOSES)
     p.declare('start_index', 0, 'number in the list of fixed starts', low=0, high=100000)
-    p.declare('start', Parameter.Type.DOUBLE_ARRAY, 'robot x, y, yaw, ball x, y; goes before '
-              'start_index unless empty', unit='m, rad', check=_check_start)
+    p.declare('start', Parameter.Type.DOUBLE_ARRAY, 'robot x, y, yaw, ball x, y, and, for a ball '
+              'that rolls, its velocity x, y; goes before start_index unless empty',
+              unit='m, rad, m/s', check=_check_start)
     p.declare('seed', 0, "seed of the odometry's errors", low=0, high=2**31 - 1)
     p.declare('episode_id', '', 'name of the next episode, empty to make one up',
               check=_check_id)
@@ -43,7 +44,11 @@ def declare_simulator_parameters(node: Node) -> Parameters:
 
 
 def requested_start(p: Parameters, field: Field) -> tuple[int, np.ndarray]:
-    """Return number and start (5,) of the next episode; the number of an explicit start is -1."""
+    """
+    Return number and start of the next episode: (5,), or (7,) with the velocity of the ball.
+
+    The number of an explicit start is -1.
+    """
     if p['start']:
         return -1, np.array(p['start'])
     index = p['start_index']
@@ -57,8 +62,9 @@ def episode_name(p: Parameters, index: int, count: int) -> str:
 
 
 def _check_start(start) -> None:
-    if len(start) not in (0, starts.SIZE) or not all(map(math.isfinite, start)):
-        raise ValueError('five finite numbers are expected: robot x, y, yaw, ball x, y')
+    if len(start) not in (0, starts.SIZE, starts.SIZE + 2) or not all(map(math.isfinite, start)):
+        raise ValueError('five finite numbers are expected: robot x, y, yaw, ball x, y; or seven, '
+                         'with the velocity x, y of the ball')
 
 
 def _check_id(name: str) -> None:

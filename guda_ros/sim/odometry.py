@@ -13,8 +13,8 @@ class OdometryModel:
     Turn true poses into what walk odometry would report.
 
     The `odom` frame begins at the reset's pose. Each reset draws a relative error of distances,
-    one of turns, and a yaw rate bias; on top come random walks in distance walked and angle
-    turned.
+    one of turns, on top of the profile's gains, and a yaw rate bias; then come random walks in
+    distance walked and angle turned.
     """
 
     def __init__(self, noise: OdometryNoise, rng: np.random.Generator,
@@ -36,8 +36,9 @@ class OdometryModel:
         self._pose = np.zeros(3)
         self._velocity = np.zeros(3)
         scale, yaw_scale, bias = self._rng.normal(size=3)
-        self._scale = 1.0 + scale * self._noise.translation_scale
-        self._yaw_scale = 1.0 + yaw_scale * self._noise.yaw_scale
+        noise = self._noise
+        self._scale = noise.translation_gain * (1.0 + scale * noise.translation_scale)
+        self._yaw_scale = noise.yaw_gain * (1.0 + yaw_scale * noise.yaw_scale)
         self._yaw_bias = bias * self._noise.yaw_bias
 
     def update(self, true_pose: np.ndarray) -> np.ndarray:

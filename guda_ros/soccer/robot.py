@@ -176,7 +176,11 @@ class CameraMount:
 
 @dataclass(frozen=True)
 class OdometryNoise:
-    """Standard deviations of odometry errors: per-episode scales and bias, and random walks."""
+    """
+    Standard deviations of odometry errors: per-episode scales and bias, and random walks.
+
+    translation_gain, yaw_gain: odometry over truth on average, as identification found it.
+    """
 
     translation_scale: float
     yaw_scale: float
@@ -184,6 +188,8 @@ class OdometryNoise:
     translation_noise: float
     yaw_noise: float
     delivery: Delivery = Delivery()
+    translation_gain: float = 1.0
+    yaw_gain: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -244,7 +250,7 @@ class RobotProfile:
             camera=_camera(root.section('camera')),
             lower_camera=_camera(root.section('lower_camera')) if root.has('lower_camera')
             else None,
-            odometry=_numbers(root.section('odometry'), OdometryNoise, low=0, high=1),
+            odometry=_odometry(root.section('odometry')),
             imu=_numbers(root.section('imu'), ImuNoise, low=0, high=1000),
             uncertainty=_uncertainty(root.section('uncertainty'))
             if root.has('uncertainty') else {},
@@ -287,6 +293,16 @@ def _numbers(section: Section, kind: type, low: float, high: float):
             values[key] = section.number(key, low, high)
     section.close()
     return kind(**values)
+
+
+def _odometry(section: Section) -> OdometryNoise:
+    gains = {key: section.number(key, 0.5, 2) for key in ('translation_gain', 'yaw_gain')
+             if section.has(key)}
+    noise = {key: section.number(key, 0, 1) for key in (
+        'translation_scale', 'yaw_scale', 'yaw_bias', 'translation_noise', 'yaw_noise')}
+    delivery = _numbers(section.section('delivery'), Delivery, 0, 1)
+    section.close()
+    return OdometryNoise(**noise, delivery=delivery, **gains)
 
 
 def _walk(section: Section) -> Walk:
