@@ -83,6 +83,8 @@ KEYS: dict[str, Key] = {
     'head.speed': Key('rad/s', 'of pan and tilt'),
     **_camera('camera', True),
     **_camera('lower_camera', False),
+    'odometry.translation_gain': Key('relative', 'distance reported to distance walked, mean'),
+    'odometry.yaw_gain': Key('relative', 'turn reported to turn made, mean'),
     'odometry.translation_scale': Key('relative', 'error of distances, per episode'),
     'odometry.yaw_scale': Key('relative', 'error of turns, per episode'),
     'odometry.yaw_bias': Key('rad/s', 'drift at rest, per episode'),
