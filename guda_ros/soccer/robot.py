@@ -296,8 +296,7 @@ def _numbers(section: Section, kind: type, low: float, high: float):
 
 
 def _odometry(section: Section) -> OdometryNoise:
-    gains = {key: section.number(key, 0.5, 2) for key in ('translation_gain', 'yaw_gain')
-             if section.has(key)}
+    gains = {key: section.number(key, 0.5, 2) for key in ('translation_gain', 'yaw_gain')}
     noise = {key: section.number(key, 0, 1) for key in (
         'translation_scale', 'yaw_scale', 'yaw_bias', 'translation_noise', 'yaw_noise')}
     delivery = _numbers(section.section('delivery'), Delivery, 0, 1)
