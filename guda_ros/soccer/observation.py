@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from guda_ros.soccer import world
+from guda_ros.soccer.field import Field
 from guda_ros.soccer.robot import VelocityLimits
 
 #: Names of the numbers in each feature group, in order.
@@ -18,10 +19,25 @@ FEATURES = {
     'previous_command': ('previous_forward', 'previous_left', 'previous_turn'),
 }
 
+#: More than any ball of these games rolls [m/s].
+_FASTEST_BALL = 20.0
+
 
 def observation_names(features: tuple[str, ...]) -> tuple[str, ...]:
     """Return the name of every number; KeyError names an unknown feature group."""
     return tuple(name for feature in features for name in FEATURES[feature])
+
+
+def observation_bounds(field: Field, features: tuple[str, ...]) -> np.ndarray:
+    """Return the size (D,), float32, that no number of an observation exceeds."""
+    # Robot and ball are on the carpet, the goal point is less than a metre behind its line.
+    reach = float(np.hypot(field.length + 2 * field.border + 2, field.width + 2 * field.border))
+    size = dict.fromkeys(('ball', 'goal'), (reach, reach))
+    size['ball_velocity'] = (_FASTEST_BALL, _FASTEST_BALL)
+    size['push_frame'] = (reach, reach, 1.0, 1.0)
+    return np.concatenate(
+        [size.get(feature, (1.0,) * len(FEATURES[feature])) for feature in features]
+    ).astype(np.float32)
 
 
 def observe(
