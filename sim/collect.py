@@ -46,17 +46,23 @@ def run(args: argparse.Namespace) -> None:
     from guda_ros.data.datasets import write_minari
     from guda_ros.errors import GudaError
     from guda_ros.evaluation.rollout import evaluate_policy
-    from guda_ros.soccer.starts import sample_starts
+    from guda_ros.sim.obstacles import Obstacle
+    from guda_ros.soccer.starts import sample_layouts, sample_starts
 
     refuse_existing(args.out, False)
     player, scenario = load_player(args, args.seed)
     contract = player.contract
+    if contract.observes_obstacles:
+        raise GudaError(f'the observations of {contract.name} have obstacles, which a data set '
+                        'does not record; choose a contract without')
     # A stream of its own: neither the fixed starts nor those that a seed trains on.
     rng = np.random.default_rng([args.seed, 6007])
     starts = sample_starts(scenario, args.episodes, rng, contract.field)
+    layouts = sample_layouts(scenario, starts, rng, contract.field)
     result = evaluate_policy(player.controller(args.episodes), contract, player.robot, starts,
                              args.threads, player.max_steps(scenario), memoryless=False,
-                             record=True)
+                             record=True, obstacles=Obstacle.of_scenario(scenario),
+                             layouts=layouts)
     episodes = [episode_of(result, index, contract, scenario, args, player.name)
                 for index in range(args.episodes)
                 if result.success[index] or not args.successes]

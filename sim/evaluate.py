@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 from guda_ros.cli.common import positive, print_table
-from guda_ros.cli.scripts import add_player, load_player, run_script
+from guda_ros.cli.scripts import add_player, fixed_world, load_player, run_script
 
 EXAMPLE = """\
 examples:
@@ -43,13 +43,13 @@ def run(args: argparse.Namespace) -> None:
     from guda_ros.cli.stages import write_json
     from guda_ros.evaluation.rollout import evaluate_policy
     from guda_ros.evaluation.statistics import wilson_interval
-    from guda_ros.soccer.starts import fixed_starts
 
     player, scenario = load_player(args)
     contract, steps = player.contract, player.max_steps(scenario)
-    starts = fixed_starts(args.purpose, args.starts, contract.field, scenario)
-    result = evaluate_policy(player.controller(args.starts), contract, player.robot, starts,
-                             args.threads, steps, player.memoryless)
+    result = evaluate_policy(
+        player.controller(args.starts), contract, player.robot, threads=args.threads,
+        max_steps=steps, memoryless=player.memoryless,
+        **fixed_world(scenario, args.purpose, args.starts, contract))
     scored, out = int(result.success.sum()), int(result.out.sum())
     interval = wilson_interval(scored, args.starts)
     print_table(

@@ -18,7 +18,7 @@ import time
 import numpy as np
 
 from guda_ros.cli.common import natural, positive
-from guda_ros.cli.scripts import POLICY, policy_controller, RUN, run_script
+from guda_ros.cli.scripts import fixed_world, POLICY, policy_controller, RUN, run_script
 from guda_ros.errors import GudaError
 
 EXAMPLE = """\
@@ -81,17 +81,18 @@ def train_seed(config, seed: int, folder: Path, args: argparse.Namespace) -> dic
     from guda_ros.learning.export import export_policy
     from guda_ros.online.training import train_online
     from guda_ros.sim.episodes import EpisodeBatch
-    from guda_ros.soccer.starts import fixed_starts
 
     episodes = EpisodeBatch(config.environments, config.scenario, config.contract,
-                            rewards=config.rewards, threads=config.threads)
+                            rewards=config.rewards, randomisation=config.randomisation,
+                            threads=config.threads)
     contract, robot = episodes.contract, episodes.robot
     limit = episodes.max_steps * contract.period
 
     def rollout(network, purpose: str, count: int):
-        starts = fixed_starts(purpose, count, contract.field, config.scenario)
-        return evaluate_policy(policy_controller(network.predict, contract), contract, robot,
-                               starts, config.threads, episodes.max_steps)
+        return evaluate_policy(
+            policy_controller(network.predict, contract), contract, robot,
+            threads=config.threads, max_steps=episodes.max_steps,
+            **fixed_world(config.scenario, purpose, count, contract))
 
     def report(progress) -> None:
         print(f'seed {seed}  {progress.steps:>9} steps  {progress.seconds / 60:5.1f} min  '

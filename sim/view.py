@@ -9,6 +9,8 @@ or with --out, one episode is filmed (.webm) or drawn at a moment (.png, .jpg).
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+import itertools
 import os
 from pathlib import Path
 import time
@@ -16,7 +18,7 @@ import time
 import numpy as np
 
 from guda_ros.cli.common import natural
-from guda_ros.cli.scripts import add_player, load_player, run_script
+from guda_ros.cli.scripts import add_player, fixed_world, load_player, run_script
 from guda_ros.errors import GudaError
 
 EXAMPLE = """\
@@ -26,6 +28,8 @@ examples:
   python sim/view.py demonstrator --scenario hard --time 5 --out runs/hard.png
 """
 _PICTURES = ('.png', '.jpg')
+#: Cameras of films and stills with their widths, and the height [pixels].
+_VIEWS, _HEIGHT = (('overview', 440), ('follow', 400), ('head', 400)), 300
 
 
 def main() -> None:
@@ -47,76 +51,86 @@ def main() -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Show, film or draw."""
+    from guda_ros.sim.obstacles import Obstacle
+    from guda_ros.sim.simulation import SoccerSimulation
+
     if args.speed <= 0 or args.time < 0:
         raise GudaError('--speed must be above 0 and --time not below')
     player, scenario = load_player(args)
+    simulation = SoccerSimulation(player.contract, player.robot,
+                                  obstacles=Obstacle.of_scenario(scenario))
     if args.out is None and (os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')):
-        show(player, scenario, args)
+        show(simulation, player, scenario, args)
         return
     path = args.out or Path('view.webm')
     if path.suffix not in ('.webm', *_PICTURES):
         raise GudaError(f'{path}: a name that ends in .webm, .png or .jpg is expected')
     if args.out is None:
         print('there is no display: the episode is filmed instead')
-    record(player, scenario, path, args)
+    with simulation:
+        record(simulation, player, scenario, path, args)
 
 
-def start_of(player, scenario: str, index: int) -> np.ndarray:
-    """Return a validation start (5,)."""
-    from guda_ros.soccer.starts import fixed_starts
+def episode(simulation, player, scenario: str, index: int) -> Iterator[None]:
+    """Run a validation start; yields before the first step and after each."""
+    fixed = fixed_world(scenario, 'validation', index + 1, player.contract)
+    simulation.reset(fixed['starts'][index])
+    if fixed['obstacles']:
+        simulation.place_obstacles(fixed['layouts'][index])
+    controller = player.controller(1)
+    yield
+    for _ in range(player.max_steps(scenario)):
+        seen = (simulation.obstacle_states()[None],) if fixed['obstacles'] else ()
+        state = simulation.world_state()[None]
+        simulation.step(controller(state, np.zeros(1, int), *seen)[0])
+        yield
+        if simulation.done:
+            return
 
-    return fixed_starts('validation', index + 1, player.contract.field, scenario)[index]
+
+def verdict_of(simulation) -> str:
+    """Tell how an episode ended."""
+    return 'goal' if simulation.scored else 'out' if simulation.out else 'time ran out'
 
 
-def record(player, scenario: str, path: Path, args: argparse.Namespace) -> None:
+def record(simulation, player, scenario: str, path: Path, args: argparse.Namespace) -> None:
     """Film an episode, or draw a moment of it."""
     import cv2
 
-    from guda_ros.evaluation.film import make_film, render_still
-    from guda_ros.evaluation.rollout import evaluate_policy
+    from guda_ros.evaluation.film import encode
 
-    contract = player.contract
-    start = start_of(player, scenario, args.index)
-    result = evaluate_policy(player.controller(1), contract, player.robot, start[None],
-                             max_steps=player.max_steps(scenario), memoryless=False, record=True)
-    states = result.states[:int(result.steps[0]) + 1, 0]
-    verdict = 'scored' if result.success[0] else 'out' if result.out[0] else 'timeout'
-    title = f'{scenario}, validation start {args.index}'
+    def picture() -> np.ndarray:
+        return np.hstack([simulation.render(camera, width, _HEIGHT)
+                          for camera, width in _VIEWS])[..., ::-1]
+
+    rate = player.contract.rate
     path.parent.mkdir(parents=True, exist_ok=True)
+    steps = episode(simulation, player, scenario, args.index)
     if path.suffix == '.webm':
-        film, _ = make_film(states, contract, player.robot, path, verdict, title, args.speed)
-        print(f'{film}: written, {verdict} after {(len(states) - 1) * contract.period:.1f} s')
+        frames = [picture() for _ in steps]
+        film = encode(frames, path, rate * args.speed, round(1.5 * rate * args.speed))
+        print(f'{film}: written, {verdict_of(simulation)} after {simulation.time:.1f} s')
         return
-    row = min(round(args.time * contract.rate), len(states) - 1)
-    picture = render_still(states[row], contract, player.robot, title=title,
-                           time=row * contract.period)
-    if not cv2.imwrite(str(path), picture):
+    for _ in itertools.islice(steps, 1 + round(args.time * rate)):
+        pass
+    if not cv2.imwrite(str(path), picture()):
         raise GudaError(f'{path}: cannot be written')
-    print(f'{path}: written, {row * contract.period:.1f} s after the start')
+    print(f'{path}: written, {simulation.time:.1f} s after the start')
 
 
-def show(player, scenario: str, args: argparse.Namespace) -> None:
+def show(simulation, player, scenario: str, args: argparse.Namespace) -> None:
     """Run episodes in MuJoCo's viewer until its window is closed."""
-    from guda_ros.sim.simulation import SoccerSimulation
     from guda_ros.sim.viewer import Viewer
 
-    contract = player.contract
-    simulation = SoccerSimulation(contract, player.robot)
     with Viewer(simulation) as viewer:
-        for index in range(args.index, args.index + 1_000_000):
-            simulation.reset(start_of(player, scenario, index))
-            controller = player.controller(1)
+        for index in itertools.count(args.index):
             due = time.monotonic()
-            for _ in range(player.max_steps(scenario)):
-                simulation.step(controller(simulation.world_state()[None], np.zeros(1, int))[0])
+            for _ in episode(simulation, player, scenario, index):
                 if not viewer.show():
                     return
-                due += contract.period / args.speed
+                due += player.contract.period / args.speed
                 time.sleep(max(0.0, due - time.monotonic()))
-                if simulation.done:
-                    break
-            word = 'goal' if simulation.scored else 'out' if simulation.out else 'time ran out'
-            print(f'start {index}: {word} after {simulation.time:.1f} s')
+            print(f'start {index}: {verdict_of(simulation)} after {simulation.time:.1f} s')
 
 
 if __name__ == '__main__':

@@ -176,3 +176,52 @@ def test_wrong_arguments_are_named():
         SoccerVectorEnv(2).reset(options={'reset_mask': np.zeros(2, bool)})
     with pytest.raises(ValueError, match='2 seeds'):
         SoccerVectorEnv(2).reset(seed=[1, 2, 3])
+
+
+@pytest.mark.parametrize('scenario', ['obstacles', 'goalkeeper'])
+def test_obstacles_are_on_the_field_and_in_the_observation(scenario):
+    env = SoccerVectorEnv(2, scenario=scenario, contract='soccer_obstacles')
+    observations, _ = env.reset(seed=3)
+    contract, simulation = env.episodes.contract, env.episodes.simulation
+    places = simulation.obstacle_states()[..., :2]
+    assert places.shape == (2, 3 if scenario == 'obstacles' else 1, 2)
+    assert (np.linalg.norm(places[0] - places[1], axis=1).max() > 0.1) == (
+        scenario == 'obstacles')
+    state = env.episodes.world_states()
+    nearest = np.sort(np.linalg.norm(places - state[:, None, :2], axis=2), axis=1)[:, 0]
+    column = contract.observation_names.index('obstacle_1_x')
+    seen = np.linalg.norm(observations[:, column:column + 2], axis=1)
+    np.testing.assert_allclose(seen, nearest, atol=1e-5)
+    for _ in range(30):
+        observations = env.step(np.zeros((2, 3)))[0]
+    moved = np.linalg.norm(simulation.obstacle_states()[..., :2] - places, axis=2)
+    # Walkers walk, the keeper follows the ball, the others stand.
+    assert moved[:, -1].max() > 0.3 and moved[:, :-1].sum() == 0
+    assert (np.abs(observations) <= env.single_observation_space.high).all()
+
+
+def test_a_row_with_obstacles_and_randomisation_is_a_single_environment_to_the_bit():
+    arguments = {'scenario': 'obstacles', 'contract': 'soccer_obstacles', 'time_limit': 1.0,
+                 'randomisation': 'default'}
+    actions = np.random.default_rng(2).uniform(-1, 1, (25, 2, 3)).astype(np.float32)
+    vector = SoccerVectorEnv(2, **arguments)
+    rows = [vector.reset(seed=4)[0]]
+    infos = []
+    for action in actions:
+        row, *_, info = vector.step(action)
+        rows.append(row)
+        infos += [info['final_info']] if info else []
+    for k in range(2):
+        single = SoccerEnv(**arguments)
+        trace = [single.reset(seed=4 + k)[0]]
+        mine = []
+        for action in actions[:, k]:
+            observation, _, terminated, truncated, info = single.step(action)
+            if terminated or truncated:
+                mine.append(info)
+                observation, _ = single.reset()
+            trace.append(observation)
+        assert np.array(trace).tobytes() == np.array(rows)[:, k].tobytes()
+        name = 'randomisation/ball.mass'
+        assert [info[name] for info in mine] == [info[name][k] for info in infos]
+        assert len(mine) == 2 and 0.9 <= mine[0][name] <= 1.1 and mine[0][name] != mine[1][name]

@@ -8,7 +8,13 @@ import pytest
 
 from guda_ros.data.contract import Contract
 from guda_ros.soccer.field import Field
-from guda_ros.soccer.starts import fixed_starts, sample_starts, SCENARIOS
+from guda_ros.soccer.starts import (
+    fixed_layouts,
+    fixed_starts,
+    sample_layouts,
+    sample_starts,
+    SCENARIOS,
+)
 
 FIELD = Field.load('spl')
 #: A frozen benchmark: SHA-256 of the first 200 starts (little-endian float64) on the SPL field,
@@ -100,3 +106,32 @@ def test_scenarios_and_purposes_have_streams_of_their_own():
 def test_an_unknown_scenario_is_named():
     with pytest.raises(ValueError, match='nowhere'):
         fixed_starts('test', 1, FIELD, 'nowhere')
+
+
+@pytest.mark.parametrize(('length', 'width'), [(9, 6), (4.5, 3)])
+def test_obstacles_leave_room_for_robot_and_ball(length, width):
+    field = replace(FIELD, length=float(length), width=float(width))
+    starts = draw('obstacles', 400, field)
+    layouts = sample_layouts('obstacles', starts, np.random.default_rng(0), field)
+    assert layouts.shape == (400, 3, 2, 2)
+    first = layouts[:, :, 0]
+    others = np.concatenate([starts[:, None, :2], starts[:, None, 3:5], first], axis=1)
+    gaps = np.linalg.norm(first[:, :, None] - others[:, None], axis=3)
+    gaps[:, np.arange(3), 2 + np.arange(3)] = np.inf
+    assert gaps.min() >= 0.55
+    # Two stand still, the third walks.
+    assert (layouts[:, :2, 0] == layouts[:, :2, 1]).all()
+    assert np.ptp(layouts[:, 2], axis=1).min(axis=0).max() > 0
+    assert layouts[..., 0].min() >= 0.5 * length / 9
+    assert layouts[..., 0].max() <= (length / 2 - length / 9)
+
+
+def test_fixed_layouts_are_a_prefix_of_longer_ones_and_the_keeper_stands_in_the_goal():
+    starts = fixed_starts('test', 12, FIELD, 'obstacles')
+    layouts = fixed_layouts('test', starts, FIELD, 'obstacles')
+    np.testing.assert_array_equal(
+        fixed_layouts('test', starts[:5], FIELD, 'obstacles'), layouts[:5])
+    assert len(np.unique(layouts[:, 0, 0, 0])) == 12
+    keeper = fixed_layouts('test', starts, FIELD, 'goalkeeper')
+    np.testing.assert_allclose(keeper, np.broadcast_to([4.35, 0], (12, 1, 2, 2)))
+    assert fixed_layouts('test', starts, FIELD, 'attack').shape == (12, 0, 2, 2)

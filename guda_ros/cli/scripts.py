@@ -70,7 +70,7 @@ def load_player(args: argparse.Namespace, seed: int = 0) -> tuple[Player, str]:
     :param seed: of the demonstrator's imperfections.
     :raises GudaError: saying what is wrong with the arguments or the files.
     """
-    from guda_ros.soccer.starts import SCENARIOS
+    from guda_ros.soccer.starts import OBSTACLES, SCENARIOS
 
     if args.player in DEMONSTRATORS:
         player = _demonstrator(args.player, args.contract, seed)
@@ -82,12 +82,28 @@ def load_player(args: argparse.Namespace, seed: int = 0) -> tuple[Player, str]:
     scenario = args.scenario or player.scenario or 'attack'
     if scenario not in SCENARIOS:
         raise GudaError(f'unknown scenario {scenario!r}; known: {", ".join(SCENARIOS)}')
+    if player.contract.observes_obstacles and scenario not in OBSTACLES:
+        raise GudaError(f'{player.name} observes obstacles: choose a scenario that has some, of '
+                        f'{", ".join(OBSTACLES)}')
     return player, scenario
 
 
 def policy_controller(predict: Callable, contract) -> Callable:
     """Return a controller of true states from observations (m, D) to actions (m, 3)."""
-    return lambda states, indices: contract.to_command(predict(contract.observe(states)))
+    def act(states, indices, obstacles=None):
+        return contract.to_command(predict(contract.observe(states, obstacles)))
+
+    return act
+
+
+def fixed_world(scenario: str, purpose: str, count: int, contract) -> dict:
+    """Return starts, obstacles and layouts of a purpose, as evaluate_policy takes them."""
+    from guda_ros.sim.obstacles import Obstacle
+    from guda_ros.soccer.starts import fixed_layouts, fixed_starts
+
+    starts = fixed_starts(purpose, count, contract.field, scenario)
+    return {'starts': starts, 'obstacles': Obstacle.of_scenario(scenario),
+            'layouts': fixed_layouts(purpose, starts, contract.field, scenario)}
 
 
 def run_script(run: Callable[[argparse.Namespace], int | None],
@@ -112,13 +128,15 @@ def _demonstrator(name: str, contract: str, seed: int) -> Player:
 
     loaded = Contract.load(contract)
 
-    def controller(count: int) -> Demonstrator:
+    def controller(count: int) -> Callable:
         styles = [
             DemonstratorStyle.clean() if name == 'demonstrator'
             else DemonstratorStyle.imperfect(10_000 * (seed + 1) + index)
             for index in range(count)]
         rng = np.random.default_rng([seed, 17])
-        return Demonstrator(loaded.limits, loaded.field, rng, styles, loaded.period)
+        demonstrator = Demonstrator(loaded.limits, loaded.field, rng, styles, loaded.period)
+        # It takes no notice of obstacles.
+        return lambda states, indices, obstacles=None: demonstrator(states, indices)
 
     return Player(name, loaded, robot_of(loaded), controller, memoryless=False)
 

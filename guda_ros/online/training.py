@@ -39,6 +39,7 @@ class OnlineConfig:
     scenario: str
     contract: str
     rewards: str
+    randomisation: str
     environments: int
     threads: int
     steps: int
@@ -59,6 +60,7 @@ class OnlineConfig:
             scenario=root.choice('scenario', SCENARIOS),
             contract=root.text('contract'),
             rewards=root.text('rewards'),
+            randomisation=root.text('randomisation'),
             environments=root.integer('environments', 1, 100_000),
             threads=root.integer('threads', 1, 1024),
             steps=root.integer('steps', 1, 10**12),

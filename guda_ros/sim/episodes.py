@@ -16,10 +16,19 @@ import numpy as np
 from guda_ros.data.contract import Contract
 from guda_ros.errors import GudaError
 from guda_ros.sim.batch import BatchSimulation
+from guda_ros.sim.noise import SEED_LIMIT
+from guda_ros.sim.obstacles import Obstacle
+from guda_ros.sim.randomisation import Randomisation
 from guda_ros.soccer.observation import observation_bounds
 from guda_ros.soccer.rewards import load_weights, reward_terms
 from guda_ros.soccer.robot import RobotProfile
-from guda_ros.soccer.starts import sample_starts, SCENARIOS, SIZE, TIME_LIMITS
+from guda_ros.soccer.starts import (
+    sample_layouts,
+    sample_starts,
+    SCENARIOS,
+    SIZE,
+    TIME_LIMITS,
+)
 
 #: Starts that a row draws at a time: drawing one by one would cost as much as stepping.
 _BLOCK = 32
@@ -38,6 +47,7 @@ class EpisodeBatch:
     :param robot: profile's name or path instead of the contract's; its limits must be the same.
     :param rewards: name or path of weights (config/rewards), or the weights by term.
     :param time_limit: of an episode [s]; by default the scenario's, else the contract's.
+    :param randomisation: name or path of ranges (config/randomisation); None and `none`: nothing.
     :param threads: of the physics.
     """
 
@@ -49,6 +59,7 @@ class EpisodeBatch:
         robot: str | os.PathLike | None = None,
         rewards: str | os.PathLike | Mapping[str, float] = 'push',
         time_limit: float | None = None,
+        randomisation: str | os.PathLike | None = None,
         threads: int = 1,
     ) -> None:
         if scenario not in SCENARIOS:
@@ -63,12 +74,17 @@ class EpisodeBatch:
         self.weights = dict(rewards) if isinstance(rewards, Mapping) else load_weights(rewards)
         limit = time_limit or TIME_LIMITS.get(scenario, contract.time_limit)
         self.max_steps = max(1, round(limit * contract.rate))
-        self.simulation = BatchSimulation(contract, profile, count, threads)
+        drawn = None if randomisation in (None, 'none') else Randomisation.load(randomisation)
+        #: What simulations of the same world are made with.
+        self.arguments = {'randomisation': drawn, 'obstacles': Obstacle.of_scenario(scenario)}
+        self.simulation = BatchSimulation(contract, profile, count, threads, **self.arguments)
         high = observation_bounds(contract.field, contract.observation)
         self.observation_space = spaces.Box(-high, high, dtype=np.float32)
         self.action_space = spaces.Box(-1.0, 1.0, (len(contract.action),), np.float32)
         self._generators: list[np.random.Generator | None] = [None] * count
-        self._blocks = np.empty((count, _BLOCK, SIZE))
+        self._starts = np.empty((count, _BLOCK, SIZE))
+        self._layouts = np.empty((count, _BLOCK, len(self.arguments['obstacles']), 2, 2))
+        self._seeds = np.zeros((count, _BLOCK), dtype=np.int64)
         self._drawn = np.full(count, _BLOCK)
         self._steps = np.zeros(count, dtype=np.int64)
         self._sums = np.zeros((count, len(self.weights)))
@@ -85,24 +101,35 @@ class EpisodeBatch:
             self._generators[index] = generator
             self._drawn[index] = _BLOCK
 
-    def reset(self, indices: np.ndarray | None = None,
-              starts: np.ndarray | None = None) -> np.ndarray:
+    def reset(self, indices: np.ndarray | None = None, starts: np.ndarray | None = None,
+              layouts: np.ndarray | None = None) -> np.ndarray:
         """
         Begin episodes and return their observations (n, D), float32.
 
         :param indices: (n,) of which rows; by default of all.
         :param starts: (n, 5) to begin from; by default the scenario's, drawn.
+        :param layouts: (n, k, w, 2) waypoints of its obstacles [m]; by default the scenario's,
+            drawn.
         :raises ValueError: naming a start that is impossible.
         """
         indices = np.arange(len(self)) if indices is None else np.asarray(indices)
+        drawn = self._draw(indices)
         if starts is None:
-            starts = self._draw(indices)
-        self.simulation.reset(starts, indices)
+            starts = self._starts[indices, drawn]
+            layouts = self._layouts[indices, drawn] if layouts is None else layouts
+        seeds = self._seeds[indices, drawn]
+        self.simulation.reset(starts, indices, seeds)
+        if self.arguments['obstacles']:
+            if layouts is None:
+                layouts = np.concatenate([
+                    sample_layouts(self.scenario, start[None], np.random.default_rng(seed),
+                                   self.contract.field)
+                    for start, seed in zip(np.asarray(starts), seeds)])
+            self.simulation.place_obstacles(layouts, indices=indices)
         self._steps[indices] = 0
         self._sums[indices] = 0.0
-        states = self.simulation.world_states()[indices]
-        self._states[indices] = states
-        return self.contract.observe(states)
+        self._states[indices] = self.simulation.world_states()[indices]
+        return self.observe(indices)
 
     def step(
         self, actions: np.ndarray
@@ -123,20 +150,30 @@ class EpisodeBatch:
         self._sums += terms
         terminations = simulation.done
         truncations = (self._steps >= self.max_steps) & ~terminations
-        return contract.observe(states), terms.sum(axis=1), terminations, truncations
+        return self.observe(slice(None)), terms.sum(axis=1), terminations, truncations
+
+    def observe(self, rows) -> np.ndarray:
+        """Return the observations (n, D), float32, of rows: a slice or indices (n,)."""
+        obstacles = None
+        if self.contract.observes_obstacles:
+            obstacles = self.simulation.obstacle_states()[rows]
+        return self.contract.observe(self._states[rows], obstacles)
 
     def summary(self, indices: np.ndarray) -> dict[str, np.ndarray]:
         """
         Return what became of the episodes of rows (n,), each value (n,).
 
-        is_success: a goal. steps. episode_reward, and by term `reward/<term>`: sums so far.
+        is_success: a goal. steps. episode_reward, and by term `reward/<term>`: sums so far. What
+        the randomisation drew: `randomisation/<name>`.
         """
         sums = self._sums[indices]
+        drawn = self.simulation.parameters if self.arguments['randomisation'] else {}
         return {
             'is_success': self.simulation.scored[indices],
             'steps': self._steps[indices],
             'episode_reward': sums.sum(axis=1),
             **{f'reward/{name}': sums[:, k] for k, name in enumerate(self.weights)},
+            **{f'randomisation/{name}': values[indices] for name, values in drawn.items()},
         }
 
     def world_states(self) -> np.ndarray:
@@ -149,7 +186,7 @@ class EpisodeBatch:
         from guda_ros.sim.simulation import SoccerSimulation
 
         if self._twin is None:
-            self._twin = SoccerSimulation(self.contract, self.robot)
+            self._twin = SoccerSimulation(self.contract, self.robot, **self.arguments)
         self._twin.load_physics_state(self.simulation.physics_state(index))
         return self._twin.render(camera, width, height)
 
@@ -161,11 +198,15 @@ class EpisodeBatch:
 
     def _draw(self, indices: np.ndarray) -> np.ndarray:
         for index in indices[self._drawn[indices] == _BLOCK]:
-            if self._generators[index] is None:
+            rng = self._generators[index]
+            if rng is None:
                 raise RuntimeError('seed the rows before their first reset')
-            self._blocks[index] = sample_starts(
-                self.scenario, _BLOCK, self._generators[index], self.contract.field)
+            field = self.contract.field
+            starts = sample_starts(self.scenario, _BLOCK, rng, field)
+            self._starts[index] = starts
+            self._layouts[index] = sample_layouts(self.scenario, starts, rng, field)
+            self._seeds[index] = rng.integers(SEED_LIMIT, size=_BLOCK)
             self._drawn[index] = 0
-        starts = self._blocks[indices, self._drawn[indices]]
+        drawn = self._drawn[indices]
         self._drawn[indices] += 1
-        return starts
+        return drawn

@@ -15,12 +15,24 @@ from guda_ros.soccer.field import Field
 SIZE = 5
 PURPOSES = ('demonstration', 'validation', 'test', 'ros_test')
 #: The place of a scenario in this tuple is part of its seeds: append only.
-SCENARIOS = ('attack', 'centre', 'random', 'easy', 'hard', 'corner', 'penalty')
+SCENARIOS = ('attack', 'centre', 'random', 'easy', 'hard', 'corner', 'penalty', 'obstacles',
+             'goalkeeper')
 #: Time limits [s] of the scenarios that have one of their own instead of the contract's.
 TIME_LIMITS = {'penalty': 30.0}
+#: Kinds of the obstacles (guda_ros.sim.obstacles) of the scenarios that have some.
+OBSTACLES = {
+    'obstacles': ('static', 'static', 'walking'),
+    'goalkeeper': ('goalkeeper',),
+}
+#: Scenarios that need nobody else on the field.
+CLEAR_SCENARIOS = tuple(name for name in SCENARIOS if name not in OBSTACLES)
 
 #: Between robot and ball at least this [m].
 _CLEARANCE = 0.4
+#: Between the first place of an obstacle and robot, ball or another obstacle at least this [m].
+_FREE = 0.55
+#: Distinguishes the streams of layouts from those of starts.
+_LAYOUTS = 1
 
 
 def sample_starts(scenario: str, count: int, rng: np.random.Generator, field: Field) -> np.ndarray:
@@ -41,6 +53,8 @@ def sample_starts(scenario: str, count: int, rng: np.random.Generator, field: Fi
       attacking half.
     - penalty: ball within .05 m of the penalty mark, robot .5 to 1 m behind it, within 35 degrees
       of the line from goal to ball, facing the ball within 30 degrees.
+    - obstacles, goalkeeper: robot and ball as in attack, but ball x at most 3; who stands in the
+      way is drawn by sample_layouts.
     """
     if scenario not in SCENARIOS:
         raise ValueError(f'unknown scenario {scenario!r}; known: {", ".join(SCENARIOS)}')
@@ -71,6 +85,51 @@ def fixed_starts(purpose: str, count: int, field: Field, scenario: str = 'attack
         [sample_starts(scenario, 1, np.random.default_rng(child), field) for child in children]
         or [np.empty((0, SIZE))]
     )
+
+
+def sample_layouts(
+    scenario: str, starts: np.ndarray, rng: np.random.Generator, field: Field
+) -> np.ndarray:
+    """
+    Draw where the OBSTACLES of a scenario stand: waypoints (n, k, 2, 2) [m] for starts (n, 5).
+
+    Obstacles of the field stand at least .55 m from robot, ball and each other, between .5 m into
+    the attacking half and 1 m before the goal line (scaled); one that walks goes to and fro
+    between its place and another one 1.5 m away (less where the area ends). A goalkeeper stands .15 m before the middle
+    of the goal line.
+    """
+    kinds = OBSTACLES.get(scenario, ())
+    starts = np.asarray(starts, dtype=np.float64)
+    waypoints = np.empty((len(starts), len(kinds), 2, 2))
+    scale_x, scale_y = _scales(field)
+    low = np.array([0.5 * scale_x, -2.2 * scale_y])
+    high = np.array([field.goal_line - 1.0 * scale_x, 2.2 * scale_y])
+    for index, kind in enumerate(kinds):
+        if kind == 'goalkeeper':
+            waypoints[:, index] = [field.goal_line - 0.15, 0.0]
+            continue
+        taken = np.concatenate(
+            [starts[:, None, 0:2], starts[:, None, 3:5], waypoints[:, :index, 0]], axis=1)
+        missing = np.arange(len(starts))
+        while missing.size:
+            place = rng.uniform(low, high, (missing.size, 2))
+            waypoints[missing, index, 0] = place
+            apart = np.linalg.norm(taken[missing] - place[:, None], axis=2).min(axis=1)
+            missing = missing[apart < _FREE]
+        reach = 1.5 * min(scale_x, scale_y) if kind == 'walking' else 0.0
+        angle = rng.uniform(-np.pi, np.pi, len(starts))
+        away = reach * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        waypoints[:, index, 1] = np.clip(waypoints[:, index, 0] + away, low, high)
+    return waypoints
+
+
+def fixed_layouts(purpose: str, starts: np.ndarray, field: Field, scenario: str) -> np.ndarray:
+    """Return the layouts (n, k, 2, 2) that go with the first n fixed starts of a purpose."""
+    seed = np.random.SeedSequence(
+        [20231018, PURPOSES.index(purpose), SCENARIOS.index(scenario), _LAYOUTS])
+    layouts = [sample_layouts(scenario, start[None], np.random.default_rng(child), field)
+               for start, child in zip(starts, seed.spawn(len(starts)))]
+    return np.concatenate(layouts or [sample_layouts(scenario, starts, None, field)])
 
 
 def _scales(field: Field) -> tuple[float, float]:
@@ -145,6 +204,14 @@ def _penalty(n: int, rng: np.random.Generator, field: Field) -> np.ndarray:
     return _facing_ball(np.concatenate([robot, ball], axis=1), 30, rng)
 
 
+def _behind_obstacles(n: int, rng: np.random.Generator, field: Field) -> np.ndarray:
+    starts = _attack(n, rng, field)
+    # Squeezed, so that there is room for obstacles before the goal.
+    low = 0.5 * field.length / 9.0
+    starts[:, 3] = low + (starts[:, 3] - low) * 2.5 / 3.0
+    return starts
+
+
 def _facing_ball(places: np.ndarray, degrees: float, rng: np.random.Generator) -> np.ndarray:
     """Return starts (n, 5) of robot and ball places (n, 4), facing the ball within `degrees`."""
     bearing = np.arctan2(places[:, 3] - places[:, 1], places[:, 2] - places[:, 0])
@@ -160,4 +227,6 @@ _DRAW = {
     'hard': _hard,
     'corner': _corner,
     'penalty': _penalty,
+    'obstacles': _behind_obstacles,
+    'goalkeeper': _behind_obstacles,
 }
