@@ -320,3 +320,27 @@ def test_every_robot_is_drawn_and_has_a_camera():
         simulation.place_robot(1, [0.8, 0, np.pi])
         other = simulation.render('head_1', 160, 120).astype(int)
         assert (np.abs(near - other).max(axis=-1) > 10).mean() > 0.1
+
+
+@needs_gl
+def test_a_turned_head_looks_where_it_is_turned():
+    with SoccerSimulation(CONTRACT, robot_with()) as simulation:
+        simulation.reset([0, 0, 0, 1.5 * np.cos(0.5), 1.5 * np.sin(0.5)])
+
+        def ball():
+            red, green, blue = simulation.render('head', 200, 150).astype(int).transpose(2, 0, 1)
+            return [places.mean() for places in np.nonzero((red > 90) & (red > 1.6 * green)
+                                                           & (green > blue))]
+
+        ahead = ball()
+        simulation.look(0.5, 0.0)
+        for _ in range(5):
+            simulation.step([0, 0, 0])
+        panned = ball()
+        simulation.look(0.5, 0.3)
+        for _ in range(5):
+            simulation.step([0, 0, 0])
+        tilted = ball()
+    assert ahead[1] < 60 and panned[1] == pytest.approx(99.5, abs=3)
+    # looking down, the ball comes up in the picture: .3 rad of 85 deg in 150 rows
+    assert panned[0] - tilted[0] == pytest.approx(0.3 * 75 / np.tan(1.4835 / 2), rel=0.3)
