@@ -95,8 +95,8 @@ def sample_layouts(
 
     Obstacles of the field stand at least .55 m from robot, ball and each other, between .5 m into
     the attacking half and 1 m before the goal line (scaled); one that walks goes to and fro
-    between its place and another one 1.5 m away (less where the area ends). A goalkeeper stands .15 m before the middle
-    of the goal line.
+    between its place and another one 1.5 m away, less where the area ends. A goalkeeper stands
+    .15 m before the middle of the goal line.
     """
     kinds = OBSTACLES.get(scenario, ())
     starts = np.asarray(starts, dtype=np.float64)
