@@ -64,16 +64,8 @@ class Raw:
         return len(actions) * count / (time.perf_counter() - began)
 
 
-def run_vector(env: SoccerVectorEnv, actions: np.ndarray) -> float:
-    """Return the steps a second of a vector environment that goes on from where it is."""
-    began = time.perf_counter()
-    for action in actions:
-        env.step(action)
-    return actions.shape[0] * actions.shape[1] / (time.perf_counter() - began)
-
-
-def run_sb3(env, actions: np.ndarray) -> float:
-    """Return the steps a second of a VecEnv of stable-baselines3."""
+def run_vector(env, actions: np.ndarray) -> float:
+    """Return the steps a second of any vector environment, from where it is."""
     began = time.perf_counter()
     for action in actions:
         env.step(action)
@@ -124,10 +116,10 @@ def against_subproc(count: int, steps: int, repeats: int) -> float:
         for env in (batch, others):
             env.seed(0)
             env.reset()
-            run_sb3(env, actions_for(20, env.num_envs, 0))
+            run_vector(env, actions_for(20, env.num_envs, 0))
         for repeat in range(repeats):
-            mine = run_sb3(batch, actions_for(steps, count, repeat))
-            theirs = run_sb3(others, actions_for(5 * steps, workers, repeat))
+            mine = run_vector(batch, actions_for(steps, count, repeat))
+            theirs = run_vector(others, actions_for(5 * steps, workers, repeat))
             ratios.append(mine / theirs)
             print(f'  SubprocVecEnv x {workers} {theirs:8.0f}, batch {mine:8.0f} env steps/s, '
                   f'ratio {ratios[-1]:.2f}')

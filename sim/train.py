@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+from dataclasses import replace
 from pathlib import Path
 import time
 
@@ -55,19 +56,18 @@ def main() -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Train, judge and draw."""
-    from dataclasses import replace
-
+    out = args.out or Path('runs') / args.config.stem
+    folders = {seed: out / f'seed_{seed}' for seed in args.seeds}
+    for folder in folders.values():
+        if (folder / RUN).exists() and not args.overwrite:
+            raise GudaError(f'{folder}: trained already; give another --out or --overwrite')
     from guda_ros.online.training import OnlineConfig
 
     config = OnlineConfig.load(args.config)
     changes = {key: getattr(args, key) for key in ('steps', 'minutes') if getattr(args, key)}
     config = replace(config, **changes)
-    out = args.out or Path('runs') / args.config.stem
     runs = []
-    for seed in args.seeds:
-        folder = out / f'seed_{seed}'
-        if (folder / RUN).exists() and not args.overwrite:
-            raise GudaError(f'{folder}: trained already; give another --out or --overwrite')
+    for seed, folder in folders.items():
         runs.append(train_seed(config, seed, folder, args))
         write_curves(out, args.config.stem, runs)
     print(f'{out / "curve.png"}: written, and curve.csv, curve.json')
