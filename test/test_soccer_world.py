@@ -5,7 +5,12 @@ import pytest
 
 from guda_ros.soccer import world
 from guda_ros.soccer.field import Field
-from guda_ros.soccer.observation import FEATURES, observation_names, observe
+from guda_ros.soccer.observation import (
+    FEATURES,
+    observation_bounds,
+    observation_names,
+    observe,
+)
 from guda_ros.soccer.rewards import push_reward, push_terminated
 from guda_ros.soccer.robot import RobotProfile
 from guda_ros.soccer.starts import fixed_starts, sample_starts
@@ -78,18 +83,40 @@ def test_observation_does_not_change_when_the_whole_scene_moves(limits, field):
     moved[:, 3:5] = world.rotate(states[:, 3:5], angle) + shift
     moved[:, 5:7] = world.rotate(states[:, 5:7], angle)
     features = tuple(FEATURES)
+    obstacles = rng.normal(size=(50, 3, 2))
+    turned = world.rotate(obstacles, angle) + shift
     np.testing.assert_allclose(
-        observe(moved, world.rotate(goal, angle) + shift, limits, features),
-        observe(states, goal, limits, features),
+        observe(moved, world.rotate(goal, angle) + shift, limits, features, turned),
+        observe(states, goal, limits, features, obstacles),
         atol=1e-5,
     )
 
 
 def test_observation_has_one_name_for_every_number(limits, field):
     features = tuple(FEATURES)
-    assert observe(state(), field.goal, limits, features).shape == (
+    assert observe(state(), field.goal, limits, features, np.zeros((1, 2))).shape == (
         len(observation_names(features)),
     )
+
+
+def test_the_two_nearest_obstacles_are_seen_from_the_robot(limits, field):
+    robot = state(robot=(1, 1, math.pi / 2))
+    places = np.array([[1, 6], [0, 1], [1, 3.0]])
+    seen = observe(robot, field.goal, limits, ('obstacles',), places)
+    assert seen == pytest.approx([0, 1, 2, 0], abs=1e-6)
+    seen = observe(robot, field.goal, limits, ('obstacles',), places[:1])
+    assert seen == pytest.approx([5, 0, 10, 0], abs=1e-6)
+    with pytest.raises(ValueError, match='obstacles'):
+        observe(robot, field.goal, limits, ('obstacles',))
+
+
+def test_no_number_of_an_observation_exceeds_its_bound(limits, field):
+    rng = np.random.default_rng(3)
+    states = rng.uniform(-1, 1, (2000, world.SIZE)) * [5.2, 3.7, 3.1, 5.2, 3.7, 2, 2, 1, 1, 3]
+    features = tuple(FEATURES)
+    obstacles = rng.uniform(-1, 1, (2000, 1, 2)) * [5.2, 3.7]
+    size = np.abs(observe(states, field.goal, limits, features, obstacles)).max(axis=0)
+    assert (size <= observation_bounds(field, features)).all()
 
 
 def test_unknown_feature_is_named(limits, field):

@@ -183,12 +183,12 @@ def _run_missing(graph_name, options, episodes, domain, log_dir, say):
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
     from guda_ros.ros.graphs import GraphOptions
-    from guda_ros.soccer.starts import SCENARIOS
+    from guda_ros.soccer.starts import CLEAR_SCENARIOS
 
     contract = load_contract(args)
     robot_of(contract, args.robot)
-    if args.scenario not in SCENARIOS:
-        raise GudaError(f'unknown scenario {args.scenario!r}; known: {", ".join(SCENARIOS)}')
+    if args.scenario not in CLEAR_SCENARIOS:
+        raise GudaError(f'unknown scenario {args.scenario!r}; known: {", ".join(CLEAR_SCENARIOS)}')
     options = GraphOptions(
         contract=args.contract,
         robot=args.robot or '',

@@ -158,9 +158,18 @@ class Contract:
         """Names of the numbers of an observation."""
         return observation_names(self.observation)
 
-    def observe(self, states: np.ndarray) -> np.ndarray:
-        """Return the observations (..., D), float32, of world states (..., 10)."""
-        return observe(states, self.field.goal, self.limits, self.observation)
+    def observe(self, states: np.ndarray, obstacles: np.ndarray | None = None) -> np.ndarray:
+        """
+        Return the observations (..., D), float32, of world states (..., 10).
+
+        :param obstacles: (..., k, 2 or more), places in `map` [m], if the contract observes them.
+        """
+        return observe(states, self.field.goal, self.limits, self.observation, obstacles)
+
+    @property
+    def observes_obstacles(self) -> bool:
+        """Tell whether `observe` needs to know where obstacles are."""
+        return 'obstacles' in self.observation
 
     def to_command(self, action: np.ndarray) -> np.ndarray:
         """Turn actions (..., 3) in [-1, 1] into base_link velocities (..., 3) [m/s, rad/s]."""

@@ -48,7 +48,8 @@ def write_minari(path: str | os.PathLike, episodes: Iterable[Episode], contract:
     from gymnasium.spaces import Box
     import minari
     from minari.dataset.minari_storage import MinariStorage
-    path, episodes = Path(path), list(episodes)
+    # Minari does not cope with a folder that is given relative to the current one.
+    path, episodes = Path(path).absolute(), list(episodes)
     if not episodes:
         raise DataSetError(f'{path}: there is no episode to write; record some with `guda record`')
     if path.exists():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,6 +60,8 @@ def evaluate_policy(
     memoryless: bool = True,
     record: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    obstacles: Sequence = (),
+    layouts: np.ndarray | None = None,
 ) -> RolloutResult:
     """
     Run one episode from every start (n, 5), at most to the contract's time limit.
@@ -69,6 +71,9 @@ def evaluate_policy(
         memory for the contract's `ball_hold`. Then an episode in which nothing has moved for 1 s
         longer than that is over, because nothing will ever move again.
     :param progress: called with the step and the number of episodes that still run.
+    :param obstacles: of guda_ros.sim.obstacles, in every episode. Then `act` gets their states
+        (m, k, 4) as its third argument, and nothing is over because it rests.
+    :param layouts: (n, k, w, 2), waypoints of the obstacles of each episode [m].
     :raises ValueError: if a command is not finite, or a start is not possible.
     """
     from guda_ros.sim.batch import BatchSimulation
@@ -78,8 +83,11 @@ def evaluate_policy(
         raise ValueError(f'starts of shape (n, 5) are expected, not {starts.shape}')
     limit = contract.max_steps if max_steps is None else max_steps
     count = len(starts)
-    simulation = BatchSimulation(contract, robot, count, threads)
+    simulation = BatchSimulation(contract, robot, count, threads, obstacles=obstacles)
     simulation.reset(starts)
+    if layouts is not None:
+        simulation.place_obstacles(layouts)
+    memoryless = memoryless and not obstacles
     steps = np.full(count, limit)
     success, out, settled = (np.zeros(count, dtype=bool) for _ in range(3))
     running = np.arange(count)
@@ -89,7 +97,8 @@ def evaluate_policy(
     rest, still = states.copy(), np.zeros(count, dtype=int)
     patience = (contract.ball_hold + _STILL_TIME) * contract.rate
     for step in range(1, limit + 1):
-        commands[running] = act(states[running], running)
+        seen = (simulation.obstacle_states()[running],) if obstacles else ()
+        commands[running] = act(states[running], running, *seen)
         simulation.step(commands)
         states = simulation.world_states()
         scored, left = simulation.scored, simulation.out

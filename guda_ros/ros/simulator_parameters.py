@@ -31,7 +31,7 @@ def declare_simulator_parameters(node: Node) -> Parameters:
               unit='s of real time', low=0.1, high=600.0)
     p.declare('time_limit', 0.0, "length of an episode, 0 for the contract's", unit='s',
               low=0.0, high=3600.0)
-    p.declare('scenario', 'attack', 'kind of start', choices=starts.SCENARIOS)
+    p.declare('scenario', 'attack', 'kind of start', choices=starts.CLEAR_SCENARIOS)
     p.declare('purpose', 'demonstration', 'list of fixed starts', choices=starts.PURPOSES)
     p.declare('start_index', 0, 'number in the list of fixed starts', low=0, high=100000)
     p.declare('start', Parameter.Type.DOUBLE_ARRAY, 'robot x, y, yaw, ball x, y, and, for a ball '

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from guda_ros.soccer.field import Field
+from guda_ros.soccer.starts import OBSTACLES
 
 KINDS = ('static', 'walking', 'goalkeeper')
 
@@ -55,6 +56,11 @@ class Obstacle:
     def goalkeeper(cls, field: Field, speed: float = 0.25) -> 'Obstacle':
         """Return a goalkeeper on the line of the attacked goal."""
         return cls('goalkeeper', ((field.goal_line - 0.15, 0.0),), speed)
+
+    @classmethod
+    def of_scenario(cls, scenario: str) -> 'tuple[Obstacle, ...]':
+        """Return the obstacles of a scenario, two waypoints each, which layouts put elsewhere."""
+        return tuple(cls(kind, ((0.0, 0.0),) * 2) for kind in OBSTACLES.get(scenario, ()))
 
     @property
     def moves(self) -> bool:

@@ -112,6 +112,14 @@ class Section:
         inner = Section(dict(enumerate(values)), self._path, f'{self._prefix}{key}.')
         return tuple(inner.number(index, low, high) for index in range(count))
 
+    def integers(self, key: str, low: int, high: int) -> tuple[int, ...]:
+        """Take a list of integers, each in [low, high]."""
+        values = self._take(key)
+        if not isinstance(values, (list, tuple)):
+            self._fail(key, f'a list of integers is expected, not {values!r}')
+        inner = Section(dict(enumerate(values)), self._path, f'{self._prefix}{key}.')
+        return tuple(inner.integer(index, low, high) for index in range(len(values)))
+
     def text(self, key: str) -> str:
         """Take a string that is not empty."""
         value = self._take(key)

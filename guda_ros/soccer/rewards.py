@@ -1,11 +1,19 @@
-"""Reward and termination of the push-to-goal task, as functions of world states."""
+"""Rewards and terminations of the push-to-goal task, as functions of world states."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+import os
 
 import numpy as np
 
 from guda_ros.soccer import world
 from guda_ros.soccer.field import Field
+from guda_ros.soccer.resources import ConfigError, find_config, load_yaml, Section
+from guda_ros.soccer.robot import VelocityLimits
+
+#: How far behind the ball, seen from the goal, a push begins [m]: about where the feet touch it.
+PUSH_DISTANCE = 0.15
 
 
 def push_reward(states: np.ndarray, next_states: np.ndarray, field: Field) -> np.ndarray:
@@ -25,3 +33,97 @@ def push_terminated(next_states: np.ndarray, field: Field) -> np.ndarray:
     """Tell whether the task ends in world states (..., 10): a goal, or the ball out."""
     ball = next_states[..., world.BALL]
     return field.scored(ball) | field.out(ball)
+
+
+# Terms: what a step from states (..., 10) to next_states (..., 10) is worth with a weight of one.
+
+
+def goal(states, next_states, field: Field, limits: VelocityLimits) -> np.ndarray:
+    """Return 1 for a goal."""
+    return field.scored(next_states[..., world.BALL]).astype(np.float64)
+
+
+def out(states, next_states, field: Field, limits: VelocityLimits) -> np.ndarray:
+    """Return 1 for a ball that left the field."""
+    return field.out(next_states[..., world.BALL]).astype(np.float64)
+
+
+def ball_to_goal(states, next_states, field: Field, limits: VelocityLimits) -> np.ndarray:
+    """Return what the ball came nearer to the goal point [m]."""
+    return _to_goal(states, field) - _to_goal(next_states, field)
+
+
+def robot_to_ball(states, next_states, field: Field, limits: VelocityLimits) -> np.ndarray:
+    """Return what the robot came nearer to the ball [m]."""
+    return _to_ball(states) - _to_ball(next_states)
+
+
+def robot_to_push(states, next_states, field: Field, limits: VelocityLimits) -> np.ndarray:
+    """Return what the robot came nearer to the place behind the ball from which to push [m]."""
+    return _to_push(states, field) - _to_push(next_states, field)
+
+
+def time(states, next_states, field: Field, limits: VelocityLimits) -> np.ndarray:
+    """Return 1 for every step."""
+    return np.ones(np.shape(next_states)[:-1])
+
+
+def command_change(states, next_states, field: Field, limits: VelocityLimits) -> np.ndarray:
+    """Return the squared change of the command, in action units, summed over the axes."""
+    before = limits.to_action(states[..., world.PREVIOUS_COMMAND])
+    after = limits.to_action(next_states[..., world.PREVIOUS_COMMAND])
+    return np.sum(np.square(after - before), axis=-1)
+
+
+Term = Callable[[np.ndarray, np.ndarray, Field, VelocityLimits], np.ndarray]
+TERMS: dict[str, Term] = {
+    term.__name__: term
+    for term in (goal, out, ball_to_goal, robot_to_ball, robot_to_push, time, command_change)
+}
+
+
+def reward_terms(
+    states: np.ndarray,
+    next_states: np.ndarray,
+    field: Field,
+    limits: VelocityLimits,
+    weights: Mapping[str, float],
+) -> np.ndarray:
+    """Return the weighted terms (..., k), in the order of `weights`; their sum is the reward."""
+    return np.stack(
+        [
+            weight * TERMS[name](states, next_states, field, limits)
+            for name, weight in weights.items()
+        ],
+        axis=-1,
+    )
+
+
+def load_weights(name: str | os.PathLike) -> dict[str, float]:
+    """Read weights by name (config/rewards) or path; ConfigError names what is wrong."""
+    path = find_config('rewards', name)
+    root = Section(load_yaml(path), path)
+    unknown = [key for key in root.keys() if key not in TERMS]
+    if unknown:
+        raise ConfigError(f'{path}: {unknown[0]}: no reward term; known: {", ".join(TERMS)}')
+    if not root.keys():
+        raise ConfigError(f'{path}: at least one reward term is expected of {", ".join(TERMS)}')
+    return {key: root.number(key, -1e6, 1e6) for key in root.keys()}
+
+
+def _to_goal(states: np.ndarray, field: Field) -> np.ndarray:
+    offset = field.goal - states[..., world.BALL]
+    return np.hypot(offset[..., 0], offset[..., 1])
+
+
+def _to_ball(states: np.ndarray) -> np.ndarray:
+    offset = states[..., world.BALL] - states[..., world.ROBOT_POSITION]
+    return np.hypot(offset[..., 0], offset[..., 1])
+
+
+def _to_push(states: np.ndarray, field: Field) -> np.ndarray:
+    ball = states[..., world.BALL]
+    behind = ball - field.goal
+    distance = np.maximum(np.hypot(behind[..., 0], behind[..., 1]), 1e-9)[..., None]
+    offset = ball + PUSH_DISTANCE * behind / distance - states[..., world.ROBOT_POSITION]
+    return np.hypot(offset[..., 0], offset[..., 1])

@@ -1,0 +1,1 @@
+"""Learning while acting, with stable-baselines3."""

@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""
+Record episodes of a player in the simulator as a data set (Minari), without ROS.
+
+The data set is of the kind that `guda convert` makes of recordings, and goes the same way: `guda
+augment`, `guda train`. Its states are the true ones: nothing is lost from view, and no perception
+adds noise.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from guda_ros.cli.common import natural, positive, refuse_existing
+from guda_ros.cli.scripts import add_player, load_player, run_script
+
+EXAMPLE = """\
+examples:
+  python sim/collect.py imperfect --episodes 12 --out runs/mine/dataset
+  python sim/collect.py runs/ppo_penalty/seed_0 --episodes 50 --out runs/penalty_data
+"""
+
+
+def main() -> None:
+    """Write a data set."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_player(parser)
+    parser.add_argument('--episodes', type=positive, default=12, metavar='N',
+                        help='how many (default: %(default)s)')
+    parser.add_argument('--seed', type=natural, default=0, metavar='N',
+                        help='of the starts and of imperfections (default: %(default)s)')
+    parser.add_argument('--successes', action='store_true', help='keep episodes that scored only')
+    parser.add_argument('--threads', type=positive, default=1, metavar='N',
+                        help='of the physics (default: %(default)s)')
+    parser.add_argument('--out', type=Path, required=True, metavar='DIR',
+                        help='folder of the data set')
+    run_script(run, parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Run the episodes and write them."""
+    from guda_ros.data.datasets import write_minari
+    from guda_ros.errors import GudaError
+    from guda_ros.evaluation.rollout import evaluate_policy
+    from guda_ros.sim.obstacles import Obstacle
+    from guda_ros.soccer.starts import sample_layouts, sample_starts
+
+    refuse_existing(args.out, False)
+    player, scenario = load_player(args, args.seed)
+    contract = player.contract
+    if contract.observes_obstacles:
+        raise GudaError(f'the observations of {contract.name} have obstacles, which a data set '
+                        'does not record; choose a contract without')
+    # A stream of its own: neither the fixed starts nor those that a seed trains on.
+    rng = np.random.default_rng([args.seed, 6007])
+    starts = sample_starts(scenario, args.episodes, rng, contract.field)
+    layouts = sample_layouts(scenario, starts, rng, contract.field)
+    result = evaluate_policy(player.controller(args.episodes), contract, player.robot, starts,
+                             args.threads, player.max_steps(scenario), memoryless=False,
+                             record=True, obstacles=Obstacle.of_scenario(scenario),
+                             layouts=layouts)
+    episodes = [episode_of(result, index, contract, scenario, args, player.name)
+                for index in range(args.episodes)
+                if result.success[index] or not args.successes]
+    if not episodes:
+        raise GudaError('no episode scored: nothing to write')
+    write_minari(args.out, episodes, contract)
+    steps = sum(len(episode) for episode in episodes)
+    scored = sum(episode.success for episode in episodes)
+    print(f'{args.out}: {len(episodes)} episodes of {scenario}, {steps} steps, {scored} scored')
+
+
+def episode_of(result, index: int, contract, scenario: str, args: argparse.Namespace,
+               operator: str):
+    """Return a rollout's episode as one of a data set."""
+    from guda_ros.data.episodes import Episode
+    from guda_ros.soccer import world
+
+    steps = int(result.steps[index])
+    states = result.states[:steps + 1, index]
+    verdict = 'scored' if result.success[index] else 'out' if result.out[index] else 'timeout'
+    return Episode(
+        id=f'sim_{scenario}_{args.seed}_{index:04d}', scenario=scenario, seed=args.seed,
+        start_index=index, verdict=verdict, operator=operator, contract_hash=contract.hash,
+        stamps=np.round(np.arange(steps + 1) * contract.period * 1e9).astype(np.int64),
+        world_states=states, commands=states[1:, world.PREVIOUS_COMMAND],
+        valid=np.ones(steps + 1, dtype=bool), truth_states=states)
+
+
+if __name__ == '__main__':
+    main()
