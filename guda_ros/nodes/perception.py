@@ -93,13 +93,14 @@ class PerceptionNode(Node):
         self._perception.reset(event.robot_start)
 
     def _on_camera_info(self, message: CameraInfo) -> None:
-        calibration = (*message.k, message.width, message.height)
+        calibration = (*message.k, *message.d, message.width, message.height)
         if calibration == self._camera_info:
             return
         self._camera_info = calibration
         try:
             self._perception.set_camera(CameraModel.from_camera_info(
-                message.k, message.width, message.height, self._profile.camera))
+                message.k, message.width, message.height, self._profile.camera, message.d,
+                message.distortion_model))
         except ValueError as error:
             self._fail(f'{error}; the {self._calibration} is used instead')
         else:
