@@ -1,14 +1,19 @@
-"""The MuJoCo model of field, ball and a planar walking robot, from a robot profile and a field."""
+"""The MuJoCo model of field, ball and planar walking robots, from robot profiles and a field."""
 
 from __future__ import annotations
 
-import mujoco
+from collections.abc import Sequence
+import math
+import re
 
-from guda_ros.sim import scenery
+import mujoco
+import numpy as np
+
+from guda_ros.sim import obstacles, scenery
 from guda_ros.soccer.field import Field
 from guda_ros.soccer.robot import RobotProfile
 
-#: Places of robot and ball in qpos and qvel, the same in every model of this module.
+#: Places of robot and ball in qpos and qvel of a model without kicks; `state.Layout` knows others.
 ROBOT_QPOS = slice(0, 3)
 BALL_QPOS = slice(3, 10)
 ROBOT_QVEL = slice(0, 3)
@@ -22,22 +27,47 @@ TIMESTEP = 0.01
 _FLOOR, _WALL, _FOOT = 1, 2, 4
 
 
+#: How far [m] the kicking foot stays behind the feet's front while the robot walks, and how far it
+#: is drawn back from there before it strikes.
+FOOT_REST, FOOT_BACK = 0.01, 0.05
+#: Share of the robot's mass in the kicking foot: so light that its start does not jerk the robot.
+_FOOT_MASS = 0.02
+
+
 def build_model(robot: RobotProfile, field: Field, visual: bool = True,
-                timestep: float = TIMESTEP) -> mujoco.MjModel:
+                timestep: float = TIMESTEP, *, others: Sequence[RobotProfile] = (),
+                kick: bool = False, crowd: Sequence[obstacles.Obstacle] = (),
+                extra_delay: float = 0.0, user: int = 0) -> mujoco.MjModel:
     """
     Return the model; its physics does not depend on `visual`, which adds what is only drawn.
 
     The controls are the commanded velocities in base_link (forward, left [m/s], turn [rad/s]); the
-    robot follows them with a first-order lag of the profile's response time. Cameras: head,
-    overview, follow, portrait.
+    robot follows them after the walk's delay with a first-order lag of the profile's response
+    time. With `kick` another control is the velocity [m/s] of a foot. Cameras: head, overview,
+    follow, portrait. What belongs to another robot than the first has its index in its name.
 
     :param visual: add scenery, the robot's shape, lights and cameras.
     :param timestep: physics step [s].
+    :param others: the robots beside the first.
+    :param kick: whether robots have a foot that kicks.
+    :param crowd: obstacles.
+    :param extra_delay: how much longer [s] than the profiles say walk delays can be set.
+    :param user: numbers in `userdata`.
     """
     drawn = scenery.build(robot, field) if visual else scenery.Scenery()
+    robots = (robot, *others)
+    several = len(robots) > 1
+    more = []
+    for index, other in enumerate(others, 1):
+        shape = scenery.build(other, field).robot if visual else ''
+        shape = re.sub(r'\bname="([^"]+)"', rf'name="\1{suffix(index)}"', shape)
+        more.append(_robot(other, shape, index, kick, several))
+    walks = [_walk(profile, timestep, index, kick, extra_delay)
+             for index, profile in enumerate(robots)]
     text = f"""
 <mujoco model="{robot.name} on {field.name}">
   <compiler angle="radian"/>
+  <size nuserdata="{user}"/>
   <option timestep="{timestep}" gravity="0 0 {-GRAVITY}"
     integrator="implicitfast" cone="elliptic"/>
   {drawn.header}
@@ -46,14 +76,24 @@ def build_model(robot: RobotProfile, field: Field, visual: bool = True,
     {_border(field)}
     {_goal(field, 1)}
     {_goal(field, -1)}
-    {_robot(robot, drawn.robot)}
+    {_robot(robot, drawn.robot, 0, kick, several)}
     {_ball(field, drawn.ball)}
+    {obstacles.bodies(crowd, _WALL, visual)}
+    {' '.join(more)}
     {drawn.world}
   </worldbody>
-  {_walk(robot)}
+  <actuator>
+    {' '.join(walks)}
+    {obstacles.actuators(crowd)}
+  </actuator>
 </mujoco>
 """
     return mujoco.MjModel.from_xml_string(text)
+
+
+def suffix(index: int) -> str:
+    """Return what the names of a robot's parts end with: nothing for the first."""
+    return f'_{index}' if index else ''
 
 
 def rolling_friction(field: Field) -> float:
@@ -88,7 +128,7 @@ def _goal(field: Field, side: int) -> str:
           f'pos="{side * (line + depth / 2)} {y} {height / 2}"/>' for y in (-half, half))])
 
 
-def _robot(robot: RobotProfile, drawn: str) -> str:
+def _robot(robot: RobotProfile, drawn: str, index: int, kick: bool, several: bool) -> str:
     body = robot.body
     # Both feet are one box: it stands for where the walking feet are on average, and its flat
     # front pushes.
@@ -96,18 +136,34 @@ def _robot(robot: RobotProfile, drawn: str) -> str:
     foot_height = 0.04
     trunk = f'{0.8 * body.foot_front} {0.23 * body.height} {0.32 * body.height}'
     turn_inertia = body.mass * width**2
-    return f"""<body name="robot">
-      <joint name="robot_x" type="slide" axis="1 0 0"/>
-      <joint name="robot_y" type="slide" axis="0 1 0"/>
-      <joint name="robot_yaw" type="hinge" axis="0 0 1"/>
+    end = suffix(index)
+    hits = _WALL | _FOOT if several else _WALL
+    foot = ''
+    if kick:
+        # Either foot can kick, so the striking face is as wide as both.
+        mass = _FOOT_MASS * body.mass
+        reach = robot.kick.reach + FOOT_REST
+        foot = f"""<body name="foot{end}" pos="{body.foot_front - FOOT_REST} 0 0">
+        <joint name="foot{end}" type="slide" axis="1 0 0" range="{-1.2 * FOOT_BACK} {reach}"
+          limited="true"/>
+        <inertial pos="0 0 {foot_height}" mass="{mass}"
+          diaginertia="{mass * .01} {mass * .01} {mass * .01}"/>
+        <geom name="toe{end}" type="box" size="{length / 2} {width} {foot_height}"
+          pos="{-length / 2} 0 {foot_height + .002}" contype="{_FOOT}" conaffinity="0" group="4"/>
+      </body>"""
+    return f"""<body name="robot{end}">
+      <joint name="robot_x{end}" type="slide" axis="1 0 0"/>
+      <joint name="robot_y{end}" type="slide" axis="0 1 0"/>
+      <joint name="robot_yaw{end}" type="hinge" axis="0 0 1"/>
       <inertial pos="0 0 {body.height / 2}" mass="{body.mass}"
         diaginertia="{turn_inertia} {turn_inertia} {turn_inertia}"/>
-      <site name="base_link" group="4"/>
-      <geom name="feet" type="box" size="{length} {width} {foot_height}"
+      <site name="base_link{end}" group="4"/>
+      <geom name="feet{end}" type="box" size="{length} {width} {foot_height}"
         pos="{body.foot_front - length} 0 {foot_height + .002}"
-        contype="{_FOOT}" conaffinity="{_WALL}" group="4"/>
-      <geom name="trunk" type="box" size="{trunk}" pos="0 0 {0.52 * body.height}"
+        contype="{_FOOT}" conaffinity="{hits}" group="4"/>
+      <geom name="trunk{end}" type="box" size="{trunk}" pos="0 0 {0.52 * body.height}"
         contype="0" conaffinity="{_WALL}" group="4"/>
+      {foot}
       {drawn}
     </body>"""
 
@@ -126,24 +182,46 @@ def _ball(field: Field, drawn: str) -> str:
     </body>"""
 
 
-def _walk(robot: RobotProfile) -> str:
-    body, limits = robot.body, robot.limits
+def servo_parameters(robot: RobotProfile, response_time: np.ndarray) -> dict[str, np.ndarray]:
+    """
+    Return what makes the servos of the axes follow with response times (..., 3) [s].
+
+    Arrays (..., 3): filter [s], gain and strength, the largest force or torque.
+    """
     # The commanded velocity, filtered with the walk's response time, is followed by a servo that
     # is fast in comparison and as strong as the quickest reversal needs, so that a robot at a post
     # stops and does not climb.
+    body, limits = robot.body, robot.limits
     turn_inertia = body.mass * ((body.stance_width + body.foot_width) / 2)**2
     speed = max(limits.forward, limits.backward, limits.side)
-    axes = (('forward', '1 0 0 0 0 0', body.mass, speed),
-            ('left', '0 1 0 0 0 0', body.mass, speed),
-            ('turn', '0 0 0 0 0 1', turn_inertia, limits.turn))
-    servos = []
-    for (name, gear, inertia, top), lag in zip(axes, robot.walk.response_time):
-        settle = 0.02 * lag
-        strength = inertia * 3 * top / lag
-        servos.append(
-            f'<general name="{name}" site="base_link" gear="{gear}" '
-            f'dyntype="filterexact" dynprm="{lag - settle}" actearly="true" '
-            f'gainprm="{inertia / settle}" biastype="affine" biasprm="0 0 {-inertia / settle}" '
-            f'forcerange="{-strength} {strength}"/>')
-    servos = '\n    '.join(servos)
-    return f'<actuator>\n    {servos}\n  </actuator>'
+    inertia = np.array([body.mass, body.mass, turn_inertia])
+    top = np.array([speed, speed, limits.turn])
+    lag = np.asarray(response_time, dtype=np.float64)
+    settle = 0.02 * lag
+    return {'filter': lag - settle, 'gain': inertia / settle, 'strength': inertia * 3 * top / lag}
+
+
+def history_samples(delay: float, timestep: float) -> int:
+    """Return how many past controls a delay [s] needs."""
+    return math.ceil(delay / timestep - 1e-9) + 2 if delay > 0 else 0
+
+
+def _walk(robot: RobotProfile, timestep: float, index: int, kick: bool, extra: float) -> str:
+    end, delay = suffix(index), ''
+    samples = history_samples(robot.walk.delay + extra, timestep)
+    if samples:
+        delay = f'delay="{robot.walk.delay}" nsample="{samples}" interp="linear"'
+    parameters = servo_parameters(robot, robot.walk.response_time)
+    axes = (('forward', '1 0 0 0 0 0'), ('left', '0 1 0 0 0 0'), ('turn', '0 0 0 0 0 1'))
+    servos = [
+        f'<general name="{name}{end}" site="base_link{end}" gear="{gear}" '
+        f'dyntype="filterexact" dynprm="{lag}" actearly="true" '
+        f'gainprm="{gain}" biastype="affine" biasprm="0 0 {-gain}" '
+        f'forcerange="{-strength} {strength}" {delay}/>'
+        for (name, gear), lag, gain, strength in zip(
+            axes, *(parameters[key].tolist() for key in ('filter', 'gain', 'strength')))]
+    if kick:
+        gain = _FOOT_MASS * robot.body.mass / 0.002
+        servos.append(f'<general name="kick{end}" joint="foot{end}" gainprm="{gain}" '
+                      f'biastype="affine" biasprm="0 0 {-gain}"/>')
+    return '\n    '.join(servos)

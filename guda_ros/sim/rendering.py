@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import mujoco
 import numpy as np
 
 from guda_ros.errors import GudaError
 from guda_ros.sim import gl, scenery
-from guda_ros.sim.mjcf import BALL_QPOS, ROBOT_QPOS
+from guda_ros.sim.mjcf import ROBOT_QPOS
+from guda_ros.sim.posture import Posture
 
 CAMERAS = ('head', 'overview', 'follow', 'portrait')
 _DRAWN_GROUPS = (0, 1, scenery.HEAD_GROUP)
@@ -50,14 +53,19 @@ class Renderer:
             options.geomgroup[scenery.HEAD_GROUP] = name != 'head'
             options.sitegroup[:] = 0
 
-    def render(self, data: mujoco.MjData, camera: str = 'head') -> np.ndarray:
+    def render(self, data: mujoco.MjData, camera: str = 'head',
+               postures: Sequence[Posture] = ()) -> np.ndarray:
         """Return an image (height, width, 3), RGB uint8; KeyError names the cameras there are."""
         if self._renderer is None:
             raise RuntimeError('the renderer is closed')
         if camera not in self._options:
             raise KeyError(f'unknown camera {camera!r}; known: {", ".join(CAMERAS)}')
+        for posture in postures:
+            posture.turn_head(self._model)
         mujoco.mj_kinematics(self._model, data)
         mujoco.mj_camlight(self._model, data)
+        for posture in postures:
+            posture.apply(self._model, data)
         self._renderer.update_scene(data, camera, self._options[camera])
         if camera != 'head':
             self._paint_ball_shadow(data)
@@ -69,7 +77,7 @@ class Renderer:
     def _paint_ball_shadow(self, data: mujoco.MjData) -> None:
         """Add discs under the ball; as geoms of the model they would roll with it."""
         scene = self._renderer.scene
-        position = data.qpos[BALL_QPOS][:3]
+        position = data.geom('ball').xpos
         radius = self._model.geom('ball').size[0]
         for layer, size in enumerate((1.0, 0.85, 0.7), 1):
             mujoco.mjv_initGeom(
