@@ -50,7 +50,7 @@ class PerceptionNode(Node):
         self._perception = Perception(self.contract, self._profile)
         self._perception.reset(_pose_or_none(p['initial_pose']))
         self._event: EpisodeEvent | None = None
-        self._inputs = StampJoin(('image', 'odom'), depth=10)
+        self._inputs = StampJoin(('image', 'odom'))
         self._last_stamp = -1
         self._late = False
         self._camera_info: tuple | None = None

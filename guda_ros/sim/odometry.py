@@ -29,14 +29,19 @@ class OdometryModel:
         self._period = period
         self.reset(np.zeros(3))
 
-    def reset(self, pose: np.ndarray, rng: np.random.Generator | None = None) -> None:
-        """Start at a true pose (x, y, yaw) with new errors, drawn from `rng` if one is given."""
+    def reset(self, pose: np.ndarray, rng: np.random.Generator | None = None,
+              scale: float = 1.0) -> None:
+        """
+        Start at a true pose (x, y, yaw) with new errors, drawn from `rng` if one is given.
+
+        :param scale: of distances, besides the error that is drawn.
+        """
         self._rng = rng or self._rng
         self._true = np.array(pose, dtype=np.float64)
         self._pose = np.zeros(3)
         self._velocity = np.zeros(3)
-        scale, yaw_scale, bias = self._rng.normal(size=3)
-        self._scale = 1.0 + scale * self._noise.translation_scale
+        error, yaw_scale, bias = self._rng.normal(size=3)
+        self._scale = scale * (1.0 + error * self._noise.translation_scale)
         self._yaw_scale = 1.0 + yaw_scale * self._noise.yaw_scale
         self._yaw_bias = bias * self._noise.yaw_bias
 
