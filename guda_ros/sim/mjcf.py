@@ -11,6 +11,7 @@ import numpy as np
 
 from guda_ros.sim import obstacles, scenery
 from guda_ros.soccer.field import Field
+from guda_ros.soccer.resources import ConfigError
 from guda_ros.soccer.robot import RobotProfile
 
 #: Places of robot and ball in qpos and qvel of a model without kicks; `state.Layout` knows others.
@@ -32,6 +33,8 @@ _FLOOR, _WALL, _FOOT = 1, 2, 4
 FOOT_REST, FOOT_BACK = 0.01, 0.05
 #: Share of the robot's mass in the kicking foot: so light that its start does not jerk the robot.
 _FOOT_MASS = 0.02
+#: How far [m] a foot may come in one physics step, or it would pass into the ball.
+_FASTEST_KICK = 0.03
 
 
 def build_model(robot: RobotProfile, field: Field, visual: bool = True,
@@ -82,6 +85,9 @@ def build_model(robot: RobotProfile, field: Field, visual: bool = True,
     {' '.join(more)}
     {drawn.world}
   </worldbody>
+  <contact>
+    {' '.join(_strike(profile, timestep, index) for index, profile in enumerate(robots) if kick)}
+  </contact>
   <actuator>
     {' '.join(walks)}
     {obstacles.actuators(crowd)}
@@ -149,7 +155,7 @@ def _robot(robot: RobotProfile, drawn: str, index: int, kick: bool, several: boo
         <inertial pos="0 0 {foot_height}" mass="{mass}"
           diaginertia="{mass * .01} {mass * .01} {mass * .01}"/>
         <geom name="toe{end}" type="box" size="{length / 2} {width} {foot_height}"
-          pos="{-length / 2} 0 {foot_height + .002}" contype="{_FOOT}" conaffinity="0" group="4"/>
+          pos="{-length / 2} 0 {foot_height + .002}" contype="0" conaffinity="0" group="4"/>
       </body>"""
     return f"""<body name="robot{end}">
       <joint name="robot_x{end}" type="slide" axis="1 0 0"/>
@@ -166,6 +172,19 @@ def _robot(robot: RobotProfile, drawn: str, index: int, kick: bool, several: boo
       {foot}
       {drawn}
     </body>"""
+
+
+def _strike(robot: RobotProfile, timestep: float, index: int) -> str:
+    """Return the contact of the kicking foot with the ball: one blow without rebound."""
+    travel = robot.kick.speed * timestep
+    if travel > _FASTEST_KICK:
+        raise ConfigError(
+            f'robot profile {robot.name}: kick.speed: {robot.kick.speed} m/s is too fast for a '
+            f'physics step of {timestep} s: {_FASTEST_KICK / timestep:g} m/s at most')
+    # Damping and hardly any stiffness: with the default, how deep the foot came into the ball by
+    # chance would add speed. The contact begins as early as the foot can come in one step.
+    return (f'<pair geom1="toe{suffix(index)}" geom2="ball" condim="1" '
+            f'solref="-10 {-1 / timestep}" margin="{travel}"/>')
 
 
 def _ball(field: Field, drawn: str) -> str:
