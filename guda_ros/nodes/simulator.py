@@ -11,7 +11,6 @@ import numpy as np
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.task import Future
 from std_srvs.srv import SetBool, Trigger
 
 from guda_ros.data.collection import header_stamp
@@ -20,7 +19,7 @@ from guda_ros.ros import diagnostics, qos, running
 from guda_ros.ros import simulator_parameters as parameters
 from guda_ros.ros.episode import EpisodeEvent
 from guda_ros.ros.lockstep import LockStep
-from guda_ros.ros.pace import Pace
+from guda_ros.ros.pace import Pace, StepClock, StepRequest
 from guda_ros.ros.parameters import declare_contract
 from guda_ros.ros.simulator_robot import SimulatedRobot
 from guda_ros.ros.simulator_topics import WorldTopics
@@ -47,17 +46,16 @@ class Simulator(LifecycleNode):
         self.robot = RobotProfile.load(p['robot'] or self.contract.robot)
         self.failure = ''
         self._lockstep = p['mode'] == 'lockstep'
-        self._rate = parameters.step_rate(p, self.contract.rate, self.robot.imu.rate)
-        self._ticks = round(self._rate / self.contract.rate)
-        self._now = self._began = 0
-        self._count = self._tick = self._steps = 0
+        rate = parameters.step_rate(p, self.contract.rate, self.robot.imu.rate)
+        self._time = StepClock(rate, self.contract.rate)
+        self._pace = Pace(1.0 / rate, p['real_time_factor'])
+        self._request = StepRequest()
+        self._count = 0
         self._event: EpisodeEvent | None = None
         self._pending = ''
         self._paused = self._active = False
-        self._allowed, self._stepped = 0, None
         self._answer_seconds = 0.0
         self._world: World | None = None
-        self._pace = Pace(1.0 / self._rate, p['real_time_factor'])
         diagnostics.DiagnosticsPublisher(self, self._report, self.robot.name)
         running.autostart(self, p['autostart'])
 
@@ -70,7 +68,7 @@ class Simulator(LifecycleNode):
             raise GudaError('several robots need mode free: in lock-step the world would have to '
                             'wait for all of them')
         robots = [self.robot] * len(names)
-        self._world = World(self.contract, robots, self._rate, p['camera'],
+        self._world = World(self.contract, robots, self._time.rate, p['camera'],
                             threaded=not self._lockstep, randomisation=p['randomisation'])
         self._robots = [
             SimulatedRobot(self, self.contract, self._world, self._on_command,
@@ -89,8 +87,7 @@ class Simulator(LifecycleNode):
             self._entities.append(self.create_timer(0.1, self._check_answer, clock=steady))
             self._unanswered = self.create_guard_condition(self._proceed)
         else:
-            period = 1.0 / self._rate / p['real_time_factor']
-            self._entities.append(self.create_timer(period, self._run, clock=steady))
+            self._entities.append(self.create_timer(self._pace.interval, self._run, clock=steady))
         self._entities += [
             self.create_service(Trigger, '~/reset', self._on_reset),
             self.create_service(SetBool, '~/pause', self._on_pause),
@@ -154,16 +151,15 @@ class Simulator(LifecycleNode):
             problem = self._topics.wait_for_partners(p['partners'], p['partner_timeout'])
             if problem:
                 return problem
-        # Time never runs backwards, and a gap keeps the data of two episodes apart.
-        now = (self._now // 1_000_000_000 + 2) * 1_000_000_000
+        now = self._time.next_begin()
         try:
             index, start = parameters.requested_start(p, self.contract.field)
             self._world.reset(now, start, p['seed'], index)
         except (GudaError, ValueError) as error:
             return f'this start is not possible: {error}'
         self._count += 1
-        self._now = self._began = now
-        self._tick, self._pending = 0, ''
+        self._time.begin(now)
+        self._pending = ''
         for robot in self._robots:
             robot.reset(now)
         event = parameters.next_episode(
@@ -188,10 +184,10 @@ class Simulator(LifecycleNode):
         if self._event is None or self._event.phase == 'end':
             return
         self._answers.finish()
-        self._finish_steps()
+        self._request.finish()
         self._announce(replace(self._event, phase='end', verdict=verdict, message=message,
-                               stamp=self._now))
-        told = (f'episode {self._event.id}: {verdict} after {self._tick // self._ticks} steps. '
+                               stamp=self._time.now))
+        told = (f'episode {self._event.id}: {verdict} after {self._time.control_step} steps. '
                 f'{message}')
         if verdict == 'error':
             self.get_logger().error(told)
@@ -210,10 +206,10 @@ class Simulator(LifecycleNode):
     def _tell(self) -> None:
         """Publish what is known now, and say in lock-step what has to be answered."""
         self._sent, self._repeated = time.monotonic(), 0
-        control = self._tick % self._ticks == 0
-        self._topics.clock(self._now)
-        newest = [robot.tell(self._now, control) for robot in self._robots][0]
-        if self._lockstep and not self._answers.expect(self._now, newest):
+        now = self._time.now
+        self._topics.clock(now)
+        newest = [robot.tell(now, self._time.is_control) for robot in self._robots][0]
+        if self._lockstep and not self._answers.expect(now, newest):
             # Nothing new has arrived that could be answered: the last command holds. Recorders
             # are waited for instead.
             self._robots[0].topics.flush()
@@ -223,26 +219,25 @@ class Simulator(LifecycleNode):
         """Make one step, and publish what is seen then."""
         self._answer_seconds = time.monotonic() - self._sent
         try:
-            self._world.simulation.step([robot.command(self._now) for robot in self._robots])
+            self._world.simulation.step(
+                [robot.command(self._time.now) for robot in self._robots])
         except (GudaError, ValueError, RuntimeError) as error:
             self._end('error', f'the simulation stopped: {error}')
             return
-        self._tick += 1
-        self._steps += 1
-        self._now = self._began + round(self._tick * 1e9 / self._rate)
-        if self._event.phase != 'end' and self._tick % self._ticks == 0:
+        self._time.advance()
+        if self._event.phase != 'end' and self._time.is_control:
             simulation = self._world.simulation
             self._pending = ('scored' if simulation.scored else 'out' if simulation.out else
-                             'timeout' if self._tick >= self._max_steps * self._ticks else '')
+                             'timeout' if self._time.control_step >= self._max_steps else '')
         self._tell()
         if self._pending and not self._lockstep:
             self._end(self._pending)
 
     def _on_command(self, robot: SimulatedRobot, stamp: int, command: np.ndarray) -> None:
         if not self._lockstep:
-            robot.follow(self._now, command)
+            robot.follow(self._time.now, command)
         elif self._answers.answer(self.contract.topics['command'], stamp):
-            robot.follow(self._now, command)
+            robot.follow(self._time.now, command)
             self._proceed()
 
     def _on_answer(self, topic: str, data: bytes) -> None:
@@ -251,20 +246,20 @@ class Simulator(LifecycleNode):
 
     def _proceed(self) -> None:
         """Go on in lock-step if everything is answered and the world may go on."""
-        if not self._answers.complete or (self._paused and not self._allowed):
+        if not self._answers.complete or (self._paused and not self._request.left):
             return
-        self._allowed = max(0, self._allowed - 1)
+        self._request.take()
         # The last state is answered before the end is told, so that recorders have all of it.
         if self._pending:
             self._end(self._pending)
         else:
             self._advance()
-        if not self._allowed:
-            self._finish_steps()
+        if not self._request.left:
+            self._request.finish()
 
     def _check_answer(self) -> None:
         missing = self._answers.missing()
-        if (self._paused and not self._allowed) or not missing:
+        if (self._paused and not self._request.left) or not missing:
             return
         waited = time.monotonic() - self._sent
         if waited > 1.0 + self._repeated:
@@ -273,7 +268,7 @@ class Simulator(LifecycleNode):
             self._robots[0].topics.repeat()
         if waited > self._options['answer_timeout']:
             if self._paused:
-                self._finish_steps('waiting for ' + ', '.join(missing))
+                self._request.finish('waiting for ' + ', '.join(missing))
                 return
             publishers = self._topics.publishers_of(self._answers.topics)
             told = f'waited {waited:.1f} s: {self._answers.describe(publishers)}'
@@ -286,40 +281,35 @@ class Simulator(LifecycleNode):
         if self._paused:
             self._pace.restart()
             for robot in self._robots:
-                robot.deliver(self._now)
+                robot.deliver(self._time.now)
         for _ in range(self._pace.due()):
             self._advance()
 
     async def _on_step(self, request, response: Trigger.Response) -> Trigger.Response:
-        count, before = self._options['steps'], self._tick
-        if not self._active or not self._paused or self._allowed or self._event is None:
+        count, before = self._options['steps'], self._time.control_step
+        if (not self._active or not self._paused or self._request.left
+                or self._event is None or self._event.phase == 'end'):
             response.message = 'only a running episode that is paused can be stepped'
             return response
         if self._lockstep:
-            done = self._stepped = Future(executor=self.executor)
-            self._allowed, self._sent, self._repeated = count, time.monotonic(), 0
+            done = self._request.begin(count, self.executor)
+            self._sent, self._repeated = time.monotonic(), 0
             self._proceed()
             response.message = await done
         else:
-            for _ in range(count * self._ticks):
+            for _ in range(count * self._time.ratio):
                 self._advance()
-        made = (self._tick - before) // self._ticks
+        made = self._time.control_step - before
         response.success = made == count
-        response.message = f'{self._now / 1e9:.3f}' if response.success else (
+        response.message = f'{self._time.now / 1e9:.3f}' if response.success else (
             f'{made} of {count} steps: {response.message or "the episode is over"}')
         return response
-
-    def _finish_steps(self, problem: str = '') -> None:
-        """Answer the call of ~/step that waits."""
-        waiting, self._stepped, self._allowed = self._stepped, None, 0
-        if waiting is not None:
-            waiting.set_result(problem)
 
     def _on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         self._paused = request.data
         response.success, response.message = True, 'paused' if request.data else 'running'
         if not self._paused and self._lockstep and self._active:
-            self._finish_steps('the pause is over')
+            self._request.finish('the pause is over')
             self._sent, self._repeated = time.monotonic(), 0
             self._proceed()
         return response
@@ -328,10 +318,10 @@ class Simulator(LifecycleNode):
         event = self._event
         level = diagnostics.ERROR if event and event.verdict == 'error' else diagnostics.OK
         return level, event.message if event else 'no episode yet', {
-            'mode': self._options['mode'], 'paused': self._paused, 'time': self._now / 1e9,
-            'real_time_factor': round(self._pace.measure(self._steps / self._rate), 3),
-            'rate': self._rate, 'episode': event.id if event else '',
-            'phase': event.phase if event else '', 'step': self._tick // self._ticks,
+            'mode': self._options['mode'], 'paused': self._paused, 'time': self._time.now / 1e9,
+            'real_time_factor': round(self._pace.measure(self._time.simulated), 3),
+            'rate': self._time.rate, 'episode': event.id if event else '',
+            'phase': event.phase if event else '', 'step': self._time.control_step,
             'answer_ms': round(self._answer_seconds * 1e3, 1)}
 
 
