@@ -201,7 +201,8 @@ def _ball(field: Field, drawn: str) -> str:
     </body>"""
 
 
-def servo_parameters(robot: RobotProfile, response_time: np.ndarray) -> dict[str, np.ndarray]:
+def servo_parameters(robot: RobotProfile, response_time: np.ndarray,
+                     timestep: float) -> dict[str, np.ndarray]:
     """
     Return what makes the servos of the axes follow with response times (..., 3) [s].
 
@@ -216,7 +217,8 @@ def servo_parameters(robot: RobotProfile, response_time: np.ndarray) -> dict[str
     inertia = np.array([body.mass, body.mass, turn_inertia])
     top = np.array([speed, speed, limits.turn])
     lag = np.asarray(response_time, dtype=np.float64)
-    settle = 0.02 * lag
+    # With less than half a physics step the servo's limited force would overshoot for ever.
+    settle = np.maximum(0.02 * lag, timestep / 2)
     return {'filter': lag - settle, 'gain': inertia / settle, 'strength': inertia * 3 * top / lag}
 
 
@@ -230,7 +232,7 @@ def _walk(robot: RobotProfile, timestep: float, index: int, kick: bool, extra: f
     samples = history_samples(robot.walk.delay + extra, timestep)
     if samples:
         delay = f'delay="{robot.walk.delay}" nsample="{samples}" interp="linear"'
-    parameters = servo_parameters(robot, robot.walk.response_time)
+    parameters = servo_parameters(robot, robot.walk.response_time, timestep)
     axes = (('forward', '1 0 0 0 0 0'), ('left', '0 1 0 0 0 0'), ('turn', '0 0 0 0 0 1'))
     servos = [
         f'<general name="{name}{end}" site="base_link{end}" gear="{gear}" '

@@ -146,7 +146,8 @@ class Randomiser:
                                                       * drawn[key][:, None])
         factor = np.stack([drawn[f'robot.response_time.{axis}'] for axis in _AXES], axis=1)
         for robot, walk, axes in zip(self._robots, self._walks, self._axes):
-            servo = servo_parameters(robot, np.array(robot.walk.response_time) * factor)
+            servo = servo_parameters(robot, np.array(robot.walk.response_time) * factor,
+                                     self._model.opt.timestep)
             fields['actuator_dynprm'][rows, axes, 0] = servo['filter']
             fields['actuator_gainprm'][rows, axes, 0] = servo['gain']
             fields['actuator_biasprm'][rows, axes, 2] = -servo['gain']
