@@ -101,6 +101,7 @@ class Simulator(LifecycleNode):
         """Start publishing; in free mode the first episode begins at once."""
         result = super().on_activate(state)
         self._active = True
+        self._topics.draw_field()
         problem = '' if self._lockstep else self._begin()
         if problem:
             self.on_deactivate(state)

@@ -13,11 +13,13 @@ from rclpy.lifecycle import LifecycleNode
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image, Imu, JointState
 from std_msgs.msg import String
+from visualization_msgs.msg import MarkerArray
 
 from guda_ros.data.contract import Contract
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import qos
 from guda_ros.ros.episode import EpisodeEvent
+from guda_ros.ros.markers import field_markers
 from guda_ros.soccer import world
 from guda_ros.soccer.robot import CameraMount, RobotProfile
 
@@ -162,7 +164,7 @@ class RobotTopics:
 
 
 class WorldTopics:
-    """The clock, and what must be there before an episode in lock-step begins."""
+    """The clock, the field's markers, and what must be there before a lock-step episode begins."""
 
     def __init__(self, node: LifecycleNode, contract: Contract, robots: Sequence[RobotTopics],
                  ) -> None:
@@ -170,6 +172,7 @@ class WorldTopics:
         self._contract = contract
         self._robots = robots
         self._clock = node.create_lifecycle_publisher(Clock, '/clock', qos.DEFAULT)
+        self._markers = node.create_lifecycle_publisher(MarkerArray, 'markers', qos.EPISODE)
         topics = contract.topics
         #: What a partner must be known to publish.
         self._partner_topics = {
@@ -179,6 +182,10 @@ class WorldTopics:
     def clock(self, now: int) -> None:
         """Publish the time [ns]."""
         self._clock.publish(Clock(clock=convert.ns_to_stamp(now)))
+
+    def draw_field(self) -> None:
+        """Publish the field, for viewers that come now or later."""
+        self._markers.publish(field_markers(self._contract.field, self._contract.frames['map']))
 
     def missing(self, partners: Sequence[str]) -> list[str]:
         """
@@ -220,5 +227,6 @@ class WorldTopics:
                 for topic in topics}
 
     def destroy(self) -> None:
-        """Remove the publisher of the clock."""
-        self._node.destroy_lifecycle_publisher(self._clock)
+        """Remove the publishers of the world."""
+        for publisher in (self._clock, self._markers):
+            self._node.destroy_lifecycle_publisher(publisher)
