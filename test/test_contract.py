@@ -72,8 +72,8 @@ def test_wrong_value_in_a_robot_profile_is_named_with_file_and_key(tmp_path, cha
 
 
 def test_wrong_value_in_a_field_is_named(tmp_path):
-    path = changed('fields', 'spl', tmp_path, lambda c: c['ball'].update(radius=0))
-    with pytest.raises(ConfigError, match=r'changed\.yaml: ball\.radius: 0 is outside'):
+    path = changed('fields', 'spl', tmp_path, lambda c: c.update(penalty_area=[1.65, 'wide']))
+    with pytest.raises(ConfigError, match=r'changed\.yaml: penalty_area\.1: a number is expected'):
         Field.load(path)
 
 

@@ -54,9 +54,9 @@ def _off_field(point, field):
 
 
 def _at_post(point, field, radius):
-    """Tell whether a round thing touches one of the four posts."""
+    """Tell whether a round thing touches a post."""
     from_post = np.hypot(
-        np.abs(point[..., 0]) - field.goal_line,
+        field.toward_goal(point[..., 0]) - field.goal_line,
         np.abs(point[..., 1]) - field.goal_width / 2 - field.post_radius,
     )
     return from_post < radius + field.post_radius
@@ -64,7 +64,7 @@ def _at_post(point, field, radius):
 
 def _at_goal(point, field):
     """Tell whether a robot touches a post or the net, or stands deep in a goal."""
-    x, y = np.abs(point[..., 0]), np.abs(point[..., 1])
+    x, y = field.toward_goal(point[..., 0]), np.abs(point[..., 1])
     half = field.goal_width / 2
     return (
         (x > field.goal_line - ROBOT_CLEARANCE)

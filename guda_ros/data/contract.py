@@ -16,7 +16,7 @@ import json
 import numpy as np
 
 from guda_ros.errors import GudaError
-from guda_ros.soccer.field import Ball, Field
+from guda_ros.soccer.field import Field
 from guda_ros.soccer.observation import FEATURES, observation_names, observe
 from guda_ros.soccer.resources import ConfigError, find_config, load_yaml, Section
 from guda_ros.soccer.robot import RobotProfile, VelocityLimits
@@ -103,19 +103,15 @@ class Contract:
 
     def to_json(self) -> str:
         """Return the whole contract, profile limits and field included, as canonical JSON."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(',', ':'))
+        values = {**asdict(self), 'field': self.field.as_dict()}
+        return json.dumps(values, sort_keys=True, separators=(',', ':'))
 
     @classmethod
     def from_json(cls, text: str) -> 'Contract':
         """Read what to_json wrote; ValueError when it cannot be read."""
         try:
             values = json.loads(text)
-            field = values['field']
-            ball = field.pop('ball')
-            ball['colour'] = tuple(ball['colour'])
-            for key in ('penalty_area', 'goal_area'):
-                field[key] = tuple(field[key])
-            values['field'] = Field(ball=Ball(**ball), **field)
+            values['field'] = Field.from_dict(values['field'])
             values['limits'] = VelocityLimits(**values['limits'])
             values['action'] = tuple(values['action'])
             values['observation'] = tuple(values['observation'])

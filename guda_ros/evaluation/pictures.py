@@ -28,14 +28,14 @@ def draw_field(axes, field: Field, part: str = 'attack') -> None:
     """
     Draw a field to scale with the origin at its centre.
 
-    :param part: `attack`, the half with the attacked goal, or `whole`.
+    :param part: `attack`, from the halfway line to the attacked goal, or `whole`.
     """
     length, width = field.length / 2, field.width / 2
     line = {'color': '#9DB595', 'linewidth': 0.9, 'zorder': 1}
-    left = -length if part == 'whole' else 0.0
+    left = -length if part == 'whole' else field.halfway_line
     outer = min(field.border, 0.35)
     back = max(outer, field.goal_depth + 0.1)
-    low_x = -length - back if part == 'whole' else -0.4
+    low_x = -length - back if part == 'whole' else left - 0.4
     axes.add_patch(
         Rectangle(
             (low_x, -width - outer),
@@ -52,16 +52,16 @@ def draw_field(axes, field: Field, part: str = 'attack') -> None:
         )
     else:
         axes.plot([low_x, length, length, low_x], [-width, -width, width, width], **line)
-    axes.plot([0, 0], [-width, width], **line)
-    radius = field.centre_circle_radius
-    if part == 'whole':
+    middle, radius = field.halfway_line, field.centre_circle_radius
+    axes.plot([middle, middle], [-width, width], **line)
+    if part == 'whole' and field.goals == 2:
         axes.add_patch(
             Circle((0, 0), radius, fill=False, edgecolor=line['color'], linewidth=0.9, zorder=1)
         )
     else:
         axes.add_patch(
             Arc(
-                (0, 0),
+                (middle, 0),
                 2 * radius,
                 2 * radius,
                 theta1=-90,
@@ -71,7 +71,7 @@ def draw_field(axes, field: Field, part: str = 'attack') -> None:
                 zorder=1,
             )
         )
-    for side in (1, -1) if part == 'whole' else (1,):
+    for side in field.goal_sides if part == 'whole' else (1,):
         for depth, breadth in (field.penalty_area, field.goal_area):
             axes.plot(
                 side * np.array([length, length - depth, length - depth, length]),
@@ -161,7 +161,7 @@ def demonstrations(episodes: list, field: Field, columns: int = 6) -> str:
         drawn where it was recorded.
     """
     rows = max(1, math.ceil(len(episodes) / columns))
-    shape = (field.width + 0.7) / (field.length / 2 + 1.0)
+    shape = (field.width + 0.7) / (field.length / 2 - field.halfway_line + 1.0)
     panel = WIDTH * 0.994 / (columns + 0.05 * (columns - 1)) * shape
     with new_figure(rows * (panel + 0.2) + 0.3) as figure:
         height = figure.get_figheight()
@@ -240,7 +240,7 @@ def segments(groups: dict[str, list[np.ndarray]], field: Field) -> str:
         for title, pieces in groups.items()
     }
     shapes = {
-        False: (field.length / 2 + 1.0) / (field.width + 0.7),
+        False: (field.length / 2 - field.halfway_line + 1.0) / (field.width + 0.7),
         True: (field.length + 1.2) / (field.width + 0.7),
     }
     rows = [[]]

@@ -57,7 +57,7 @@ def build_model(robot: RobotProfile, field: Field, visual: bool = True,
     :param extra_delay: how much longer [s] than the profiles say walk delays can be set.
     :param user: numbers in `userdata`.
     """
-    drawn = scenery.build(robot, field) if visual else scenery.Scenery()
+    drawn = scenery.build(robot, field, others) if visual else scenery.Scenery()
     robots = (robot, *others)
     several = len(robots) > 1
     more = []
@@ -77,8 +77,7 @@ def build_model(robot: RobotProfile, field: Field, visual: bool = True,
   <worldbody>
     <geom name="floor" type="plane" size="0 0 1" contype="{_FLOOR}" conaffinity="0" group="4"/>
     {_border(field)}
-    {_goal(field, 1)}
-    {_goal(field, -1)}
+    {' '.join(_goal(field, side) for side in field.goal_sides)}
     {_robot(robot, drawn.robot, 0, kick, several)}
     {_ball(field, drawn.ball)}
     {obstacles.bodies(crowd, _WALL, visual)}
@@ -120,7 +119,8 @@ def _goal(field: Field, side: int) -> str:
     """Posts and crossbar as they are drawn, and hidden walls where the net hangs."""
     radius, half = field.post_radius, field.goal_width / 2 + field.post_radius
     line, depth, height = field.length / 2, field.goal_depth, field.goal_height
-    bar = f'type="cylinder" contype="{_WALL}" conaffinity="0" rgba=".95 .95 .95 1"'
+    red, green, blue = field.looks.goal
+    bar = f'type="cylinder" contype="{_WALL}" conaffinity="0" rgba="{red} {green} {blue} 1"'
     net = f'type="box" contype="{_WALL}" conaffinity="0" group="4"'
     thick = 0.01
     return '\n    '.join([
@@ -170,7 +170,7 @@ def _robot(robot: RobotProfile, drawn: str, index: int, kick: bool, several: boo
       <geom name="trunk{end}" type="box" size="{trunk}" pos="0 0 {0.52 * body.height}"
         contype="0" conaffinity="{_WALL}" group="4"/>
       {foot}
-      {drawn}
+      {drawn or scenery.bare(robot)}
     </body>"""
 
 

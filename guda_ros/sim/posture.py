@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import re
 
 import mujoco
 import numpy as np
 
 from guda_ros.sim.mjcf import suffix
-from guda_ros.sim.randomisation import is_on_a_head
+from guda_ros.sim.scenery import head_quaternion
 
 #: How far parts of the leg follow the kicking foot, as a share.
 _KICK = {'sole': 1.0, 'foot': 1.0, 'shin': 0.7, 'knee': 0.5, 'thigh': 0.2}
+#: Names of a limb's geoms: side, part and the robot's index, if it is not the first.
+LIMB = re.compile(r'(left|right)_([a-z]+)(?:\.\d+)?(?:_(\d+))?$')
 #: What is this low [m] on the robot is its shadow, which does not fall with it.
-_SHADOW = 0.009
+_SHADOW = 0.007
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,7 @@ class Posture:
 
     def turn_head(self, model: mujoco.MjModel) -> None:
         """Turn the body of the head; kinematics is to follow."""
-        pan, tilt = self.head / 2
-        body = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_BODY, f'head{suffix(self.index)}')
-        if body < 0:
-            return
-        model.body_quat[body] = [np.cos(pan) * np.cos(tilt), -np.sin(pan) * np.sin(tilt),
-                                 np.cos(pan) * np.sin(tilt), np.sin(pan) * np.cos(tilt)]
+        model.body(f'head{suffix(self.index)}').quat = head_quaternion(*self.head)
 
     def apply(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         """Move the drawn robot and its cameras, after kinematics."""
@@ -66,11 +64,10 @@ class Posture:
     def _kick(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         forward = data.xmat[self._body(model)].reshape(3, 3)[:, 0]
         label = 'left' if self.side > 0 else 'right'
-        for part, share in _KICK.items():
-            geom = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_GEOM,
-                                     f'{label}_{part}{suffix(self.index)}')
-            if geom >= 0:
-                data.geom_xpos[geom] += share * self.foot * forward
+        for geom in self._geoms(model):
+            limb = LIMB.match(model.geom(geom).name)
+            if limb and limb[1] == label and limb[2] in _KICK:
+                data.geom_xpos[geom] += _KICK[limb[2]] * self.foot * forward
 
     def _lie_down(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         body = self._body(model)
@@ -78,7 +75,7 @@ class Posture:
         axis = [-np.sin(self.direction), np.cos(self.direction), 0.0]
         rotation = frame @ _rotation(axis, self.lying * np.pi / 2) @ frame.T
         lift = np.array([0.0, 0.0, 0.06 * self.lying])
-        for geom in np.flatnonzero(model.body_rootid[model.geom_bodyid] == body):
+        for geom in self._geoms(model):
             if model.geom_pos[geom, 2] > _SHADOW:
                 data.geom_xpos[geom] = (origin + rotation @ (data.geom_xpos[geom] - origin)
                                         + lift)
@@ -92,8 +89,16 @@ class Posture:
     def _body(self, model: mujoco.MjModel) -> int:
         return model.body(f'robot{suffix(self.index)}').id
 
+    def _geoms(self, model: mujoco.MjModel) -> np.ndarray:
+        return np.flatnonzero(model.body_rootid[model.geom_bodyid] == self._body(model))
+
     def _cameras(self, model: mujoco.MjModel) -> np.ndarray:
         return np.flatnonzero(model.body_rootid[model.cam_bodyid] == self._body(model))
+
+
+def is_on_a_head(camera: str) -> bool:
+    """Tell by its name whether a camera is one of a robot's, and not one to watch from."""
+    return camera.startswith(('head', 'lower'))
 
 
 def _rotation(axis: list[float], angle: float) -> np.ndarray:

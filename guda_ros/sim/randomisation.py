@@ -10,6 +10,8 @@ import numpy as np
 
 from guda_ros.sim import noise
 from guda_ros.sim.mjcf import servo_parameters, suffix
+from guda_ros.sim.posture import is_on_a_head
+from guda_ros.sim.scenery import CARPETS
 from guda_ros.sim.walk import Walk
 from guda_ros.soccer.resources import ConfigError, find_config, load_yaml, Section
 from guda_ros.soccer.robot import RobotProfile
@@ -38,7 +40,7 @@ _VISUAL = {
     'colour.ball': (0, 5, _RGB),
     'colour.carpet': (0, 5, _RGB),
     'colour.lines': (0, 5, ()),
-    'texture.scale': (0.1, 10, ()),
+    'texture.carpet': (0, len(CARPETS), ()),
 }
 _KEYS = {**_PHYSICAL, **_VISUAL}
 
@@ -111,7 +113,7 @@ class Randomiser:
                  'actuator_gainprm', 'actuator_biasprm', 'actuator_forcerange', 'actuator_delay']
         if visual:
             names += ['cam_pos', 'cam_quat', 'cam_fovy', 'light_diffuse', 'light_dir', 'geom_rgba',
-                      'mat_rgba', 'mat_texrepeat']
+                      'mat_rgba', 'geom_matid']
         for name in names:
             self._base[name] = np.array(getattr(model, name))
             self._fields[name] = expand(name)
@@ -186,18 +188,13 @@ class Randomiser:
             [[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]])
         model.vis.headlight.ambient[:] = self._headlight * value['light.ambient']
         self._tint('geom_rgba', self._ball, [value[f'colour.ball.{part}'] for part in _RGB])
-        for material, tint in (('carpet', [value[f'colour.carpet.{part}'] for part in _RGB]),
-                               ('line', [value['colour.lines']] * 3)):
-            index = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_MATERIAL, material)
-            self._tint('mat_rgba', index, tint)
-            if material == 'carpet':
-                fields['mat_texrepeat'][rows, index] = (base['mat_texrepeat'][index]
-                                                        * value['texture.scale'])
+        carpet = [value[f'colour.carpet.{part}'] for part in _RGB]
+        materials = [model.material(name).id for name in CARPETS]
+        for material in materials:
+            self._tint('mat_rgba', material, carpet)
+        self._tint('mat_rgba', model.material('line').id, [value['colour.lines']] * 3)
+        chosen = min(int(value['texture.carpet']), len(CARPETS) - 1)
+        fields['geom_matid'][rows, model.geom('carpet').id] = materials[chosen]
 
     def _tint(self, field: str, index: int, factors: Sequence[float]) -> None:
         self._fields[field][0, index, :3] = (self._base[field][index, :3] * factors).clip(0, 1)
-
-
-def is_on_a_head(camera: str) -> bool:
-    """Tell by its name whether a camera is one of a robot's, and not one to watch from."""
-    return camera.startswith(('head', 'lower'))

@@ -9,10 +9,9 @@ import numpy as np
 
 from guda_ros.errors import GudaError
 from guda_ros.sim import gl, scenery
-from guda_ros.sim.mjcf import ROBOT_QPOS
-from guda_ros.sim.posture import Posture
+from guda_ros.sim.mjcf import suffix
+from guda_ros.sim.posture import is_on_a_head, LIMB, Posture
 
-CAMERAS = ('head', 'overview', 'follow', 'portrait')
 _DRAWN_GROUPS = (0, 1, scenery.HEAD_GROUP)
 
 
@@ -41,16 +40,14 @@ class Renderer:
         except Exception as error:  # every OpenGL binding has exceptions of its own
             raise _unavailable(f'OpenGL gave no context: {error}') from error
         self._model = model
-        self._swing = {
-            mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_GEOM, f'{label}_{part}'):
-                (side * np.sign(reach), abs(reach), lift)
-            for side, label in ((1, 'left'), (-1, 'right'))
-            for part, (reach, lift) in scenery.SWING.items()}
-        self._options = {name: mujoco.MjvOption() for name in CAMERAS}
+        self._swing = _swinging(model)
+        names = sorted((model.camera(index).name for index in range(model.ncam)),
+                       key=lambda name: not name.startswith('head'))
+        self._options = {name: mujoco.MjvOption() for name in names}
         for name, options in self._options.items():
             options.geomgroup[:] = 0
             options.geomgroup[list(_DRAWN_GROUPS)] = 1
-            options.geomgroup[scenery.HEAD_GROUP] = name != 'head'
+            options.geomgroup[scenery.HEAD_GROUP] = not is_on_a_head(name)
             options.sitegroup[:] = 0
 
     def render(self, data: mujoco.MjData, camera: str = 'head',
@@ -59,7 +56,7 @@ class Renderer:
         if self._renderer is None:
             raise RuntimeError('the renderer is closed')
         if camera not in self._options:
-            raise KeyError(f'unknown camera {camera!r}; known: {", ".join(CAMERAS)}')
+            raise KeyError(f'unknown camera {camera!r}; known: {", ".join(self._options)}')
         for posture in postures:
             posture.turn_head(self._model)
         mujoco.mj_kinematics(self._model, data)
@@ -67,9 +64,10 @@ class Renderer:
         for posture in postures:
             posture.apply(self._model, data)
         self._renderer.update_scene(data, camera, self._options[camera])
-        if camera != 'head':
+        if not is_on_a_head(camera):
             self._paint_ball_shadow(data)
-            self._swing_limbs(data)
+            for robot in self._swing:
+                self._swing_limbs(data, robot)
         self._renderer.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = False
         self._renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
         return self._renderer.render()
@@ -87,20 +85,19 @@ class Renderer:
                 np.eye(3).ravel(), np.array([0.0, 0.05, 0.0, 0.2], dtype=np.float32))
             scene.ngeom += 1
 
-    def _swing_limbs(self, data: mujoco.MjData) -> None:
+    def _swing_limbs(self, data: mujoco.MjData, robot: int) -> None:
         """Let the drawn legs and arms walk in time with the speed; the physics has no legs."""
-        velocity = data.act
+        velocity = data.act[3 * robot:3 * robot + 3]
         effort = min(1.0, np.hypot(velocity[0], velocity[1]) / 0.1 + abs(velocity[2]) / 1.0)
         if effort < 0.05:
             return
         phase = 2 * np.pi * scenery.STEP_FREQUENCY * data.time
-        yaw = data.qpos[ROBOT_QPOS][2]
-        forward = np.array([np.cos(yaw), np.sin(yaw), 0.0])
+        forward = data.body(f'robot{suffix(robot)}').xmat.reshape(3, 3)[:, 0]
         scene = self._renderer.scene
         for index in range(scene.ngeom):
             geom = scene.geoms[index]
-            if geom.objid in self._swing and geom.objtype == mujoco.mjtObj.mjOBJ_GEOM:
-                side, reach, lift = self._swing[geom.objid]
+            if geom.objid in self._swing[robot] and geom.objtype == mujoco.mjtObj.mjOBJ_GEOM:
+                side, reach, lift = self._swing[robot][geom.objid]
                 # No foot comes farther forward than the edge that pushes the ball.
                 along = reach * effort * (np.sin(phase) * side - 1)
                 geom.pos += along * forward
@@ -119,6 +116,21 @@ class Renderer:
     def __exit__(self, *_) -> None:
         """Free the context."""
         self.close()
+
+
+def _swinging(model: mujoco.MjModel) -> dict[int, dict[int, tuple[float, float, float]]]:
+    """Return by robot for the geoms of limbs their side, and how far they swing and lift [m]."""
+    found = {}
+    for index in range(model.ngeom):
+        limb = LIMB.match(model.geom(index).name)
+        if limb and limb[2] in scenery.SWING:
+            robot = int(limb[3] or 0)
+            neck = model.body(f'head{suffix(robot)}').pos[2]
+            side = 1 if limb[1] == 'left' else -1
+            reach, lift = scenery.SWING[limb[2]]
+            found.setdefault(robot, {})[index] = (side * np.sign(reach), neck * abs(reach),
+                                                  neck * lift)
+    return found
 
 
 def _unavailable(reason: str) -> RenderingUnavailable:

@@ -1,29 +1,41 @@
 """
-What is only drawn: carpet, lines, nets, the robot's shape, lights and cameras.
+What is only drawn: carpet, lines, nets, the robot's figure, lights and cameras.
 
 Nothing here collides or has mass. Geom groups: 0 field, 1 robot and ball, 2 the robot's head,
-which its own camera leaves out, 4 what collides and is never drawn.
+which its own cameras leave out, 4 what collides and is never drawn.
+
+What a randomisation may change in a model, by name: the lights LIGHTS (diffuse, dir) and
+model.vis.headlight, the colour of the materials MATERIALS, and the carpet's texture, by giving the
+geom `carpet` another material of CARPETS.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from guda_ros.sim import figures
+from guda_ros.sim.figures import bare, HEAD_GROUP, head_quaternion, SWING
+from guda_ros.sim.figures import DRAWN as _DRAWN
+from guda_ros.sim.figures import text as _text
 from guda_ros.soccer.field import Field
-from guda_ros.soccer.robot import CameraMount, RobotProfile
+from guda_ros.soccer.robot import RobotProfile
 
-#: Group of the geoms that the robot's own camera does not see: it sits inside of them.
-HEAD_GROUP = 2
+__all__ = ('bare', 'build', 'CARPETS', 'head_quaternion', 'HEAD_GROUP', 'LIGHTS', 'look_at',
+           'MATERIALS', 'Scenery', 'STEP_FREQUENCY', 'SWING')
+
+#: Names of the lights: one from above, one from the side.
+LIGHTS = ('sun', 'fill')
+#: Materials of the carpet: as the field says, smooth, worn and striped by its mower or its seams.
+CARPETS = ('carpet', 'carpet_smooth', 'carpet_worn', 'carpet_striped')
+#: Materials of the field whose colour may vary; those of robots are named STYLE_PART.
+MATERIALS = (*CARPETS, 'line', 'net', 'goal', 'board', 'hall')
 #: Steps of one foot per second, as drawn.
 STEP_FREQUENCY = 1.6
-#: How far [m] each limb swings while walking, negative against its leg, and how far it lifts.
-SWING = {'sole': (.022, .018), 'foot': (.022, .018), 'shin': (.016, .016), 'knee': (.013, .016),
-         'thigh': (.006, .006), 'elbow': (-.006, 0), 'forearm': (-.012, 0), 'hand': (-.016, 0)}
 #: Height above the carpet at which lines are drawn [m], enough to be told from it at any distance.
 _LINE_HEIGHT = 0.002
-_DRAWN = 'contype="0" conaffinity="0" mass="0"'
 
 
 @dataclass(frozen=True)
@@ -36,13 +48,26 @@ class Scenery:
     ball: str = ''
 
 
-def build(robot: RobotProfile, field: Field) -> Scenery:
-    """Return the scenery of a robot on a field."""
-    return Scenery(header=_header(field), world=_world(field),
-                   robot=_robot(robot), ball=_ball(field))
+def build(robot: RobotProfile, field: Field, others: Sequence[RobotProfile] = ()) -> Scenery:
+    """
+    Return the scenery of a robot on a field.
+
+    :param others: more robots, whose assets the header then has, too.
+    """
+    figure = figures.draw(robot)
+    drawn = {robot.name: figure.assets}
+    for other in others:
+        drawn.setdefault(other.name, figures.draw(other).assets)
+    return Scenery(header=_header(field, [line for lines in drawn.values() for line in lines]),
+                   world=_world(field), robot=_robot(robot, figure.fragment), ball=_ball(field))
 
 
-def _header(field: Field) -> str:
+def _header(field: Field, assets: list[str]) -> str:
+    looks = field.looks
+    mottled = np.clip(np.add(looks.carpet, (.03, .04, .03)), 0, 1)
+    worn = np.clip(np.multiply(looks.carpet, 1.45) + .02, 0, 1)
+    stripe = np.multiply(looks.carpet, .82)
+    meshes = '\n    '.join(assets)
     return f"""<statistic extent="1" center="0 0 0"/>
   <visual>
     <headlight ambient=".38 .38 .38" diffuse=".12 .12 .12" specular="0 0 0"/>
@@ -53,16 +78,26 @@ def _header(field: Field) -> str:
     <texture name="sky" type="skybox" builtin="gradient" rgb1=".50 .68 .88" rgb2=".93 .95 .97"
       width="128" height="768"/>
     <texture name="carpet" type="2d" builtin="flat" mark="random" random=".3"
-      width="256" height="256" rgb1=".13 .42 .17" markrgb=".16 .46 .20"/>
+      width="256" height="256" rgb1="{_text(looks.carpet)}" markrgb="{_text(mottled)}"/>
+    <texture name="carpet_smooth" type="2d" builtin="flat" width="8" height="8"
+      rgb1="{_text(looks.carpet)}"/>
+    <texture name="carpet_worn" type="2d" builtin="flat" mark="random" random=".12"
+      width="256" height="256" rgb1="{_text(looks.carpet)}" markrgb="{_text(worn)}"/>
+    <texture name="carpet_striped" type="2d" builtin="checker" width="8" height="2"
+      rgb1="{_text(looks.carpet)}" rgb2="{_text(stripe)}"/>
     <material name="carpet" texture="carpet" texrepeat="1.5 1.5" texuniform="true" specular="0"/>
+    <material name="carpet_smooth" texture="carpet_smooth" texuniform="true" specular="0"/>
+    <material name="carpet_worn" texture="carpet_worn" texrepeat=".5 .5" texuniform="true"
+      specular="0"/>
+    <material name="carpet_striped" texture="carpet_striped" texrepeat=".5 .01"
+      texuniform="true" specular="0"/>
     <material name="hall" rgba=".74 .76 .78 1" specular="0"/>
-    <material name="board" rgba=".20 .25 .33 1" specular=".1"/>
-    <material name="line" rgba=".96 .96 .96 1" specular="0" emission=".1"/>
+    <material name="board" rgba="{_text(looks.boards)} 1" specular=".1"/>
+    <material name="line" rgba="{_text(looks.lines)} 1" specular="0" emission=".1"/>
     <material name="net" rgba=".86 .88 .90 1" specular="0" emission=".1"/>
-    <material name="shell" rgba=".94 .94 .95 1" specular=".35" shininess=".6"/>
-    <material name="joint" rgba=".23 .25 .28 1" specular=".2" shininess=".4"/>
-    <material name="team" rgba=".10 .33 .72 1" specular=".4" shininess=".6"/>
-    <material name="eye" rgba=".35 .80 .95 1" emission=".5"/>
+    <material name="goal" rgba="{_text(looks.goal)} 1"/>
+    {figures.materials()}
+    {meshes}
     <mesh name="lines" inertia="shell" {_mesh(*_lines(field))}/>
     <mesh name="net" inertia="shell" {_mesh(*_net(field))}/>
   </asset>"""
@@ -75,16 +110,18 @@ def _world(field: Field) -> str:
     half = field.goal_width / 2 + radius
     board, thick = 0.06, 0.02
     parts = [
-        f'<geom {_DRAWN} type="plane" size="{x} {y} 1" material="carpet"/>',
-        f'<geom {_DRAWN} type="plane" size="40 40 1" pos="0 0 -.02" material="hall"/>',
-        f'<geom {_DRAWN} type="mesh" mesh="lines" material="line"/>',
+        f'<geom name="carpet" {_DRAWN} type="plane" size="{x} {y} 1" material="carpet"/>',
+        f'<geom name="hall" {_DRAWN} type="plane" size="40 40 1" pos="0 0 -.02" material="hall"/>',
+        f'<geom name="lines" {_DRAWN} type="mesh" mesh="lines" material="line"/>',
     ]
     for side in (-1, 1):
         parts += [
             f'<geom {_DRAWN} type="box" size="{thick} {y + 2 * thick} {board}" '
             f'pos="{side * (x + thick)} 0 {board - .02}" material="board"/>',
             f'<geom {_DRAWN} type="box" size="{x} {thick} {board}" '
-            f'pos="0 {side * (y + thick)} {board - .02}" material="board"/>',
+            f'pos="0 {side * (y + thick)} {board - .02}" material="board"/>']
+    for side in field.goal_sides:
+        parts += [
             f'<geom {_DRAWN} type="mesh" mesh="net" material="net" '
             f'euler="0 0 {0 if side > 0 else np.pi}"/>',
             f'<geom {_DRAWN} type="capsule" size="{radius / 2}" material="line" '
@@ -97,102 +134,49 @@ def _world(field: Field) -> str:
     eye = np.array([0.25 * field.length, -1.05 * field.width, 0.68 * field.width])
     target = np.array([0.29 * field.length, -0.12 * field.width, 0.0])
     parts += [
-        '<light directional="true" pos="0 0 8" dir=".25 .35 -1" diffuse=".62 .62 .60" '
+        '<light name="sun" directional="true" pos="0 0 8" dir=".25 .35 -1" diffuse=".62 .62 .60" '
         'specular=".25 .25 .25" castshadow="false"/>',
-        '<light directional="true" pos="0 0 8" dir="-.5 -.3 -.6" diffuse=".30 .31 .34" '
-        'specular="0 0 0" castshadow="false"/>',
+        '<light name="fill" directional="true" pos="0 0 8" dir="-.5 -.3 -.6" '
+        'diffuse=".30 .31 .34" specular="0 0 0" castshadow="false"/>',
         f'<camera name="overview" fovy="38" {_look(eye, target)}/>']
     return '\n    '.join(parts)
 
 
-def _look(eye: np.ndarray, target: np.ndarray) -> str:
-    """Return position and axes of a camera at `eye` that looks at `target`, its x axis level."""
+def look_at(eye: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the axes to the right, level, and up (3,) of a camera that looks at a target."""
     forward = (target - eye) / np.linalg.norm(target - eye)
     right = np.cross(forward, [0.0, 0.0, 1.0])
     right /= np.linalg.norm(right)
-    return f'pos="{_text(eye)}" xyaxes="{_text(right)} {_text(np.cross(right, forward))}"'
+    return right, np.cross(right, forward)
 
 
-def _head_camera(mount: CameraMount) -> str:
-    return (f'<camera name="head" fovy="{np.degrees(mount.vertical_fov):.9g}" '
-            f'pos="{_text(mount.position)}" '
-            f'xyaxes="0 -1 0 {np.sin(mount.pitch)} 0 {np.cos(mount.pitch)}"/>')
+def _look(eye: np.ndarray, target: np.ndarray) -> str:
+    right, up = look_at(eye, target)
+    return f'pos="{_text(eye)}" xyaxes="{_text(right)} {_text(up)}"'
 
 
-def _robot(robot: RobotProfile) -> str:
-    body = robot.body
-    stance, front = body.stance_width / 2, body.foot_front
-    # The shape was drawn for the height of a NAO and is scaled to the profile's; the feet keep
-    # their true size.
-    scale = body.height / 0.574
-
-    def geom(kind, material, size, pos=None, ends=None, group=1, extra=''):
-        place = (f'pos="{_text(np.multiply(pos, scale))}"' if ends is None
-                 else f'fromto="{_text(np.multiply(ends, scale))}"')
-        return (f'<geom {_DRAWN} type="{kind}" material="{material}" group="{group}" '
-                f'size="{_text(np.multiply(size, scale))}" {place} {extra}/>')
-
-    parts = [_head_camera(robot.camera),
-             '<camera name="follow" fovy="52" '
-             f'{_look(np.array([-1.25, 0.6, 1.0]), np.array([0.8, -0.05, 0.1]))}/>',
-             '<camera name="portrait" fovy="40" '
-             f'{_look(np.array([1.0, -0.85, 0.55]), np.array([0.06, 0.0, 0.25]))}/>']
+def _robot(robot: RobotProfile, figure: str) -> str:
+    body, scale = robot.body, robot.body.height / 0.574
+    front = body.foot_front
+    parts = [f'<camera name="{name}" fovy="{fov}" '
+             f'{_look(scale * np.array(eye), scale * np.array(target))}/>'
+             for name, fov, eye, target in (
+                 ('follow', 52, (-1.25, 0.6, 1.0), (0.8, -0.05, 0.1)),
+                 ('portrait', 40, (1.0, -0.85, 0.55), (0.06, 0.0, 0.25)))]
     # Real shadows cost more than all else, so one is painted: discs that darken the carpet step by
     # step.
     parts += [f'<geom {_DRAWN} type="ellipsoid" group="{HEAD_GROUP}" rgba="0 .05 0 .09" '
               f'size="{.62 * grow * body.foot_length} {.72 * grow * body.stance_width * 2} .0005" '
               f'pos="{front - .5 * body.foot_length} 0 {_LINE_HEIGHT + .0006 * layer}"/>'
               for layer, grow in enumerate((1.3, 1.2, 1.1, 1.0, .9, .8), 1)]
-    for side, label in ((1, 'left'), (-1, 'right')):
-        leg = side * stance / scale
-        parts += [
-            f'<geom {_DRAWN} name="{label}_sole" type="box" group="1" material="joint" '
-            f'size="{body.foot_length / 2} {body.foot_width * .47} .009" '
-            f'pos="{front - body.foot_length / 2} {side * stance} .011"/>',
-            f'<geom {_DRAWN} name="{label}_foot" type="ellipsoid" group="1" material="shell" '
-            f'size="{body.foot_length * .49} {body.foot_width * .46} .034" '
-            f'pos="{front - body.foot_length * .5} {side * stance} .020"/>',
-            geom('capsule', 'shell', (.029,), ends=(0, leg, .06, .018, leg, .145),
-                 extra=f'name="{label}_shin"'),
-            geom('sphere', 'joint', (.031,), (.020, leg, .152), extra=f'name="{label}_knee"'),
-            geom('capsule', 'shell', (.036,), ends=(.016, leg, .17, 0, leg, .245),
-                 extra=f'name="{label}_thigh"'),
-            geom('sphere', 'joint', (.036,), (0, side * .048, .270)),
-            geom('sphere', 'joint', (.034,), (0, side * .098, .428)),
-            geom('ellipsoid', 'shell', (.040, .032, .038), (0, side * .106, .434)),
-            geom('capsule', 'shell', (.024,), ends=(0, side * .116, .41, -.006, side * .128, .345),
-                 extra=f'name="{label}_arm"'),
-            geom('sphere', 'joint', (.024,), (-.006, side * .129, .330),
-                 extra=f'name="{label}_elbow"'),
-            geom('capsule', 'shell', (.022,),
-                 ends=(-.002, side * .129, .322, .030, side * .124, .268),
-                 extra=f'name="{label}_forearm"'),
-            geom('ellipsoid', 'team', (.022, .018, .022), (.038, side * .122, .250),
-                 extra=f'name="{label}_hand"'),
-            geom('cylinder', 'joint', (.030, .010), (.000, side * .060, .508), group=HEAD_GROUP,
-                 extra='zaxis="0 1 0"'),
-            geom('cylinder', 'team', (.018, .013), (.000, side * .060, .508), group=HEAD_GROUP,
-                 extra='zaxis="0 1 0"'),
-            geom('ellipsoid', 'eye', (.008, .014, .014), (.050, side * .025, .512),
-                 group=HEAD_GROUP)]
-    parts += [
-        geom('ellipsoid', 'joint', (.048, .074, .040), (0, 0, .292)),
-        geom('ellipsoid', 'shell', (.054, .072, .062), (0, 0, .335)),
-        geom('ellipsoid', 'shell', (.058, .092, .066), (0, 0, .395)),
-        geom('ellipsoid', 'team', (.030, .062, .046), (.033, 0, .396)),
-        geom('ellipsoid', 'team', (.030, .066, .050), (-.034, 0, .392)),
-        geom('sphere', 'eye', (.010,), (.058, 0, .402)),
-        geom('capsule', 'joint', (.024,), ends=(0, 0, .44, 0, 0, .47)),
-        geom('ellipsoid', 'shell', (.056, .063, .062), (0, 0, .512), group=HEAD_GROUP),
-        geom('ellipsoid', 'joint', (.030, .040, .020), (.034, 0, .482), group=HEAD_GROUP),
-        geom('sphere', 'joint', (.009,), (.052, 0, .540), group=HEAD_GROUP)]
-    return '\n      '.join(parts)
+    return '\n      '.join([*parts, figure])
 
 
 def _ball(field: Field) -> str:
     """Twelve darker patches, the caps of smaller spheres that look out of the ball."""
     radius = field.ball.radius
-    colour = _text(0.35 * np.array(field.ball.colour))
+    colour = _text(0.35 * np.array(field.ball.colour) if field.ball.patches is None
+                   else field.ball.patches)
     golden = (1 + 5**0.5) / 2
     corners = [np.roll((0, a, b * golden), shift)
                for shift in range(3) for a in (-1, 1) for b in (-1, 1)]
@@ -212,28 +196,37 @@ def _lines(field: Field) -> tuple[list, list]:
     """
     width = field.line_width
     x, y = field.length / 2, field.width / 2
-    rectangles = [(-width / 2, width / 2, -y, y), (-.1, .1, -width / 2, width / 2)]
+    middle = field.halfway_line
+    rectangles = []
 
     def outline(x0, x1, y0, y1):
         rectangles.extend([(x0, x0 + width, y0, y1), (x1 - width, x1, y0, y1),
                            (x0, x1, y0, y0 + width), (x0, x1, y1 - width, y1)])
 
     outline(-x, x, -y, y)
-    for depth, across in (field.penalty_area, field.goal_area):
-        outline(x - depth, x, -across / 2, across / 2)
-        outline(-x, -x + depth, -across / 2, across / 2)
-    for mark in (x - field.penalty_mark, field.penalty_mark - x):
-        rectangles += [(mark - .05, mark + .05, -width / 2, width / 2),
-                       (mark - width / 2, mark + width / 2, -.05, .05)]
+    if middle > -x:
+        rectangles += [(middle - width / 2, middle + width / 2, -y, y),
+                       (middle - .1, middle + .1, -width / 2, width / 2)]
+    for side in field.goal_sides:
+        for depth, across in (field.penalty_area, field.goal_area):
+            if depth > 0 and across > 0:
+                outline(*sorted((side * x, side * (x - depth))), -across / 2, across / 2)
+        if field.penalty_mark > 0:
+            mark = side * (x - field.penalty_mark)
+            rectangles += [(mark - .05, mark + .05, -width / 2, width / 2),
+                           (mark - width / 2, mark + width / 2, -.05, .05)]
     vertices, faces = [], []
     for x0, x1, y0, y1 in rectangles:
         corners = ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
         _quad(vertices, faces, *((px, py, _LINE_HEIGHT) for px, py in corners))
-    angles = np.linspace(0, 2 * np.pi, 73)
-    inner, outer = field.centre_circle_radius - width / 2, field.centre_circle_radius + width / 2
-    for a, b in zip(angles[:-1], angles[1:]):
-        _quad(vertices, faces, *((r * np.cos(t), r * np.sin(t), _LINE_HEIGHT)
-                                 for r, t in ((inner, a), (outer, a), (outer, b), (inner, b))))
+    if field.centre_circle_radius > 0:
+        # Of a half field there is the half of the circle that lies on it.
+        angles = np.linspace(-np.pi / 2, np.pi / 2, 37) if middle <= -x \
+            else np.linspace(0, 2 * np.pi, 73)
+        inner, outer = (field.centre_circle_radius + edge for edge in (-width / 2, width / 2))
+        for a, b in zip(angles[:-1], angles[1:]):
+            _quad(vertices, faces, *((middle + r * np.cos(t), r * np.sin(t), _LINE_HEIGHT)
+                                     for r, t in ((inner, a), (outer, a), (outer, b), (inner, b))))
     return vertices, faces
 
 
@@ -277,7 +270,3 @@ def _quad(vertices: list, faces: list, *corners) -> None:
 
 def _mesh(vertices: list, faces: list) -> str:
     return f'vertex="{_text(np.ravel(vertices))}" face="{" ".join(map(str, np.ravel(faces)))}"'
-
-
-def _text(numbers) -> str:
-    return ' '.join(f'{number:.6g}' for number in numbers)

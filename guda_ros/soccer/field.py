@@ -2,21 +2,58 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields, MISSING
 
 import numpy as np
 
-from guda_ros.soccer.resources import find_config, load_yaml, Section
+from guda_ros.soccer.resources import ConfigError, find_config, load_yaml, Section
+
+Colour = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
 class Ball:
-    """A ball: radius [m], mass [kg], rolling deceleration on the carpet [m/s^2] and RGB colour."""
+    """
+    A ball: radius [m], mass [kg], rolling deceleration on the carpet [m/s^2] and RGB colours.
+
+    colour: the one that perception looks for. patches: of the twelve pentagons, by default a dark
+    shade of it.
+    """
 
     radius: float
     mass: float
     deceleration: float
-    colour: tuple[float, float, float]
+    colour: Colour
+    patches: Colour | None = None
+
+    @classmethod
+    def load(cls, name) -> 'Ball':
+        """Read a ball by name or path; ConfigError names file and key of a wrong value."""
+        path = find_config('balls', name)
+        return cls.read(Section(load_yaml(path), path))
+
+    @classmethod
+    def read(cls, section: Section) -> 'Ball':
+        """Read a ball from its own file or from the field that it is part of."""
+        ball = cls(
+            radius=section.number('radius', 0.01, 0.5),
+            mass=section.number('mass', 0.001, 5),
+            deceleration=section.number('deceleration', 0, 10),
+            colour=section.numbers('colour', 3, 0, 1),
+            patches=section.numbers('patches', 3, 0, 1) if section.has('patches') else None,
+        )
+        section.close()
+        return ball
+
+
+@dataclass(frozen=True)
+class Looks:
+    """How a field is drawn, RGB in [0, 1]: carpet, lines, goal frames and the border's boards."""
+
+    carpet: Colour = (0.13, 0.42, 0.17)
+    lines: Colour = (0.96, 0.96, 0.96)
+    goal: Colour = (0.95, 0.95, 0.95)
+    boards: Colour = (0.20, 0.25, 0.33)
 
 
 @dataclass(frozen=True)
@@ -25,6 +62,8 @@ class Field:
     A field with one attacked goal at x = +length/2; all lengths in metres.
 
     `goal_width` is measured between the inner edges of the posts, areas are (depth, width).
+    Lengths of areas, penalty mark and centre circle are 0 where there is none. `goals` is 2, or 1
+    for a half field, whose halfway line is the line opposite to its goal.
     """
 
     name: str
@@ -41,13 +80,14 @@ class Field:
     penalty_mark: float
     centre_circle_radius: float
     ball: Ball
+    goals: int = 2
+    looks: Looks = Looks()
 
     @classmethod
     def load(cls, name) -> 'Field':
         """Read a field by name or path; ConfigError names file and key of a wrong value."""
         path = find_config('fields', name)
         root = Section(load_yaml(path), path)
-        ball = root.section('ball')
         field = cls(
             name=root.text('name'),
             length=root.number('length', 1, 200),
@@ -62,16 +102,64 @@ class Field:
             goal_area=root.numbers('goal_area', 2, 0, 100),
             penalty_mark=root.number('penalty_mark', 0, 100),
             centre_circle_radius=root.number('centre_circle_radius', 0, 100),
-            ball=Ball(
-                radius=ball.number('radius', 0.01, 0.5),
-                mass=ball.number('mass', 0.001, 5),
-                deceleration=ball.number('deceleration', 0, 10),
-                colour=ball.numbers('colour', 3, 0, 1),
-            ),
+            ball=_ball(root, path),
+            goals=root.integer('goals', 1, 2) if root.has('goals') else 2,
+            looks=_looks(root.section('looks')) if root.has('looks') else Looks(),
         )
-        ball.close()
         root.close()
+        field._check(path)
         return field
+
+    def _check(self, path) -> None:
+        """Raise ConfigError where measures do not fit together."""
+        half = self.length if self.goals == 1 else self.length / 2
+        for key, value, limit, what in (
+            ('goal_width', self.goal_width, self.width, 'the field is wide'),
+            ('goal_depth', self.goal_depth, self.border, 'the border is wide'),
+            ('ball', 2 * self.ball.radius, self.goal_width, 'the goal is wide'),
+            ('penalty_area', self.penalty_area[0], half, 'one half is long'),
+            ('penalty_area', self.penalty_area[1], self.width, 'the field is wide'),
+            ('goal_area', self.goal_area[0], half, 'one half is long'),
+            ('goal_area', self.goal_area[1], self.width, 'the field is wide'),
+            ('penalty_mark', self.penalty_mark, half, 'one half is long'),
+            ('centre_circle_radius', self.centre_circle_radius, min(half, self.width / 2),
+             'there is room for'),
+        ):
+            if value > limit:
+                raise ConfigError(
+                    f'{path}: {key}: {value:g} m are more than {what}, {limit:g} m', key)
+
+    def as_dict(self) -> dict:
+        """
+        Return the field as plain values, for hashes and recordings.
+
+        What has its default is left out: a key that is new here does not change the hash of what
+        was recorded before.
+        """
+        return _without_defaults(self, asdict(self))
+
+    @classmethod
+    def from_dict(cls, values: dict) -> 'Field':
+        """Build a field from what as_dict returned; TypeError or KeyError if it is none."""
+        values = dict(values)
+        for key, kind in (('ball', Ball), ('looks', Looks)):
+            if key in values:
+                values[key] = kind(**{name: _tuple(value) for name, value in values[key].items()})
+        return cls(**{name: _tuple(value) for name, value in values.items()})
+
+    @property
+    def goal_sides(self) -> tuple[int, ...]:
+        """Signs of x of the goals, the attacked one first."""
+        return (1, -1)[:self.goals]
+
+    @property
+    def halfway_line(self) -> float:
+        """X of the halfway line [m]."""
+        return 0.0 if self.goals == 2 else -self.length / 2
+
+    def toward_goal(self, x: np.ndarray) -> np.ndarray:
+        """Return how far points at x (...) are toward the nearest goal line that has a goal."""
+        return np.abs(x) if self.goals == 2 else np.asarray(x)
 
     @property
     def goal_line(self) -> float:
@@ -99,3 +187,35 @@ class Field:
             np.abs(ball[..., 1]) > self.width / 2 + self.ball.radius
         )
         return left & ~self.scored(ball)
+
+
+def _ball(root: Section, path) -> Ball:
+    """Read a ball's name or its values."""
+    if not root.is_text('ball'):
+        return Ball.read(root.section('ball'))
+    name = root.text('ball')
+    try:
+        return Ball.load(name)
+    except ConfigError as error:
+        raise ConfigError(f'{path}: ball: {error}', 'ball') from error
+
+
+def _looks(section: Section) -> Looks:
+    looks = Looks(**{key: section.numbers(key, 3, 0, 1) for key in Looks.__dataclass_fields__
+                     if section.has(key)})
+    section.close()
+    return looks
+
+
+def _without_defaults(instance, values: dict) -> dict:
+    defaults = {field.name: field.default for field in fields(instance)}
+    kept = {}
+    for key, value in values.items():
+        mine = getattr(instance, key)
+        if defaults[key] is MISSING or mine != defaults[key]:
+            kept[key] = _without_defaults(mine, value) if isinstance(value, dict) else value
+    return kept
+
+
+def _tuple(value):
+    return tuple(value) if isinstance(value, list) else value

@@ -12,7 +12,15 @@ from guda_ros.errors import GudaError
 
 
 class ConfigError(GudaError, ValueError):
-    """A configuration file is missing or wrong; the message names file, key and remedy."""
+    """
+    A configuration file is missing or wrong; the message names file, key and remedy.
+
+    :param key: dotted, of the wrong value; empty if it is none's.
+    """
+
+    def __init__(self, message: str, key: str = '') -> None:
+        super().__init__(message)
+        self.key = key
 
 
 def config_directories() -> list[Path]:
@@ -71,7 +79,7 @@ class Section:
         self._prefix = prefix
 
     def _fail(self, key: str, problem: str):
-        raise ConfigError(f'{self._path}: {self._prefix}{key}: {problem}')
+        raise ConfigError(f'{self._path}: {self._prefix}{key}: {problem}', f'{self._prefix}{key}')
 
     def _take(self, key: str):
         if key not in self._content:
@@ -128,6 +136,10 @@ class Section:
     def has(self, key: str) -> bool:
         """Tell whether a key is there and was not taken yet."""
         return key in self._content
+
+    def is_text(self, key: str) -> bool:
+        """Tell whether a key that was not taken yet holds a text."""
+        return isinstance(self._content.get(key), str)
 
     def keys(self) -> tuple[str, ...]:
         """Return the keys that were not taken yet."""

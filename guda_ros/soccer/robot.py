@@ -6,10 +6,14 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from guda_ros.soccer.resources import find_config, load_yaml, Section
+from guda_ros.soccer.resources import ConfigError, find_config, load_yaml, Section
 
 #: Ways in which a robot can be drawn.
 STYLES = ('nao', 'booster', 'op3', 'plain')
+
+
+class Contradiction(ConfigError):
+    """Two values of a profile exclude each other; `key` is one of them."""
 
 
 @dataclass(frozen=True)
@@ -221,7 +225,12 @@ class RobotProfile:
     def load(cls, name) -> 'RobotProfile':
         """Read a profile by name or path; ConfigError names file and key of a wrong value."""
         path = find_config('robots', name)
-        root = Section(load_yaml(path), path)
+        return cls.read(load_yaml(path), path)
+
+    @classmethod
+    def read(cls, values: dict, source) -> 'RobotProfile':
+        """Build a profile from the values of a file; ConfigError names `source` and the key."""
+        root = Section(values, source)
         profile = cls(
             name=root.text('name'),
             style=root.choice('style', STYLES),
@@ -241,7 +250,27 @@ class RobotProfile:
             if root.has('uncertainty') else {},
         )
         root.close()
+        profile._check(source)
         return profile
+
+    def _check(self, source) -> None:
+        """Raise ConfigError where values contradict each other."""
+        body, head = self.body, self.head
+        for key, wrong, problem in (
+            ('head.pan', not head.pan[0] <= 0 <= head.pan[1], '0 is not within the limits'),
+            ('head.tilt', not head.tilt[0] <= 0 <= head.tilt[1], '0 is not within the limits'),
+            ('body.shoulder_height', body.shoulder_height <= body.hip_height,
+             'is not higher than hip_height'),
+            ('body.head_height', body.head_height <= body.shoulder_height,
+             'is not higher than shoulder_height'),
+            ('body.height', body.height < body.head_height, 'is less than head_height'),
+            ('body.foot_front', body.foot_front > body.foot_length,
+             'is more than foot_length: base_link would be behind the feet'),
+            ('body.stance_width', body.stance_width < body.foot_width,
+             'is less than foot_width: the feet would overlap'),
+        ):
+            if wrong:
+                raise Contradiction(f'{source}: {key}: {problem}', key)
 
     def as_dict(self) -> dict:
         """Return the profile as plain values, for hashes and recordings."""

@@ -1,0 +1,175 @@
+"""Write robot profiles as YAML that explains itself, and say what each key means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Key:
+    """
+    A key of a robot profile: its unit, what it means, and whether a new profile asks for it.
+
+    The other keys are kept from the profile that a new one is based on.
+    """
+
+    unit: str
+    meaning: str
+    asked: bool = False
+
+
+def _camera(which: str, asked: bool) -> dict[str, Key]:
+    keys = {
+        'width': Key('pixels', 'width of the image', asked),
+        'height': Key('pixels', 'height of the image', asked),
+        'vertical_fov': Key('rad', 'vertical field of view, without distortion', asked),
+        'position': Key('m', 'x, y, z in base_link, at pan and tilt zero', asked),
+        'pitch': Key('rad', 'positive looks down, at pan and tilt zero', asked),
+        'distortion': Key('', 'k1, k2, p1, p2, k3 (plumb_bob)'),
+        'rate': Key('Hz', 'images a second; 0: one every control step'),
+        'exposure': Key('s', 'blurs what moves'),
+        'noise': Key('of 255', 'standard deviation of a pixel'),
+    }
+    return {f'{which}.{key}': value for key, value in {**keys, **_delivery('')}.items()}
+
+
+def _delivery(which: str) -> dict[str, Key]:
+    return {
+        f'{which}delivery.latency': Key('s', 'from the measurement to the message'),
+        f'{which}delivery.jitter': Key('s', 'standard deviation of the latency'),
+        f'{which}delivery.dropout': Key('share', 'of messages that are lost'),
+    }
+
+
+#: Every key of a robot profile, in the order of the file.
+KEYS: dict[str, Key] = {
+    'name': Key('', 'how the profile is called'),
+    'style': Key('', 'how the robot is drawn: nao, booster, op3, plain', True),
+    'sources': Key('', 'where the values come from'),
+    'limits.forward': Key('m/s', 'fastest walk forward', True),
+    'limits.backward': Key('m/s', 'fastest walk backward', True),
+    'limits.side': Key('m/s', 'fastest walk to either side', True),
+    'limits.turn': Key('rad/s', 'fastest turn', True),
+    'walk.response_time': Key('s', 'first-order time constants: forward, left, turn', True),
+    'walk.delay': Key('s', 'from a command to the first motion', True),
+    'walk.slip': Key('relative', "standard deviation of a step's velocity"),
+    'walk.step_frequency': Key('1/s', 'steps per second', True),
+    'walk.sway.lateral': Key('m', 'of the trunk at full speed, amplitude'),
+    'walk.sway.roll': Key('rad', 'of the trunk at full speed, amplitude'),
+    'walk.sway.pitch': Key('rad', 'of the trunk at full speed, amplitude'),
+    'kick.wind_up': Key('s', 'from the trigger to the strike'),
+    'kick.recovery': Key('s', 'from the strike to the next step'),
+    'kick.speed': Key('m/s', 'of the foot'),
+    'kick.reach': Key('m', "how far the foot comes forward of the feet's front"),
+    'fall.push_speed': Key('m/s', "a push that changes the robot's speed by this fells it"),
+    'fall.fall_time': Key('s', 'until it lies'),
+    'fall.get_up_time': Key('s', 'until it walks again'),
+    'body.mass': Key('kg', 'of the robot', True),
+    'body.height': Key('m', 'as it walks', True),
+    'body.foot_length': Key('m', 'of one foot', True),
+    'body.foot_width': Key('m', 'of one foot', True),
+    'body.foot_front': Key('m', 'from base_link to the front edge of the feet', True),
+    'body.stance_width': Key('m', 'between the centres of the feet', True),
+    'body.hip_height': Key('m', 'of the hip joints', True),
+    'body.shoulder_height': Key('m', 'of the shoulder joints', True),
+    'body.shoulder_width': Key('m', 'over both arms', True),
+    'body.head_height': Key('m', "of the head's middle", True),
+    'body.head_radius': Key('m', 'of the head', True),
+    'head.neck': Key('m', 'x, y, z in base_link: where pan and tilt axes meet', True),
+    'head.pan': Key('rad', 'limits, positive to the left', True),
+    'head.tilt': Key('rad', 'limits, positive down', True),
+    'head.speed': Key('rad/s', 'of pan and tilt'),
+    **_camera('camera', True),
+    **_camera('lower_camera', False),
+    'odometry.translation_scale': Key('relative', 'error of distances, per episode'),
+    'odometry.yaw_scale': Key('relative', 'error of turns, per episode'),
+    'odometry.yaw_bias': Key('rad/s', 'drift at rest, per episode'),
+    'odometry.translation_noise': Key('m/sqrt(m)', 'random walk over the way'),
+    'odometry.yaw_noise': Key('rad/sqrt(rad)', 'random walk over the turn'),
+    **_delivery('odometry.'),
+    'imu.rate': Key('Hz', 'messages a second'),
+    'imu.gyroscope': Key('rad/s', 'standard deviation of a sample'),
+    'imu.gyroscope_bias': Key('rad/s', 'standard deviation, per episode'),
+    'imu.accelerometer': Key('m/s^2', 'standard deviation of a sample'),
+    **_delivery('imu.'),
+}
+
+#: What the sections of a profile are about.
+SECTIONS = {
+    'limits': 'of the walk velocity',
+    'walk': 'how the walk follows its commands',
+    'kick': 'a forward kick',
+    'fall': 'falling over, and getting up',
+    'body': 'mass and measures',
+    'head': 'pan and tilt',
+    'camera': 'the one that perception uses, on the head',
+    'lower_camera': 'a second one, on the head',
+    'odometry': 'drift of the walk odometry, standard deviations',
+    'imu': 'errors of the inertial unit',
+    'uncertainty': 'standard deviations of the values above, by identification',
+}
+
+_HEAD = """\
+# {title}
+# Lengths in metres, angles in radians, times in seconds, masses in kilograms (REP-103).
+# docs/profiles.md explains every key; `guda identify` measures walk, odometry and ball.
+"""
+
+
+def get(values: dict, key: str):
+    """Return the value of a dotted key; KeyError if there is none."""
+    for part in key.split('.'):
+        values = values[part]
+    return values
+
+
+def put(values: dict, key: str, value) -> None:
+    """Set the value of a dotted key, in place."""
+    *sections, last = key.split('.')
+    for part in sections:
+        values = values.setdefault(part, {})
+    values[last] = value
+
+
+def has(values: dict, key: str) -> bool:
+    """Tell whether there is a value for a dotted key."""
+    try:
+        get(values, key)
+    except (KeyError, TypeError):
+        return False
+    return True
+
+
+def to_yaml(values: dict, title: str) -> str:
+    """Return the text of a profile: every key with its unit and meaning."""
+    lines = [_HEAD.format(title=title)]
+    section: list[str] = []
+    for key, described in KEYS.items():
+        if not has(values, key):
+            continue
+        *sections, last = key.split('.')
+        for depth, name in enumerate(sections):
+            if section[:depth + 1] != sections[:depth + 1]:
+                lines.append(_line(depth, f'{name}:', SECTIONS.get(name, '')))
+        section = sections
+        value = get(values, key)
+        if key == 'sources':
+            lines.append(_line(0, 'sources:', described.meaning))
+            lines += [f'  - {_plain(source)}\n' for source in value]
+            continue
+        comment = ', '.join(part for part in (described.unit, described.meaning) if part)
+        lines.append(_line(len(sections), f'{last}: {_plain(value)}', comment))
+    return ''.join(lines)
+
+
+def _line(depth: int, text: str, comment: str) -> str:
+    text = '  ' * depth + text
+    return f'{text:<31} # {comment}\n' if comment else f'{text}\n'
+
+
+def _plain(value) -> str:
+    """Return a value as YAML on one line."""
+    text = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True)
+    return text.removesuffix('\n').removesuffix('\n...')
