@@ -45,18 +45,20 @@ def _lines(field: Field) -> tuple[list, list]:
     half = field.line_width / 2
     x, y = field.length / 2 - half, field.width / 2 - half
     path((-x, -y), (x, -y), (x, y), (-x, y), (-x, -y))
+    middle = field.halfway_line
     if field.goals == 2:
-        path((0.0, -y), (0.0, y))
+        path((middle, -y), (middle, y))
     for depth, across in (field.penalty_area, field.goal_area):
         for side in field.goal_sides if depth else ():
             inner = side * (field.length / 2 - depth + half)
             wide = across / 2 - half
             path((side * x, -wide), (inner, -wide), (inner, wide), (side * x, wide))
-    if not (field.goals == 2 and field.centre_circle_radius):
-        return starts, ends
-    angles = [2 * math.pi * piece / _PIECES for piece in range(_PIECES + 1)]
-    path(*((field.centre_circle_radius * math.cos(angle),
-            field.centre_circle_radius * math.sin(angle)) for angle in angles))
+    # Of a half field there is the half of the circle that lies on it.
+    turn = 2 * math.pi if field.goals == 2 else math.pi
+    angles = [-math.pi / 2 + turn * piece / _PIECES for piece in range(_PIECES + 1)]
+    if field.centre_circle_radius:
+        path(*((middle + field.centre_circle_radius * math.cos(angle),
+                field.centre_circle_radius * math.sin(angle)) for angle in angles))
     return starts, ends
 
 
