@@ -278,7 +278,7 @@ def test_a_camera_is_read_at_its_own_rate_and_only_if_somebody_watches():
             return []
 
     from guda_ros.sim.suite import SensorSuite
-    robot = replace(ROBOT, camera=mount(rate=30.0))
+    robot = replace(ROBOT, camera=mount(rate=30.0), lower_camera=None)
     simulation = SoccerSimulation(replace(CONTRACT, rate=100.0), robot, visual=False)
     counter = Counter()
     sensors = SensorSuite(robot, simulation, counter, 0.01)

@@ -71,7 +71,7 @@ class PerceptionNode(Node):
             self.create_subscription(String, topics['episode'], self._on_episode, qos.LATCHED),
             self.create_subscription(CameraInfo, topics['camera_info'], self._on_camera_info,
                                      qos.SENSOR_DATA),
-            self.create_subscription(Odometry, topics['odom'], self._on_odom, qos.DEFAULT),
+            self.create_subscription(Odometry, topics['odom'], self._on_odom, qos.STREAM),
             self.create_subscription(Image, topics['image'], self._on_image, qos.SENSOR_DATA)]
         self._diagnostics = diagnostics.DiagnosticsPublisher(
             self, self._report, self.contract.robot)

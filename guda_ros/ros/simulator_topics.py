@@ -50,9 +50,9 @@ class RobotTopics:
             return self.publishers[-1]
 
         self._episode = create(String, topics['episode'], qos.EPISODE)
-        self._odom = create(Odometry, topics['odom'])
-        self._imu = create(Imu, IMU)
-        self._joints = create(JointState, JOINTS)
+        self._odom = create(Odometry, topics['odom'], qos.STREAM)
+        self._imu = create(Imu, IMU, qos.STREAM)
+        self._joints = create(JointState, JOINTS, qos.STREAM)
         self._truth = create(Odometry, topics['ground_truth_robot'])
         self._truth_ball = create(Odometry, topics['ground_truth_ball'])
         self._cameras = {}
