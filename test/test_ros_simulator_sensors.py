@@ -21,6 +21,7 @@ from guda_ros.data.contract import Contract  # noqa: E402
 from guda_ros.ros import conversions as convert  # noqa: E402
 from guda_ros.ros import qos  # noqa: E402
 from guda_ros.ros.episode import EpisodeEvent  # noqa: E402
+from guda_ros.ros.graphs import GraphOptions  # noqa: E402
 from guda_ros.ros.processes import GraphError, GraphProcesses  # noqa: E402
 from guda_ros.sim import gl  # noqa: E402
 from guda_ros.sim.suite import World  # noqa: E402
@@ -37,7 +38,7 @@ START = [0.5, 0.0, 0.0, 3.0, 1.0]
 def profile(path, **changes):
     """Write a robot profile with other values by dotted key, and return its file."""
     values = yaml.safe_load(find_config('robots', 'nao_v6').read_text())
-    values.pop('lower_camera', None)
+    values['lower_camera'].update(width=80, height=60, rate=10)
     for key, value in changes.items():
         *groups, last = key.split('__')
         section = values
@@ -71,7 +72,8 @@ def test_sensors_of_a_free_world_keep_their_rates_and_the_head_and_the_kick_obey
         walker = Walker(processes, None)
         got = {}
         for kind, name, profile_ in (
-                (Image, 'image_raw', qos.SENSOR_DATA), (CameraInfo, 'camera_info', qos.DEFAULT),
+                (Image, 'image_raw', qos.SENSOR_DATA), (Image, 'lower/image_raw', qos.SENSOR_DATA),
+                (CameraInfo, 'camera_info', qos.DEFAULT),
                 (Imu, 'imu/data', qos.RECORD), (JointState, 'joint_states', qos.RECORD),
                 (Odometry, 'odom', qos.RECORD), (Odometry, 'ground_truth/odom', qos.DEFAULT),
                 (Odometry, 'ground_truth/ball', qos.DEFAULT)):
@@ -93,6 +95,9 @@ def test_sensors_of_a_free_world_keep_their_rates_and_the_head_and_the_kick_obey
         # A busy machine may skip a picture, and physics does not wait for it.
         np.testing.assert_allclose(gaps, np.round(gaps), atol=1e-6)
         assert np.median(gaps) == 1
+        lower = got['lower/image_raw'][-1]
+        assert (lower.width, lower.height) == (80, 60)
+        assert lower.header.frame_id == 'lower_camera_optical_frame'
         truth = got['ground_truth/odom'][-1]
         late = stamps([truth])[0] - stamps(got['odom'])[-1]
         assert late <= 80e6
@@ -159,6 +164,39 @@ def test_lock_step_over_ros_gives_the_bytes_of_the_same_episode_in_process(tmp_p
     # The ball was pushed, so that all of it was at work.
     assert np.hypot(*(in_process[-1][2:4] - in_process[0][2:4])) > 0.1
     np.testing.assert_array_equal(over_ros, in_process)
+
+
+@drawing
+def test_late_and_lost_images_do_not_stop_a_policy_in_lock_step(tmp_path):
+    pytest.importorskip('onnx')
+    from test_ros_graph import write_policy
+    write_policy(tmp_path / 'walk.onnx')
+    robot = profile(
+        tmp_path, odometry__delivery={'latency': 0.05, 'jitter': 0.02, 'dropout': 0.1},
+        camera__delivery={'latency': 0.15, 'jitter': 0.05, 'dropout': 0.3})
+    options = GraphOptions(robot=robot, policy=str(tmp_path / 'walk.onnx'),
+                           recordings=str(tmp_path / 'bags'), answer_timeout=3.0)
+    with GraphProcesses('evaluate', options, tmp_path / 'log') as graph:
+        graph.wait_ready(90)
+        walker, runner, runs = Walker(graph, None), graph.runner(), []
+        sent, now = [], []
+        walker.subscribe(TwistStamped, 'cmd_vel', lambda message: sent.append(
+            (stamps([message])[0], now[-1])))
+        walker.subscribe(Odometry, 'ground_truth/ball', lambda message: now.append(
+            stamps([message])[0]))
+        for name in ('first', 'again'):
+            outcome = runner.run(start=[2.6, 0.3, 0.1, 3.6, 0.2], seed=3, time_limit=4.0,
+                                 episode_id=name)
+            assert outcome.event.verdict == 'timeout', outcome.event.message
+            assert walker.spin_until(lambda: len(walker.truth) == 41)
+            runs.append(np.array(walker.truth)[:, 1:])
+    # It walks by what it saw a while ago, and the same way again.
+    assert runs[0][-1, 0] > 2.8
+    np.testing.assert_array_equal(runs[0], runs[1])
+    answered = [stamp for stamp, there in sent if stamp < there]
+    assert 0.4 * 80 < len(answered) < 0.75 * 80
+    # Many a step had nothing new to answer.
+    assert len({there for _, there in sent}) < 0.8 * len(now)
 
 
 def test_several_steps_are_made_at_once_and_are_answered_one_by_one(tmp_path):
