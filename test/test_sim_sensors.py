@@ -245,6 +245,25 @@ def test_each_sensor_has_its_rate_and_its_delivery():
     assert len(odometry) / 198 == pytest.approx(0.7, abs=0.1)
 
 
+def test_a_fallen_robot_feels_gravity_from_another_side():
+    exact = replace(ROBOT, imu=replace(EXACT, delivery=Delivery()))
+    own = world(exact)
+    own.reset(0, START, 0)
+    # A blow from behind fells it to the front: then its chest, its x axis, points down.
+    own.simulation.push(np.array([2.0, 0.0]))
+    felt, turned = [], []
+    steps = round(100 * (ROBOT.fall.fall_time + 0.3))
+    for step in range(steps):
+        own.sensors[0].sense(step * 10 * MS, step % 10 == 0)
+        for sample in own.sensors[0].arrived(step * 10 * MS):
+            if sample.sensor == 'imu':
+                felt.append(sample.accelerometer)
+                turned.append(sample.gyroscope[1] * 0.01)
+        own.simulation.step(np.zeros(3))
+    assert min(sample[0] for sample in felt) == pytest.approx(-9.81, abs=0.7)
+    assert max(np.cumsum(turned)) == pytest.approx(np.pi / 2, abs=0.1)
+
+
 def test_the_same_seed_gives_the_same_samples_and_another_one_others():
     def run(seed):
         own = world(ROBOT, rate=10.0, randomisation='default')

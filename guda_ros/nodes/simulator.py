@@ -5,20 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 import time
 
-from geometry_msgs.msg import TwistStamped
-from nav_msgs.msg import Odometry
 import numpy as np
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from std_srvs.srv import SetBool, Trigger
 
-from guda_ros.data.collection import header_stamp
 from guda_ros.errors import GudaError
-from guda_ros.ros import diagnostics, qos, running
+from guda_ros.ros import diagnostics, running
 from guda_ros.ros import simulator_parameters as parameters
+from guda_ros.ros.answers import AnswerWatch
 from guda_ros.ros.episode import EpisodeEvent
-from guda_ros.ros.lockstep import LockStep
 from guda_ros.ros.pace import Pace, StepClock, StepRequest
 from guda_ros.ros.parameters import declare_contract
 from guda_ros.ros.simulator_robot import SimulatedRobot
@@ -62,7 +59,7 @@ class Simulator(LifecycleNode):
     @running.reports_failure
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Build the simulation, try the camera and create the interfaces."""
-        p, topic = self._options, self.contract.topics
+        p = self._options
         names = p['robots'] or ['']
         if self._lockstep and len(names) > 1:
             raise GudaError('several robots need mode free: in lock-step the world would have to '
@@ -75,15 +72,9 @@ class Simulator(LifecycleNode):
                            f'{name}/' if name else '', index)
             for index, name in enumerate(names)]
         self._topics = WorldTopics(self, self.contract, [robot.topics for robot in self._robots])
-        watched = (topic['ball'], *(f'{topic["command"]}/{source}'
-                                    for source in ('teleop', 'policy')))
-        self._answers = LockStep(topic['command'], watched[0], watched[1:])
+        self._answers = AnswerWatch(self, self.contract, self._proceed)
         steady, self._entities = Clock(clock_type=ClockType.STEADY_TIME), []
         if self._lockstep:
-            for name, kind in zip(watched, (Odometry, TwistStamped, TwistStamped)):
-                self._entities.append(self.create_subscription(
-                    kind, name, lambda data, name=name: self._on_answer(name, data), qos.DEFAULT,
-                    raw=True))
             self._entities.append(self.create_timer(0.1, self._check_answer, clock=steady))
             self._unanswered = self.create_guard_condition(self._proceed)
         else:
@@ -127,6 +118,7 @@ class Simulator(LifecycleNode):
             self.destroy_guard_condition(self._unanswered)
         for robot in self._robots:
             robot.destroy()
+        self._answers.destroy()
         self._topics.destroy()
         self.close()
         return TransitionCallbackReturn.SUCCESS
@@ -171,10 +163,7 @@ class Simulator(LifecycleNode):
             time.sleep(SETTLE)
         self._max_steps = round((p['time_limit'] or self.contract.time_limit)
                                 * self.contract.rate)
-        self._answers.sources(
-            ball=self.count_publishers(self.contract.topics['ball']) > 0,
-            policy=self.count_publishers(f'{self.contract.topics["command"]}/policy') > 0,
-            camera=p['camera'])
+        self._answers.look(p['camera'])
         self._pace.restart()
         self._tell()
         return ''
@@ -206,7 +195,7 @@ class Simulator(LifecycleNode):
 
     def _tell(self) -> None:
         """Publish what is known now, and say in lock-step what has to be answered."""
-        self._sent, self._repeated = time.monotonic(), 0
+        self._answers.restart()
         now = self._time.now
         self._topics.clock(now)
         newest = [robot.tell(now, self._time.is_control) for robot in self._robots][0]
@@ -218,7 +207,7 @@ class Simulator(LifecycleNode):
 
     def _advance(self) -> None:
         """Make one step, and publish what is seen then."""
-        self._answer_seconds = time.monotonic() - self._sent
+        self._answer_seconds = self._answers.waited
         try:
             self._world.simulation.step(
                 [robot.command(self._time.now) for robot in self._robots])
@@ -241,10 +230,6 @@ class Simulator(LifecycleNode):
             robot.follow(self._time.now, command)
             self._proceed()
 
-    def _on_answer(self, topic: str, data: bytes) -> None:
-        if self._answers.answer(topic, header_stamp(data)):
-            self._proceed()
-
     def _proceed(self) -> None:
         """Go on in lock-step if everything is answered and the world may go on."""
         if not self._answers.complete or (self._paused and not self._request.left):
@@ -262,18 +247,14 @@ class Simulator(LifecycleNode):
         missing = self._answers.missing()
         if (self._paused and not self._request.left) or not missing:
             return
-        waited = time.monotonic() - self._sent
-        if waited > 1.0 + self._repeated:
+        if self._answers.should_repeat():
             # Nodes answer a repeated set as they did before, so nothing changes but what was lost.
-            self._repeated += 1
             self._robots[0].topics.repeat()
-        if waited > self._options['answer_timeout']:
+        if self._answers.waited > self._options['answer_timeout']:
             if self._paused:
                 self._request.finish('waiting for ' + ', '.join(missing))
-                return
-            publishers = self._topics.publishers_of(self._answers.topics)
-            told = f'waited {waited:.1f} s: {self._answers.describe(publishers)}'
-            self._end(self._pending or 'error', told)
+            else:
+                self._end(self._pending or 'error', self._answers.explain())
 
     def _run(self) -> None:
         """Keep up with the clock in free mode."""
@@ -294,7 +275,7 @@ class Simulator(LifecycleNode):
             return response
         if self._lockstep:
             done = self._request.begin(count, self.executor)
-            self._sent, self._repeated = time.monotonic(), 0
+            self._answers.restart()
             self._proceed()
             response.message = await done
         else:
@@ -311,7 +292,7 @@ class Simulator(LifecycleNode):
         response.success, response.message = True, 'paused' if request.data else 'running'
         if not self._paused and self._lockstep and self._active:
             self._request.finish('the pause is over')
-            self._sent, self._repeated = time.monotonic(), 0
+            self._answers.restart()
             self._proceed()
         return response
 

@@ -221,11 +221,6 @@ class WorldTopics:
                 return 'cannot start an episode: ' + '; '.join(missing)
             time.sleep(0.02)
 
-    def publishers_of(self, topics: Sequence[str]) -> dict[str, list[str]]:
-        """Return the names of the nodes that publish each topic."""
-        return {topic: [info.node_name for info in self._node.get_publishers_info_by_topic(topic)]
-                for topic in topics}
-
     def destroy(self) -> None:
         """Remove the publishers of the world."""
         for publisher in (self._clock, self._markers):
