@@ -11,6 +11,7 @@ from guda_ros.data.contract import Contract  # noqa: E402
 from guda_ros.errors import GudaError  # noqa: E402
 from guda_ros.perception.ball_detector import BallDetector  # noqa: E402
 from guda_ros.perception.camera import CameraModel  # noqa: E402
+from guda_ros.perception.pipeline import Perception  # noqa: E402
 from guda_ros.sim import gl  # noqa: E402
 from guda_ros.sim.camera import RobotCameras, Shot  # noqa: E402
 from guda_ros.sim.sensors import Courier, ImuModel, LensModel, Mail  # noqa: E402
@@ -190,6 +191,24 @@ def test_perception_finds_the_ball_in_the_picture_of_a_distorting_camera(cameras
     flat = CameraModel.from_mount(replace(robot.camera, distortion=(0.0,) * 5))
     naive = BallDetector(flat, BALL).detect(image[..., ::-1])
     assert naive is None or np.linalg.norm(naive.position - ball) > 0.02
+
+
+@drawing
+@pytest.mark.parametrize('pan, tilt, ball', [(0.9, 0.1, (0.6, 0.9)), (-0.6, -0.25, (1.6, -0.9))])
+def test_perception_finds_the_ball_with_the_head_turned(cameras, pan, tilt, ball):
+    pictures, simulation = cameras(ROBOT)
+    simulation.reset(np.array([0.0, 0.0, 0.0, *ball]))
+    simulation.look(pan, tilt)
+    for _ in range(10):
+        simulation.step(np.zeros(3))
+    image = pictures.draw(Shot('head', 0, 0, simulation.physics_state()))[..., ::-1]
+    perception = Perception(CONTRACT, ROBOT)
+    perception.look(*simulation.head())
+    np.testing.assert_allclose(perception.detector.detect(image).position, ball, atol=0.02)
+    # Back at zero it works with the camera that it began with.
+    perception.look(0.0, 0.0)
+    np.testing.assert_allclose(perception.camera.rotation,
+                               CameraModel.from_mount(ROBOT.camera).rotation, atol=1e-12)
 
 
 @drawing

@@ -8,12 +8,12 @@ right, y down (REP-103).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from guda_ros.soccer import lens
-from guda_ros.soccer.robot import CameraMount
+from guda_ros.soccer.robot import CameraMount, Head
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,14 @@ class CameraModel:
                    (float(centre[0]), float(centre[1])), np.array(mount.position), rotation,
                    tuple(distortion) if any(distortion) else None)
 
+    def turned(self, head: Head, pan: float, tilt: float) -> 'CameraModel':
+        """Return the camera as it is when a head that was at zero is at pan and tilt [rad]."""
+        (cp, ct), (sp, st) = np.cos([pan, tilt]), np.sin([pan, tilt])
+        turn = np.array([[cp, -sp, 0.0], [sp, cp, 0.0], [0.0, 0.0, 1.0]]) \
+            @ np.array([[ct, 0.0, st], [0.0, 1.0, 0.0], [-st, 0.0, ct]])
+        return replace(self, position=head.neck + turn @ (self.position - head.neck),
+                       rotation=self.rotation @ turn.T)
+
     def to_optical(self, points: np.ndarray) -> np.ndarray:
         """Express base_link points (..., 3) in the optical frame [m]."""
         return (np.asarray(points, dtype=np.float64) - self.position) @ self.rotation.T
@@ -129,7 +137,8 @@ class CameraModel:
 
         A lens bends it: then the row of its highest point in the image.
         """
-        height = self.rotation[1, 0] / self.rotation[2, 0]
+        ahead = self.rotation[2, :2]
+        height = self.rotation[1, :2] @ ahead / (ahead @ ahead)
         if self.distortion is None:
             return self.centre[1] + self.focal[1] * height
         columns = (np.array([-0.5, self.width - 0.5]) - self.centre[0]) / self.focal[0]
