@@ -320,3 +320,29 @@ def test_every_robot_is_drawn_and_has_a_camera():
         simulation.place_robot(1, [0.8, 0, np.pi])
         other = simulation.render('head_1', 160, 120).astype(int)
         assert (np.abs(near - other).max(axis=-1) > 10).mean() > 0.1
+
+
+@needs_gl
+def test_a_turned_head_looks_where_it_is_turned():
+    with SoccerSimulation(CONTRACT, robot_with()) as simulation:
+        simulation.reset([0, 0, 0, 1.5 * np.cos(0.5), 1.5 * np.sin(0.5)])
+
+        def ball():
+            red, green, blue = simulation.render('head', 200, 150).astype(int).transpose(2, 0, 1)
+            return [places.mean() for places in np.nonzero((red > 90) & (red > 1.6 * green)
+                                                           & (green > blue))]
+
+        ahead = ball()
+        simulation.look(0.5, 0.0)
+        for _ in range(5):
+            simulation.step([0, 0, 0])
+        panned = ball()
+        simulation.look(0.5, 0.3)
+        for _ in range(5):
+            simulation.step([0, 0, 0])
+        tilted = ball()
+    assert ahead[1] < 60 and panned[1] == pytest.approx(99.5, abs=3)
+    # the ball is .29 rad below the horizon, the camera looks .7156 rad down and then .3 more
+    focal = 75 / np.tan(1.4835 / 2)
+    rise = focal * (np.tan(0.7156 + 0.3 - 0.29) - np.tan(0.7156 - 0.29))
+    assert panned[0] - tilted[0] == pytest.approx(rise, rel=0.1)

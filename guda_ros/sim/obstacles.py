@@ -18,7 +18,7 @@ KINDS = ('static', 'walking', 'goalkeeper')
 
 _MASS = 5.0
 #: Time [s] in which an obstacle reaches its velocity, and its largest acceleration [m/s^2].
-_SETTLE, _ACCELERATION = 0.02, 4.0
+_SETTLE, _ACCELERATION = 0.02, 2.0
 #: An obstacle this close [m] to a waypoint goes on to the next.
 _ARRIVED = 0.05
 

@@ -76,7 +76,7 @@ class Posture:
         rotation = frame @ _rotation(axis, self.lying * np.pi / 2) @ frame.T
         lift = np.array([0.0, 0.0, 0.06 * self.lying])
         for geom in self._geoms(model):
-            if model.geom_pos[geom, 2] > _SHADOW:
+            if model.geom_bodyid[geom] != body or model.geom_pos[geom, 2] > _SHADOW:
                 data.geom_xpos[geom] = (origin + rotation @ (data.geom_xpos[geom] - origin)
                                         + lift)
                 data.geom_xmat[geom] = (rotation @ data.geom_xmat[geom].reshape(3, 3)).ravel()

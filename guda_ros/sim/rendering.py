@@ -41,6 +41,8 @@ class Renderer:
             raise _unavailable(f'OpenGL gave no context: {error}') from error
         self._model = model
         self._swing = _swinging(model)
+        self._roots = model.body_rootid[model.geom_bodyid]
+        self._heads = model.geom_group == scenery.HEAD_GROUP
         names = sorted((model.camera(index).name for index in range(model.ncam)),
                        key=lambda name: not name.startswith('head'))
         self._options = {name: mujoco.MjvOption() for name in names}
@@ -63,7 +65,12 @@ class Renderer:
         mujoco.mj_camlight(self._model, data)
         for posture in postures:
             posture.apply(self._model, data)
+        # A robot's camera, inside of its head, sees the heads of the others.
+        owner = self._model.body_rootid[self._model.camera(camera).bodyid[0]]
+        seen = self._heads & (self._roots != owner)
+        self._model.geom_group[seen] = 1
         self._renderer.update_scene(data, camera, self._options[camera])
+        self._model.geom_group[seen] = scenery.HEAD_GROUP
         if not is_on_a_head(camera):
             self._paint_ball_shadow(data)
             for robot in self._swing:
