@@ -55,7 +55,7 @@ def test_the_clock_counts_control_steps_and_never_drifts_nor_runs_backwards():
     start = clock.next_begin()
     clock.begin(start)
     controls = []
-    for step in range(91):
+    for _ in range(91):
         if clock.is_control:
             controls.append(clock.now)
         clock.advance()

@@ -19,6 +19,7 @@ from std_msgs.msg import Bool, String  # noqa: E402
 from std_srvs.srv import SetBool, Trigger  # noqa: E402
 
 from guda_ros.data.contract import Contract  # noqa: E402
+from guda_ros.data.recording import RecordingReader  # noqa: E402
 from guda_ros.ros import conversions as convert  # noqa: E402
 from guda_ros.ros import qos  # noqa: E402
 from guda_ros.ros.episode import EpisodeEvent  # noqa: E402
@@ -179,7 +180,8 @@ def test_late_and_lost_images_do_not_stop_a_policy_in_lock_step(tmp_path):
         tmp_path, odometry__delivery={'latency': 0.05, 'jitter': 0.02, 'dropout': 0.1},
         camera__delivery={'latency': 0.15, 'jitter': 0.05, 'dropout': 0.3})
     options = GraphOptions(robot=robot, policy=str(tmp_path / 'walk.onnx'),
-                           recordings=str(tmp_path / 'bags'), answer_timeout=3.0)
+                           recordings=str(tmp_path / 'bags'), answer_timeout=3.0,
+                           randomisation='default')
     with GraphProcesses('evaluate', options, tmp_path / 'log') as graph:
         graph.wait_ready(90)
         walker, runner, runs = Walker(graph, None), graph.runner(), []
@@ -194,6 +196,11 @@ def test_late_and_lost_images_do_not_stop_a_policy_in_lock_step(tmp_path):
             assert outcome.event.verdict == 'timeout', outcome.event.message
             assert walker.spin_until(lambda: len(walker.truth) == 41)
             runs.append(np.array(walker.truth)[:, 1:])
+    # What was drawn for the episode is in its recording.
+    with RecordingReader(tmp_path / 'bags' / 'again') as recording:
+        assert recording.info.parameters == outcome.event.parameters
+    assert 'robot.response_time.forward' in outcome.event.parameters
+    assert 'camera.field_of_view' in outcome.event.parameters
     # It walks by what it saw a while ago, and the same way again.
     assert runs[0][-1, 0] > 2.8
     np.testing.assert_array_equal(runs[0], runs[1])
