@@ -42,6 +42,7 @@ extras = {
         'ros-sensor-msgs',
         'ros-std-msgs',
         'ros-std-srvs',
+        'ros-visualization-msgs',
     ],
     'sim': [
         'mujoco>=4.0',

@@ -116,19 +116,41 @@ def test_the_stamp_is_read_from_serialized_messages():
     assert header_stamp(serialize_message(message)) == 12_345_678_901
 
 
+def lock_step(**sources):
+    steps = LockStep('cmd_vel', 'ball/odom', ('cmd_vel/teleop', 'cmd_vel/policy'))
+    steps.sources(**sources)
+    return steps
+
+
 def test_lock_step_is_complete_when_all_required_topics_carry_the_stamp():
-    steps = LockStep('cmd_vel', ('ball/odom', 'cmd_vel/teleop'))
-    steps.require(['ball/odom'])
-    steps.expect(100)
+    steps = lock_step(ball=True, camera=True)
+    assert not steps.complete
+    assert steps.expect(100, 100)
     assert not steps.answer('cmd_vel', 99)
     assert steps.answer('cmd_vel', 100) and not steps.complete
     assert steps.missing() == ['ball/odom']
     assert steps.answer('ball/odom', 100) and steps.complete
+    steps.finish()
+    assert not steps.complete and not steps.missing()
+
+
+def test_a_late_image_is_answered_by_its_own_stamp_and_a_lost_one_not_at_all():
+    steps = lock_step(ball=True, policy=True, camera=True)
+    assert steps.expect(300, 100)
+    assert not steps.answer('cmd_vel', 300)
+    assert steps.answer('ball/odom', 100) and steps.answer('cmd_vel', 100) and steps.complete
+    assert not steps.expect(400, None)
+    assert steps.complete
+    # Who drives by what is never late answers every step, whatever the camera does.
+    steps = lock_step(ball=True, camera=True)
+    assert steps.expect(300, None) and steps.missing() == ['cmd_vel']
+    assert steps.expect(400, 200) and not steps.answer('cmd_vel', 200)
+    assert steps.answer('cmd_vel', 400) and steps.missing() == ['ball/odom']
 
 
 def test_lock_step_names_who_is_stuck():
-    steps = LockStep('cmd_vel', ('ball/odom', 'cmd_vel/teleop', 'cmd_vel/policy'))
-    steps.expect(2_000_000_000)
+    steps = lock_step()
+    steps.expect(2_000_000_000, None)
     steps.answer('ball/odom', 2_000_000_000)
     text = steps.describe({'ball/odom': ['perception'], 'cmd_vel/policy': ['policy'],
                            'cmd_vel': ['safety']})

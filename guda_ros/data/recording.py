@@ -44,7 +44,8 @@ class RecordingInfo:
 
     `topics` maps roles of the contract (`odom`, `ball`, ...) to topic names in the bag. Stamps are
     nanoseconds of ROS time: of the first observation and of the announced end. `started` is the
-    wall clock (ISO 8601). `verdict` is empty until the recording is closed.
+    wall clock (ISO 8601). `verdict` is empty until the recording is closed. `parameters` are what
+    a simulator's domain randomisation drew, by name.
     """
 
     id: str
@@ -61,6 +62,7 @@ class RecordingInfo:
     message: str = ''
     topics: dict[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    parameters: dict = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the information as JSON."""

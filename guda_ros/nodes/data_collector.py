@@ -120,7 +120,7 @@ class DataCollector(Node):
             self._collector.begin(RecordingInfo(
                 id=event.id, scenario=event.scenario, start_index=event.start_index,
                 seed=event.seed, robot_start=event.robot_start, operator=self._operator,
-                start_stamp=event.stamp,
+                start_stamp=event.stamp, parameters=event.parameters,
                 started=datetime.now(timezone.utc).isoformat(timespec='seconds')))
         self._take('episode', data)
         if event.phase == 'end' and event.id == self._collector.status['id']:

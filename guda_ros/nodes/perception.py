@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 import sys
 import time
 
@@ -11,7 +12,7 @@ from nav_msgs.msg import Odometry
 import numpy as np
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import String
 
 from guda_ros.perception.camera import CameraModel
@@ -50,10 +51,11 @@ class PerceptionNode(Node):
         self._perception = Perception(self.contract, self._profile)
         self._perception.reset(_pose_or_none(p['initial_pose']))
         self._event: EpisodeEvent | None = None
-        self._inputs = StampJoin(('image', 'odom'), depth=10)
+        self._inputs = StampJoin(('image', 'odom'))
         self._last_stamp = -1
         self._late = False
         self._camera_info: tuple | None = None
+        self._heads: deque[tuple[int, float, float]] = deque(maxlen=200)
         self._calibration = 'robot profile'
         self._problem = ''
         self._images = self._answered = self._seen = self._reported = 0
@@ -71,7 +73,8 @@ class PerceptionNode(Node):
             self.create_subscription(String, topics['episode'], self._on_episode, qos.LATCHED),
             self.create_subscription(CameraInfo, topics['camera_info'], self._on_camera_info,
                                      qos.SENSOR_DATA),
-            self.create_subscription(Odometry, topics['odom'], self._on_odom, qos.DEFAULT),
+            self.create_subscription(JointState, 'joint_states', self._on_joints, qos.STREAM),
+            self.create_subscription(Odometry, topics['odom'], self._on_odom, qos.STREAM),
             self.create_subscription(Image, topics['image'], self._on_image, qos.SENSOR_DATA)]
         self._diagnostics = diagnostics.DiagnosticsPublisher(
             self, self._report, self.contract.robot)
@@ -89,21 +92,35 @@ class PerceptionNode(Node):
                 f'episode {event.id} is of contract {event.contract_hash}, this node works with '
                 f'{self.contract.hash}: start both with the same contract and robot')
         self._event, self._late, self._last_stamp = event, False, -1
+        self._heads.clear()
         self._inputs.clear()
         self._perception.reset(event.robot_start)
 
     def _on_camera_info(self, message: CameraInfo) -> None:
-        calibration = (*message.k, message.width, message.height)
+        calibration = (*message.k, *message.d, message.width, message.height)
         if calibration == self._camera_info:
             return
         self._camera_info = calibration
         try:
             self._perception.set_camera(CameraModel.from_camera_info(
-                message.k, message.width, message.height, self._profile.camera))
+                message.k, message.width, message.height, self._profile.camera, message.d,
+                message.distortion_model))
         except ValueError as error:
             self._fail(f'{error}; the {self._calibration} is used instead')
         else:
             self._calibration = 'camera_info'
+
+    def _on_joints(self, message: JointState) -> None:
+        angles = dict(zip(message.name, message.position))
+        if {'head_pan', 'head_tilt'} <= angles.keys():
+            self._heads.append((convert.stamp_to_ns(message.header.stamp),
+                                angles['head_pan'], angles['head_tilt']))
+
+    def _turn_head(self, stamp: int) -> None:
+        """Take the head to be where it was last known to be at the time of an image."""
+        known = [head for head in self._heads if head[0] <= stamp]
+        if known and np.isfinite(known[-1]).all():
+            self._perception.look(*known[-1][1:])
 
     def _on_odom(self, message: Odometry) -> None:
         self._take('odom', message)
@@ -134,6 +151,7 @@ class PerceptionNode(Node):
             self._late = stamp - self._event.stamp > _LATE * 1e9
         try:
             bgr = convert.bgr_from_message(image)
+            self._turn_head(stamp)
             percept = self._perception.process(bgr, odom_pose, stamp * 1e-9)
         except ValueError as error:
             self._fail(f'an image was ignored: {error}')

@@ -70,7 +70,7 @@ class Policy(LifecycleNode):
                            ('ball', Odometry)):
             self._entities.append(self.create_subscription(
                 kind, topics[name], lambda message, name=name: self._on_input(name, message),
-                qos.DEFAULT))
+                qos.STREAM if name == 'odom' else qos.DEFAULT))
         self._entities.append(self.create_service(Trigger, '~/reload', self._on_reload))
         return TransitionCallbackReturn.SUCCESS
 

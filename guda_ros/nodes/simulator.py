@@ -1,43 +1,38 @@
-"""The simulated robot: camera, odometry, clock and truth out, velocity commands in."""
+"""The simulated robot: sensors, clock and truth out, velocity commands in."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 import time
 
-from geometry_msgs.msg import TwistStamped
-from nav_msgs.msg import Odometry
 import numpy as np
+from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from std_srvs.srv import SetBool, Trigger
 
-from guda_ros.data.collection import header_stamp
 from guda_ros.errors import GudaError
-from guda_ros.ros import conversions as convert
-from guda_ros.ros import diagnostics, qos, running
+from guda_ros.ros import diagnostics, running
 from guda_ros.ros import simulator_parameters as parameters
+from guda_ros.ros.answers import AnswerWatch
 from guda_ros.ros.episode import EpisodeEvent
-from guda_ros.ros.lockstep import LockStep
+from guda_ros.ros.pace import Pace, StepClock, StepRequest
 from guda_ros.ros.parameters import declare_contract
-from guda_ros.ros.simulator_topics import SimulatorTopics
-from guda_ros.sim.odometry import OdometryModel
-from guda_ros.sim.simulation import SoccerSimulation
-from guda_ros.soccer import starts, world
+from guda_ros.ros.simulator_robot import SimulatedRobot
+from guda_ros.ros.simulator_topics import WorldTopics
+from guda_ros.sim.suite import World
 from guda_ros.soccer.robot import RobotProfile
 
-#: Seconds of simulated time that a command is followed in free mode when no other one comes.
-COMMAND_LIFE = 0.5
 #: Pause [s] after the phases of a reset, in which every node handles them before data follows.
 SETTLE = 0.05
 
 
 class Simulator(LifecycleNode):
     """
-    MuJoCo simulation of one robot.
+    MuJoCo simulation of one robot, or of several.
 
-    Lock-step: an observation set with stamp t is published, the world stands still until `cmd_vel`
-    with stamp t has come (and `ball/odom`, if somebody publishes it), then one control period
+    Lock-step: what has arrived by t is published, the world stands still until `cmd_vel` has the
+    stamp that answers it (and `ball/odom`, if somebody publishes it), then one control period
     passes. Free: the world runs on a steady clock with the last command.
     """
 
@@ -48,48 +43,48 @@ class Simulator(LifecycleNode):
         self.robot = RobotProfile.load(p['robot'] or self.contract.robot)
         self.failure = ''
         self._lockstep = p['mode'] == 'lockstep'
-        self._period_ns = round(1e9 * self.contract.period)
-        self._now = 0
-        self._count = self._step = 0
+        rate = parameters.step_rate(p, self.contract.rate, self.robot.imu.rate)
+        self._time = StepClock(rate, self.contract.rate)
+        self._pace = Pace(1.0 / rate, p['real_time_factor'])
+        self._request = StepRequest()
+        self._count = 0
         self._event: EpisodeEvent | None = None
         self._pending = ''
         self._paused = self._active = False
-        self._command, self._command_stamp = np.zeros(3), 0
         self._answer_seconds = 0.0
-        self._simulation = None
+        self._world: World | None = None
         diagnostics.DiagnosticsPublisher(self, self._report, self.robot.name)
         running.autostart(self, p['autostart'])
 
     @running.reports_failure
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Build the simulation, try the camera and create the interfaces."""
-        self._simulation = SoccerSimulation(self.contract, self.robot,
-                                            visual=self._options['camera'])
-        if self._options['camera']:
-            self._simulation.render()
-        self._odometry = OdometryModel(self.robot.odometry, np.random.default_rng(0),
-                                       self.contract.period)
-        topic = self.contract.topics
-        self._topics = SimulatorTopics(self, self.contract, self.robot.camera)
-        watched = (topic['ball'], *(f'{topic["command"]}/{source}'
-                                    for source in ('teleop', 'policy')))
-        self._answers = LockStep(topic['command'], watched)
-        self._entities = [self.create_subscription(TwistStamped, topic['command'],
-                                                   self._on_command, qos.COMMAND)]
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        p = self._options
+        names = p['robots'] or ['']
+        if self._lockstep and len(names) > 1:
+            raise GudaError('several robots need mode free: in lock-step the world would have to '
+                            'wait for all of them')
+        robots = [self.robot] * len(names)
+        self._world = World(self.contract, robots, self._time.rate, p['camera'],
+                            threaded=not self._lockstep, randomisation=p['randomisation'])
+        self._robots = [
+            SimulatedRobot(self, self.contract, self._world, self._on_command,
+                           f'{name}/' if name else '', index)
+            for index, name in enumerate(names)]
+        self._topics = WorldTopics(self, self.contract, [robot.topics for robot in self._robots])
+        self._answers = AnswerWatch(self, self.contract, self._proceed)
+        steady, self._entities = Clock(clock_type=ClockType.STEADY_TIME), []
         if self._lockstep:
-            for name, kind in zip(watched, (Odometry, TwistStamped, TwistStamped)):
-                self._entities.append(self.create_subscription(
-                    kind, name, lambda data, name=name: self._on_answer(name, data), qos.DEFAULT,
-                    raw=True))
             self._entities.append(self.create_timer(0.1, self._check_answer, clock=steady))
+            self._unanswered = self.create_guard_condition(self._proceed)
         else:
-            period = self.contract.period / self._options['real_time_factor']
-            self._entities.append(self.create_timer(period, self._tick, clock=steady))
-        for kind, name, call in ((Trigger, '~/reset', self._on_reset),
-                                 (Trigger, '~/step', self._on_step),
-                                 (SetBool, '~/pause', self._on_pause)):
-            self._entities.append(self.create_service(kind, name, call))
+            self._entities.append(self.create_timer(self._pace.interval, self._run, clock=steady))
+        self._entities += [
+            self.create_service(Trigger, '~/reset', self._on_reset),
+            self.create_service(SetBool, '~/pause', self._on_pause),
+            # It waits for answers, which are handled meanwhile.
+            self.create_service(Trigger, '~/step', self._on_step,
+                                callback_group=ReentrantCallbackGroup())]
         return TransitionCallbackReturn.SUCCESS
 
     @running.reports_failure
@@ -97,6 +92,7 @@ class Simulator(LifecycleNode):
         """Start publishing; in free mode the first episode begins at once."""
         result = super().on_activate(state)
         self._active = True
+        self._topics.draw_field()
         problem = '' if self._lockstep else self._begin()
         if problem:
             self.on_deactivate(state)
@@ -118,14 +114,20 @@ class Simulator(LifecycleNode):
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Undo configure."""
         running.destroy_entities(self, self._entities)
+        if self._lockstep:
+            self.destroy_guard_condition(self._unanswered)
+        for robot in self._robots:
+            robot.destroy()
+        self._answers.destroy()
         self._topics.destroy()
         self.close()
         return TransitionCallbackReturn.SUCCESS
 
     def close(self) -> None:
-        """Free the OpenGL context."""
-        if self._simulation is not None:
-            self._simulation.close()
+        """Free the OpenGL contexts."""
+        if self._world is not None:
+            self._world.close()
+            self._world = None
 
     # Episodes
 
@@ -142,47 +144,41 @@ class Simulator(LifecycleNode):
             problem = self._topics.wait_for_partners(p['partners'], p['partner_timeout'])
             if problem:
                 return problem
-            ball = self.contract.topics['ball']
-            self._answers.require([ball] if self.count_publishers(ball) else [])
+        now = self._time.next_begin()
         try:
             index, start = parameters.requested_start(p, self.contract.field)
-            self._simulation.reset(start[:starts.SIZE])
-            if len(start) > starts.SIZE:
-                state = self._simulation.world_state()
-                state[world.BALL_VELOCITY] = start[starts.SIZE:]
-                self._simulation.set_world_state(state)
+            self._world.reset(now, start, p['seed'], index)
         except (GudaError, ValueError) as error:
             return f'this start is not possible: {error}'
-        self._odometry.reset(start[world.ROBOT],
-                             np.random.default_rng([p['seed'], index + 1, 7]))
         self._count += 1
-        self._step, self._pending, self._command = 0, '', np.zeros(3)
-        # Time never runs backwards, and a gap keeps the data of two episodes apart.
-        self._now = (self._now // 1_000_000_000 + 2) * 1_000_000_000
-        self._command_stamp = self._now
-        name = parameters.episode_name(p, index, self._count)
-        self._topics.prime(self._now - 500_000_000, self._simulation.world_state(),
-                           self._odometry)
+        self._time.begin(now)
+        self._pending = ''
+        for robot in self._robots:
+            robot.reset(now)
+        event = parameters.next_episode(
+            p, self._count, index, stamp=now, contract_hash=self.contract.hash,
+            parameters=self._world.simulation.parameters)
         for phase in ('reset', 'start'):
-            self._announce(EpisodeEvent(
-                id=name, phase=phase, scenario=p['scenario'], start_index=index, seed=p['seed'],
-                stamp=self._now, robot_start=tuple(map(float, start[world.ROBOT])),
-                contract_hash=self.contract.hash))
+            self._announce(replace(event, phase=phase))
             time.sleep(SETTLE)
         self._max_steps = round((p['time_limit'] or self.contract.time_limit)
                                 * self.contract.rate)
-        self._publish_observation()
+        self._answers.look(p['camera'])
+        self._pace.restart()
+        self._tell()
         return ''
 
     def _end(self, verdict: str, message: str = '') -> None:
         """End the episode, if one is under way."""
         self._pending = ''
-        if self._simulation is None or self._event is None or self._event.phase == 'end':
+        if self._event is None or self._event.phase == 'end':
             return
         self._answers.finish()
+        self._request.finish()
         self._announce(replace(self._event, phase='end', verdict=verdict, message=message,
-                               stamp=self._now))
-        told = f'episode {self._event.id}: {verdict} after {self._step} steps. {message}'
+                               stamp=self._time.now))
+        told = (f'episode {self._event.id}: {verdict} after {self._time.control_step} steps. '
+                f'{message}')
         if verdict == 'error':
             self.get_logger().error(told)
         else:
@@ -190,98 +186,113 @@ class Simulator(LifecycleNode):
 
     def _announce(self, event: EpisodeEvent) -> None:
         self._event = event
-        if not self._topics.announce(event):
-            self.get_logger().warning(f'a node has not confirmed episode {event.id} {event.phase}')
+        for robot in self._robots:
+            if not robot.announce(event):
+                self.get_logger().warning(
+                    f'a node has not confirmed episode {event.id} {event.phase}')
 
     # The world
 
-    def _publish_observation(self) -> None:
-        self._sent, self._repeated = time.monotonic(), 0
-        if self._lockstep:
-            self._answers.expect(self._now)
-        self._topics.observation(
-            self._now, self._simulation.world_state(), self._simulation.robot_velocity(),
-            self._odometry, self._simulation.render if self._options['camera'] else None)
+    def _tell(self) -> None:
+        """Publish what is known now, and say in lock-step what has to be answered."""
+        self._answers.restart()
+        now = self._time.now
+        self._topics.clock(now)
+        newest = [robot.tell(now, self._time.is_control) for robot in self._robots][0]
+        if self._lockstep and not self._answers.expect(now, newest):
+            # Nothing new has arrived that could be answered: the last command holds. Recorders
+            # are waited for instead.
+            self._robots[0].topics.flush()
+            self._unanswered.trigger()
 
-    def _advance(self, command: np.ndarray) -> None:
-        """Let one control period pass and publish what is seen then."""
-        self._answer_seconds = time.monotonic() - self._sent
+    def _advance(self) -> None:
+        """Make one step, and publish what is seen then."""
+        self._answer_seconds = self._answers.waited
         try:
-            self._simulation.step(command)
+            self._world.simulation.step(
+                [robot.command(self._time.now) for robot in self._robots])
         except (GudaError, ValueError, RuntimeError) as error:
             self._end('error', f'the simulation stopped: {error}')
             return
-        self._now += self._period_ns
-        self._step += 1
-        if self._event.phase != 'end':
-            self._pending = ('scored' if self._simulation.scored else
-                             'out' if self._simulation.out else
-                             'timeout' if self._step >= self._max_steps else '')
-        self._odometry.update(self._simulation.world_state()[world.ROBOT])
-        self._publish_observation()
+        self._time.advance()
+        if self._event.phase != 'end' and self._time.is_control:
+            simulation = self._world.simulation
+            self._pending = ('scored' if simulation.scored else 'out' if simulation.out else
+                             'timeout' if self._time.control_step >= self._max_steps else '')
+        self._tell()
         if self._pending and not self._lockstep:
             self._end(self._pending)
 
-    def _on_command(self, message: TwistStamped) -> None:
-        stamp = convert.stamp_to_ns(message.header.stamp)
+    def _on_command(self, robot: SimulatedRobot, stamp: int, command: np.ndarray) -> None:
         if not self._lockstep:
-            self._command = convert.command_from_twist(message.twist)
-            self._command_stamp = self._now
+            robot.follow(self._time.now, command)
         elif self._answers.answer(self.contract.topics['command'], stamp):
-            self._command = convert.command_from_twist(message.twist)
+            robot.follow(self._time.now, command)
             self._proceed()
 
-    def _on_answer(self, topic: str, data: bytes) -> None:
-        if self._answers.answer(topic, header_stamp(data)):
-            self._proceed()
-
-    def _proceed(self, stepping: bool = False) -> None:
-        if (self._paused and not stepping) or not self._answers.complete:
+    def _proceed(self) -> None:
+        """Go on in lock-step if everything is answered and the world may go on."""
+        if not self._answers.complete or (self._paused and not self._request.left):
             return
+        self._request.take()
         # The last state is answered before the end is told, so that recorders have all of it.
         if self._pending:
             self._end(self._pending)
         else:
-            self._advance(self._command)
+            self._advance()
+        if not self._request.left:
+            self._request.finish()
 
     def _check_answer(self) -> None:
-        if self._paused or self._answers.stamp is None:
+        missing = self._answers.missing()
+        if (self._paused and not self._request.left) or not missing:
             return
-        waited = time.monotonic() - self._sent
-        if waited > 1.0 + self._repeated:
+        if self._answers.should_repeat():
             # Nodes answer a repeated set as they did before, so nothing changes but what was lost.
-            self._repeated += 1
-            self._topics.repeat()
-        if waited > self._options['answer_timeout']:
-            publishers = self._topics.publishers_of(self._answers.topics)
-            told = f'waited {waited:.1f} s: {self._answers.describe(publishers)}'
-            self._end(self._pending or 'error', told)
+            self._robots[0].topics.repeat()
+        if self._answers.waited > self._options['answer_timeout']:
+            if self._paused:
+                self._request.finish('waiting for ' + ', '.join(missing))
+            else:
+                self._end(self._pending or 'error', self._answers.explain())
 
-    def _tick(self, stepping: bool = False) -> None:
-        if self._active and (stepping or not self._paused):
-            fresh = self._now - self._command_stamp <= COMMAND_LIFE * 1e9
-            self._advance(self._command if fresh else np.zeros(3))
+    def _run(self) -> None:
+        """Keep up with the clock in free mode."""
+        if not self._active:
+            return
+        if self._paused:
+            self._pace.restart()
+            for robot in self._robots:
+                robot.deliver(self._time.now)
+        for _ in range(self._pace.due()):
+            self._advance()
 
-    def _on_step(self, request, response: Trigger.Response) -> Trigger.Response:
-        before = self._now
-        if not self._active or not self._paused or self._event is None:
+    async def _on_step(self, request, response: Trigger.Response) -> Trigger.Response:
+        count, before = self._options['steps'], self._time.control_step
+        if (not self._active or not self._paused or self._request.left
+                or self._event is None or self._event.phase == 'end'):
             response.message = 'only a running episode that is paused can be stepped'
-        elif self._lockstep:
-            self._proceed(stepping=True)
-            if self._now == before:
-                response.message = 'waiting for ' + (', '.join(self._answers.missing())
-                                                     or 'the next episode')
+            return response
+        if self._lockstep:
+            done = self._request.begin(count, self.executor)
+            self._answers.restart()
+            self._proceed()
+            response.message = await done
         else:
-            self._tick(stepping=True)
-        response.success = self._now != before
-        response.message = response.message or f'{self._now / 1e9:.3f}'
+            for _ in range(count * self._time.ratio):
+                self._advance()
+        made = self._time.control_step - before
+        response.success = made == count
+        response.message = f'{self._time.now / 1e9:.3f}' if response.success else (
+            f'{made} of {count} steps: {response.message or "the episode is over"}')
         return response
 
     def _on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         self._paused = request.data
         response.success, response.message = True, 'paused' if request.data else 'running'
         if not self._paused and self._lockstep and self._active:
-            self._sent, self._repeated = time.monotonic(), 0
+            self._request.finish('the pause is over')
+            self._answers.restart()
             self._proceed()
         return response
 
@@ -289,9 +300,11 @@ class Simulator(LifecycleNode):
         event = self._event
         level = diagnostics.ERROR if event and event.verdict == 'error' else diagnostics.OK
         return level, event.message if event else 'no episode yet', {
-            'mode': self._options['mode'], 'paused': self._paused, 'time': self._now / 1e9,
-            'episode': event.id if event else '', 'phase': event.phase if event else '',
-            'step': self._step, 'answer_ms': round(self._answer_seconds * 1e3, 1)}
+            'mode': self._options['mode'], 'paused': self._paused, 'time': self._time.now / 1e9,
+            'real_time_factor': round(self._pace.measure(self._time.simulated), 3),
+            'rate': self._time.rate, 'episode': event.id if event else '',
+            'phase': event.phase if event else '', 'step': self._time.control_step,
+            'answer_ms': round(self._answer_seconds * 1e3, 1)}
 
 
 def main(args=None) -> int:

@@ -1,5 +1,5 @@
 """
-A pinhole camera on the robot: from points in base_link to pixels and back to the ground.
+A camera on the robot: from points in base_link to pixels and back to the ground.
 
 Pixels are (column, row) with integer coordinates at pixel centres, as in OpenCV and
 sensor_msgs/CameraInfo: the image spans [-0.5, width - 0.5]. The optical frame has z forward, x
@@ -8,20 +8,22 @@ right, y down (REP-103).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from guda_ros.soccer.robot import CameraMount
+from guda_ros.soccer import lens
+from guda_ros.soccer.robot import CameraMount, Head
 
 
 @dataclass(frozen=True)
 class CameraModel:
     """
-    Intrinsics [pixels] and mount of a camera without distortion.
+    Intrinsics [pixels], distortion and mount of a camera.
 
     :param position: (3,), the optical centre in base_link [m].
     :param rotation: (3, 3), turns base_link vectors into the optical frame.
+    :param distortion: k1, k2, p1, p2, k3 (plumb_bob); None for a pinhole.
     """
 
     width: int
@@ -30,34 +32,53 @@ class CameraModel:
     centre: tuple[float, float]
     position: np.ndarray
     rotation: np.ndarray
+    distortion: tuple[float, ...] | None = None
 
     @classmethod
     def from_mount(cls, mount: CameraMount) -> 'CameraModel':
-        """Build the ideal camera of a profile: square pixels, principal point in the middle."""
+        """Build the camera of a profile: square pixels, principal point in the middle."""
         focal = mount.height / 2 / np.tan(mount.vertical_fov / 2)
         return cls._build(mount.width, mount.height, (focal, focal),
-                          ((mount.width - 1) / 2, (mount.height - 1) / 2), mount)
+                          ((mount.width - 1) / 2, (mount.height - 1) / 2), mount,
+                          mount.distortion)
 
     @classmethod
-    def from_camera_info(cls, k, width: int, height: int, mount: CameraMount) -> 'CameraModel':
+    def from_camera_info(cls, k, width: int, height: int, mount: CameraMount, d=(),
+                         model: str = 'plumb_bob') -> 'CameraModel':
         """
         Build a camera from the calibration on the wire and the mount of a robot profile.
 
         :param k: the nine numbers of sensor_msgs/CameraInfo.k, row by row.
-        :raises ValueError: if they are no intrinsics of a camera.
+        :param d: its distortion, empty for none, of the distortion model `model`.
+        :raises ValueError: if they are no intrinsics of a camera, or of another lens model.
         """
         k = np.asarray(k, dtype=np.float64).reshape(3, 3)
         if not (np.isfinite(k).all() and k[0, 0] > 0 and k[1, 1] > 0 and width > 0 and height > 0):
             raise ValueError(f'camera_info has no usable calibration: k = {k.ravel().tolist()}, '
                              f'{width} x {height} pixels')
-        return cls._build(int(width), int(height), (k[0, 0], k[1, 1]), (k[0, 2], k[1, 2]), mount)
+        d = np.asarray(d, dtype=np.float64)
+        known = not d.any() or model == 'plumb_bob' and len(d) in (4, 5)
+        if not (known and np.isfinite(d).all()):
+            raise ValueError(f'camera_info has a distortion that is not understood: {model} '
+                             f'{d.tolist()}; plumb_bob with four or five numbers is')
+        return cls._build(int(width), int(height), (k[0, 0], k[1, 1]), (k[0, 2], k[1, 2]), mount,
+                          (*d.tolist(), 0.0)[:5] if d.any() else lens.NONE)
 
     @classmethod
-    def _build(cls, width, height, focal, centre, mount) -> 'CameraModel':
+    def _build(cls, width, height, focal, centre, mount, distortion) -> 'CameraModel':
         cos, sin = np.cos(mount.pitch), np.sin(mount.pitch)
         rotation = np.array([[0.0, -1.0, 0.0], [-sin, 0.0, -cos], [cos, 0.0, -sin]])
         return cls(width, height, (float(focal[0]), float(focal[1])),
-                   (float(centre[0]), float(centre[1])), np.array(mount.position), rotation)
+                   (float(centre[0]), float(centre[1])), np.array(mount.position), rotation,
+                   tuple(distortion) if any(distortion) else None)
+
+    def turned(self, head: Head, pan: float, tilt: float) -> 'CameraModel':
+        """Return the camera as it is when a head that was at zero is at pan and tilt [rad]."""
+        (cp, ct), (sp, st) = np.cos([pan, tilt]), np.sin([pan, tilt])
+        turn = np.array([[cp, -sp, 0.0], [sp, cp, 0.0], [0.0, 0.0, 1.0]]) \
+            @ np.array([[ct, 0.0, st], [0.0, 1.0, 0.0], [-st, 0.0, ct]])
+        return replace(self, position=head.neck + turn @ (self.position - head.neck),
+                       rotation=self.rotation @ turn.T)
 
     def to_optical(self, points: np.ndarray) -> np.ndarray:
         """Express base_link points (..., 3) in the optical frame [m]."""
@@ -76,7 +97,11 @@ class CameraModel:
         depth = optical[..., 2]
         in_front = depth > 1e-6
         scale = np.where(in_front, 1.0, np.nan) / np.where(in_front, depth, 1.0)
-        pixels = (optical[..., :2] * scale[..., None] * self.focal) + self.centre
+        if self.distortion is None:
+            pixels = (optical[..., :2] * scale[..., None] * self.focal) + self.centre
+        else:
+            pixels = lens.distort(optical[..., :2] * scale[..., None], self.distortion) \
+                * self.focal + self.centre
         with np.errstate(invalid='ignore'):
             inside = in_front & (np.abs(pixels[..., 0] - (self.width - 1) / 2) < self.width / 2) \
                 & (np.abs(pixels[..., 1] - (self.height - 1) / 2) < self.height / 2)
@@ -102,15 +127,35 @@ class CameraModel:
     def _rays(self, pixels: np.ndarray) -> np.ndarray:
         pixels = np.asarray(pixels, dtype=np.float64)
         aside = (pixels - self.centre) / self.focal
+        if self.distortion is not None:
+            aside = lens.undistort(aside, self.distortion)
         return aside @ self.rotation[:2] + self.rotation[2]
 
     def horizon_row(self) -> float:
-        """Return the row of the horizon, which is level because the camera has no roll."""
-        return self.centre[1] + self.focal[1] * self.rotation[1, 0] / self.rotation[2, 0]
+        """
+        Return the row of the horizon, which is level because the camera has no roll.
+
+        A lens bends it: then the row of its highest point in the image.
+        """
+        ahead = self.rotation[2, :2]
+        height = self.rotation[1, :2] @ ahead / (ahead @ ahead)
+        if self.distortion is None:
+            return self.centre[1] + self.focal[1] * height
+        columns = (np.array([-0.5, self.width - 0.5]) - self.centre[0]) / self.focal[0]
+        # Twice as wide as the image, for a lens that brings more into view.
+        line = np.linspace(*(2 * columns), 201)
+        rows = lens.distort(np.stack([line, np.full_like(line, height)], axis=-1),
+                            self.distortion)
+        seen = (rows[:, 0] >= columns[0]) & (rows[:, 0] <= columns[1])
+        if not seen.any():
+            return 0.0 if height < 0 else self.height - 1.0
+        return self.centre[1] + self.focal[1] * rows[seen, 1].min()
 
     def sphere_outline(self, centre: np.ndarray, radius: float) -> 'Ellipse':
         """
         Return the outline of a sphere at a base_link point (3,) in the image, an ellipse.
+
+        A lens is taken to be linear over the ball.
 
         The tangent cone of a sphere at (X, Y, Z) in the optical frame meets the image plane in an
         ellipse whose centre is Z / (Z^2 - r^2) (X, Y), which is farther from the principal point
@@ -124,8 +169,13 @@ class CameraModel:
         shape = (np.outer(aside, aside) / depth2 + np.eye(2)) * radius * radius / depth2
         area = np.pi * focal[0] * focal[1] * radius ** 2 \
             * np.sqrt(aside @ aside + depth2) / depth2 ** 1.5
-        return Ellipse(aside * z / depth2 * focal + self.centre, shape * np.outer(focal, focal),
-                       area)
+        middle = aside * z / depth2
+        if self.distortion is not None:
+            local = lens.jacobian(middle, self.distortion)
+            middle = lens.distort(middle, self.distortion)
+            shape = local @ shape @ local.T
+            area *= abs(np.linalg.det(local))
+        return Ellipse(middle * focal + self.centre, shape * np.outer(focal, focal), area)
 
     def sphere_from_outline(self, pixel: np.ndarray, radius: float, height: float) -> np.ndarray:
         """

@@ -51,7 +51,7 @@ class Perception:
     def __init__(self, contract: Contract, robot: RobotProfile) -> None:
         self._robot = robot
         self._ball = contract.field.ball
-        self.detector = BallDetector(CameraModel.from_mount(robot.camera), self._ball)
+        self.set_camera(CameraModel.from_mount(robot.camera))
         self.tracker = BallTracker(self._ball.deceleration, contract.ball_hold)
         self.localiser = StartAnchoredLocaliser(robot.odometry)
         # The ball may be touched where the feet get in two control periods.
@@ -66,8 +66,16 @@ class Perception:
         return self.detector.camera
 
     def set_camera(self, camera: CameraModel) -> None:
-        """Use a calibrated camera instead of the profile's ideal one."""
+        """Use a calibrated camera instead of the profile's; mounted as with the head at zero."""
+        self._mounted, self._head = camera, (0.0, 0.0)
         self.detector = BallDetector(camera, self._ball)
+
+    def look(self, pan: float, tilt: float) -> None:
+        """Say where the head looks in the next image [rad]."""
+        if (pan, tilt) != self._head:
+            self._head = pan, tilt
+            self.detector = BallDetector(self._mounted.turned(self._robot.head, pan, tilt),
+                                         self._ball)
 
     def reset(self, start: np.ndarray | None) -> None:
         """

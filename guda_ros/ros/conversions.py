@@ -19,7 +19,7 @@ from geometry_msgs.msg import (
 )
 from nav_msgs.msg import Odometry
 import numpy as np
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, Image, Imu, JointState
 from std_msgs.msg import Header
 
 from guda_ros.data.world_states import LOST_VARIANCE
@@ -238,12 +238,42 @@ def bgr_from_message(message: Image) -> np.ndarray:
 
 
 def camera_info_message(width: int, height: int, focal: float, stamp: Time | int,
-                        frame: str) -> CameraInfo:
-    """Return the CameraInfo of an ideal pinhole camera: `focal` in pixels, centred."""
+                        frame: str, distortion=(0.0, 0.0, 0.0, 0.0, 0.0)) -> CameraInfo:
+    """
+    Return the CameraInfo of a camera with square pixels whose principal point is in the middle.
+
+    :param focal: in pixels.
+    :param distortion: k1, k2, p1, p2, k3 (plumb_bob).
+    """
     message = CameraInfo(header=header(stamp, frame), width=width, height=height,
-                         distortion_model='plumb_bob', d=[0.0] * 5)
+                         distortion_model='plumb_bob', d=list(map(float, distortion)))
     cx, cy = (width - 1) / 2, (height - 1) / 2
     message.k = [focal, 0.0, cx, 0.0, focal, cy, 0.0, 0.0, 1.0]
     message.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
     message.p = [focal, 0.0, cx, 0.0, 0.0, focal, cy, 0.0, 0.0, 0.0, 1.0, 0.0]
     return message
+
+
+def imu_message(gyroscope: np.ndarray, accelerometer: np.ndarray, stamp: Time | int, frame: str,
+                deviations: tuple[float, float]) -> Imu:
+    """
+    Return an Imu message that says nothing of the orientation.
+
+    :param gyroscope: (3,) [rad/s]; accelerometer: (3,) [m/s^2], gravity included.
+    :param deviations: standard deviations of the two.
+    """
+    message = Imu(header=header(stamp, frame))
+    rate, force = message.angular_velocity, message.linear_acceleration
+    rate.x, rate.y, rate.z = map(float, gyroscope)
+    force.x, force.y, force.z = map(float, accelerometer)
+    # How the message says that there is no estimate of the orientation.
+    message.orientation_covariance[0] = -1.0
+    message.angular_velocity_covariance = (np.eye(3) * deviations[0] ** 2).ravel()
+    message.linear_acceleration_covariance = (np.eye(3) * deviations[1] ** 2).ravel()
+    return message
+
+
+def joint_state_message(positions: dict[str, float], stamp: Time | int) -> JointState:
+    """Return a JointState of angles by joint [rad]."""
+    return JointState(header=header(stamp, ''), name=list(positions),
+                      position=list(map(float, positions.values())))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 import json
 import math
 
@@ -19,7 +19,8 @@ class EpisodeEvent:
     the robot stands; the ball is not in it, perception has to find it. `start`: the first
     observation follows. `end`: `verdict` says how it ended, `message` why when that needs words.
     `stamp` is in nanoseconds of ROS time; those of `reset` and `start` are the stamp of the first
-    observation. `start_index` is -1 for a start that is not of a fixed list.
+    observation. `start_index` is -1 for a start that is not of a fixed list. `parameters` are
+    what a simulator's domain randomisation drew for the episode, by name.
     """
 
     id: str
@@ -32,6 +33,7 @@ class EpisodeEvent:
     stamp: int = 0
     robot_start: tuple[float, float, float] | None = None
     contract_hash: str = ''
+    parameters: dict = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the event as JSON."""
@@ -50,7 +52,7 @@ class EpisodeEvent:
             raise ValueError(f'episode: not JSON: {error}') from error
         if not isinstance(values, dict):
             raise ValueError('episode: a JSON object is expected')
-        known = {field.name for field in fields(cls)}
+        known = {item.name for item in fields(cls)}
         values = {key: value for key, value in values.items() if key in known}
         if not isinstance(values.get('id'), str) or not values['id']:
             raise ValueError('episode: id is missing')
@@ -63,6 +65,9 @@ class EpisodeEvent:
         for key in ('start_index', 'seed', 'stamp'):
             if not isinstance(values.get(key, 0), int):
                 raise ValueError(f'episode: {key} must be an integer, not {values[key]!r}')
+        if not isinstance(values.get('parameters', {}), dict):
+            raise ValueError('episode: parameters must be an object, not '
+                             f'{values["parameters"]!r}')
         start = values.get('robot_start')
         if start is not None:
             if (not isinstance(start, list) or len(start) != 3

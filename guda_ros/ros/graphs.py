@@ -43,6 +43,8 @@ class GraphOptions:
     :param recordings: folder for recorded episodes.
     :param require_deadman: whether a policy moves the robot only while a person holds the
         dead-man's button; None for the graph's own.
+    :param rate: steps a second of free mode, 0 for the IMU's.
+    :param randomisation: what the simulator draws anew for each episode: none, default or a file.
     :param answer_timeout: seconds in which a control step must be answered in lock-step.
     :param local: keep discovery and data on this machine.
     :param overrides: parameters by node name, over everything else.
@@ -61,6 +63,8 @@ class GraphOptions:
     require_deadman: bool | None = None
     joystick: str = ''
     real_time_factor: float = 1.0
+    rate: float = 0.0
+    randomisation: str = 'none'
     answer_timeout: float = 5.0
     autostart: bool = True
     local: bool = True
@@ -138,7 +142,8 @@ def _parameters(node: str, graph: Graph, options: GraphOptions) -> dict:
         values.update(mode=mode, scenario=options.scenario, purpose=options.purpose,
                       start_index=options.start_index, seed=options.seed,
                       answer_timeout=float(options.answer_timeout),
-                      real_time_factor=float(options.real_time_factor))
+                      real_time_factor=float(options.real_time_factor),
+                      rate=float(options.rate), randomisation=_absolute(options.randomisation))
         if mode == 'lockstep':
             values['partners'] = [other for other in graph.nodes if other != 'simulator']
     elif node == 'safety':

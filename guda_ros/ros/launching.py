@@ -26,6 +26,8 @@ ARGUMENTS: dict[str, tuple[tuple[str, ...], str]] = {
     'start_index': (('simulator',), 'number of the start'),
     'seed': (('simulator',), 'seed of the simulation'),
     'real_time_factor': (('simulator',), 'speed of the simulation in free mode'),
+    'rate': (('simulator',), 'steps a second of free mode, 0: as many as the IMU has samples'),
+    'randomisation': (('simulator',), 'what is drawn for each episode: none, default or a file'),
     'answer_timeout': (('simulator',), 'seconds in which lock-step control must answer'),
     'policy': (('policy',), 'file of an exported policy'),
     'recordings': (('data_collector',), 'folder for recorded episodes'),

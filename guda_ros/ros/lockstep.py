@@ -2,75 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 class LockStep:
     """
-    The answers to the observation set of one stamp.
+    The answers to one step.
 
-    :param command: the topic whose message moves the robot; always required.
-    :param observed: topics in the order in which an answer comes about; with `command` they tell
-        where an answer got stuck.
+    What sensors deliver late, or lose, must not stop the world for ever. So a step is answered by
+    the stamp of the newest image that came with it, where a policy works by images, and where none
+    came there is nothing to wait for. A person's eyes (ground truth) are never late: where no
+    policy is, each step is answered by its own stamp.
+
+    :param command: the topic whose message moves the robot.
+    :param ball: the topic of perception, which says that it is done with an image.
+    :param commands: topics of those who command; with the others they tell where an answer got
+        stuck.
     """
 
-    def __init__(self, command: str, observed: Iterable[str] = ()) -> None:
-        self._command = command
-        self._last: dict[str, int | None] = dict.fromkeys((*observed, command))
-        self._required: tuple[str, ...] = (command,)
-        self._stamp: int | None = None
+    def __init__(self, command: str, ball: str, commands: Iterable[str] = ()) -> None:
+        self._command, self._ball = command, ball
+        self._last: dict[str, int | None] = dict.fromkeys((ball, *commands, command))
+        self._wanted: dict[str, int] = {}
+        self._open = False
+        self.sources()
 
-    @property
-    def stamp(self) -> int | None:
-        """Stamp [ns] that is to be answered, None while none is."""
-        return self._stamp
+    def sources(self, ball: bool = False, policy: bool = False, camera: bool = False) -> None:
+        """Say who answers: whether there are perception, a policy and images."""
+        self._sources = ball, policy, camera
 
     @property
     def topics(self) -> tuple[str, ...]:
         """The topics whose stamps are looked at."""
         return tuple(self._last)
 
-    def require(self, topics: Iterable[str]) -> None:
-        """Say which topics besides the command have to carry a stamp until it is answered."""
-        self._required = (*topics, self._command)
+    def expect(self, now: int, newest: int | None) -> bool:
+        """
+        Begin a step at `now` [ns]; tell whether there is anything to wait for.
 
-    def expect(self, stamp: int) -> None:
-        """Wait for the answers to an observation set with this stamp [ns]."""
-        self._stamp = stamp
+        :param newest: stamp of the newest image that has arrived with its odometry in this step.
+        """
+        ball, policy, camera = self._sources
+        seen = newest if camera else now
+        stamps = {self._ball: seen if ball else None,
+                  self._command: seen if policy else now}
+        self._wanted = {topic: stamp for topic, stamp in stamps.items() if stamp is not None}
+        self._open = True
+        return bool(self._wanted)
 
     def finish(self) -> None:
         """Wait for nothing."""
-        self._stamp = None
-
-    def answer(self, topic: str, stamp: int) -> bool:
-        """Take note of a message; tell whether it is one for the stamp that is waited for."""
-        self._last[topic] = stamp
-        return self._stamp is not None and stamp == self._stamp
+        self._wanted, self._open = {}, False
 
     @property
     def complete(self) -> bool:
-        """Whether all that is required has been answered."""
-        return self._stamp is not None and not self.missing()
+        """Whether a step is under way and all that answers it has come."""
+        return self._open and not self.missing()
+
+    def answer(self, topic: str, stamp: int) -> bool:
+        """Take note of a message; tell whether it is one that is waited for."""
+        self._last[topic] = stamp
+        return self._wanted.get(topic) == stamp
 
     def missing(self) -> list[str]:
-        """Return the required topics that have not carried the stamp yet."""
-        return [topic for topic in self._required if self._last[topic] != self._stamp]
+        """Return the topics that have not carried their stamp yet."""
+        return [topic for topic, stamp in self._wanted.items() if self._last[topic] != stamp]
 
-    def describe(self, publishers: dict[str, list[str]]) -> str:
+    def describe(self, publishers: Mapping[str, list[str]]) -> str:
         """
         Say where the answer got stuck.
 
         :param publishers: names of the nodes that publish each topic.
         """
-        stuck = next((topic for topic in self._last
-                      if (publishers.get(topic) or topic in self._required)
-                      and self._last[topic] != self._stamp), self._command)
+        default = self._wanted.get(self._command, next(iter(self._wanted.values()), 0))
+        stamps = {topic: self._wanted.get(topic, default) for topic in self._last
+                  if publishers.get(topic) or topic in self._wanted}
+        stuck = next((topic for topic, stamp in stamps.items() if self._last[topic] != stamp),
+                     self._command)
         nodes = ' or '.join(publishers.get(stuck, [])) or 'nobody publishes it'
         seen = []
-        for topic, last in self._last.items():
-            if not publishers.get(topic) and topic not in self._required:
-                continue
+        for topic, stamp in stamps.items():
+            last = self._last[topic]
             when = 'never' if last is None else f'last stamp {last / 1e9:.3f} s'
-            seen.append(f'{topic} {"answered" if last == self._stamp else when}')
-        return (f'no {stuck} for stamp {(self._stamp or 0) / 1e9:.3f} s (from {nodes}); '
+            seen.append(f'{topic} {"answered" if last == stamp else when}')
+        return (f'no {stuck} for stamp {stamps.get(stuck, default) / 1e9:.3f} s (from {nodes}); '
                 + ', '.join(seen))

@@ -20,6 +20,8 @@ def _profile(depth: int, reliable: bool = True, latched: bool = False) -> QoSPro
 
 #: Small messages that nobody may miss: odometry, poses, detections, joysticks.
 DEFAULT = _profile(10)
+#: Odometry, IMU and joint states: a second of them, for who is busy for a moment.
+STREAM = _profile(100)
 #: Subscriptions to images and other sensor data: a late one is worthless.
 SENSOR_DATA = _profile(5, reliable=False)
 #: Velocity commands: only the newest counts.

@@ -29,16 +29,21 @@ class OdometryModel:
         self._period = period
         self.reset(np.zeros(3))
 
-    def reset(self, pose: np.ndarray, rng: np.random.Generator | None = None) -> None:
-        """Start at a true pose (x, y, yaw) with new errors, drawn from `rng` if one is given."""
+    def reset(self, pose: np.ndarray, rng: np.random.Generator | None = None,
+              scale: float = 1.0) -> None:
+        """
+        Start at a true pose (x, y, yaw) with new errors, drawn from `rng` if one is given.
+
+        :param scale: of distances, besides the error that is drawn.
+        """
         self._rng = rng or self._rng
         self._true = np.array(pose, dtype=np.float64)
         self._pose = np.zeros(3)
         self._velocity = np.zeros(3)
-        scale, yaw_scale, bias = self._rng.normal(size=3)
+        error, yaw_error, bias = self._rng.normal(size=3)
         noise = self._noise
-        self._scale = noise.translation_gain * (1.0 + scale * noise.translation_scale)
-        self._yaw_scale = noise.yaw_gain * (1.0 + yaw_scale * noise.yaw_scale)
+        self._scale = scale * noise.translation_gain * (1.0 + error * noise.translation_scale)
+        self._yaw_scale = noise.yaw_gain * (1.0 + yaw_error * noise.yaw_scale)
         self._yaw_bias = bias * self._noise.yaw_bias
 
     def update(self, true_pose: np.ndarray) -> np.ndarray:

@@ -173,6 +173,11 @@ class SoccerSimulation:
         """Return where the gait takes a robot's trunk, (3,): lateral [m], roll, pitch [rad]."""
         return self._physics.walks[robot].sway(self.data.time)[0]
 
+    def trunk_fall(self, robot: int = 0) -> np.ndarray:
+        """Return how a falling or lying robot's trunk is turned, (2,): roll and pitch [rad]."""
+        lying, direction, _ = (values[0] for values in self._physics.walks[robot].posture())
+        return lying * np.pi / 2 * np.array([-np.sin(direction), np.cos(direction)])
+
     def head(self, robot: int = 0) -> np.ndarray:
         """Return pan and tilt (2,) of a robot's head [rad]."""
         return self._physics.walks[robot].head[0]
