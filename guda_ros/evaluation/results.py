@@ -194,12 +194,17 @@ class Evaluation:
             if any(not 0 <= number < len(self.starts) for number in numbers):
                 raise ValueError(f'{policy.name}: an episode of a start that is not in the set')
 
-    def save(self, folder: str | os.PathLike) -> Path:
-        """Write FILE to a folder in one step and return its path."""
+    def save(self, folder: str | os.PathLike, summary: Mapping | None = None) -> Path:
+        """
+        Write FILE to a folder in one step and return its path.
+
+        :param summary: what follows from the episodes, for readers that do no statistics.
+        """
         path = Path(folder) / FILE
+        content = self.as_dict() | ({'summary': summary} if summary else {})
         with atomic_target(path) as temporary:
             temporary.write_text(
-                json.dumps(self.as_dict(), indent=1, allow_nan=False) + '\n', encoding='utf-8'
+                json.dumps(content, indent=1, allow_nan=False) + '\n', encoding='utf-8'
             )
         return path
 
