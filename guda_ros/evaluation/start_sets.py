@@ -37,6 +37,8 @@ DRAWN = {
 #: Length of a drawn set.
 LENGTH = 1000
 _PINNED_FIELD = 'spl'
+#: Least distance [m] of the ball from the middle of the robot.
+_LEAST_GAP = 0.2
 #: Where the robot stands, seen from the ball: the angle between its way to the ball and the ball's
 #: way to the goal is at most so many degrees.
 SITUATIONS = (('behind the ball', 60.0), ('beside the ball', 120.0), ('ahead of the ball', 180.0))
@@ -89,6 +91,7 @@ def load_start_set(name: str, field: Field, count: int | None = None) -> StartSe
     else:
         name, starts, scenarios = _read(name)
         usual, expected = len(starts), None
+        _check_places(name, starts, field)
     found = starts_hash(name, starts)
     if expected is not None and field.name == _PINNED_FIELD and found != expected:
         raise StartSetError(
@@ -115,6 +118,19 @@ def situations(starts: np.ndarray, field: Field) -> np.ndarray:
     angle = np.arctan2(push[:, 1], push[:, 0]) - np.arctan2(approach[:, 1], approach[:, 0])
     degrees = np.degrees(np.abs(world.wrap_angle(angle)))
     return np.searchsorted([limit for _, limit in SITUATIONS[:-1]], degrees)
+
+
+def _check_places(name: str, starts: np.ndarray, field: Field) -> None:
+    """Raise StartSetError naming a start at which nobody can be placed."""
+    half = np.array([field.length, field.width]) / 2
+    gap = np.linalg.norm(starts[:, 3:5] - starts[:, :2], axis=1)
+    for problem, wrong in (
+        ('the robot is off the field', (np.abs(starts[:, :2]) > half).any(axis=1)),
+        ('the ball is off the field', (np.abs(starts[:, 3:5]) > half).any(axis=1)),
+        ('the ball is in the robot', gap < _LEAST_GAP),
+    ):
+        if wrong.any():
+            raise StartSetError(f'{name}: start {int(np.argmax(wrong))}: {problem}')
 
 
 def _read(name: str) -> tuple[str, np.ndarray, tuple[str, ...]]:
