@@ -153,7 +153,8 @@ def test_a_group_is_summarised_with_times_touches_and_scenarios():
 def test_single_policies_are_tested_and_seeds_get_an_interval_alone():
     judged = evaluation(policy('a', GOOD), policy('b', HALF), policy('c_0', GOOD, 'c'),
                         policy('c_1', HALF, 'c'))
-    pairs = {(p['first'], p['second']): p for p in compare_groups(judged, np.random.default_rng(0))}
+    listed = compare_groups(judged, np.random.default_rng(0))
+    pairs = {(pair['first'], pair['second']): pair for pair in listed}
     # Six starts from which a alone scored: 2 / 2^6.
     assert pairs['a', 'b']['p'] == pytest.approx(1 / 32)
     assert pairs['a', 'b']['won'] == [1, 3, 5, 7, 9, 11] and pairs['a', 'b']['lost'] == []

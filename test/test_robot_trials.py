@@ -94,9 +94,6 @@ def test_an_operator_runs_trials_breaks_off_and_goes_on_where_it_was(operator, t
         said = first.wait_for('Enter: both are placed', 90)
         assert "ball:   0.50 m in front of the opponents' goal line, on the middle" in said
         operator.place(starts[0])
-        # Until the operator says go, nobody moves the robot.
-        time.sleep(1.0)
-        operator.look()
         first.press('\n')
         begun = time.monotonic()
         operator.wait_for_goal()

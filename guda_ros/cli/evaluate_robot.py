@@ -69,10 +69,11 @@ class _Session:
         print('keys while the robot plays: '
               + ', '.join(f'{key} {words}' for key, (_, words) in KEYS.items())
               + f', {REPEAT} this trial does not count, {ABORT} stop here')
-        while (number := self._log.next_start) is not None:
-            if self._place(number) == ABORT:
+        while self._log.next_start is not None:
+            if self._place() == ABORT:
                 break
-            episode = self._play(number)
+            # Read anew: the operator may have chosen to make the trial before again.
+            episode = self._play(self._log.next_start)
             if episode is None:
                 break
             if episode != REPEAT:
@@ -84,12 +85,13 @@ class _Session:
         else:
             print('\nall trials are made')
 
-    def _place(self, number: int) -> str:
-        """Tell where robot and ball go and wait until they are there; return the key."""
+    def _place(self) -> str:
+        """Tell where robot and ball go next and wait until they are there; return the key."""
         from guda_ros.evaluation.placing import placing_instructions
         from guda_ros.evaluation.trials import ABORT, REPEAT
 
         while True:
+            number = self._log.next_start
             start = self._starts.starts[number]
             print(f'\ntrial {len(self._log.episodes) + 1} of {len(self._starts)}, start {number} '
                   f'({self._starts.scenarios[number]})')
@@ -106,7 +108,6 @@ class _Session:
             dropped = self._log.drop_last()
             print('  there is no trial before' if dropped is None else
                   f'  start {dropped.start} ({dropped.verdict}) is made again')
-            number = self._log.next_start
 
     def _wait_key(self, keys) -> str:
         while True:

@@ -79,9 +79,9 @@ def scenarios(
     groups, names = list(rates), list(sizes)
     step = 0.8 / max(3, len(groups))
     row = max(0.36, 0.15 * len(groups))
-    with new_figure(row * len(names) + 0.62) as figure:
+    with new_figure(row * len(names) + 0.72) as figure:
         height = figure.get_figheight()
-        axes = figure.add_axes([0.205, 0.36 / height, 0.775, row * len(names) / height])
+        axes = figure.add_axes([0.205, 0.43 / height, 0.775, row * len(names) / height])
         for y in range(1, len(names), 2):
             axes.axhspan(y - 0.5, y + 0.5, color='#F4F6F7', zorder=0)
         for index, group in enumerate(groups):
@@ -107,11 +107,11 @@ def scenarios(
 def seed_statistics(numbers: Mapping, thresholds: np.ndarray, looks: Looks) -> str:
     """Draw what comparison.seed_statistics returned: profiles, means and improvements."""
     groups = list(numbers['iqm'])
-    with new_figure(max(2.3, 0.3 * len(groups) + 1.2)) as figure:
+    with new_figure(max(2.5, 0.3 * len(groups) + 1.4)) as figure:
         height = figure.get_figheight()
         grid = figure.add_gridspec(
             1, 3, width_ratios=[1.25, 1, 1], wspace=0.42, left=0.062, right=0.985,
-            bottom=0.4 / height, top=1 - 0.42 / height)
+            bottom=0.42 / height, top=1 - 0.52 / height)
         axes = figure.add_subplot(grid[0])
         for name, profile in numbers['profiles'].items():
             colour = arm_colour(name, looks)
@@ -156,7 +156,7 @@ def pair_map(
         axes.set_anchor('W')
         draw_field(axes, field)
         for rows, marker, size, colour, label in (
-            ((first == second) & (first > 0.5), '.', 22, '#9DB0BC', 'both alike, mostly goals'),
+            ((first == second) & (first > 0.5), 'o', 9, '#9DB0BC', 'both alike, mostly goals'),
             ((first == second) & (first <= 0.5), 'x', 20, '#6B7680', 'both alike, mostly not'),
             (first > second, 'o', 26, arm_colour(names[0], looks), arm_short(names[0], looks)),
             (first < second, 's', 24, arm_colour(names[1], looks), arm_short(names[1], looks)),

@@ -22,8 +22,8 @@ from guda_ros.evaluation.results import (
 )
 from guda_ros.evaluation.start_sets import SITUATIONS, situations
 
-#: Most episodes that are listed one by one.
-_LISTED = 40
+#: Most episodes that are listed one by one, and most failures among many.
+_LISTED, _FAILURES = 40, 20
 
 
 def build_evaluation_report(
@@ -164,7 +164,7 @@ def _episodes(evaluation: Evaluation) -> dict[str, Any]:
                 'start': _place(evaluation.starts.starts[episode.start]),
                 'situation': SITUATIONS[kinds[episode.start]][0],
             }
-            for policy, episode in chosen[:_LISTED]
+            for policy, episode in chosen[: _LISTED if few else _FAILURES]
         ],
     }
 
