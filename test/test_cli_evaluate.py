@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 import json
+from pathlib import Path
+import subprocess
+import sys
 
 import pytest
 
@@ -15,6 +18,7 @@ from guda_ros.data.contract import Contract  # noqa: E402
 from guda_ros.evaluation.results import load_results  # noqa: E402
 
 CONTRACT = Contract.load()
+ROOT = Path(__file__).resolve().parents[1]
 #: Straight before the goal; the ball behind the robot.
 STARTS = """
 name: two-v1
@@ -104,6 +108,23 @@ def test_what_cannot_be_done_is_one_clear_line(folder, arguments, message, capsy
     error = capsys.readouterr().err
     assert error.startswith('guda evaluate: ') and message in error and 'Traceback' not in error
     assert sorted(folder.iterdir()) == before
+
+
+def test_where_nothing_can_be_drawn_the_results_are_saved_all_the_same(folder):
+    code = (
+        'import sys\n'
+        f'sys.path.insert(0, {str(ROOT)!r})\n'
+        'sys.modules["matplotlib"] = None\n'
+        'from guda_ros.cli.main import main\n'
+        'sys.exit(main(["evaluate", "walk.onnx", "--set", "two.yaml", "--out", "judged"]))'
+    )
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert 'no page: matplotlib is not installed here' in done.stdout
+    assert len(load_results('judged').policies[0].episodes) == 2
+    assert not (folder / 'judged' / 'report.html').exists()
+    assert main(['evaluate', '--compare', 'judged', '--out', 'judged']) == 0
+    assert (folder / 'judged' / 'report.html').exists()
 
 
 def test_the_summary_in_the_file_is_strict_json(folder):

@@ -291,7 +291,13 @@ def _tell(evaluation, out: Path | None) -> None:
     print(f'starts: the first {len(evaluation.starts)} of {evaluation.starts.name} '
           f'({evaluation.starts.hash})')
     if out:
-        from guda_ros.evaluation.evaluation_report import build_evaluation_report
-
+        try:
+            from guda_ros.evaluation.evaluation_report import build_evaluation_report
+        except ModuleNotFoundError as error:
+            # On a robot's own computer there is nothing to draw with.
+            print(f'{evaluation.save(out)}: written')
+            print(f'no page: {error.name} is not installed here; make it elsewhere with '
+                  f'`guda evaluate --compare {out} --out {out}`')
+            return
         for path in build_evaluation_report(evaluation, out):
             print(f'{path}: written')
