@@ -293,11 +293,14 @@ def _tell(evaluation, out: Path | None) -> None:
     if out:
         try:
             from guda_ros.evaluation.evaluation_report import build_evaluation_report
+
+            files = build_evaluation_report(evaluation, out)
         except ModuleNotFoundError as error:
             # On a robot's own computer there is nothing to draw with.
             print(f'{evaluation.save(out)}: written')
-            print(f'no page: {error.name} is not installed here; make it elsewhere with '
+            module = (error.name or '').partition('.')[0]
+            print(f'no page: {module} is not installed here; make it elsewhere with '
                   f'`guda evaluate --compare {out} --out {out}`')
             return
-        for path in build_evaluation_report(evaluation, out):
+        for path in files:
             print(f'{path}: written')
