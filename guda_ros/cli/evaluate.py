@@ -12,7 +12,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.common import add_domain, load_contract, positive, print_table, robot_of
+from guda_ros.cli.common import add_domain, load_contract, positive, robot_of
+from guda_ros.cli.evaluate_output import tell
 from guda_ros.errors import GudaError
 
 HELP = 'success of policies from fixed starts, in simulation, through ROS or on the robot'
@@ -144,7 +145,7 @@ def run(args: argparse.Namespace) -> int:
         print(f'{starts.name}: {len(starts)} starts, the same for each')
         judged = judge_in_batch(policies, args.demonstrator, contract, starts, args.robot)
         evaluation = _evaluation(args, contract, starts, judged)
-    _tell(evaluation, args.out)
+    tell(evaluation, args.out)
     return 0
 
 
@@ -249,58 +250,5 @@ def _compare(args: argparse.Namespace) -> int:
     results = [(str(path), load_results(path)) for path in args.compare]
     combined = combine(results)
     here = _evaluation(args, combined.contract, combined.starts, combined.policies)
-    _tell(replace(combined, made_at=here.made_at, commands=here.commands), args.out)
+    tell(replace(combined, made_at=here.made_at, commands=here.commands), args.out)
     return 0
-
-
-def _tell(evaluation, out: Path | None) -> None:
-    """Print what came out, and write the report."""
-    import numpy as np
-
-    from guda_ros.evaluation.comparison import compare_groups, summarise_group
-
-    rng = np.random.default_rng(0)
-    rows = []
-    for name, policies in evaluation.groups.items():
-        group = summarise_group(policies, evaluation, rng)
-        success, times, touches = (
-            group['success'], group['seconds_to_score'], group['touches_to_score'])
-        rows.append([
-            name,
-            group['seeds'],
-            success.value,
-            f'{success.low:.2f} to {success.high:.2f}',
-            times['median'] if times else float('nan'),
-            touches['median'] if touches else float('nan'),
-            group['verdicts'].get('out', 0),
-            '?' if group['falls'] is None else group['falls'],
-            group['episodes'] - group['scored'] - group['verdicts'].get('out', 0),
-        ])
-    print()
-    print_table(rows, ['policy', 'seeds', 'success', '95 % interval', 'median s to goal',
-                       'touches', 'ball out', 'falls', 'other failures'])
-    for pair in compare_groups(evaluation, rng):
-        difference = pair['difference']
-        told = (f'{pair["first"]} - {pair["second"]}: {100 * difference.value:+.1f} points '
-                f'({100 * difference.low:+.1f} to {100 * difference.high:+.1f})')
-        if pair['p'] is not None:
-            table = pair['table']
-            told += (f'; alone: {table.first_only} against {table.second_only}, '
-                     f'exact McNemar p = {pair["p"]:.3g}')
-        print(told)
-    print(f'starts: the first {len(evaluation.starts)} of {evaluation.starts.name} '
-          f'({evaluation.starts.hash})')
-    if out:
-        try:
-            from guda_ros.evaluation.evaluation_report import build_evaluation_report
-
-            files = build_evaluation_report(evaluation, out)
-        except ModuleNotFoundError as error:
-            # On a robot's own computer there is nothing to draw with.
-            print(f'{evaluation.save(out)}: written')
-            module = (error.name or '').partition('.')[0]
-            print(f'no page: {module} is not installed here; make it elsewhere with '
-                  f'`guda evaluate --compare {out} --out {out}`')
-            return
-        for path in files:
-            print(f'{path}: written')

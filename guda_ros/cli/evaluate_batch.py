@@ -76,7 +76,12 @@ def judge_in_batch(policies, demonstrators, contract, starts, robot_name: str | 
 
     from guda_ros.cli.workers import run_jobs
     from guda_ros.evaluation.results import PolicyResult
+    from guda_ros.sim.state import check_starts
 
+    try:
+        check_starts(starts.starts, robot_of(contract, robot_name), contract.field)
+    except ValueError as error:
+        raise GudaError(f'{starts.name}: {error}') from error
     listed = list(policies)
     jobs = [('file', Path(p.file), starts.starts, robot_name, None) for p in policies]
     for style in demonstrators:

@@ -12,14 +12,13 @@ from guda_ros.cli.stages import write_json
 from guda_ros.errors import GudaError
 
 
-def judge_through_ros(policies, contract, starts, args, finished=lambda judged: None) -> list:
+def judge_through_ros(policies, contract, starts, args) -> list:
     """
     Run policies from all starts, one graph after the other; return their PolicyResult.
 
     :param policies: PolicyResult without episodes.
     :param starts: a StartSet.
     :param args: of the command: recordings, robot, contract, domain, log_dir.
-    :param finished: called with the results so far, after every policy.
     """
     from guda_ros.cli.record import run_episodes
     from guda_ros.ros.graphs import GraphOptions
@@ -47,7 +46,6 @@ def judge_through_ros(policies, contract, starts, args, finished=lambda judged: 
         )
         episodes = [_episode(outcome, folder, contract, args.robot) for outcome in outcomes]
         judged.append(replace(policy, episodes=tuple(episodes)))
-        finished(judged)
     return judged
 
 
