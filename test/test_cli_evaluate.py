@@ -135,3 +135,27 @@ def test_the_summary_in_the_file_is_strict_json(folder):
 
     content = json.loads((folder / 'x' / 'results.json').read_text(), parse_constant=refuse)
     assert content['summary']['groups']['demonstrator_clean']['scored'] == 2
+
+
+@pytest.mark.long
+def test_the_same_start_is_judged_through_ros_and_compared_with_the_simulator(folder, capsys):
+    pytest.importorskip('rclpy')
+    one = ['walk.onnx', '--set', 'two.yaml', '--starts', '1']
+    assert main(['evaluate', *one, '--out', 'batch']) == 0
+    for _ in range(2):
+        # The second time the recording is there already.
+        assert main(['evaluate', *one, '--ros', '--out', 'ros', '--recordings', 'recorded']) == 0
+    assert '1 of 1 episodes were recorded before' in capsys.readouterr().out
+    (episode,) = load_results('ros').policies[0].episodes
+    assert episode.scored and episode.touches >= 1 and episode.id == 'two-v1_000'
+    assert main(['evaluate', '--compare', 'batch', 'ros', '--out', 'both']) == 0
+    batch, ros = load_results('both').policies
+    assert (batch.means, ros.means) == ('batch', 'ros')
+    # One physics, one policy, one start: perception alone makes a difference.
+    assert ros.episodes[0].seconds == pytest.approx(batch.episodes[0].seconds, abs=0.5)
+    # Another policy is not taken for the one that was recorded.
+    (folder / 'other').mkdir()
+    write_policy(folder / 'other' / 'walk.onnx', action=(0.9, 0.0, 0.0))
+    assert main(['evaluate', 'other/walk.onnx', *one[1:], '--ros', '--recordings',
+                 'recorded']) == 1
+    assert 'holds episodes of another policy' in capsys.readouterr().err
