@@ -235,7 +235,9 @@ def test_trials_are_saved_one_by_one_and_continued(tmp_path):
 
 def test_trials_of_something_else_are_not_continued(tmp_path):
     empty = evaluation(PolicyResult('a', 'a', 'robot', (), sha256='aa'))
-    TrialLog.resume(empty, tmp_path).add(Episode(7, 'scored', 12.0))
+    log = TrialLog.resume(empty, tmp_path)
+    log.add(Episode(7, 'scored', 12.0))
+    assert log.next_start == 0
     other = evaluation(PolicyResult('a', 'a', 'robot', (), sha256='bb'))
     with pytest.raises(ResultError, match='results of another policy'):
         TrialLog.resume(other, tmp_path)

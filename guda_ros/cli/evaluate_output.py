@@ -13,6 +13,9 @@ def tell(evaluation, out: Path | None) -> None:
 
     from guda_ros.evaluation.comparison import compare_groups, summarise_group
 
+    if not any(policy.episodes for policy in evaluation.policies):
+        print('no episode was made: there is nothing to report')
+        return
     rng = np.random.default_rng(0)
     rows = []
     for name, policies in evaluation.groups.items():
