@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 from recording_scene import write_recording
 
-from guda_ros.cli.evaluate import claim_recordings
+from guda_ros.cli.evaluate_ros import claim_recordings
 from guda_ros.cli.record import recorded_outcomes
 from guda_ros.data.contract import Contract, ContractMismatch
 from guda_ros.data.recording import list_recordings
 from guda_ros.errors import GudaError
+from guda_ros.evaluation.start_sets import load_start_set
 
 CONTRACT = Contract.load()
 NAMES = ['demonstration_000', 'demonstration_001', 'demonstration_002']
@@ -60,11 +61,14 @@ def test_episodes_of_one_policy_are_not_taken_for_those_of_another(tmp_path):
     first, second, folder = tmp_path / 'a.onnx', tmp_path / 'b.onnx', tmp_path / 'judged'
     first.write_bytes(b'first')
     second.write_bytes(b'second')
-    claim_recordings(folder, first)
-    write_recording(folder, name='ros_test_000')
-    claim_recordings(folder, first)
-    with pytest.raises(GudaError, match='episodes of another policy; choose another folder'):
-        claim_recordings(folder, second)
+    starts = load_start_set('attack-ros-v1', CONTRACT.field)
+    claim_recordings(folder, first, starts)
+    write_recording(folder, name='attack-ros-v1_000')
+    claim_recordings(folder, first, starts)
+    with pytest.raises(GudaError, match='episodes of another policy or other starts; choose'):
+        claim_recordings(folder, second, starts)
+    with pytest.raises(GudaError, match='other starts'):
+        claim_recordings(folder, first, replace(starts, hash='0'))
     (folder / 'policy.json').unlink()
     with pytest.raises(GudaError, match='episodes of another policy'):
-        claim_recordings(folder, first)
+        claim_recordings(folder, first, starts)

@@ -7,12 +7,13 @@ import pytest
 
 pytest.importorskip('rclpy')
 pytest.importorskip('mujoco')
-onnx = pytest.importorskip('onnx')
+pytest.importorskip('onnx')
 
 from geometry_msgs.msg import PoseWithCovarianceStamped, TwistStamped  # noqa: E402
 from lifecycle_msgs.msg import Transition  # noqa: E402
 from lifecycle_msgs.srv import ChangeState  # noqa: E402
 from nav_msgs.msg import Odometry  # noqa: E402
+from policy_file import write_policy  # noqa: E402
 from ros_helpers import Walker  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
@@ -33,26 +34,6 @@ pytestmark = pytest.mark.skipif(
 CONTRACT = Contract.load()
 #: Ball in view, a short push to the goal.
 START = (2.6, 0.3, 0.1, 3.6, 0.2)
-
-
-def write_policy(path):
-    """Write a policy that walks toward the ball at half speed."""
-    names = CONTRACT.observation_names
-    weights = np.zeros((len(names), 3), np.float32)
-    weights[names.index('ball_bearing_sin'), 2] = 1.0
-    graph = onnx.helper.make_graph(
-        [onnx.helper.make_node('Gemm', ['observation', 'w', 'b'], ['action'])], 'walk',
-        [onnx.helper.make_tensor_value_info('observation', onnx.TensorProto.FLOAT,
-                                            ['batch', len(names)])],
-        [onnx.helper.make_tensor_value_info('action', onnx.TensorProto.FLOAT, ['batch', 3])],
-        [onnx.numpy_helper.from_array(weights, 'w'),
-         onnx.numpy_helper.from_array(np.array([0.5, 0, 0], np.float32), 'b')])
-    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid('', 17)])
-    model.ir_version = 8
-    for key, value in {'contract': CONTRACT.to_json(), 'contract_hash': CONTRACT.hash,
-                       'algorithm': 'test', 'training': '{}'}.items():
-        model.metadata_props.add(key=key, value=value)
-    onnx.save(model, path)
 
 
 def test_an_operator_drives_through_teleop_and_the_same_seed_gives_the_same_episode(tmp_path):

@@ -332,7 +332,10 @@ class Demo:
         ]
         jobs.append(('demonstrator_clean', 0, *jobs[0][2:]))
         rates: dict[str, list] = {}
-        for (arm, *_), rate in run_jobs(evaluate_arm, jobs):
+        done = 0
+        for (arm, seed, *_), rate in run_jobs(evaluate_arm, jobs):
+            done += 1
+            print(f'    {done:2d} of {len(jobs)}: {arm} {seed}: {rate:.2f}')
             rates.setdefault(arm, []).append(rate)
         for arm in ('demonstrator_clean', 'demonstrator', *TRAINED):
             mean = sum(rates[arm]) / len(rates[arm])

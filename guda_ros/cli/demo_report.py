@@ -34,11 +34,11 @@ def make_report(
     from guda_ros.cli.common import robot_of
     from guda_ros.data.datasets import read_minari
     from guda_ros.data.episodes import read_episode
+    from guda_ros.evaluation.page import environment_versions
     from guda_ros.evaluation.report import (
         ArmResult,
         AugmentedSet,
         build_report,
-        environment_versions,
         ReportInputs,
         RosEpisode,
     )

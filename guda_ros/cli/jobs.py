@@ -49,7 +49,7 @@ def train_and_export(
 
 def validate(policy: Path, starts: int, robot: str | None) -> float:
     """Return the success rate of a policy on validation starts."""
-    from guda_ros.cli.evaluate import evaluate_file
+    from guda_ros.cli.evaluate_batch import evaluate_file
 
     return evaluate_file(policy, 'validation', starts, robot).rate
 
@@ -58,8 +58,9 @@ def evaluate_arm(
     arm: str, seed: int, policies: Path, folder: Path, starts: int, contract, robot: str | None
 ) -> float:
     """Run one policy or demonstrator on the test starts; save outcomes, return the rate."""
-    from guda_ros.cli.evaluate import evaluate_demonstrator, evaluate_file
+    from guda_ros.cli.evaluate_batch import evaluate_demonstrator, evaluate_file
     from guda_ros.data.files import atomic_target
+    from guda_ros.soccer.starts import fixed_starts
 
     target = folder / f'{arm}_{seed}.npz'
     if target.exists():
@@ -67,7 +68,8 @@ def evaluate_arm(
             return float(saved['success'].mean())
     if arm.startswith('demonstrator'):
         style = 'clean' if arm.endswith('clean') else 'imperfect'
-        result = evaluate_demonstrator(style, contract, 'test', starts, seed, robot)
+        places = fixed_starts('test', starts, contract.field)
+        result = evaluate_demonstrator(style, contract, places, seed, robot)
     else:
         result = evaluate_file(policies / f'{arm}_{seed}.onnx', 'test', starts, robot)
     with atomic_target(target) as temporary, open(temporary, 'wb') as file:

@@ -58,6 +58,7 @@ def run_episodes(
     domain: int | None = None,
     log_dir: Path | None = None,
     say=print,
+    start_set=None,
 ) -> list[dict]:
     """
     Start a graph, run `count` episodes from its purpose's fixed starts and return their outcomes.
@@ -67,10 +68,12 @@ def run_episodes(
     aside, and so is the recording of an episode that was broken off (an error, Ctrl-C).
 
     :param options: GraphOptions; its recordings folder, purpose and scenario are used.
+    :param start_set: a StartSet to run instead of the purpose's starts; it names the episodes.
     :raises GudaError: if a recording in the folder is of another contract or scenario.
     :raises GraphError: if a node dies. :raises EpisodeError: if an episode cannot be run.
     """
-    names = [f'{options.purpose}_{index:03d}' for index in range(count)]
+    prefix = options.purpose if start_set is None else start_set.name
+    names = [f'{prefix}_{index:03d}' for index in range(count)]
     outcomes = recorded_outcomes(
         Path(options.recordings), names, options.scenario, contract, say
     )
@@ -79,7 +82,7 @@ def run_episodes(
     missing = [index for index in range(count) if index not in outcomes]
     if missing:
         for outcome in _run_missing(
-            graph_name, options, [(i, names[i]) for i in missing], domain, log_dir, say
+            graph_name, options, [(i, names[i]) for i in missing], domain, log_dir, say, start_set
         ):
             outcomes[outcome['start_index']] = outcome
     return [outcomes[index] for index in range(count)]
@@ -129,7 +132,7 @@ def _recorded(name: str, index: int, info) -> dict:
     }
 
 
-def _run_missing(graph_name, options, episodes, domain, log_dir, say):
+def _run_missing(graph_name, options, episodes, domain, log_dir, say, start_set):
     from guda_ros.ros.processes import GraphProcesses
 
     with GraphProcesses(graph_name, options, log_dir, domain) as graph:
@@ -153,6 +156,7 @@ def _run_missing(graph_name, options, episodes, domain, log_dir, say):
                     seed=_FIRST_SEED[options.purpose] + index,
                     scenario=options.scenario,
                     purpose=options.purpose,
+                    start=() if start_set is None else start_set.starts[index],
                     episode_id=name,
                 )
                 say(

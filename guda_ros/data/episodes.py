@@ -17,7 +17,7 @@ from guda_ros.data.recording import RecordingError, RecordingReader
 from guda_ros.data.world_states import assemble, LOST_VARIANCE
 from guda_ros.soccer import world
 
-VERDICTS = ('scored', 'out', 'timeout', 'error', 'aborted')
+VERDICTS = ('scored', 'out', 'timeout', 'fall', 'failed', 'error', 'aborted')
 #: Parts of a contract that may change without touching what a recording holds.
 _FREE = ('name', 'version', 'time_limit', 'observation')
 #: Roles that make up a step, and how many numbers are taken from a message of each.

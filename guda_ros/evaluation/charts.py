@@ -19,9 +19,11 @@ from guda_ros.evaluation.drawing import (
     arm_colour,
     arm_label,
     arm_short,
+    ARMS,
     GOOD,
     hide_y_axis,
     INK,
+    Looks,
     MUTED,
     new_figure,
     svg_text,
@@ -34,6 +36,7 @@ def success(
     differences: dict[str, Estimate],
     reference: str = 'guided',
     target: float | None = None,
+    looks: Looks = ARMS,
 ) -> str:
     """
     Draw success bars with intervals and seeds, beside differences from the reference.
@@ -57,7 +60,7 @@ def success(
         axes = figure.add_subplot(grid[0])
         place = dict(zip(arms, range(rows)))
         for name, (estimate, seeds) in arms.items():
-            y, colour = place[name], arm_colour(name)
+            y, colour = place[name], arm_colour(name, looks)
             axes.barh(y, estimate.value, height=0.62, color=colour, alpha=0.28, zorder=2)
             axes.plot(
                 [estimate.value] * 2, [y - 0.31, y + 0.31], color=colour, linewidth=2, zorder=3
@@ -97,7 +100,7 @@ def success(
                 ha='right',
                 va='center',
             )
-        axes.set_yticks(list(place.values()), [arm_label(name) for name in arms])
+        axes.set_yticks(list(place.values()), [arm_label(name, looks) for name in arms])
         axes.set_ylim(rows - 0.3, -0.55)
         axes.set_xlim(0, 1.16)
         axes.set_xticks(np.linspace(0, 1, 6))
@@ -112,7 +115,7 @@ def success(
                 if name == reference:
                     axes.text(0.02, y, 'reference', color=MUTED, va='center', fontsize=7.5)
                 continue
-            estimate, colour = differences[name], arm_colour(name)
+            estimate, colour = differences[name], arm_colour(name, looks)
             axes.plot([estimate.low, estimate.high], [y, y], color=colour, linewidth=2.2)
             axes.plot(
                 estimate.value,
@@ -142,12 +145,15 @@ def success(
         axes.set_ylim(rows - 0.3, -0.55)
         axes.set_yticks(list(place.values()), [])
         axes.set_xlabel('percentage points, same starts and seeds')
-        axes.set_title(f'b  {arm_short(reference).capitalize()} minus the others')
+        short = arm_short(reference, looks)
+        axes.set_title(f'b  {short[0].upper()}{short[1:]} minus the others')
         hide_y_axis(axes)
         return svg_text(figure)
 
 
-def time_to_score(times: dict[str, tuple[np.ndarray, np.ndarray]], time_limit: float) -> str:
+def time_to_score(
+    times: dict[str, tuple[np.ndarray, np.ndarray]], time_limit: float, looks: Looks = ARMS
+) -> str:
     """
     Draw for each arm which share of its episodes had scored by a time.
 
@@ -166,12 +172,12 @@ def time_to_score(times: dict[str, tuple[np.ndarray, np.ndarray]], time_limit: f
             axes.plot(
                 grid,
                 y[np.searchsorted(x[:-1], grid, side='right') - 1],
-                color=arm_colour(name),
+                color=arm_colour(name, looks),
                 linewidth=1.7,
                 drawstyle='steps-post',
             )
             labels.append((y[-1], name))
-        _right_labels(axes, labels, time_limit)
+        _right_labels(axes, labels, time_limit, looks)
         axes.set_xlim(0, time_limit)
         axes.set_ylim(0, 1.02)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
@@ -441,17 +447,17 @@ def _curves(rows: list[dict], metric: str) -> list[tuple[np.ndarray, np.ndarray]
     return [tuple(np.array(sorted(points), dtype=float).T) for points in seeds.values()]
 
 
-def _right_labels(axes, labels: list[tuple[float, str]], x: float) -> None:
+def _right_labels(axes, labels: list[tuple[float, str]], x: float, looks: Looks) -> None:
     """Write the names of lines at their right ends, moved apart where they would overlap."""
     gap, place = 0.066, math.inf
     for value, name in sorted(labels, reverse=True):
         place = min(value, place - gap)
         axes.annotate(
-            arm_short(name),
+            arm_short(name, looks),
             (x, place),
             xytext=(5, 0),
             textcoords='offset points',
-            color=arm_colour(name),
+            color=arm_colour(name, looks),
             fontsize=7.5,
             va='center',
             fontweight='bold',

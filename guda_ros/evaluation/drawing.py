@@ -7,6 +7,7 @@ apart; what matters is also told by position, line style or marker.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 import io
 import re
@@ -32,6 +33,19 @@ ARMS = {
     'td3_bc': ('#009E73', 'TD3+BC, guided augmentation', 'TD3+BC'),
 }
 _OTHERS = ('#56B4E9', '#882255', '#999933', '#332288')
+#: Colours of policies that have none of their own, in the order in which they are given out.
+PALETTE = (
+    '#0072B2',
+    '#E69F00',
+    '#009E73',
+    '#CC79A7',
+    '#56B4E9',
+    '#5B6670',
+    '#882255',
+    '#999933',
+    '#D55E00',
+    '#332288',
+)
 WIDTH = 9.2
 _FONTS = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
 _STYLE = {
@@ -68,19 +82,36 @@ _STYLE = {
 }
 
 
-def arm_colour(name: str) -> str:
+#: Colour, words and short words by name, for figures whose names are not those of ARMS.
+Looks = Mapping[str, tuple[str, str, str]]
+
+
+def arm_colour(name: str, looks: Looks = ARMS) -> str:
     """Return the colour of an arm; an arm without one of its own gets one by its name."""
-    return ARMS[name][0] if name in ARMS else _OTHERS[sum(map(ord, name)) % len(_OTHERS)]
+    return looks[name][0] if name in looks else _OTHERS[sum(map(ord, name)) % len(_OTHERS)]
 
 
-def arm_label(name: str) -> str:
+def arm_label(name: str, looks: Looks = ARMS) -> str:
     """Return an arm's name in words."""
-    return ARMS[name][1] if name in ARMS else name.replace('_', ' ')
+    return looks[name][1] if name in looks else name.replace('_', ' ')
 
 
-def arm_short(name: str) -> str:
+def arm_short(name: str, looks: Looks = ARMS) -> str:
     """Return an arm's name in a word."""
-    return ARMS[name][2] if name in ARMS else name.replace('_', ' ')
+    return looks[name][2] if name in looks else name.replace('_', ' ')
+
+
+def looks_of(names: Sequence[str]) -> Looks:
+    """Return looks for policies of any names: colours that differ, names short enough to fit."""
+    return {
+        name: (PALETTE[index % len(PALETTE)], _shortened(name, 24), _shortened(name, 14))
+        for index, name in enumerate(names)
+    }
+
+
+def _shortened(name: str, most: int) -> str:
+    """Return the end of a name that is too long; names that differ do so there."""
+    return name if len(name) <= most else '…' + name[1 - most:]
 
 
 def hide_y_axis(axes) -> None:

@@ -108,20 +108,6 @@ def make_film(
     return FilmFiles(film, picture)
 
 
-def render_still(
-    state: np.ndarray,
-    contract: Contract,
-    robot: RobotProfile,
-    verdict: str | None = None,
-    title: str = '',
-    time: float = 0.0,
-) -> np.ndarray:
-    """Return one frame of a film, BGR uint8, of a world state (10,) at `time` [s]."""
-    row = np.asarray(state, dtype=float)[None]
-    frame = next(_frames(row, np.array([0]), contract, robot, verdict, title, 1.0, time))
-    return frame
-
-
 def encode(
     frames: Sequence[np.ndarray],
     path: str | os.PathLike,
@@ -203,7 +189,6 @@ def _frames(
     verdict: str | None,
     title: str,
     speed: float,
-    offset: float = 0.0,
 ) -> Iterator[np.ndarray]:
     # The simulator is imported here: without OpenGL the page must still be made.
     from guda_ros.sim.mjcf import BALL_QPOS
@@ -217,7 +202,7 @@ def _frames(
             twin.data.qpos[BALL_QPOS][3:7] = rolling[row]
             images = [twin.render(camera, width, _HEIGHT) for camera, _, width in _VIEWS]
             end = verdict if row == len(states) - 1 else None
-            yield _compose(images, offset + row * contract.period, end, title, speed)
+            yield _compose(images, row * contract.period, end, title, speed)
 
 
 def _compose(

@@ -7,21 +7,19 @@ page.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 import json
 import math
 import os
 from pathlib import Path
-import sys
-from typing import Any, NamedTuple, TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 
 from guda_ros.data.contract import Contract
-from guda_ros.data.files import atomic_target
-from guda_ros.evaluation import charts, drawing, pictures
+from guda_ros.evaluation import charts, drawing, page, pictures
+from guda_ros.evaluation.page import data_uri, finite, minutes, percent, ReportFiles
 from guda_ros.evaluation.statistics import (
     median_time_to_score,
     paired_difference,
@@ -182,13 +180,6 @@ class ReportInputs:
     targets: Targets = field(default_factory=Targets)
 
 
-class ReportFiles(NamedTuple):
-    """The files of a report."""
-
-    html: Path
-    json: Path
-
-
 def build_report(
     inputs: ReportInputs, out_dir: str | os.PathLike, rng: np.random.Generator | None = None
 ) -> ReportFiles:
@@ -200,60 +191,16 @@ def build_report(
     """
     out_dir = Path(out_dir)
     numbers, estimates = _summarise(inputs, rng or np.random.default_rng(0))
-    page = _render(inputs, numbers, estimates)
+    text = _render(inputs, numbers, estimates)
     files = ReportFiles(out_dir / 'report.html', out_dir / 'report.json')
-    _write(files.json, json.dumps(numbers, indent=2, allow_nan=False) + '\n')
-    _write(files.html, page)
+    page.write(files.json, json.dumps(numbers, indent=2, allow_nan=False) + '\n')
+    page.write(files.html, text)
     return files
 
 
 def summarise(inputs: ReportInputs, rng: np.random.Generator | None = None) -> dict:
     """Return what report.json holds: plain values, None for what is not known."""
     return _summarise(inputs, rng or np.random.default_rng(0))[0]
-
-
-def environment_versions() -> dict[str, str]:
-    """Return the versions of Python and of the installed packages that results depend on."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    names = (
-        'guda_ros',
-        'mujoco',
-        'torch',
-        'numpy',
-        'opencv-python-headless',
-        'onnxruntime',
-        'minari',
-        'rosbags',
-        'ros-rclpy',
-        'rclpy',
-    )
-    found = {'python': '.'.join(map(str, sys.version_info[:3]))}
-    for name in names:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    if 'ros-rclpy' in found:
-        found.pop('rclpy', None)
-    return found
-
-
-def finite(value: Any) -> Any:
-    """Return a value as strict JSON knows it: NumPy becomes plain, NaN and infinity None."""
-    if isinstance(value, Mapping):
-        return {str(key): finite(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return finite(value.tolist())
-    if isinstance(value, (list, tuple)):
-        return [finite(item) for item in value]
-    if isinstance(value, np.generic):
-        return finite(value.item())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    return str(value)
 
 
 def _summarise(inputs: ReportInputs, rng: np.random.Generator) -> tuple[dict, dict[str, Any]]:
@@ -392,7 +339,7 @@ def _targets(inputs: ReportInputs, numbers: dict) -> list[dict]:
         'guided_rate',
         f'guided success at least {100 * targets.guided_rate:.0f} %',
         None if guided is None else guided['rate'] >= targets.guided_rate,
-        'not measured' if guided is None else _percent(guided['rate']),
+        'not measured' if guided is None else percent(guided['rate']),
     )
     for name, words in (('raw', 'the demonstrations alone'), ('random', 'random augmentation')):
         other = success.get(name)
@@ -401,7 +348,7 @@ def _targets(inputs: ReportInputs, numbers: dict) -> list[dict]:
             f'guided_above_{name}',
             f'its interval above that of {words}',
             guided['low'] > other['high'] if known else None,
-            f'{_percent(guided["low"])} against {_percent(other["high"])}'
+            f'{percent(guided["low"])} against {percent(other["high"])}'
             if known
             else 'not measured',
         )
@@ -417,24 +364,15 @@ def _targets(inputs: ReportInputs, numbers: dict) -> list[dict]:
         'wall_seconds',
         f'at most {targets.wall_seconds / 60:.0f} minutes',
         None if total is None else total <= targets.wall_seconds,
-        'not measured' if total is None else _minutes(total),
+        'not measured' if total is None else minutes(total),
     )
     return listed
 
 
 def _render(inputs: ReportInputs, numbers: dict, estimates: dict) -> str:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / 'templates'),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters.update(percent=_percent, seconds=_seconds, minutes=_minutes, count=_count)
     missing = dict(inputs.missing)
-    return environment.get_template('report.html.j2').render(
+    return page.render(
+        'report.html.j2',
         inputs=inputs,
         numbers=numbers,
         contract=inputs.contract,
@@ -522,7 +460,7 @@ def _figures(inputs: ReportInputs, estimates: dict) -> dict[str, str]:
                 for name, value in inputs.wall_seconds.items()
             }
         )
-    return {name: _data_uri('image/svg+xml', svg.encode()) for name, svg in drawn.items()}
+    return {name: data_uri('image/svg+xml', svg.encode()) for name, svg in drawn.items()}
 
 
 def _segments(name: str, sample: TransitionSet) -> dict[str, list[np.ndarray]]:
@@ -561,10 +499,10 @@ def _films(films: Sequence[Film], missing: dict[str, str]) -> list[dict]:
             missing['film'] = f'{path.name} is not one of {", ".join(_FILM_TYPES)}'
             continue
         try:
-            uri = _data_uri(kind, path.read_bytes())
+            uri = data_uri(kind, path.read_bytes())
             poster = ''
             if film.poster is not None and Path(film.poster).is_file():
-                poster = _data_uri(
+                poster = data_uri(
                     'image/png' if str(film.poster).endswith('.png') else 'image/jpeg',
                     Path(film.poster).read_bytes(),
                 )
@@ -600,38 +538,3 @@ def _hard_starts(inputs: ReportInputs) -> dict | None:
         return None
     share = np.mean(inputs.arms[REFERENCE].success, axis=0)
     return {'total': share.size, 'all': int((share == 1).sum()), 'none': int((share == 0).sum())}
-
-
-def _percent(value: float | None) -> str:
-    return 'unknown' if value is None else f'{100 * value:.1f}\u202f%'
-
-
-def _seconds(value: float | None) -> str:
-    if value is None or not math.isfinite(value):
-        return '–'
-    return (
-        f'{value:.2f}\u202fs'
-        if value < 1
-        else f'{value:.1f}\u202fs'
-        if value < 100
-        else f'{value:.0f}\u202fs'
-    )
-
-
-def _minutes(value: float | None) -> str:
-    if value is None:
-        return 'unknown'
-    return f'{value:.0f}\u202fs' if value < 90 else f'{value / 60:.1f}\u202fminutes'
-
-
-def _count(value: int) -> str:
-    return f'{value:,}'.replace(',', '\u202f')
-
-
-def _data_uri(kind: str, content: bytes) -> str:
-    return f'data:{kind};base64,{base64.b64encode(content).decode()}'
-
-
-def _write(path: Path, text: str) -> None:
-    with atomic_target(path) as temporary:
-        temporary.write_text(text, encoding='utf-8')

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from guda_ros.data.contract import Contract
+from guda_ros.evaluation.touches import TouchCounter
 from guda_ros.soccer import world
 from guda_ros.soccer.robot import RobotProfile
 
@@ -29,7 +30,9 @@ class RolloutResult:
     success (n,): the ball was scored. steps (n,): control steps until the end, the limit where
     there was none. out (n,): the ball left the field. settled (n,): the robot had come to rest for
     good, and the rest of the time was not simulated (a failure). period: seconds of a step.
-    states: (T + 1, n, 10) of every step if they were asked for, NaN after the end of an episode.
+    touches (n,): how often the robot touched the ball. falls (n,): how often it fell, None where
+    the simulated robot cannot fall. states: (T + 1, n, 10) of every step if they were asked for,
+    NaN after the end of an episode.
     """
 
     success: np.ndarray
@@ -37,6 +40,8 @@ class RolloutResult:
     out: np.ndarray
     settled: np.ndarray
     period: float
+    touches: np.ndarray
+    falls: np.ndarray | None = None
     states: np.ndarray | None = None
 
     @property
@@ -94,6 +99,8 @@ def evaluate_policy(
     commands = np.zeros((count, 3))
     states = simulation.world_states()
     history = [states]
+    touches = TouchCounter(contract, robot, states)
+    falls = _Falls(simulation)
     rest, still = states.copy(), np.zeros(count, dtype=int)
     patience = (contract.ball_hold + _STILL_TIME) * contract.rate
     for step in range(1, limit + 1):
@@ -102,6 +109,8 @@ def evaluate_policy(
         simulation.step(commands)
         states = simulation.world_states()
         scored, left = simulation.scored, simulation.out
+        touches.update(states[running], running)
+        falls.update(running)
         if record:
             row = np.full_like(states, np.nan)
             row[running] = states[running]
@@ -124,8 +133,35 @@ def evaluate_policy(
         if not running.size:
             break
     return RolloutResult(
-        success, steps, out, settled, contract.period, np.stack(history) if record else None
+        success,
+        steps,
+        out,
+        settled,
+        contract.period,
+        touches.touches,
+        falls.count,
+        np.stack(history) if record else None,
     )
+
+
+class _Falls:
+    """Counts how often each robot of a batch began to fall; `count` is None where none can."""
+
+    #: The mode of a robot that falls or lies.
+    _DOWN = 2
+
+    def __init__(self, simulation) -> None:
+        self._simulation = simulation
+        modes = getattr(simulation, 'modes', None)
+        self.count = None if modes is None else np.zeros(len(modes), dtype=int)
+        self._down = None if modes is None else np.asarray(modes) == self._DOWN
+
+    def update(self, running: np.ndarray) -> None:
+        if self.count is None:
+            return
+        down = np.asarray(self._simulation.modes)[running] == self._DOWN
+        self.count[running] += down & ~self._down[running]
+        self._down[running] = down
 
 
 def _moved(states, rest):

@@ -7,7 +7,7 @@ import json
 import math
 
 PHASES = ('reset', 'start', 'end')
-VERDICTS = ('scored', 'timeout', 'out', 'error', 'aborted')
+VERDICTS = ('scored', 'timeout', 'out', 'fall', 'failed', 'error', 'aborted')
 
 
 @dataclass(frozen=True)

@@ -135,11 +135,7 @@ class EpisodeRunner:
         # An earlier episode may have had the same name.
         self._recordings.pop(episode_id, None)
         self._start = self._last = None
-        # Three waits of the simulator are in a reset: for partners and for two confirmations.
-        answer = self._call(self._reset, Trigger.Request(), timeout=60.0)
-        if not answer.success:
-            raise EpisodeError(answer.message)
-        name = answer.message
+        name = self._reset_simulator()
         self._wait(lambda: self._last is not None and self._last.id == name
                    and self._last.phase == 'end', timeout, f'episode {name}')
         recording = None
@@ -151,6 +147,19 @@ class EpisodeRunner:
         begun = first.stamp if first is not None and first.id == name else event.stamp
         return EpisodeOutcome(event, (event.stamp - begun) / 1e9, time.monotonic() - began,
                               recording)
+
+    def place(self, start: Sequence[float]) -> None:
+        """Put robot and ball to a start (5,), as a person would, and wait for no end."""
+        self.set_parameters({'start': start})
+        self._reset_simulator()
+
+    def _reset_simulator(self) -> str:
+        """Return the name of the episode that begins."""
+        # Three waits of the simulator are in a reset: for partners and for two confirmations.
+        answer = self._call(self._reset, Trigger.Request(), timeout=60.0)
+        if not answer.success:
+            raise EpisodeError(answer.message)
+        return answer.message
 
     def close(self) -> None:
         """Destroy the clients and subscriptions."""

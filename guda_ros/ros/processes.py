@@ -48,13 +48,15 @@ class GraphProcesses:
     :param options: GraphOptions, or a mapping of its fields.
     :param log_dir: folder for one log a node; a temporary one by default.
     :param domain: ROS domain; None takes the first free one.
+    :param join: take part in a domain in which others are, such as a robot's driver; it must be
+        named.
     :param environment: further environment variables for the nodes.
     """
 
     def __init__(self, graph_name: str | list[NodeSpec],
                  options: GraphOptions | dict | None = None,
                  log_dir: str | os.PathLike | None = None, domain: int | None = None, *,
-                 environment: Mapping[str, str] | None = None) -> None:
+                 join: bool = False, environment: Mapping[str, str] | None = None) -> None:
         if not isinstance(options, GraphOptions):
             options = GraphOptions(**(options or {}))
         self.name = graph_name if isinstance(graph_name, str) else 'nodes'
@@ -62,7 +64,9 @@ class GraphProcesses:
         self.specs = (build_graph(graph_name, options) if isinstance(graph_name, str)
                       else list(graph_name))
         self.log_dir = Path(log_dir or tempfile.mkdtemp(prefix='guda_ros_log_'))
-        self._requested = domain
+        if join and domain is None:
+            raise GraphError(f'graph {self.name}: name the domain that it is to join')
+        self._requested, self._join = domain, join
         self._environment = dict(environment or {})
         self._claim: env.DomainClaim | None = None
         self._children: list[_Child] = []
@@ -98,7 +102,8 @@ class GraphProcesses:
         """
         if self._claim is not None:
             raise GraphError(f'graph {self.name} is running already')
-        self._claim = env.claim_domain(self._requested)
+        self._claim = (env.DomainClaim(self._requested, None) if self._join
+                       else env.claim_domain(self._requested))
         try:
             clean_shared_memory()
             self.log_dir.mkdir(parents=True, exist_ok=True)
