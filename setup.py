@@ -46,6 +46,7 @@ extras = {
     ],
     'sim': [
         'mujoco>=4.0',
+        'glfw>=2.0',
     ],
     'train': [
         'gymnasium>=1.0',

@@ -64,6 +64,6 @@ def test_a_robot_that_walks_into_a_ball_in_the_simulator_touches_it():
 
     # .45 m to the ball at .25 m/s: not reached after 1 s, reached after 3 s.
     early = evaluate_policy(forward, CONTRACT, ROBOT, starts, max_steps=10)
-    assert early.touches.tolist() == [0, 0] and early.falls is None
+    assert early.touches.tolist() == [0, 0] and early.falls.tolist() == [0, 0]
     late = evaluate_policy(forward, CONTRACT, ROBOT, starts, max_steps=30)
     assert late.touches[0] >= 1 and late.touches[1] == 0

@@ -8,17 +8,21 @@ import numpy as np
 
 #: Roles (keys of the contract's topics) without which a step is not whole.
 OBSERVATION_ROLES = ('odom', 'pose', 'ball')
+#: Roles that come once for each image; odometry and ground truth may come more often.
+_IMAGE_ROLES = ('pose', 'ball')
 TRUTH_ROLES = ('ground_truth_robot', 'ground_truth_ball')
 
 
 def control_steps(stamps: Mapping[str, Collection[int]], first: int, last: int) -> np.ndarray:
     """
-    Return the stamps (K,) int64 [ns] in [first, last] at which there was an observation, in order.
+    Return the stamps (K,) int64 [ns] in [first, last] of the images that were seen, in order.
+
+    An image that nobody saw leaves a step that is too long.
 
     :param stamps: stamps of the samples by role.
     """
     found = set()
-    for role in (*OBSERVATION_ROLES, *TRUTH_ROLES):
+    for role in _IMAGE_ROLES:
         found.update(stamp for stamp in stamps.get(role, ()) if first <= stamp <= last)
     return np.array(sorted(found), dtype=np.int64)
 
