@@ -9,6 +9,8 @@ from guda_ros.data.contract import Contract
 from guda_ros.sim.batch import BatchSimulation
 from guda_ros.sim.obstacles import Obstacle
 from guda_ros.sim.randomisation import Randomisation
+from guda_ros.sim.simulation import SoccerSimulation
+from guda_ros.sim.state import SimulationError
 from guda_ros.soccer import world
 from guda_ros.soccer.robot import RobotProfile, Sway
 
@@ -92,3 +94,20 @@ def test_thousands_of_wild_steps_give_no_warning_and_no_flying_ball():
 @pytest.mark.long
 def test_a_million_wild_steps_give_no_warning_and_no_flying_ball():
     check(1_000_000, seed=1)
+
+
+def test_a_warning_of_mujoco_is_an_error_that_names_the_simulation(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where MuJoCo writes its log
+    start = [0, 0, 0, 2, 0]
+    single = SoccerSimulation(CONTRACT, PROFILE, visual=False)
+    single.reset(start)
+    single.data.qvel[0] = np.nan
+    with pytest.raises(SimulationError, match='warned at'):
+        single.step([0, 0, 0])
+    batch = BatchSimulation(CONTRACT, PROFILE, 3)
+    batch.reset(np.tile(start, (3, 1)))
+    batch._qvel[1, 0] = np.nan
+    with pytest.raises(SimulationError, match='in simulation 1 '):
+        batch.step(np.zeros((3, 3)))
+    batch.reset([start], indices=[1])
+    batch.step(np.zeros((3, 3)))

@@ -72,9 +72,9 @@ def _installed() -> int:
             continue
     for directory in config_directories():
         print(f'config: {directory}')
-        for kind in ('robots', 'fields', 'balls', 'tasks', 'guides', 'joysticks'):
+        for kind in ('robots', 'fields', 'balls', 'randomisation', 'tasks', 'guides', 'joysticks'):
             names = ', '.join(sorted(file.stem for file in (directory / kind).glob('*.yaml')))
-            print(f'  {kind:<10} {names}')
+            print(f'  {kind:<13} {names}')
     return 0
 
 

@@ -54,6 +54,8 @@ class BatchSimulation:
         self._act = self._batch.bind('act')
         self._history = self._batch.bind('history')
         self._time = self._batch.bind('time')
+        # Of each kind of warning: what it was about, and how often there was one.
+        self._warnings = self._batch.warning[..., 1]
         self._physics.bind(self._batch.bind, self._batch.expand)
         self._layout = self._physics.layouts[0]
         self._walk = self._physics.walks[0]
@@ -145,8 +147,8 @@ class BatchSimulation:
             raise ValueError(f'a command is not finite: {commands.tolist()}')
         self._physics.drive(rows, (commands,), self._time[rows])
         self._batch.step(ids, nstep=self._substeps)
-        if self._batch.warning[rows].any():
-            index = int(np.argmax(self._batch.warning.any(axis=1)))
+        if self._warnings[rows].any():
+            index = int(np.argmax(self._warnings.any(axis=1)))
             raise state.SimulationError(
                 f'MuJoCo warned in simulation {index} in world state '
                 f'{self.world_states()[index].tolist()}')

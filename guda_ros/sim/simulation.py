@@ -53,6 +53,7 @@ class SoccerSimulation:
                                 obstacles, seed, 1)
         self.model = self._physics.model
         self.data = mujoco.MjData(self.model)
+        self._warnings = self.data.warning
         self._scratch = mujoco.MjData(self.model) if randomisation else None
         self._physics.bind(lambda name: getattr(self.data, name)[None],
                            lambda name: getattr(self.model, name)[None])
@@ -134,11 +135,10 @@ class SoccerSimulation:
         commands += [np.zeros((1, 3))] * (len(self.robots) - len(rows))
         self._physics.drive(_ALL, commands, self.data.time)
         mujoco.mj_step(self.model, self.data, nstep=self._substeps)
-        for warning in self.data.warning:
-            if warning.number:
-                raise state.SimulationError(
-                    f'MuJoCo warned at {self.data.time:.3f} s in world state '
-                    f'{self.world_state().tolist()}')
+        if self._warnings.number.any():
+            raise state.SimulationError(
+                f'MuJoCo warned at {self.data.time:.3f} s in world state '
+                f'{self.world_state().tolist()}')
         self._physics.finish(_ALL)
         ball = self.data.qpos[self._layout.ball_qpos][:2]
         self._scored |= bool(self.contract.field.scored(ball)) and not self._out
