@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 
-import glfw
 import mujoco.viewer
 
 from guda_ros.errors import GudaError
@@ -24,7 +23,7 @@ class Viewer:
         # Asked before: where there is no display, MuJoCo's viewer ends the process.
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')
-            if not glfw.init():
+            if not mujoco.viewer.glfw.init():
                 raise GudaError('no window opens: the display that DISPLAY or WAYLAND_DISPLAY '
                                 'names is not there; a film needs none: --out view.webm')
         self._viewer = mujoco.viewer.launch_passive(
