@@ -31,6 +31,17 @@ def balls(size: int) -> np.ndarray:
     return np.concatenate(pictures, axis=1)
 
 
+def overview(pictures: dict[str, np.ndarray], width: int) -> np.ndarray:
+    """Return the robots in one row over the fields in another, `width` pixels wide."""
+    rows = []
+    for kind in ('robot_', 'field_'):
+        chosen = [image for name, image in pictures.items() if name.startswith(kind)]
+        row = np.concatenate(chosen, axis=1)
+        size = (width, round(width * row.shape[0] / row.shape[1]))
+        rows.append(cv2.resize(row, size, interpolation=cv2.INTER_AREA))
+    return np.concatenate(rows)
+
+
 def main() -> None:
     """Draw."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -42,6 +53,7 @@ def main() -> None:
     for name in names('fields'):
         robot = RobotProfile.load(ROBOT_OF.get(name, 'nao_v6'))
         pictures[f'field_{name}'] = field_view(Field.load(name), robot, 800, 450)
+    pictures['profiles'] = overview(pictures, 1280)
     pictures['balls'] = balls(240)
     for name, image in pictures.items():
         file = out / f'{name}.jpg'
