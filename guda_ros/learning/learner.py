@@ -117,14 +117,16 @@ class Adam:
     ) -> None:
         self._rate = rate
         self._steps = steps
+        self._parameters = list(parameters)
         self.count = 0
         self.inner = torch.optim.AdamW(
-            parameters, lr=rate, weight_decay=weight_decay, fused=True
+            self._parameters, lr=rate, weight_decay=weight_decay, fused=True
         )
 
     def step(self, loss: torch.Tensor) -> None:
         """Take one step down the gradient of `loss`."""
-        self.inner.zero_grad(set_to_none=True)
+        for parameter in self._parameters:
+            parameter.grad = None
         loss.backward()
         if self._steps:
             share = min(self.count / self._steps, 1.0)
