@@ -32,7 +32,7 @@ def test_it_learns_a_function_of_the_observation(policy):
     assert state is None
     # What is left of the error of standing still: likelihoods give up the hard rows.
     left = np.mean((actions - fresh.actions) ** 2) / np.mean(fresh.actions**2)
-    assert left < {'deterministic': 0.05, 'gaussian': 0.3, 'mixture': 0.4}[policy]
+    assert left < {'deterministic': 0.1, 'gaussian': 0.3, 'mixture': 0.4}[policy]
     losses = trained.result().history['losses/policy_loss']
     assert losses[-1] < losses[0]
     assert trained.history['update'] == list(range(50, 601, 50))

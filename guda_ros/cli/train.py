@@ -163,7 +163,7 @@ def run(args: argparse.Namespace) -> int:
     from guda_ros.learning.algorithms import algorithm, read_config, shortened
     from guda_ros.learning.batches import data_problems
     from guda_ros.learning.checkpoint import resume_checkpoint
-    from guda_ros.learning.training import train_to_file
+    from guda_ros.learning.training import tensorboard_writer, train_to_file
 
     if not args.resume:
         refuse_existing(args.out, args.overwrite)
@@ -203,7 +203,7 @@ def run(args: argparse.Namespace) -> int:
         evaluate=_evaluator(data.contract, args.starts, args.robot) if args.starts else None,
         evaluations=args.evaluations,
         report=Progress(),
-        writer=_writer(args.tensorboard) if args.tensorboard else None,
+        writer=tensorboard_writer(args.tensorboard) if args.tensorboard else None,
     )
     if not done:
         print(
@@ -269,13 +269,3 @@ def _evaluator(contract, count: int, robot: str | None):
         return evaluate_policy(controller, contract, robot, starts).rate
 
     return evaluate
-
-
-def _writer(folder: Path):
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ModuleNotFoundError as error:
-        raise GudaError(
-            f'--tensorboard needs the package {error.name}: python -m pip install tensorboard'
-        ) from error
-    return SummaryWriter(str(folder))

@@ -11,7 +11,7 @@ import time
 
 from guda_ros.learning.checkpoint import save_checkpoint
 from guda_ros.learning.learner import Learner
-from guda_ros.learning.networks import PolicyNetwork
+from guda_ros.learning.networks import PolicyNetwork, TrainingError
 
 
 def train_to_file(
@@ -60,6 +60,22 @@ def train_to_file(
         learner.learn(after_log)
     save_checkpoint(path, learner, info)
     return learner.updates == learner.total
+
+
+def tensorboard_writer(folder: str | os.PathLike):
+    """
+    Return a writer of logs for TensorBoard.
+
+    :raises TrainingError: if the package tensorboard is not installed.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ModuleNotFoundError as error:
+        raise TrainingError(
+            f'logs for TensorBoard need the package {error.name}: '
+            'python -m pip install tensorboard'
+        ) from error
+    return SummaryWriter(str(folder))
 
 
 def _write(learner: Learner, writer) -> None:
