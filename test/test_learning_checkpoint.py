@@ -1,48 +1,90 @@
 """Checkpoints: what was trained comes back, and what is no checkpoint is named."""
 
-from dataclasses import replace
-
+from learning_data import CONTRACT, learner, random_set, SIZE
 import numpy as np
 import pytest
 import torch
 
-from guda_ros.data.contract import Contract
 from guda_ros.errors import GudaError
-from guda_ros.learning.checkpoint import load_checkpoint, save_checkpoint
-from guda_ros.learning.networks import Normaliser, PolicyNetwork, TrainingResult
-
-CONTRACT = Contract.load()
-SIZE = len(CONTRACT.observation_names)
+from guda_ros.learning.checkpoint import load_checkpoint, resume_checkpoint, save_checkpoint
+from guda_ros.learning.networks import TrainingError
 
 
-@pytest.fixture
-def result():
-    rng = np.random.default_rng(0)
-    normaliser = Normaliser(rng.normal(0, 1, SIZE), rng.uniform(0.1, 2, SIZE))
-    network = PolicyNetwork(normaliser, (16, 8), torch.Generator().manual_seed(0))
-    history = {'update': [100, 200], 'losses/qf_loss': [None, 0.5]}
-    return TrainingResult(network, history, 1.5, 200, {'algorithm': 'td3_bc', 'seed': 3})
-
-
-def test_a_policy_comes_back_with_its_history(tmp_path, result):
+def test_a_policy_comes_back_with_its_history(tmp_path):
     path = tmp_path / 'policy.pt'
-    save_checkpoint(path, result, CONTRACT, {'arm': 'guided'})
-    loaded, contract, info = load_checkpoint(path)
+    trained = learner('td3_bc', seeds=(3, 5)).learn()
+    save_checkpoint(path, trained, {'arm': 'guided'})
     observations = np.random.default_rng(1).normal(0, 3, (50, SIZE))
-    np.testing.assert_array_equal(
-        loaded.network.predict(observations), result.network.predict(observations)
-    )
-    assert replace(loaded, network=None) == replace(result, network=None)
-    assert contract == CONTRACT and info == {'arm': 'guided'}
+    for seed in (3, 5):
+        loaded, contract, info = load_checkpoint(path, seed)
+        expected = trained.result(seed)
+        np.testing.assert_array_equal(
+            loaded.network.predict(observations), expected.network.predict(observations)
+        )
+        assert loaded.history == expected.history and loaded.config == expected.config
+        assert loaded.config['seed'] == seed and loaded.config['algorithm'] == 'td3_bc'
+        assert (loaded.updates, loaded.seconds) == (80, expected.seconds)
+    assert contract == CONTRACT
+    assert info['arm'] == 'guided' and info['seeds'] == [3, 5] and info['total'] == 80
+    assert info['data_hash'] == trained.data_hash
+    assert set(info['versions']) == {'guda_ros', 'python', 'torch', 'numpy'}
     assert [file.name for file in tmp_path.iterdir()] == ['policy.pt']
+    with pytest.raises(TrainingError, match=r'no seed 4'):
+        load_checkpoint(path, 4)
 
 
-def test_damaged_and_foreign_files_are_refused_with_a_remedy(tmp_path, result):
+def test_the_best_by_validation_is_kept_and_chosen(tmp_path):
+    trained = learner('bc', seeds=(0, 1))
+    rates = iter([0.2, 0.9, 0.6, 0.1, 0.6, 0.3])
+    at_twenty = []
+
+    def callback(now):
+        now.validate(lambda network: next(rates))
+        if now.updates == 20:
+            at_twenty.append(now.policy(1))
+
+    trained.learn(callback)
+    assert [best['update'] for best in trained.best] == [60, 20]
+    assert trained.result(0).history['validation/success'] == [0.2, 0.6, 0.6]
+    save_checkpoint(tmp_path / 'it.pt', trained)
+    loaded = load_checkpoint(tmp_path / 'it.pt')[0]
+    assert loaded.config['seed'] == 1
+    assert loaded.config['validation'] == {'success': 0.9, 'update': 20}
+    observations = random_set(10).observations()
+    np.testing.assert_array_equal(
+        loaded.network.predict(observations), at_twenty[0].predict(observations)
+    )
+
+
+def test_damaged_and_foreign_files_are_refused_with_a_remedy(tmp_path):
     path = tmp_path / 'policy.pt'
-    save_checkpoint(path, result, CONTRACT, {})
+    save_checkpoint(path, learner('bc').learn())
     whole = path.read_bytes()
     torch.save({'weights': torch.zeros(3)}, tmp_path / 'foreign.pt')
     for content in (whole[: len(whole) // 2], b'', (tmp_path / 'foreign.pt').read_bytes()):
         path.write_bytes(content)
         with pytest.raises(GudaError, match=r'policy\.pt: not a checkpoint.*train the policy ag'):
             load_checkpoint(path)
+
+
+def test_another_training_does_not_go_on(tmp_path):
+    path = tmp_path / 'half.pt'
+    first = learner('bc')
+    first.learn(lambda now: False)
+    save_checkpoint(path, first)
+    for other, message in (
+        (learner('bc', learning_rate=0.5), 'learning_rate: 0.5 now, 0.001 there'),
+        (learner('bc', random_set(499)), 'data: '),
+        (learner('bc', seeds=(1,)), 'seed: 1 now, 0 there'),
+        (learner('bc', seeds=(0, 1)), '2 seeds now, 1 there'),
+        (learner('iql'), 'algorithm: iql now, bc there'),
+    ):
+        with pytest.raises(TrainingError, match=message):
+            resume_checkpoint(path, other)
+    assert resume_checkpoint(path, learner('bc'))
+
+
+def test_a_finished_training_has_nothing_to_go_on_with(tmp_path):
+    path = tmp_path / 'done.pt'
+    save_checkpoint(path, learner('bc').learn())
+    assert not resume_checkpoint(path, learner('bc'))

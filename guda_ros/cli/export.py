@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.common import refuse_existing
+from guda_ros.cli.common import natural, refuse_existing
 
 HELP = 'make a policy file (ONNX) of a checkpoint'
 EXAMPLE = 'guda export runs/mine/guided.pt --out runs/mine/guided.onnx'
@@ -17,6 +17,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--out', type=Path, required=True, metavar='FILE', help='policy to write (.onnx)'
     )
+    parser.add_argument(
+        '--seed',
+        type=natural,
+        default=None,
+        metavar='N',
+        help='which of several seeds (default: the best by validation)',
+    )
     parser.add_argument('--overwrite', action='store_true', help='replace FILE')
 
 
@@ -26,7 +33,9 @@ def run(args: argparse.Namespace) -> int:
     from guda_ros.learning.export import export_policy
 
     refuse_existing(args.out, args.overwrite)
-    result, contract, info = load_checkpoint(args.checkpoint)
+    result, contract, info = load_checkpoint(args.checkpoint, args.seed)
+    if result.updates < info['total']:
+        print(f'note: stopped after {result.updates} of {info["total"]} updates')
     export_policy(
         args.out,
         result.network,

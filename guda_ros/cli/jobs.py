@@ -33,7 +33,8 @@ def train_and_export(
     if arm != 'raw':
         paths.append(augmented / f'{"guided" if arm == "td3_bc" else arm}_{seed}.h5')
     data = load_transitions(paths, demonstrations, seed)
-    result = train('td3_bc' if arm == 'td3_bc' else 'bc', data, seed, updates)
+    learner = train('td3_bc' if arm == 'td3_bc' else 'bc', data, seed, updates)
+    result = learner.result()
     info = {
         'arm': arm,
         'seed': seed,
@@ -41,7 +42,7 @@ def train_and_export(
         'rules': data.rule_counts(),
         'command': 'guda demo',
     }
-    save_checkpoint(checkpoint, result, data.contract, info)
+    save_checkpoint(checkpoint, learner, info)
     algorithm = result.config['algorithm']
     export_policy(policy, result.network, data.contract, algorithm, {**result.config, **info})
     return result.seconds

@@ -1,19 +1,26 @@
-"""Train a policy on demonstrations, augmented transitions, or both."""
+"""
+Train a policy on demonstrations, augmented transitions, or both.
+
+While it trains, the policy is judged from validation starts in the batched simulator, and the
+best one is kept. A checkpoint is written every half minute and at Ctrl-C; --resume goes on from it
+as if nothing had happened.
+"""
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
+import sys
 
-from guda_ros.cli.common import natural, positive, refuse_existing
+from guda_ros.cli.common import natural, positive, refuse_existing, robot_of
 from guda_ros.errors import GudaError
 
 HELP = 'train a policy by behaviour cloning or offline RL'
 EXAMPLE = (
     'guda train --algo bc --data runs/mine/dataset runs/mine/guided.h5 --out runs/mine/guided.pt'
 )
-ALGORITHMS = ('bc', 'td3_bc')
+#: As in guda_ros.learning.algorithms, which needs torch.
+ALGORITHMS = ('bc', 'td3_bc', 'awac', 'cql', 'iql', 'rebrac')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,13 +33,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='PATH',
         help='data sets (folders) and augmented transitions (.h5), joined',
     )
-    parser.add_argument('--algo', choices=ALGORITHMS, default='bc', help='default: %(default)s')
+    parser.add_argument(
+        '--algo',
+        choices=ALGORITHMS,
+        default=None,
+        help="default: the configuration's, without one bc",
+    )
+    parser.add_argument(
+        '--config',
+        default=None,
+        metavar='NAME',
+        help="arguments in config/learning, or a YAML file (default: the algorithm's)",
+    )
     parser.add_argument(
         '--updates',
         type=positive,
         default=None,
         metavar='N',
-        help="gradient steps, with td3_bc those of the critics (default: the algorithm's)",
+        help='gradient steps; those that clone before the critics begin keep their share '
+        "(default: the configuration's)",
     )
     parser.add_argument(
         '--demonstrations',
@@ -49,13 +68,52 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='of all that is drawn (default: %(default)s)',
     )
     parser.add_argument(
+        '--seeds',
+        type=positive,
+        default=1,
+        metavar='N',
+        help='policies to train together, with --seed and the numbers after it; the best by '
+        'validation is what `guda export` takes (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--starts',
+        type=natural,
+        default=50,
+        metavar='N',
+        help='validation starts to judge by; 0: no validation (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--evaluations',
+        type=positive,
+        default=5,
+        metavar='N',
+        help='how often to judge, the last time at the end (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--robot',
+        default=None,
+        metavar='NAME',
+        help="robot profile to judge with (default: the contract's)",
+    )
+    parser.add_argument(
         '--out',
         type=Path,
         required=True,
         metavar='FILE',
         help='checkpoint to write (.pt); `guda export` makes a policy of it',
     )
-    parser.add_argument('--overwrite', action='store_true', help='replace FILE')
+    parser.add_argument(
+        '--tensorboard',
+        type=Path,
+        default=None,
+        metavar='DIR',
+        help='folder for logs that TensorBoard shows (needs the package tensorboard)',
+    )
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument('--overwrite', action='store_true', help='replace FILE')
+    group.add_argument(
+        '--resume', action='store_true', help='go on from FILE if it is there; same arguments'
+    )
 
 
 def load_transitions(paths: list[Path], demonstrations: int | None, seed: int):
@@ -75,53 +133,139 @@ def load_transitions(paths: list[Path], demonstrations: int | None, seed: int):
 
 
 def train(algorithm: str, data, seed: int, updates: int | None = None, progress=None):
-    """Train `algorithm` on a TransitionSet and return the TrainingResult."""
-    if algorithm == 'bc':
-        from guda_ros.learning.bc import BCConfig as Config
-        from guda_ros.learning.bc import train_bc as learn
-    elif algorithm == 'td3_bc':
-        from guda_ros.learning.td3_bc import TD3BCConfig as Config
-        from guda_ros.learning.td3_bc import train_td3_bc as learn
-    else:
-        raise GudaError(f'unknown algorithm {algorithm!r}; known: {", ".join(ALGORITHMS)}')
-    config = Config()
+    """
+    Train `algorithm` with its default arguments on a TransitionSet; return the finished Learner.
+
+    :param progress: called with the update, the number of updates and the loss of the policy.
+    """
+    from guda_ros.learning.algorithms import algorithm as find
+    from guda_ros.learning.algorithms import shortened
+
+    kind = find(algorithm)
+    config = kind.Config()
     if updates is not None:
-        shorter = {'updates': updates}
-        if algorithm == 'td3_bc':
-            # The cloning that comes before the critics keeps its share.
-            shorter['bc_updates'] = round(config.bc_updates * updates / config.updates)
-        config = replace(config, **shorter)
-    return learn(data, data.contract, config, seed=seed, progress=progress)
+        config = shortened(config, updates)
+    learner = kind(data, data.contract, config, (seed,))
+    return learner.learn(
+        progress and (lambda now: progress(now.updates, now.total, policy_loss(now)))
+    )
+
+
+def policy_loss(learner) -> float:
+    """Return the last logged loss of the policies, the mean over the seeds."""
+    names = ('losses/policy_loss', 'losses/bc_loss')
+    row = next(learner.history[name] for name in names if name in learner.history)[-1]
+    return sum(row) / len(row)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
-    from guda_ros.learning.checkpoint import save_checkpoint
+    from guda_ros.learning.algorithms import algorithm, read_config, shortened
+    from guda_ros.learning.batches import data_problems
+    from guda_ros.learning.checkpoint import resume_checkpoint
+    from guda_ros.learning.training import tensorboard_writer, train_to_file
 
-    refuse_existing(args.out, args.overwrite)
+    if not args.resume:
+        refuse_existing(args.out, args.overwrite)
+    kind = algorithm(args.algo or 'bc')
+    config = kind.Config()
+    if args.config:
+        kind, config = read_config(args.config)
+        if args.algo not in (None, kind.name):
+            raise GudaError(f'{args.config} is for {kind.name}, not for --algo {args.algo}')
+    if args.updates:
+        config = shortened(config, args.updates)
     data = load_transitions(args.data, args.demonstrations, args.seed)
     print(
-        f'{args.algo}: {len(data)} transitions, '
+        f'{kind.name}: {len(data)} transitions, '
         + ', '.join(f'{count} {rule}' for rule, count in data.rule_counts().items())
     )
-    shown = {'next': 0.0}
-
-    def progress(update: int, total: int, loss: float) -> None:
-        if update / total >= shown['next']:
-            shown['next'] += 0.1
-            print(f'  update {update:6d} of {total}   loss {loss:.4f}')
-
-    result = train(args.algo, data, args.seed, args.updates, progress)
-    save_checkpoint(
+    seeds = range(args.seed, args.seed + args.seeds)
+    learner = kind(data, data.contract, config, seeds)
+    for problem in data_problems(data):
+        print(f'note: {problem}')
+    if args.resume and args.out.exists():
+        if not resume_checkpoint(args.out, learner):
+            print(f'{args.out}: done before')
+            return 0
+        print(f'goes on after update {learner.updates}')
+    info = {
+        'data': [str(path) for path in args.data],
+        'seed': args.seed,
+        'demonstrations': args.demonstrations,
+        'rules': data.rule_counts(),
+        'command': 'guda ' + ' '.join(sys.argv[1:]),
+    }
+    done = train_to_file(
+        learner,
         args.out,
-        result,
-        data.contract,
-        {
-            'data': [str(path) for path in args.data],
-            'seed': args.seed,
-            'demonstrations': args.demonstrations,
-            'rules': data.rule_counts(),
-        },
+        info,
+        evaluate=_evaluator(data.contract, args.starts, args.robot) if args.starts else None,
+        evaluations=args.evaluations,
+        report=Progress(),
+        writer=tensorboard_writer(args.tensorboard) if args.tensorboard else None,
     )
-    print(f'{args.out}: {result.updates} updates in {result.seconds:.1f} s')
+    if not done:
+        print(
+            f'{args.out}: stopped after {learner.updates} of {learner.total} updates; the policy '
+            'of this moment can be exported, and --resume goes on'
+        )
+        return 130
+    print(f'{args.out}: {learner.updates} updates in {learner.seconds:.1f} s')
+    for seed, best in zip(learner.seeds, learner.best):
+        if best:
+            print(
+                f'  seed {seed}: success {best["value"]:.2f} from {args.starts} validation starts '
+                f'at update {best["update"]}, kept'
+            )
     return 0
+
+
+class Progress:
+    """Losses and validation of a training: a line that is written over, or one for each tenth."""
+
+    def __init__(self, stream=None) -> None:
+        self._stream = stream or sys.stdout
+        self._live = self._stream.isatty()
+        self._next = 0.0
+
+    def __call__(self, learner) -> None:
+        """Show where a learner stands."""
+        share = learner.updates / learner.total
+        judged = learner.history.get('validation/success', [None])[-1]
+        if not self._live and share < self._next and judged is None:
+            return
+        self._next = max(self._next, (int(share * 10) + 1) / 10)
+        values = [
+            f'{name.partition("/")[2]} {sum(rows[-1]) / len(rows[-1]):.4f}'
+            for name, rows in learner.history.items()
+            if name != 'update' and rows and rows[-1] is not None and 'validation' not in name
+        ]
+        if judged is not None:
+            values.append('validation ' + ' '.join(f'{rate:.2f}' for rate in judged))
+        bar = '#' * round(20 * share)
+        line = (
+            f'  [{bar:<20}] {learner.updates} of {learner.total}, {learner.seconds:.0f} s   '
+            + ', '.join(values)
+        )
+        if not self._live:
+            print(line, file=self._stream)
+            return
+        kept = judged is not None or share == 1
+        print(f'\r\x1b[K{line}', end='\n' if kept else '', file=self._stream, flush=True)
+
+
+def _evaluator(contract, count: int, robot: str | None):
+    """Return the success of a policy network from validation starts, as a function of it."""
+    from guda_ros.evaluation.rollout import evaluate_policy
+    from guda_ros.evaluation.sight import SightedPolicy
+    from guda_ros.soccer.starts import fixed_starts
+
+    robot = robot_of(contract, robot)
+    starts = fixed_starts('validation', count, contract.field)
+
+    def evaluate(network) -> float:
+        controller = SightedPolicy(network.predict, contract, robot, count)
+        return evaluate_policy(controller, contract, robot, starts).rate
+
+    return evaluate

@@ -1,106 +1,145 @@
-"""Behaviour cloning: regression from observations to the demonstrated actions."""
+"""
+Behaviour cloning: regression from observations to the demonstrated actions.
+
+Pomerleau, ALVINN, 1988. The loss is one of
+
+- deterministic: mean (a - pi(s))^2, pi(s) = tanh of the network's output;
+- gaussian: mean over the action's parts of -log N(a; pi(s), sigma(s)), as a density of what was
+  demonstrated;
+- mixture: -log sum_k w_k(s) N(a; mu_k(s), sigma_k(s)) per action (Bishop, Mixture Density
+  Networks, 1994), for demonstrations that do one thing or the other; the policy takes the mean of
+  the component that weighs most.
+
+With `chunk` above one, the network predicts that many actions in a row (Zhao et al., Learning
+Fine-Grained Bimanual Manipulation, 2023, arXiv 2304.13705), where the data knows them. Deviation:
+only the first one is executed and the next observation is answered anew, so that the policy has
+no memory; there is no temporal ensemble.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-import time
+from dataclasses import dataclass
+import math
 
+import numpy as np
 import torch
 from torch.nn import functional
 
-from guda_ros.data.contract import Contract
-from guda_ros.data.datasets import TransitionSet
-from guda_ros.learning.networks import (
-    Normaliser,
-    PolicyNetwork,
-    torch_threads,
-    training_arrays,
-    TrainingError,
-    TrainingResult,
-)
+from guda_ros.learning.batches import chunks
+from guda_ros.learning.learner import Learner, LearnerConfig
+from guda_ros.learning.networks import StackedMLP, TrainingError
+
+#: Bounds of the logarithm of a standard deviation of actions: .007 to 1.
+LOG_STD = (-5.0, 0.0)
 
 
 @dataclass(frozen=True)
-class BCConfig:
+class BCConfig(LearnerConfig):
     """
-    Arguments of behaviour cloning.
+    Arguments of behaviour cloning; see LearnerConfig for the others.
 
-    updates: gradient steps, batch_size: transitions in each. learning_rate falls to zero along a
-    cosine. weight_decay: AdamW's. hidden: sizes of the hidden layers.
-    log_every: updates between two entries of the history. threads: of torch.
+    policy: deterministic, gaussian or mixture (of `components`). chunk: actions that are predicted
+    from one observation.
     """
 
-    updates: int = 2500
-    batch_size: int = 256
     learning_rate: float = 1e-3
-    weight_decay: float = 1e-4
-    hidden: tuple[int, ...] = (256, 256)
-    log_every: int = 100
-    threads: int = 1
+    policy: str = 'deterministic'
+    components: int = 4
+    chunk: int = 1
+
+    POSITIVE = ('learning_rate', 'components', 'chunk')
+    CHOICES = {'policy': ('deterministic', 'gaussian', 'mixture')}
 
     def __post_init__(self) -> None:
-        for name in ('updates', 'batch_size', 'learning_rate', 'log_every', 'threads'):
-            if not getattr(self, name) > 0:
-                raise TrainingError(
-                    f'{name}: a positive number is expected, not {getattr(self, name)}'
-                )
+        super().__post_init__()
+        if self.policy == 'mixture' and self.components < 2:
+            raise TrainingError(f'components: a mixture has two or more, not {self.components}')
 
 
-def train_bc(
-    transitions: TransitionSet,
-    contract: Contract,
-    config: BCConfig = BCConfig(),
-    seed: int = 0,
-    progress: Callable[[int, int, float], None] | None = None,
-) -> TrainingResult:
-    """
-    Clone the behaviour in `transitions`; the same seed gives the same policy on the same machine.
+class BC(Learner):
+    """Behaviour cloning; see the module."""
 
-    :param progress: called with the update, the number of updates and the loss.
-    :raises TrainingError: if the data cannot be learnt from, or the loss is no longer finite.
-    :raises ContractMismatch: if the transitions were made for another contract.
-    """
-    begin = time.perf_counter()
-    observations, actions = training_arrays(transitions, contract)
-    generator = torch.Generator().manual_seed(seed)
-    with torch_threads(config.threads):
-        network = PolicyNetwork(Normaliser.fit(observations), config.hidden, generator)
-        inputs = network.normaliser(torch.from_numpy(observations))
-        targets = torch.from_numpy(actions)
-        optimizer = torch.optim.AdamW(
-            network.parameters(),
-            lr=config.learning_rate,
-            weight_decay=config.weight_decay,
-            fused=True,
+    name = 'bc'
+    Config = BCConfig
+
+    def _build(self, generators):
+        config = self.config
+        observations, actions = self.sizes
+        if config.policy == 'mixture':
+            self.components = config.components
+        # For every component: its weight, the means of all actions of the chunk, their deviations.
+        heads = {'deterministic': 1, 'gaussian': 2, 'mixture': 2}[config.policy]
+        outputs = heads * actions * config.chunk * self.components
+        outputs += self.components if self.components > 1 else 0
+        self.actor = self._add(
+            'actor',
+            StackedMLP((observations, *config.hidden, outputs), generators),
+            config.learning_rate,
+            config.weight_decay,
         )
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.updates)
-        history: dict[str, list[float]] = {'update': [], 'losses/policy_loss': []}
-        total, counted = torch.zeros(()), 0
-        for update in range(1, config.updates + 1):
-            rows = torch.randint(len(inputs), (config.batch_size,), generator=generator)
-            loss = functional.mse_loss(network.act(inputs[rows]), targets[rows])
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            total += loss.detach()
-            counted += 1
-            if update % config.log_every == 0 or update == config.updates:
-                mean = float(total) / counted
-                if mean != mean or mean in (float('inf'), float('-inf')):
-                    raise TrainingError(
-                        f'the loss is {mean} after {update} updates; use a smaller learning_rate'
-                    )
-                history['update'].append(update)
-                history['losses/policy_loss'].append(mean)
-                total, counted = torch.zeros(()), 0
-                if progress:
-                    progress(update, config.updates, mean)
-    return TrainingResult(
-        network.eval(),
-        history,
-        time.perf_counter() - begin,
-        config.updates,
-        {'algorithm': 'bc', 'seed': seed, **asdict(config)},
-    )
+
+    def _columns(self, data):
+        actions, known = chunks(data, self.config.chunk)
+        targets = self.action_range.inverse(torch.from_numpy(np.clip(actions, -1.0, 1.0)))
+        return {
+            'observations': self.normaliser(torch.from_numpy(data.observations())),
+            'targets': targets.flatten(1),
+            'known': torch.from_numpy(known),
+        }
+
+    def _update(self, batch, noise, update):
+        output = self.actor(batch.observations)
+        if self.config.policy == 'mixture':
+            loss = self._mixture(output, batch)
+        else:
+            # (S, B, chunk, actions)
+            targets = batch.targets.unflatten(-1, (self.config.chunk, -1))
+            if self.config.policy == 'deterministic':
+                loss = squared_error(torch.tanh(output), batch.targets).view_as(targets)
+            else:
+                mean, log_std = output.chunk(2, dim=-1)
+                loss = gaussian_nll(torch.tanh(mean), log_std.clamp(*LOG_STD), batch.targets)
+                loss = loss.view_as(targets)
+            loss = masked_mean(loss.mean(dim=-1), batch.known)
+        self.optimizers['actor'].step(loss.sum())
+        return {'losses/policy_loss': loss.detach()}
+
+    def _mixture(self, output, batch):
+        count, chunk, actions = self.components, self.config.chunk, self.sizes[1]
+        # The first action's means lie together: policy_of takes them off the front.
+        split = (count, count * actions, count * actions * (chunk - 1), count * actions * chunk)
+        logits, first, later, log_std = output.split(split, dim=-1)
+        mean = torch.cat(
+            [
+                first.unflatten(-1, (count, 1, actions)),
+                later.unflatten(-1, (count, chunk - 1, actions)),
+            ],
+            dim=-2,
+        )
+        log_std = log_std.unflatten(-1, (count, chunk, actions)).clamp(*LOG_STD)
+        targets = batch.targets.unflatten(-1, (1, chunk, actions))
+        # Each step of a chunk is a mixture of its own with common weights.
+        likelihood = -gaussian_nll(torch.tanh(mean), log_std, targets).sum(dim=-1)
+        weights = functional.log_softmax(logits, dim=-1).unsqueeze(-1)
+        loss = -torch.logsumexp(likelihood + weights, dim=-2)
+        return masked_mean(loss, batch.known)
+
+
+def squared_error(values: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Return (value - target)^2, element by element."""
+    return (values - targets).square()
+
+
+def gaussian_nll(
+    mean: torch.Tensor, log_std: torch.Tensor, targets: torch.Tensor
+) -> torch.Tensor:
+    """Return -log N(target; mean, exp(log_std)), element by element."""
+    error = (targets - mean) * torch.exp(-log_std)
+    return 0.5 * error.square() + log_std + 0.5 * math.log(2 * math.pi)
+
+
+def masked_mean(values: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+    """Return the mean (S,) of values (S, B, k) over those that are known."""
+    if values.shape[-1] == 1:
+        return values.mean(dim=(1, 2))
+    return (values * known).sum(dim=(1, 2)) / known.sum(dim=(1, 2))

@@ -1,4 +1,4 @@
-"""Trained policies as torch files, from which they are exported or learning goes on."""
+"""Trainings as torch files: policies that are exported, and the state from which one goes on."""
 
 from __future__ import annotations
 
@@ -6,42 +6,60 @@ import io
 import os
 from pathlib import Path
 import pickle
+import platform
 
 import numpy as np
 import torch
 
+from guda_ros import __version__
 from guda_ros.data.contract import Contract
 from guda_ros.data.files import atomic_target
-from guda_ros.learning.networks import Normaliser, PolicyNetwork, TrainingError, TrainingResult
+from guda_ros.learning.learner import Learner
+from guda_ros.learning.networks import (
+    ActionRange,
+    Normaliser,
+    PolicyNetwork,
+    TrainingError,
+    TrainingResult,
+)
 
 _FORMAT = 'guda_ros checkpoint'
-_VERSION = 1
+_VERSION = 2
 
 
-def save_checkpoint(
-    path: str | os.PathLike, result: TrainingResult, contract: Contract, info: dict
-) -> None:
+def versions() -> dict[str, str]:
+    """Return the versions of what decides about the numbers of a training."""
+    return {
+        'guda_ros': __version__,
+        'python': platform.python_version(),
+        'torch': str(torch.__version__),
+        'numpy': np.__version__,
+    }
+
+
+def save_checkpoint(path: str | os.PathLike, learner: Learner, info: dict | None = None) -> None:
     """
-    Write a trained policy; what was at `path` is replaced only when the new file is complete.
+    Write the policies of a learner and, while it is not done, what it needs to go on.
+
+    What was at `path` is replaced only when the new file is complete.
 
     :param info: plain values that say where it comes from, such as the data and the command line.
     :raises OSError: if the file cannot be written.
     """
-    network = result.network
+    results = [learner.result(seed) for seed in learner.seeds]
     # In memory first: on a full disk torch raises errors that do not say so.
     content = io.BytesIO()
     torch.save(
         {
             'format': _FORMAT,
             'version': _VERSION,
-            'contract': contract.to_json(),
-            'hidden': [layer.out_features for layer in network.layers[:-1]],
-            'network': network.state_dict(),
-            'history': result.history,
-            'updates': result.updates,
-            'seconds': result.seconds,
-            'config': result.config,
-            'info': info,
+            'contract': learner.contract.to_json(),
+            'data_hash': learner.data_hash,
+            'versions': versions(),
+            'total': learner.total,
+            'policies': [_policy(result) for result in results],
+            'info': info or {},
+            'state': None if learner.updates == learner.total else learner.state_dict(),
         },
         content,
     )
@@ -49,13 +67,115 @@ def save_checkpoint(
         temporary.write_bytes(content.getvalue())
 
 
-def load_checkpoint(path: str | os.PathLike) -> tuple[TrainingResult, Contract, dict]:
+def load_checkpoint(
+    path: str | os.PathLike, seed: int | None = None
+) -> tuple[TrainingResult, Contract, dict]:
     """
-    Read what save_checkpoint wrote: the policy with its history, its contract and the info.
+    Read a policy that save_checkpoint wrote, with its history, its contract and the info.
 
+    The info has `data_hash`, `versions`, `total` (updates of the whole training) and `seeds` in
+    addition.
+
+    :param seed: of which seed; by default the one that validation liked best, or the first.
     :raises TrainingError: if the file is missing, damaged or something else; names it and what to
         do.
     """
+    content = _read(path)
+    try:
+        policies = content['policies']
+        seeds = [policy['config']['seed'] for policy in policies]
+        if seed is None:
+            rates = [
+                policy['config'].get('validation', {}).get('success', 0.0) for policy in policies
+            ]
+            index = int(np.argmax(rates))
+        elif seed in seeds:
+            index = seeds.index(seed)
+        else:
+            raise TrainingError(f'{path}: has no seed {seed}, but {seeds}')
+        policy = policies[index]
+        size = len(policy['network']['normaliser.mean'])
+        actions = len(policy['network']['action_range.reach'])
+        network = PolicyNetwork(
+            Normaliser(np.zeros(size), np.ones(size)),
+            tuple(policy['hidden']),
+            torch.Generator(),
+            actions,
+            policy['components'],
+            ActionRange.identity(actions),
+        )
+        network.load_state_dict(policy['network'])
+        result = TrainingResult(
+            network.eval(),
+            policy['history'],
+            policy['seconds'],
+            policy['updates'],
+            policy['config'],
+        )
+        info = {name: content[name] for name in ('data_hash', 'versions', 'total')}
+        return (
+            result,
+            Contract.from_json(content['contract']),
+            {**content['info'], **info, 'seeds': seeds},
+        )
+    except (KeyError, ValueError, TypeError, RuntimeError) as error:
+        if isinstance(error, TrainingError):
+            raise
+        raise _damaged(path, error) from error
+
+
+def resume_checkpoint(path: str | os.PathLike, learner: Learner) -> bool:
+    """
+    Let a fresh learner go on from a checkpoint; False if that training was done already.
+
+    :raises TrainingError: if it was another training: other data, arguments, seeds or contract.
+    """
+    content = _read(path)
+    try:
+        own = [learner.result(seed).config for seed in learner.seeds]
+        found = [policy['config'] for policy in content['policies']]
+        for config in found:
+            config.pop('validation', None)
+        problems = [
+            f'{key}: {mine.get(key)} now, {theirs.get(key)} there'
+            for mine, theirs in zip(own, found)
+            for key in {**mine, **theirs}
+            if mine.get(key) != theirs.get(key)
+        ]
+        if len(own) != len(found):
+            problems.append(f'{len(own)} seeds now, {len(found)} there')
+        if content['data_hash'] != learner.data_hash:
+            problems.append(f'data: {learner.data_hash} now, {content["data_hash"]} there')
+        if problems:
+            raise TrainingError(
+                f'{path}: holds another training, which cannot go on with these arguments:\n  '
+                + '\n  '.join(problems)
+                + '\ngive the same ones, or begin anew with --overwrite'
+            )
+        if content['state'] is None:
+            return False
+        learner.load_state_dict(content['state'])
+        return True
+    except (KeyError, ValueError, TypeError, RuntimeError) as error:
+        if isinstance(error, TrainingError):
+            raise
+        raise _damaged(path, error) from error
+
+
+def _policy(result: TrainingResult) -> dict:
+    network = result.network
+    return {
+        'hidden': [layer.out_features for layer in network.layers[:-1]],
+        'components': network.components,
+        'network': network.state_dict(),
+        'history': result.history,
+        'updates': result.updates,
+        'seconds': result.seconds,
+        'config': result.config,
+    }
+
+
+def _read(path) -> dict:
     path = Path(path)
     if not path.is_file():
         raise TrainingError(f'{path}: no such file; train a policy with `guda train`')
@@ -67,20 +187,7 @@ def load_checkpoint(path: str | os.PathLike) -> tuple[TrainingResult, Contract, 
             raise ValueError(
                 f'format version {content["version"]}, this guda_ros reads {_VERSION}'
             )
-        contract = Contract.from_json(content['contract'])
-        size = len(content['network']['normaliser.mean'])
-        network = PolicyNetwork(
-            Normaliser(np.zeros(size), np.ones(size)), tuple(content['hidden']), torch.Generator()
-        )
-        network.load_state_dict(content['network'])
-        result = TrainingResult(
-            network.eval(),
-            content['history'],
-            content['seconds'],
-            content['updates'],
-            content['config'],
-        )
-        return result, contract, content['info']
+        return content
     except (
         OSError,
         KeyError,
@@ -90,7 +197,10 @@ def load_checkpoint(path: str | os.PathLike) -> tuple[TrainingResult, Contract, 
         EOFError,
         pickle.UnpicklingError,
     ) as error:
-        raise TrainingError(
-            f'{path}: not a checkpoint of `guda train`, or damaged ({error}); '
-            'train the policy again'
-        ) from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path, error: Exception) -> TrainingError:
+    return TrainingError(
+        f'{path}: not a checkpoint of `guda train`, or damaged ({error}); train the policy again'
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 import json
 import os
 from pathlib import Path
@@ -28,8 +29,9 @@ def export_policy(
 
     What was at `path` is replaced only when the new file is complete. Input `observation`
     (batch, D) float32 as the contract lays it out: normalisation is inside; output `action`
-    (batch, 3) float32 in [-1, 1]. Metadata: contract (JSON), contract_hash, algorithm, training
-    (JSON).
+    (batch, 3) float32 in [-1, 1]: of a policy with action chunks the first one, so that it needs
+    no memory and every observation is answered anew. Metadata: contract (JSON), contract_hash,
+    algorithm, limits, normalisation, training (JSON).
 
     :param training: what is to be known about the training: data, seed, arguments; plain values.
     :raises TrainingError: if the network does not fit the contract or has weights that are not
@@ -45,7 +47,7 @@ def export_policy(
         name: value.detach().cpu().numpy().astype(np.float32)
         for name, value in network.state_dict().items()
     }
-    found = weights['normaliser.mean'].shape[0], network.layers[-1].out_features
+    found = weights['normaliser.mean'].shape[0], weights['action_range.reach'].shape[0]
     if found != (size, len(contract.action)):
         raise TrainingError(
             f'the network turns {found[0]} numbers into {found[1]}, the contract {contract.name} '
@@ -54,7 +56,7 @@ def export_policy(
     for name, value in weights.items():
         if not np.isfinite(value).all():
             raise TrainingError(f'{name}: a weight is not finite; train the policy again')
-    graph = _graph(weights, len(network.layers), size, len(contract.action))
+    graph = _graph(weights, network, size, len(contract.action))
     model = onnx.helper.make_model(
         graph,
         producer_name='guda_ros',
@@ -67,6 +69,8 @@ def export_policy(
             'contract': contract.to_json(),
             'contract_hash': contract.hash,
             'algorithm': algorithm,
+            'limits': json.dumps(asdict(contract.limits)),
+            'normalisation': json.dumps(_normalisation(weights, contract)),
             'training': json.dumps(training or {}, sort_keys=True),
         },
     )
@@ -76,20 +80,31 @@ def export_policy(
     return Path(path)
 
 
-def _graph(weights, layers, size, actions):
+def _normalisation(weights, contract):
+    return {
+        'observation': list(contract.observation_names),
+        'mean': weights['normaliser.mean'].tolist(),
+        'std': (1.0 / weights['normaliser.scale']).tolist(),
+        'clip': OBSERVATION_CLIP,
+        'action_centre': weights['action_range.centre'].tolist(),
+        'action_half_range': weights['action_range.reach'].tolist(),
+    }
+
+
+def _graph(weights, network: PolicyNetwork, size: int, actions: int):
     from onnx import helper, numpy_helper, TensorProto
 
-    initializers = [numpy_helper.from_array(value, name) for name, value in weights.items()]
-    initializers += [
-        numpy_helper.from_array(np.array(value, dtype=np.float32), name)
-        for name, value in (('low', -OBSERVATION_CLIP), ('high', OBSERVATION_CLIP))
-    ]
+    constants = {
+        'low': np.float32(-OBSERVATION_CLIP),
+        'high': np.float32(OBSERVATION_CLIP),
+    }
     nodes = [
         helper.make_node('Sub', ['observation', 'normaliser.mean'], ['centred']),
         helper.make_node('Mul', ['centred', 'normaliser.scale'], ['scaled']),
         helper.make_node('Clip', ['scaled', 'low', 'high'], ['hidden_0']),
     ]
-    for index in range(layers):
+    last = len(network.layers) - 1
+    for index in range(last + 1):
         nodes.append(
             helper.make_node(
                 'Gemm',
@@ -98,14 +113,41 @@ def _graph(weights, layers, size, actions):
                 transB=1,
             )
         )
-        last = index == layers - 1
-        nodes.append(
-            helper.make_node(
-                'Tanh' if last else 'Relu',
-                [f'linear_{index}'],
-                ['action' if last else f'hidden_{index + 1}'],
-            )
-        )
+        if index < last:
+            nodes.append(helper.make_node('Relu', [f'linear_{index}'], [f'hidden_{index + 1}']))
+    means = f'linear_{last}'
+    if network.components > 1:
+        count = network.components
+        constants |= {
+            'begin': np.array([0]),
+            'weights_end': np.array([count]),
+            'means_end': np.array([count * (1 + actions)]),
+            'columns': np.array([1]),
+            'components': np.array([0, count, actions]),
+            'depth': np.array(count),
+            'off_on': np.array([0.0, 1.0], dtype=np.float32),
+            'likeliest_shape': np.array([0, count, 1]),
+        }
+        nodes += [
+            helper.make_node('Slice', [means, 'begin', 'weights_end', 'columns'], ['weights']),
+            helper.make_node('Slice', [means, 'weights_end', 'means_end', 'columns'], ['flat']),
+            helper.make_node('ArgMax', ['weights'], ['best'], axis=1, keepdims=0),
+            helper.make_node('OneHot', ['best', 'depth', 'off_on'], ['chosen'], axis=1),
+            helper.make_node('Reshape', ['chosen', 'likeliest_shape'], ['mask']),
+            helper.make_node('Reshape', ['flat', 'components'], ['candidates']),
+            helper.make_node('Mul', ['candidates', 'mask'], ['masked']),
+            helper.make_node('ReduceSum', ['masked', 'columns'], ['mean'], keepdims=0),
+        ]
+        means = 'mean'
+    nodes += [
+        helper.make_node('Tanh', [means], ['output']),
+        helper.make_node('Mul', ['output', 'action_range.reach'], ['stretched']),
+        helper.make_node('Add', ['stretched', 'action_range.centre'], ['action']),
+    ]
+    initializers = [
+        numpy_helper.from_array(np.asarray(value), name)
+        for name, value in (*weights.items(), *constants.items())
+    ]
     return helper.make_graph(
         nodes,
         'policy',
