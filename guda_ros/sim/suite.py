@@ -192,11 +192,12 @@ class World:
         :param index: the start's number, -1 for none.
         :raises ValueError: when the start is impossible.
         """
-        self.simulation.reset(start[:starts.SIZE], int(noise.episode_seed(seed, index + 1, 0)[0]))
+        drawn = int(noise.episode_seed(seed, index + 1, 0)[0])
+        self.simulation.reset(start[:starts.SIZE], drawn)
         if len(start) > starts.SIZE:
             state = self.simulation.world_state()
             state[world.BALL_VELOCITY] = start[starts.SIZE:]
-            self.simulation.set_world_state(state)
+            self.simulation.set_world_state(state, seed=drawn)
         if self._cameras is not None:
             self._cameras.reset(seed)
         for number, sensors in enumerate(self.sensors):
