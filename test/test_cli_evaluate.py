@@ -68,6 +68,23 @@ def test_saved_results_are_compared_without_judging_again(folder, capsys):
     assert not (folder / 'never').exists()
 
 
+def test_trials_on_a_robot_are_never_overwritten(folder, capsys):
+    assert main(['evaluate', 'walk.onnx', '--set', 'two.yaml', '--out', 'walk']) == 0
+    result = load_results('walk')
+    tried = replace(result, policies=tuple(
+        replace(policy, name='tried', means='robot') for policy in result.policies))
+    saved = tried.save('trials').read_bytes()
+    for arguments in (['walk.onnx', '--set', 'two.yaml'], ['--compare', 'walk']):
+        assert main(['evaluate', *arguments, '--out', 'trials']) == 1
+        error = capsys.readouterr().err
+        assert 'trials: holds trials of tried on a robot, which would be lost' in error
+        assert (folder / 'trials' / 'results.json').read_bytes() == saved
+    for _ in range(2):
+        assert main(['evaluate', '--compare', 'walk', 'trials', '--out', 'both']) == 0
+    assert main(['evaluate', '--compare', 'trials', '--out', 'trials']) == 0
+    assert load_results('trials').policies == tried.policies
+
+
 def test_a_policy_that_answers_nan_is_named_and_nothing_is_written(folder, capsys):
     write_policy(folder / 'nan.onnx', divide=True)
     assert main(['evaluate', 'nan.onnx', '--set', 'two.yaml', '--out', 'judged']) == 1

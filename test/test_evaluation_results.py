@@ -244,6 +244,9 @@ def test_trials_of_something_else_are_not_continued(tmp_path):
     sets = evaluation(empty.policies[0], starts=load_start_set('attack-v1', CONTRACT.field, 12))
     with pytest.raises(ResultError, match='cannot be compared'):
         TrialLog.resume(sets, tmp_path)
+    rehearsal = replace(empty, notes=('A rehearsal.',))
+    with pytest.raises(ResultError, match='a rehearsal and trials on the robot do not go'):
+        TrialLog.resume(rehearsal, tmp_path)
     few = replace(STARTS, starts=STARTS.starts[:3], scenarios=STARTS.scenarios[:3])
     with pytest.raises(ResultError, match='up to start 7; ask for at least 8'):
         TrialLog.resume(evaluation(empty.policies[0], starts=few), tmp_path)

@@ -12,6 +12,7 @@ pytest.importorskip('mujoco')
 from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
 from geometry_msgs.msg import TwistStamped  # noqa: E402
 from nav_msgs.msg import Odometry  # noqa: E402
+from rclpy.duration import Duration  # noqa: E402
 from ros_helpers import simulator, Walker  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import CameraInfo, Image, Imu, JointState  # noqa: E402
@@ -277,6 +278,32 @@ def test_two_robots_share_a_world_each_below_its_name(tmp_path):
         assert same and same[-1].pose.pose == latest[
             convert.stamp_to_ns(same[-1].header.stamp)].pose.pose
         assert np.hypot(*convert.pose_from_odometry(odom['red'][-1])[:2]) < 0.01
+
+
+def test_half_a_head_command_before_the_first_episode_is_obeyed(tmp_path):
+    with GraphProcesses([simulator()], log_dir=tmp_path) as processes:
+        processes.wait_ready(60)
+        walker = Walker(processes, script)
+        head = walker.node.create_publisher(JointState, 'head/command', qos.COMMAND)
+        assert walker.spin_until(lambda: head.get_subscription_count() > 0)
+        head.publish(JointState(name=['head_pan'], position=[0.5]))
+        assert head.wait_for_all_acked(Duration(seconds=5.0))
+        # The next episode is its answer: the node still lives.
+        assert walker.call(Trigger, '/simulator/reset').success
+        processes.check()
+
+
+def test_a_command_that_is_no_number_ends_the_episode_and_the_world_goes_on(tmp_path):
+    with GraphProcesses([simulator(mode='free', time_limit=600.0)], log_dir=tmp_path) as processes:
+        processes.wait_ready(60)
+        walker = Walker(processes, None)
+        send = walker.node.create_publisher(TwistStamped, 'cmd_vel', qos.COMMAND)
+        assert walker.spin_until(lambda: send.get_subscription_count() > 0 and walker.truth)
+        send.publish(convert.twist_stamped([math.nan, 0.0, 0.0], 0))
+        assert walker.spin_until(lambda: walker.events[-1].phase == 'end')
+        assert walker.events[-1].verdict == 'error' and 'not finite' in walker.events[-1].message
+        made = len(walker.truth)
+        assert walker.spin_until(lambda: len(walker.truth) > made + 5)
 
 
 @pytest.mark.parametrize('values, reason', [

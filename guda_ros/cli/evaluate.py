@@ -137,11 +137,13 @@ def run(args: argparse.Namespace) -> int:
     elif means == 'ros':
         from guda_ros.cli.evaluate_ros import judge_through_ros
 
+        _protect_trials(args.out)
         judged = judge_through_ros(policies, contract, starts, args)
         evaluation = _evaluation(args, contract, starts, judged)
     else:
         from guda_ros.cli.evaluate_batch import judge_in_batch
 
+        _protect_trials(args.out)
         print(f'{starts.name}: {len(starts)} starts, the same for each')
         judged = judge_in_batch(policies, args.demonstrator, contract, starts, args.robot)
         evaluation = _evaluation(args, contract, starts, judged)
@@ -170,6 +172,22 @@ def _refuse_useless(args: argparse.Namespace) -> None:
             raise GudaError(f'{name} goes with --robot-trial alone')
     if args.out and args.out.exists() and not args.out.is_dir():
         raise GudaError(f'{args.out}: is a file; --out names a folder')
+
+
+def _protect_trials(out: Path | None, kept=()) -> None:
+    """Raise GudaError if a folder holds trials on a robot that are not among those kept."""
+    from guda_ros.evaluation.results import FILE, load_results
+
+    if not out or not (out / FILE).exists():
+        return
+    again = {(policy.means, policy.sha256, policy.episodes) for policy in kept}
+    for policy in load_results(out).policies:
+        known = (policy.means, policy.sha256, policy.episodes) in again
+        if policy.means == 'robot' and not known:
+            raise GudaError(
+                f'{out}: holds trials of {policy.name} on a robot, which would be lost; choose '
+                'another folder with --out'
+            )
 
 
 def _policies(args: argparse.Namespace, means: str) -> tuple[list, object]:
@@ -249,6 +267,7 @@ def _compare(args: argparse.Namespace) -> int:
 
     results = [(str(path), load_results(path)) for path in args.compare]
     combined = combine(results)
+    _protect_trials(args.out, combined.policies)
     here = _evaluation(args, combined.contract, combined.starts, combined.policies)
     tell(replace(combined, made_at=here.made_at, commands=here.commands), args.out)
     return 0

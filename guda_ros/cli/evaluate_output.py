@@ -43,7 +43,8 @@ def tell(evaluation, out: Path | None) -> None:
         if pair['p'] is not None:
             table = pair['table']
             told += (f'; alone: {table.first_only} against {table.second_only}, '
-                     f'exact McNemar p = {pair["p"]:.3g}')
+                     f'exact McNemar p = {pair["p_adjusted"]:.3g}')
+            told += ' (Holm)' if pair['p_adjusted'] != pair['p'] else ''
         print(told)
     print(f'starts: the first {len(evaluation.starts)} of {evaluation.starts.name} '
           f'({evaluation.starts.hash})')

@@ -77,13 +77,19 @@ class _Session:
             if episode is None:
                 break
             if episode != REPEAT:
-                self._log.add(episode)
-                done = self._log.episodes
-                scored = sum(e.scored for e in done)
-                print(f'  {episode.verdict} after {episode.seconds:.1f} s; saved. '
-                      f'{scored} of {len(done)} scored')
+                self._keep(episode)
         else:
             print('\nall trials are made')
+
+    def _keep(self, episode) -> None:
+        """Save a trial before anything else is done: Ctrl-C may come at any time."""
+        self._log.add(episode)
+        done = self._log.episodes
+        print(f'  {episode.verdict} after {episode.seconds:.1f} s; saved. '
+              f'{sum(e.scored for e in done)} of {len(done)} scored')
+        problem = self._referee.wait_recorded()
+        if problem:
+            print(f'  the trial counts, but was not recorded: {problem}')
 
     def _place(self) -> str:
         """Tell where robot and ball go next and wait until they are there; return the key."""
@@ -152,10 +158,7 @@ class _Session:
                 status.show(f'  {seconds:5.1f} s  {referee.policy_state}'
                             + (f'  {self._stand_in.told()}' if self._stand_in else ''))
         referee.end(verdict)
-        problem = referee.wait_recorded()
         status.clear()
-        if problem:
-            print(f'  the trial counts, but was not recorded: {problem}')
         return Episode(start=number, verdict=verdict, seconds=seconds,
                        falls=int(verdict == 'fall'), message='', id=name)
 
@@ -214,10 +217,19 @@ def _keyboard():
         pressed = os.read(descriptor, 1)
         if not pressed:
             raise GudaError('the terminal is gone; what was saved is kept, run the command again')
+        if pressed == b'\x1b':
+            # An arrow or function key sends letters behind it, which are no verdict.
+            while select.select([descriptor], [], [], 0.02)[0]:
+                os.read(descriptor, 32)
+            return ''
         return pressed.decode('ascii', 'replace').lower()
 
     try:
         tty.setcbreak(descriptor)
+        # Ctrl-Z would leave a robot that moves without the time limit and without a verdict.
+        mode = termios.tcgetattr(descriptor)
+        mode[6][termios.VSUSP] = b'\x00'
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, mode)
         yield read
     finally:
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)

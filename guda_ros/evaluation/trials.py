@@ -40,6 +40,8 @@ class TrialLog:
         """
         Continue with what is in a folder, if it is of the same policy, contract and starts.
 
+        The notes must be the same, too: they tell a rehearsal from trials on the robot.
+
         :param evaluation: what is to be tried, without episodes.
         :raises ResultError: if something else is in the folder.
         """
@@ -53,6 +55,11 @@ class TrialLog:
                 or found.policies[0].means != policy.means:
             raise ResultError(
                 f'{path}: holds the results of another policy; choose another folder with --out'
+            )
+        if set(found.notes) != set(evaluation.notes):
+            raise ResultError(
+                f'{path}: a rehearsal and trials on the robot do not go together; choose another '
+                'folder with --out'
             )
         count = len(evaluation.starts)
         beyond = [e.start for e in found.policies[0].episodes if e.start >= count]

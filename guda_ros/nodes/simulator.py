@@ -213,6 +213,9 @@ class Simulator(LifecycleNode):
                 [robot.command(self._time.now) for robot in self._robots])
         except (GudaError, ValueError, RuntimeError) as error:
             self._end('error', f'the simulation stopped: {error}')
+            # A command that cannot be followed would never grow old while time stands still.
+            for robot in self._robots:
+                robot.follow(self._time.now, np.zeros(3))
             return
         self._time.advance()
         if self._event.phase != 'end' and self._time.is_control:

@@ -50,7 +50,8 @@ class SimulatedRobot:
                                   self._sensors.mounts, prefix)
         self._sets = StampJoin(('image', 'odom'), depth=1000)
         self._command, self._command_stamp = np.zeros(3), 0
-        self._kick, self._head = False, {}
+        self._kick = False
+        self._centre_head()
         self._subscriptions = [
             node.create_subscription(TwistStamped, prefix + contract.topics['command'],
                                      self._take_command, qos.COMMAND),
@@ -76,6 +77,9 @@ class SimulatedRobot:
         self._head.update(wanted)
         self._simulation.look(self._head['head_pan'], self._head['head_tilt'], self._index)
 
+    def _centre_head(self) -> None:
+        self._head = {'head_pan': 0.0, 'head_tilt': 0.0}
+
     def follow(self, now: int, command: np.ndarray) -> None:
         """Take a command (3,) that has come at `now` [ns]."""
         self._command, self._command_stamp = command, now
@@ -89,7 +93,7 @@ class SimulatedRobot:
     def reset(self, now: int) -> None:
         """Begin an episode at `now` [ns], once the world was reset."""
         self._sets.clear()
-        self._head = {'head_pan': 0.0, 'head_tilt': 0.0}
+        self._centre_head()
         self._kick = False
         self.follow(now, np.zeros(3))
         state = self._simulation.world_state(self._index)
