@@ -50,7 +50,7 @@ class CQLConfig(LearnerConfig):
     updates: int = 600
     bc_updates: int = 2500
     warmup: float = 0.5
-    bc_weight: float = 1.0
+    bc_weight: float = 4.0
     actor_learning_rate: float = 1e-3
     critic_learning_rate: float = 1e-3
     temperature_learning_rate: float = 1e-4
