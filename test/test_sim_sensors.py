@@ -283,6 +283,37 @@ def test_a_fallen_robot_feels_gravity_from_another_side():
     assert max(np.cumsum(turned)) == pytest.approx(np.pi / 2, abs=0.1)
 
 
+def test_a_robot_that_fell_aslant_feels_gravity_along_the_way_it_fell():
+    own = world(replace(ROBOT, imu=replace(EXACT, delivery=Delivery())))
+    own.reset(0, START, 0)
+    direction = np.radians(40)
+    own.simulation.push(2.0 * np.array([np.cos(direction), np.sin(direction)]))
+    turned = np.zeros(3)
+    for step in range(round(100 * (ROBOT.fall.fall_time + 0.3))):
+        own.sensors[0].sense(step * 10 * MS, step % 10 == 0)
+        for sample in own.sensors[0].arrived(step * 10 * MS):
+            if sample.sensor == 'imu':
+                last = sample
+                turned += sample.gyroscope * 0.01
+        own.simulation.step(np.zeros(3))
+    np.testing.assert_allclose(
+        last.accelerometer, [-9.81 * np.cos(direction), -9.81 * np.sin(direction), 0], atol=0.02)
+    # The axis of the fall lies across its direction.
+    np.testing.assert_allclose(
+        turned, np.pi / 2 * np.array([-np.sin(direction), np.cos(direction), 0]), atol=0.03)
+
+
+@pytest.mark.parametrize('moving', [(), (0.3, -0.1)])
+def test_the_draws_of_an_episode_do_not_depend_on_those_before(moving):
+    own = world(ROBOT, randomisation='default')
+    own.reset(0, np.append(START, moving), 5, index=4)
+    first, seed = own.simulation.parameters, own.simulation.seed
+    own.reset(0, np.append(START, moving), 5, index=4)
+    assert own.simulation.parameters == first and own.simulation.seed == seed
+    own.reset(0, START, 5, index=4)
+    assert own.simulation.parameters == first
+
+
 def test_the_same_seed_gives_the_same_samples_and_another_one_others():
     def run(seed):
         own = world(ROBOT, rate=10.0, randomisation='default')

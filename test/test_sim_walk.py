@@ -211,6 +211,19 @@ def test_running_into_a_post_fells_a_fast_robot_and_stops_a_slow_one():
         assert (FALLING in modes) == fallen
 
 
+def test_running_aslant_into_the_border_fells_a_robot_that_is_slower_along_each_axis():
+    # .45 m/s forward and .3 m/s to the left are .54 m/s, and it falls at .5 m/s.
+    limits = replace(ROBOT.limits, forward=0.45, backward=0.05, side=0.3)
+    robot = replace(robot_with(), limits=limits, fall=replace(ROBOT.fall, push_speed=0.5))
+    simulation = SoccerSimulation(replace(CONTRACT, limits=limits), robot, visual=False)
+    simulation.reset([4.0, 2.0, -np.arctan2(0.3, 0.45), -3, 0])
+    modes = set()
+    for _ in range(60):
+        simulation.step([0.45, 0.3, 0])
+        modes.add(simulation.mode)
+    assert FALLING in modes
+
+
 def test_pushes_of_a_batch_fell_the_robots_they_hit():
     batch = BatchSimulation(CONTRACT, robot_with(), 3)
     batch.reset(np.tile([0, 0, 1.0, *FAR_BALL], (3, 1)))

@@ -54,6 +54,9 @@ class Physics:
         user, qpos, qvel, ctrl = (bind(name) for name in ('userdata', 'qpos', 'qvel', 'ctrl'))
         act = bind('act')
         crowded = len(self._robots) > 1 or any(one.moves for one in self._obstacles)
+        stretch = 1.0
+        if self._randomisation:
+            stretch = max(stretch, self._randomisation.ranges['robot.step_length'][1])
         self.seeds = user[:, 0]
         self._episodes = np.zeros(self._count, dtype=np.int64)
         self._ball = qpos[:, self.layouts[0].ball_qpos][:, :2]
@@ -67,7 +70,7 @@ class Physics:
                 None if layout.foot_ctrl is None else ctrl[:, layout.foot_ctrl], self._ball)
             self.walks.append(walk.Walk(
                 robot, robot.limits if index else self._contract.limits, self._contract.period,
-                views, crowded, index))
+                views, crowded, index, stretch))
         moving = 2 * sum(one.moves for one in self._obstacles)
         dof = self.layouts[0].ball_qvel.stop
         place = self.layouts[0].ball_qpos.stop

@@ -90,30 +90,37 @@ class ImuModel:
         self._last: tuple | None = None
 
     def sample(self, time: float, yaw: float, velocity: np.ndarray,
-               sway: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray]:
+               sway: tuple[float, float, float],
+               fall: tuple[float, float] = (0.0, 0.0)) -> tuple[np.ndarray, np.ndarray]:
         """
         Return gyroscope (3,) [rad/s] and accelerometer (3,) [m/s^2] in base_link axes.
 
         :param time: of the sample [s].
         :param velocity: (3,) of the robot in base_link [m/s, m/s, rad/s].
         :param sway: the trunk's lateral displacement [m], roll and pitch [rad].
+        :param fall: how a fall has turned it besides, about base_link's x and y [rad], as one
+        turn about an axis in between.
         """
         lateral, roll, pitch = map(float, sway)
         # In the axes of the map, where a turning robot's velocity can be differentiated.
         moving = world.rotate(np.asarray(velocity[:2], dtype=np.float64), yaw)
-        before, self._last = self._last, (time, moving, lateral, roll, pitch, 0.0)
+        fall = np.append(fall, 0.0)
+        before, self._last = self._last, (time, moving, lateral, roll, pitch, 0.0, fall)
         roll_rate = pitch_rate = 0.0
+        fall_rate = np.zeros(3)
         acceleration = np.zeros(2)
         if before is not None and time > before[0]:
             dt = time - before[0]
             roll_rate, pitch_rate = (roll - before[3]) / dt, (pitch - before[4]) / dt
             swing = (lateral - before[2]) / dt
-            self._last = (time, moving, lateral, roll, pitch, swing)
+            fall_rate = (fall - before[6]) / dt
+            self._last = (time, moving, lateral, roll, pitch, swing, fall)
             acceleration = world.rotate((moving - before[1]) / dt, -yaw)
             acceleration[1] += (swing - before[5]) / dt
         noise = self._rng.normal(size=(2, 3))
-        turned = _tilt(roll, pitch)
-        rates = turned @ [0.0, 0.0, velocity[2]] \
+        tilt = _tilt(roll, pitch)
+        turned = tilt @ cv2.Rodrigues(fall)[0].T
+        rates = turned @ [0.0, 0.0, velocity[2]] + tilt @ fall_rate \
             + [roll_rate, pitch_rate * np.cos(roll), -pitch_rate * np.sin(roll)]
         force = turned @ np.append(acceleration, GRAVITY)
         return (rates + self._bias + noise[0] * self._noise.gyroscope,

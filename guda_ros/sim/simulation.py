@@ -174,7 +174,11 @@ class SoccerSimulation:
         return self._physics.walks[robot].sway(self.data.time)[0]
 
     def trunk_fall(self, robot: int = 0) -> np.ndarray:
-        """Return how a falling or lying robot's trunk is turned, (2,): roll and pitch [rad]."""
+        """
+        Return how a fall has turned a robot's trunk, (2,): about base_link's x and y [rad].
+
+        It is one turn about an axis in between, and not roll and then pitch.
+        """
         lying, direction, _ = (values[0] for values in self._physics.walks[robot].posture())
         return lying * np.pi / 2 * np.array([-np.sin(direction), np.cos(direction)])
 

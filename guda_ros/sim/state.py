@@ -83,16 +83,6 @@ def check_starts(starts: np.ndarray, robot: RobotProfile, field: Field) -> np.nd
     return starts
 
 
-def check_commands(commands: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return commands as float64; ValueError for another shape or a number not finite."""
-    commands = np.asarray(commands, dtype=np.float64)
-    if commands.shape != shape:
-        raise ValueError(f'commands of shape {shape} are expected, not {commands.shape}')
-    if not np.isfinite(commands).all():
-        raise ValueError(f'a command is not finite: {commands.tolist()}')
-    return commands
-
-
 def write_world_states(states: np.ndarray, velocities: np.ndarray, field: Field, layout: Layout,
                        qpos: np.ndarray, qvel: np.ndarray, act: np.ndarray,
                        history: np.ndarray) -> None:

@@ -115,10 +115,9 @@ class SensorSuite:
         self._odometry_mail.send(now, OdometrySample(
             now, self._odometry.pose, self._odometry.velocity))
         if self._due('imu', now, self._robot.imu.rate):
-            trunk = simulation.trunk_sway(index)
-            trunk[1:] += simulation.trunk_fall(index)
             gyroscope, accelerometer = self._imu.sample(
-                (now - self._began) / 1e9, pose[2], simulation.robot_velocity(index), trunk)
+                (now - self._began) / 1e9, pose[2], simulation.robot_velocity(index),
+                simulation.trunk_sway(index), simulation.trunk_fall(index))
             self._imu_mail.send(now, ImuSample(now, gyroscope, accelerometer,
                                                simulation.head(index)))
         for name, mount in self.mounts.items():

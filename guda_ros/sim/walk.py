@@ -47,12 +47,13 @@ class Walk:
     """
 
     def __init__(self, robot: RobotProfile, limits: VelocityLimits, period: float,
-                 views: Views, crowded: bool, index: int = 0) -> None:
+                 views: Views, crowded: bool, index: int = 0, stretch: float = 1.0) -> None:
         """
         Take a profile, the limits of commands, the control period [s] and the states.
 
         :param index: of the robot among those of a simulation, for its random numbers.
         :param crowded: whether something that moves can run into the robot.
+        :param stretch: the largest `step_length` that is to come.
         """
         self._views = views
         self._low = -np.array([limits.backward, limits.side, limits.turn])
@@ -79,7 +80,8 @@ class Walk:
         self._kick_steps = self._strike + steps(kick.wind_up)
         self._push_speed = fall.push_speed
         self._fall_steps, self._up_steps = steps(fall.fall_time), steps(fall.get_up_time)
-        self._fragile = crowded or np.hypot(self._high, self._low)[:2].max() > fall.push_speed
+        fastest = stretch * np.hypot(max(limits.forward, limits.backward), limits.side)
+        self._fragile = crowded or fastest > fall.push_speed
         self._before: np.ndarray | None = None
         self._all_walk = True
         self._head_moves = False
