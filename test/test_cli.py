@@ -52,7 +52,8 @@ def test_every_verb_has_a_help_with_an_example(verb, capsys):
         ),
         (['record', '--scenario', 'moon', '--out', 'x'], "unknown scenario 'moon'; known: attack"),
         (['convert', '.', '--out', '.'], 'exists already and is not overwritten'),
-        (['up', 'robot'], 'needs a policy'),
+        (['up', 'evaluate'], 'needs a policy'),
+        (['up', 'robot', '--domain', '300'], 'a number from 0 to 232 is expected'),
         (['up', 'simulation', '--set', 'speed=3'], 'NODE.PARAMETER=VALUE is expected'),
     ],
 )

@@ -180,6 +180,27 @@ def test_an_operator_runs_trials_breaks_off_and_goes_on_where_it_was(operator, t
     assert verdicts(tmp_path) == [(0, 'scored'), (1, 'fall')]
 
 
+def test_the_graph_of_a_robot_joins_its_driver_once_and_needs_no_policy(operator, tmp_path):
+    arguments = ('up', 'robot', '--domain', str(operator.domain),
+                 '--recordings', str(tmp_path / 'bags'))
+    graph = PtyCommand(*arguments)
+    try:
+        graph.wait_for('running; Ctrl-C stops it', 90)
+        assert {'perception', 'teleop', 'safety', 'data_collector'} <= operator.others()
+        assert 'policy' not in operator.others()
+        second = PtyCommand(*arguments)
+        try:
+            second.wait_for('two would\\s+both move it', 30)
+            assert second.wait() == 1
+        finally:
+            second.close()
+        graph.process.send_signal(signal.SIGINT)
+        assert graph.wait() == 130
+    finally:
+        graph.close()
+    assert wait_for(lambda: not operator.others(), 20.0, operator.look), operator.others()
+
+
 @pytest.mark.long
 def test_a_rehearsal_places_the_robot_itself_and_ends_with_a_report(tmp_path):
     (tmp_path / 'easy.yaml').write_text(STARTS)

@@ -63,7 +63,18 @@ def test_a_domain_with_a_foreign_participant_is_in_use():
             assert other.number != number
 
 
+def test_one_graph_joins_the_driver_of_a_robot_and_no_second_one():
+    with env.claim_domain() as driver:
+        with env.join_domain(driver.number) as first:
+            assert first.number == driver.number
+            with pytest.raises(env.DomainInUse, match='two would both move it'):
+                env.join_domain(driver.number)
+        env.join_domain(driver.number).release()
+
+
 def test_an_impossible_domain_is_refused():
+    with pytest.raises(env.EnvironmentProblem, match='0 to 232'):
+        env.join_domain(-1)
     with pytest.raises(env.EnvironmentProblem, match='0 to 232'):
         env.claim_domain(233)
 

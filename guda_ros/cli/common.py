@@ -24,14 +24,15 @@ def add_contract(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_domain(parser: argparse.ArgumentParser, logs: str = 'a temporary one') -> None:
-    """Add --domain and --log-dir, for the verbs that start ROS 2 nodes; `logs`: its default."""
+def add_domain(parser: argparse.ArgumentParser, logs: str = 'a temporary one',
+               domain: str = 'the first free one') -> None:
+    """Add --domain and --log-dir for verbs that start ROS 2 nodes; the texts: their defaults."""
     parser.add_argument(
         '--domain',
         type=int,
         default=None,
         metavar='N',
-        help='ROS domain to use (default: the first free one)',
+        help=f'ROS domain to use (default: {domain})',
     )
     parser.add_argument(
         '--log-dir',
@@ -40,6 +41,18 @@ def add_domain(parser: argparse.ArgumentParser, logs: str = 'a temporary one') -
         metavar='DIR',
         help=f"folder for the nodes' logs (default: {logs})",
     )
+
+
+def driver_domain(args: argparse.Namespace) -> int:
+    """Return the ROS domain of the robot's driver: --domain, ROS_DOMAIN_ID or 0."""
+    import os
+
+    if args.domain is not None:
+        return args.domain
+    named = os.environ.get('ROS_DOMAIN_ID') or '0'
+    if not named.isdigit():
+        raise GudaError(f'ROS_DOMAIN_ID is {named!r}: a number is expected, or give --domain')
+    return int(named)
 
 
 def positive(text: str) -> int:
@@ -62,6 +75,10 @@ def _whole(text: str, low: int) -> int:
             f'a whole number of at least {low} is expected, not {text!r}'
         )
     return value
+
+
+#: The default of --domain for verbs that can work with a robot.
+DOMAIN_OR_DRIVERS = 'the first free one; on a robot $ROS_DOMAIN_ID or 0, where its driver is'
 
 
 def refuse_existing(path: Path, overwrite: bool) -> None:

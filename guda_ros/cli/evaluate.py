@@ -12,7 +12,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.common import add_domain, load_contract, positive, robot_of
+from guda_ros.cli.common import (
+    add_domain,
+    DOMAIN_OR_DRIVERS,
+    load_contract,
+    positive,
+    robot_of,
+)
 from guda_ros.cli.evaluate_output import tell
 from guda_ros.errors import GudaError
 
@@ -102,7 +108,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='contract of the demonstrator and of a graph; a policy brings its own '
         '(default: %(default)s)',
     )
-    add_domain(parser)
+    add_domain(parser, domain=DOMAIN_OR_DRIVERS)
     parser.add_argument(
         '--network',
         action='store_true',

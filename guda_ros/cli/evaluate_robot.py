@@ -10,6 +10,7 @@ import select
 import sys
 import time
 
+from guda_ros.cli.common import driver_domain
 from guda_ros.errors import GudaError
 
 #: Seconds without a command after which the operator is told what may be wrong.
@@ -38,7 +39,7 @@ def judge_on_robot(policy, contract, starts, args, evaluation_of):
     with ExitStack() as stack:
         keyboard = stack.enter_context(_keyboard())
         stand_in = stack.enter_context(_stand_in(contract, args)) if args.rehearse else None
-        domain = stand_in.domain if stand_in else _domain(args)
+        domain = stand_in.domain if stand_in else driver_domain(args)
         graph = stack.enter_context(_graph(policy, contract, args, domain, bool(stand_in)))
         print(f'graph robot in ROS domain {domain}, logs in {graph.log_dir}')
         graph.wait_ready()
@@ -235,16 +236,6 @@ def _keyboard():
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 
-def _domain(args) -> int:
-    """Return the ROS domain of the robot's driver."""
-    if args.domain is not None:
-        return args.domain
-    named = os.environ.get('ROS_DOMAIN_ID', '0')
-    if not named.isdigit():
-        raise GudaError(f'ROS_DOMAIN_ID is {named!r}: a number is expected, or give --domain')
-    return int(named)
-
-
 def _graph(policy, contract, args, domain: int, rehearsal: bool):
     """Return the graph robot, not started, in a domain in which the driver is."""
     from guda_ros.ros.graphs import GraphOptions, GRAPHS
@@ -258,7 +249,7 @@ def _graph(policy, contract, args, domain: int, rehearsal: bool):
         recordings=str(args.out / 'recordings'),
         require_deadman=False if rehearsal or args.no_deadman else None,
         local=not args.network,
-        overrides=dict.fromkeys(GRAPHS['robot'].nodes, sim_time) if sim_time else {},
+        overrides=dict.fromkeys((*GRAPHS['robot'].nodes, 'policy'), sim_time) if sim_time else {},
     )
     return GraphProcesses('robot', options, args.log_dir, domain, join=True)
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 import time
 
-from guda_ros.cli.common import add_contract, add_domain
+from guda_ros.cli.common import (
+    add_contract,
+    add_domain,
+    DOMAIN_OR_DRIVERS,
+    driver_domain,
+)
 from guda_ros.errors import GudaError
 from guda_ros.ros.graphs import GraphOptions, GRAPHS
 
 HELP = 'start a graph of nodes: ' + ', '.join(GRAPHS)
-EXAMPLE = 'guda up simulation --domain 7\n  guda up robot --policy guided.onnx'
+EXAMPLE = 'guda up simulation --domain 7\n  guda up robot --domain 0 --policy guided.onnx'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,9 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='; '.join(f'{name:<{width}}: {graph.description}' for name, graph in GRAPHS.items()),
     )
     add_contract(parser)
-    add_domain(parser)
+    add_domain(parser, domain=DOMAIN_OR_DRIVERS)
     parser.add_argument(
-        '--policy', default='', metavar='FILE', help='policy that `guda export` made'
+        '--policy',
+        default='',
+        metavar='FILE',
+        help='policy that `guda export` made; simulation and robot can do without',
     )
     parser.add_argument(
         '--mode',
@@ -87,7 +95,10 @@ def run(args: argparse.Namespace) -> int:
         local=not args.network,
         overrides=read_overrides(args.set),
     )
-    with GraphProcesses(args.graph, options, args.log_dir, args.domain) as graph:
+    # A robot's driver is in its domain before us, also when it runs on this machine.
+    join = not GRAPHS[args.graph].simulated
+    domain = driver_domain(args) if join else args.domain
+    with GraphProcesses(args.graph, options, args.log_dir, domain, join=join) as graph:
         print(f'graph {args.graph} in ROS domain {graph.domain}, logs in {graph.log_dir}')
         graph.wait_ready(progress=lambda name: print(f'  {name} is ready'))
         print('running; Ctrl-C stops it')

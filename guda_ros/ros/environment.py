@@ -103,6 +103,21 @@ class DomainClaim:
         self.release()
 
 
+def join_domain(number: int) -> DomainClaim:
+    """
+    Reserve the place of the one graph beside a robot's driver, whoever else is in the domain.
+
+    :raises DomainInUse: if this machine has such a graph there: two would both move the robot.
+    """
+    _check_number(number)
+    claim = _try_claim(number, probe=False, lock='robot')
+    if claim is None:
+        raise DomainInUse(
+            f'in ROS domain {number} there is a graph of this machine with the robot already: two '
+            'would both move it; stop the other one first')
+    return claim
+
+
 def claim_domain(requested: int | None = None, *, probe: bool = True) -> DomainClaim:
     """
     Reserve a DDS domain for a graph of nodes.
@@ -112,8 +127,7 @@ def claim_domain(requested: int | None = None, *, probe: bool = True) -> DomainC
     :raises DomainInUse: if the requested domain, or all of them, are taken.
     """
     if requested is not None:
-        if not 0 <= requested <= 232:
-            raise EnvironmentProblem(f'ROS domain {requested}: a number from 0 to 232 is expected')
+        _check_number(requested)
         claim = _try_claim(requested, probe)
         if claim is None:
             raise DomainInUse(
@@ -128,8 +142,13 @@ def claim_domain(requested: int | None = None, *, probe: bool = True) -> DomainC
                       'this machine: stop a graph that is no longer needed')
 
 
-def _try_claim(number: int, probe: bool) -> DomainClaim | None:
-    path = os.path.join(tempfile.gettempdir(), f'guda_ros_domain_{number}.lock')
+def _check_number(domain: int) -> None:
+    if not 0 <= domain <= 232:
+        raise EnvironmentProblem(f'ROS domain {domain}: a number from 0 to 232 is expected')
+
+
+def _try_claim(number: int, probe: bool, lock: str = 'domain') -> DomainClaim | None:
+    path = os.path.join(tempfile.gettempdir(), f'guda_ros_{lock}_{number}.lock')
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     except PermissionError:

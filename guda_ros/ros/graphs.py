@@ -39,7 +39,8 @@ class GraphOptions:
 
     :param robot: robot profile, '' for the contract's.
     :param mode: `lockstep` or `free`, '' for the graph's own.
-    :param policy: exported policy file; `simulation` has a policy node only with one.
+    :param policy: exported policy file; `simulation` and `robot` have a policy node only with
+        one.
     :param recordings: folder for recorded episodes.
     :param require_deadman: whether a policy moves the robot only while a person holds the
         dead-man's button; None for the graph's own.
@@ -94,9 +95,10 @@ GRAPHS: dict[str, Graph] = {
         'an exported policy drives the simulated robot on what perception sees; recorded too',
         ('simulator', 'perception', 'policy', 'safety', 'data_collector')),
     'robot': Graph(
-        'everything that runs on a robot; its driver brings camera and odometry',
-        ('perception', 'teleop', 'safety', 'policy', 'data_collector'),
-        simulated=False, mode='', require_deadman=True),
+        'everything that runs on a robot, driven by joystick or by a policy; its driver brings '
+        'camera and odometry',
+        ('perception', 'teleop', 'safety', 'data_collector'),
+        simulated=False, mode='', require_deadman=True, optional_policy=True),
 }
 
 LIFECYCLE = ('simulator', 'policy')

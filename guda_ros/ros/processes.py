@@ -97,12 +97,12 @@ class GraphProcesses:
         """
         Claim the domain and start the processes.
 
-        :raises DomainInUse: if the domain is taken.
+        :raises DomainInUse: if the domain is taken, or its robot by another graph.
         :raises GraphError: if a process cannot be started.
         """
         if self._claim is not None:
             raise GraphError(f'graph {self.name} is running already')
-        self._claim = (env.DomainClaim(self._requested, None) if self._join
+        self._claim = (env.join_domain(self._requested) if self._join
                        else env.claim_domain(self._requested))
         try:
             clean_shared_memory()
