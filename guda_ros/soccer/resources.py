@@ -12,7 +12,15 @@ from guda_ros.errors import GudaError
 
 
 class ConfigError(GudaError, ValueError):
-    """A configuration file is missing or wrong; the message names file, key and remedy."""
+    """
+    A configuration file is missing or wrong; the message names file, key and remedy.
+
+    :param key: dotted, of the wrong value; empty if it is none's.
+    """
+
+    def __init__(self, message: str, key: str = '') -> None:
+        super().__init__(message)
+        self.key = key
 
 
 def config_directories() -> list[Path]:
@@ -62,6 +70,39 @@ def load_yaml(path: str | os.PathLike) -> dict:
     return content
 
 
+def with_line(error: ConfigError, path: str | os.PathLike) -> ConfigError:
+    """Return the error of a YAML file with the line of its key behind the file's name."""
+    line = _line_of(path, error.key) if error.key else None
+    text = str(error)
+    if line is None or not text.startswith(f'{path}: '):
+        return error
+    return ConfigError(f'{path}:{line}: {text[len(str(path)) + 2 :]}', error.key)
+
+
+def _line_of(path, key: str) -> int | None:
+    """Return the line, from 1, of a dotted key or of the deepest part of it that is there."""
+    try:
+        with open(path, encoding='utf-8') as file:
+            node = yaml.compose(file, Loader=yaml.SafeLoader)
+    except (OSError, yaml.YAMLError):
+        return None
+    line = 1
+    for part in key.split('.'):
+        if isinstance(node, yaml.SequenceNode) and part.isdigit() and int(part) < len(node.value):
+            node = node.value[int(part)]
+            line = node.start_mark.line + 1
+            continue
+        found = [
+            (name, value)
+            for name, value in (node.value if isinstance(node, yaml.MappingNode) else ())
+            if name.value == part
+        ]
+        if not found:
+            break
+        line, node = found[0][0].start_mark.line + 1, found[0][1]
+    return line
+
+
 class Section:
     """A checked view of a YAML mapping; wrong, missing and unknown keys are named."""
 
@@ -71,7 +112,7 @@ class Section:
         self._prefix = prefix
 
     def _fail(self, key: str, problem: str):
-        raise ConfigError(f'{self._path}: {self._prefix}{key}: {problem}')
+        raise ConfigError(f'{self._path}: {self._prefix}{key}: {problem}', f'{self._prefix}{key}')
 
     def _take(self, key: str):
         if key not in self._content:
@@ -118,12 +159,35 @@ class Section:
             self._fail(key, f'a list of names is expected, not {values!r}')
         return tuple(values)
 
+    def choice(self, key: str, known: tuple[str, ...]) -> str:
+        """Take one of the known strings."""
+        value = self.text(key)
+        if value not in known:
+            self._fail(key, f'{value!r} is not one of {", ".join(known)}')
+        return value
+
+    def has(self, key: str) -> bool:
+        """Tell whether a key is there and was not taken yet."""
+        return key in self._content
+
+    def is_text(self, key: str) -> bool:
+        """Tell whether a key that was not taken yet holds a text."""
+        return isinstance(self._content.get(key), str)
+
+    def keys(self) -> tuple[str, ...]:
+        """Return the keys that were not taken yet."""
+        return tuple(self._content)
+
     def section(self, key: str) -> 'Section':
         """Take a mapping as a section of its own."""
         value = self._take(key)
         if not isinstance(value, dict):
             self._fail(key, f'a mapping is expected, not {value!r}')
         return Section(value, self._path, f'{self._prefix}{key}.')
+
+    def fail(self, key: str, problem: str) -> None:
+        """Raise the ConfigError of a key's value."""
+        self._fail(key, problem)
 
     def rest(self) -> dict:
         """Take all keys that are left."""
