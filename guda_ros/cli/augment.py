@@ -51,20 +51,16 @@ def augment_dataset(
     dataset: Path, guide: str, count: int, seed: int, demonstrations: int | None, target: Path
 ) -> tuple:
     """Augment a data set, save the result and return it with its AcceptanceReport."""
-    import numpy as np
-
-    from guda_ros.augmentation.guides import Guide
     from guda_ros.augmentation.pipeline import augment
     from guda_ros.data.datasets import read_minari, read_minari_contract
     from guda_ros.data.selection import choose_demonstrations
     from guda_ros.data.transitions import transitions
+    from guda_ros.tasks.registry import load_guide
 
-    rules = Guide.load(guide)
+    rules = load_guide(guide)
     contract = read_minari_contract(dataset)
     episodes = choose_demonstrations(read_minari(dataset), demonstrations, seed)
-    made, report = augment(
-        transitions(episodes, contract), rules, count, np.random.default_rng([seed, 11])
-    )
+    made, report = augment(transitions(episodes, contract), rules, count, seed)
     made.save(target)
     return made, report
 
