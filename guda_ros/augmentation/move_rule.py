@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from guda_ros.augmentation import segments
-from guda_ros.augmentation.rules import parameters_of, Proposal, Rule
+from guda_ros.augmentation.rules import parameters_of, Proposal, Rule, take_rows
 from guda_ros.augmentation.task import Task
 from guda_ros.augmentation.transforms import Change, Move, wrap
 from guda_ros.soccer.resources import Section
@@ -183,14 +183,14 @@ class MoveRule(Rule):
             way = way[:, aimed]
             known = np.linalg.norm(way, axis=1) > 1e-6
             found, way = found.take(known), way[known]
-            self._way = np.arctan2(way[:, 1], way[:, 0])
+            self._way = (way / np.linalg.norm(way, axis=1, keepdims=True)).T
         self._segments = found
         self._point = (
             recorded.states[found.start] if step == 'first' else recorded.next_states[found.last]
         )[:, columns]
         # Columns lie together in memory: three times as fast as rows.
         self._columns = tuple(
-            np.ascontiguousarray(part.T)
+            np.asfortranarray(part)
             for part in (recorded.states, recorded.next_states, recorded.actions)
         )
 
@@ -213,7 +213,7 @@ class MoveRule(Rule):
             rows, segment, first = chosen.expand()
             last = first + chosen.length - 1
             change = change.take(segment)
-        before, after, actions = (np.take(part, rows, axis=1).T for part in self._columns)
+        before, after, actions = (take_rows(part, rows) for part in self._columns)
         states, next_states = change.states(before), change.states(after)
         rejected = self._object(states, next_states, first, last)
         return Proposal(
@@ -225,10 +225,11 @@ class MoveRule(Rule):
         """Return the changes of chosen segments, with parameters of shape (number,)."""
         task = self.task
         point = self._point[choice]
-        mirrored = (
-            rng.random(number) < self._reflect if self._reflect else np.zeros(number, dtype=bool)
-        )
+        mirrored = np.zeros(number, dtype=bool)
+        if self._reflect:
+            mirrored = rng.random(number, dtype=np.float32) < self._reflect
         sign = 1.0 - 2.0 * mirrored
+        turning = None
         if self._to.place == 'current':
             place = np.stack([point[:, 0], point[:, 1] * sign], axis=1)
         else:
@@ -236,15 +237,19 @@ class MoveRule(Rule):
         put = {body: to.draw(number, task, rng) for body, to in self._put.items()}
         if self._aim is not None:
             target = task.goal if self._at == 'goal' else put[self._at]
-            toward = np.arctan2(target[..., 1] - place[:, 1], target[..., 0] - place[:, 0])
-            angle = toward - sign * self._way[choice]
+            x, y = target[..., 0] - place[:, 0], target[..., 1] - place[:, 1]
+            far = 1 / np.maximum(np.sqrt(x * x + y * y), 1e-12)
+            way_x, way_y = self._way[0][choice], self._way[1][choice] * sign
+            turning = (x * way_x + y * way_y) * far, (y * way_x - x * way_y) * far
+            angle = np.arctan2(turning[1], turning[0])
             if self._spread:
-                angle += rng.uniform(-self._spread, self._spread, number)
+                angle = angle + rng.uniform(-self._spread, self._spread, number)
+                turning = None
         elif self._turn is not None:
             angle = rng.uniform(*self._turn, number)
         else:
             angle = np.zeros(number)
-        move = Move.carry(point, place, wrap(angle), mirrored)
+        move = Move.carry(point, place, wrap(angle), mirrored, turning)
         return Change(task.layout, dict.fromkeys(task.layout.bodies, move), put)
 
     def _object(self, states, next_states, first, last):
@@ -271,7 +276,7 @@ class MoveRule(Rule):
     def _gap(self, states):
         x, y = self._place_of(states, self.task.actor)
         to_x, to_y = self._place_of(states, self.task.object)
-        return np.hypot(to_x - x, to_y - y)
+        return np.sqrt((to_x - x) ** 2 + (to_y - y) ** 2)
 
     def _to_go(self, states):
         x, y = self._place_of(states, self.task.object)

@@ -17,7 +17,7 @@ import time
 import numpy as np
 
 from guda_ros.augmentation.guides import Guide
-from guda_ros.augmentation.rules import parameter_names, Rule
+from guda_ros.augmentation.rules import parameter_names, Rule, take_rows
 from guda_ros.augmentation.task import Task
 from guda_ros.data.transitions import columns_of, TransitionSet, TransitionWriter
 from guda_ros.errors import GudaError
@@ -29,7 +29,7 @@ _TRIED = 100_000
 #: Proposals in a batch: few enough for the caches, enough for NumPy.
 _BATCH = 16384
 #: Transitions in a block, in which every rule has its share.
-BLOCK = 262_144
+BLOCK = 65_536
 
 
 class AugmentationError(GudaError, ValueError):
@@ -351,29 +351,39 @@ def make_batch(
     parameters = proposal.parameters
     if len(chosen) < len(codes):
         states, actions, next_states = (
-            np.take(part.T, chosen, axis=1).T for part in (states, actions, next_states)
+            take_rows(part, chosen) for part in (states, actions, next_states)
         )
         rows = rows[chosen]
         if segment is None:
-            parameters = np.take(parameters.T, chosen, axis=1).T
+            parameters = take_rows(parameters, chosen)
     if segment is not None:
         parameters = parameters[segment[chosen]]
     columns = {
-        'states': np.ascontiguousarray(states),
-        'actions': np.ascontiguousarray(actions, dtype=np.float32),
-        'next_states': np.ascontiguousarray(next_states),
+        'states': _rows(states, np.float64),
+        'actions': _rows(actions, np.float32),
+        'next_states': _rows(next_states, np.float64),
         'rewards': task.reward(states, actions, next_states).astype(np.float32),
         'terminations': task.terminated(next_states),
         'source_episode': recorded.source_episode[rows],
         'source_step': recorded.source_step[rows],
         'rule': np.full(len(chosen), number, dtype=np.uint8),
-        'parameters': np.ascontiguousarray(parameters, dtype=np.float32),
+        'parameters': _rows(parameters, np.float32),
         'seed': np.full(len(chosen), seed, dtype=np.int64),
     }
     if observe:
         columns['observations'] = task.contract.observe(states)
         columns['next_observations'] = task.contract.observe(next_states)
     return _Batch(columns, codes, chosen)
+
+
+def _rows(columns, dtype):
+    """Return an array (M, C) in rows: column by column, as NumPy's own way is far slower."""
+    if columns.flags.c_contiguous:
+        return columns.astype(dtype, copy=False)
+    rows = np.empty(columns.shape, dtype=dtype)
+    for index in range(columns.shape[1]):
+        rows[:, index] = columns[:, index]
+    return rows
 
 
 def augment(

@@ -78,9 +78,13 @@ class Move:
         return cls(np.asarray(False), np.asarray(0.0), np.zeros(2))
 
     @classmethod
-    def carry(cls, pivot, place, angle=0.0, mirrored=False) -> 'Move':
-        """Return the move that mirrors and turns, and brings point `pivot` to `place` (..., 2)."""
-        turning = cls(np.asarray(mirrored), np.asarray(angle, dtype=float), np.zeros(2))
+    def carry(cls, pivot, place, angle=0.0, mirrored=False, turning=None) -> 'Move':
+        """
+        Return the move that mirrors and turns, and brings point `pivot` to `place` (..., 2).
+
+        :param turning: cosine and sine of the angle, where they are known.
+        """
+        turning = cls(np.asarray(mirrored), np.asarray(angle, dtype=float), np.zeros(2), turning)
         x, y = turning.vector(*_parts(pivot))
         return cls(
             turning.mirrored,
@@ -263,10 +267,8 @@ def relabel_goal(layout: Layout, at: np.ndarray, goal: str = 'goal') -> Change:
 
 
 def wrap(angle: np.ndarray) -> np.ndarray:
-    """Wrap angles [rad] to [-pi, pi), as guda_ros.soccer.world does, but faster."""
-    angle = angle - (2 * np.pi) * np.floor((angle + np.pi) * (0.5 / np.pi))
-    # Rounding may leave the upper bound itself.
-    return np.where(angle >= np.pi, -np.pi, angle)
+    """Wrap angles [rad] to [-pi, pi), as guda_ros.soccer.world does, but faster; to rounding."""
+    return angle - (2 * np.pi) * np.floor((angle + np.pi) * (0.5 / np.pi))
 
 
 def _parts(points):
