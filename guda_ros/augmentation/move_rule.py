@@ -152,6 +152,9 @@ class MoveRule(Rule):
     def _find(self):
         recorded, task = self.recorded, self.task
         movable = task.movable(recorded)
+        if self._to.place == 'current' and self._turn is None and self._aim is None:
+            # What stays at its place, or is mirrored there, meets the same lines and walls.
+            movable = np.ones_like(movable)
         phase = task.phase(recorded)
         wanted = movable & np.isin(phase, [task.phases.index(name) for name in self._phases])
         if self._of == 'step':
@@ -164,7 +167,9 @@ class MoveRule(Rule):
             label = np.where(wanted, phase if self._of == 'phase' else 0, -1)
             found = segments.runs(recorded, label)
             found = found.take(found.length >= self._shortest)
-            found = segments.Segments(found.start, np.minimum(found.length, self._longest))
+            length = np.minimum(found.length, self._longest)
+            cut = found.length - length if self._anchor[1] == 'last' else 0
+            found = segments.Segments(found.start + cut, length)
         if self._put:
             # What is put apart must not be touched, and what is touched moves.
             x, y = task.layout.bodies[task.object].position
@@ -300,7 +305,7 @@ class MoveRule(Rule):
         body, step = self._anchor
         lines = [
             f'takes {what}, of the phases {", ".join(self._phases)}',
-            f'puts the {body} of the {step} step at {self._to.words()}, the scene with it',
+            f'puts the {body} of the {step} step at {self._to.words()}, with the scene',
         ]
         lines += [f'puts the {name} apart, at rest, at {to.words()}'
                   for name, to in self._put.items()]

@@ -15,7 +15,7 @@ import os
 import numpy as np
 
 from guda_ros.augmentation.transforms import Layout
-from guda_ros.data.contract import ContractBase
+from guda_ros.data.contract import Contract, ContractBase
 from guda_ros.data.transitions import TransitionSet
 
 #: Phases that `contact_phases` finds.
@@ -86,6 +86,11 @@ class Task(ABC):
     def simulate(self, states: np.ndarray, actions: np.ndarray) -> np.ndarray:
         """Return the states (M, S) after one step of the simulator, for `--verify`."""
         raise NotImplementedError(f'task {self.name} has no simulator to verify with')
+
+    @classmethod
+    def read_contract(cls, text: str) -> ContractBase:
+        """Return the contract that its `to_json` wrote; ValueError when it cannot be read."""
+        return Contract.from_json(text)
 
     @classmethod
     @abstractmethod

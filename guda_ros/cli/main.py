@@ -11,7 +11,9 @@ from guda_ros import __version__
 from guda_ros.errors import GudaError
 
 #: Module of `guda_ros.cli` for each verb, in the order in which a person needs them.
-COMMANDS = ('demo', 'up', 'record', 'convert', 'augment', 'train', 'export', 'evaluate', 'info')
+COMMANDS = (
+    'demo', 'up', 'record', 'convert', 'augment', 'guide', 'train', 'export', 'evaluate', 'info',
+)
 
 DESCRIPTION = """\
 Teach a soccer robot a skill from a handful of demonstrations.

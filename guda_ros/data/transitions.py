@@ -197,12 +197,13 @@ class TransitionSet:
 
     @classmethod
     def load(cls, path: str | os.PathLike,
-             read_contract: Callable[[str], ContractBase] = Contract.from_json
-             ) -> 'TransitionSet':
+             read_contract: Callable[[str], ContractBase] = Contract.from_json,
+             rows: slice = slice(None)) -> 'TransitionSet':
         """
         Read what save or a TransitionWriter wrote.
 
         :param read_contract: makes the contract of its JSON; by default that of the robots.
+        :param rows: which to read, from files that are larger than the memory.
         :raises DataSetError: if the file is missing, damaged or something else; names it and what
             to do.
         """
@@ -226,7 +227,7 @@ class TransitionSet:
                                        'make the file again with `guda augment`')
                 names = json.loads(file['names'].asstr()[()])
                 expected = columns_of(contract, len(names['parameters']))
-                columns = {name: file[name][()]
+                columns = {name: file[name][rows]
                            for name, (_, shape) in expected.items() if 0 not in shape}
             return cls(contract, **columns, rule_names=names['rules'],
                        parameter_names=names['parameters'], episode_ids=names['episodes'],

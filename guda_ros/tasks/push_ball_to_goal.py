@@ -266,6 +266,11 @@ class PushBallToGoal(Task):
         return self.contract.step_states(states, actions)
 
     @classmethod
+    def read_contract(cls, text):
+        """Return the contract that its `to_json` wrote."""
+        return PushContract.from_json(text)
+
+    @classmethod
     def read(cls, path):
         """
         Read recorded transitions (.npz) as the authors' demonstrator made them, in mm.
