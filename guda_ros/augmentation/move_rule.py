@@ -142,7 +142,7 @@ class MoveRule(Rule):
         rotate = section.section('rotate')
         if rotate.has('aim'):
             self._aim = rotate.choice('aim', bodies)
-            self._at = rotate.choice('at', ('goal', *self._put))
+            self._at = rotate.choice('at', tuple(dict.fromkeys(('goal', *self._put))))
             if rotate.has('spread'):
                 self._spread = np.radians(rotate.number('spread', 0, 180))
         else:
@@ -241,7 +241,7 @@ class MoveRule(Rule):
             place = self._to.draw(number, task, rng)
         put = {body: to.draw(number, task, rng) for body, to in self._put.items()}
         if self._aim is not None:
-            target = task.goal if self._at == 'goal' else put[self._at]
+            target = put.get(self._at, task.goal)
             x, y = target[..., 0] - place[:, 0], target[..., 1] - place[:, 1]
             far = 1 / np.maximum(np.sqrt(x * x + y * y), 1e-12)
             way_x, way_y = self._way[0][choice], self._way[1][choice] * sign
