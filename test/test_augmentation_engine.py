@@ -146,6 +146,12 @@ def test_behaviours_are_ranges_of_steps():
     np.testing.assert_array_equal(found.length, [2, 2, 1])
 
 
+def test_long_segments_are_chopped():
+    found = segments.chop(segments.Segments(np.array([0, 20]), np.array([7, 3])), 3)
+    np.testing.assert_array_equal(found.start, [0, 3, 6, 20])
+    np.testing.assert_array_equal(found.length, [3, 3, 1, 3])
+
+
 @pytest.mark.parametrize(
     'of', ['{of: whole, max_steps: 40}', '{of: fixed, steps: 7}', '{of: phase, min_steps: 2}',
            '{of: behaviour, behaviours: {go: [[0, 3, 20], [2, 0, 9]]}}'],

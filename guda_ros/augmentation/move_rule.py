@@ -121,11 +121,10 @@ class MoveRule(Rule):
                     section.fail('phases', f'{name!r} is unknown; known: {", ".join(task.phases)}')
         self._steps = section.integer('steps', 1, 10**6) if self._of == 'fixed' else 0
         self._shortest, self._longest = 1, 10**6
-        if self._of in ('phase', 'whole'):
-            if section.has('min_steps'):
-                self._shortest = section.integer('min_steps', 1, 10**6)
-            if section.has('max_steps'):
-                self._longest = section.integer('max_steps', self._shortest, 10**6)
+        if self._of in ('phase', 'whole') and section.has('min_steps'):
+            self._shortest = section.integer('min_steps', 1, 10**6)
+        if self._of in ('phase', 'whole', 'behaviour') and section.has('max_steps'):
+            self._longest = section.integer('max_steps', self._shortest, 10**6)
         self._behaviours = {}
         if self._of == 'behaviour':
             named = section.section('behaviours')
@@ -163,6 +162,7 @@ class MoveRule(Rule):
             found = segments.fixed(recorded, wanted, self._steps)
         elif self._of == 'behaviour':
             found = segments.behaviours(recorded, wanted, self._behaviours)
+            found = segments.chop(found, self._longest)
         else:
             label = np.where(wanted, phase if self._of == 'phase' else 0, -1)
             found = segments.runs(recorded, label)

@@ -36,6 +36,14 @@ class Segments:
         return self.start[segment] + np.arange(len(segment)) - first[segment], segment, first
 
 
+def chop(found: Segments, longest: int) -> Segments:
+    """Return the pieces of segments, of `longest` steps each but for the last one."""
+    pieces = -(-found.length // longest)
+    which = np.repeat(np.arange(len(found)), pieces)
+    begin = (np.arange(len(which)) - (np.cumsum(pieces) - pieces)[which]) * longest
+    return Segments(found.start[which] + begin, np.minimum(found.length[which] - begin, longest))
+
+
 def runs(recorded: TransitionSet, label: np.ndarray) -> Segments:
     """
     Return the longest stretches of consecutive steps with the same label (M,).
