@@ -190,9 +190,10 @@ class MoveRule(Rule):
             found, way = found.take(known), way[known]
             self._way = (way / np.linalg.norm(way, axis=1, keepdims=True)).T
         self._segments = found
-        self._point = (
+        points = (
             recorded.states[found.start] if step == 'first' else recorded.next_states[found.last]
-        )[:, columns]
+        )
+        self._point = np.asfortranarray(points[:, columns])
         # Columns lie together in memory: three times as fast as rows.
         self._columns = tuple(
             np.asfortranarray(part)
@@ -229,14 +230,15 @@ class MoveRule(Rule):
     def _draw(self, choice, number, rng) -> Change:
         """Return the changes of chosen segments, with parameters of shape (number,)."""
         task = self.task
-        point = self._point[choice]
+        point = take_rows(self._point, choice)
         mirrored = np.zeros(number, dtype=bool)
         if self._reflect:
             mirrored = rng.random(number, dtype=np.float32) < self._reflect
         sign = 1.0 - 2.0 * mirrored
         turning = None
         if self._to.place == 'current':
-            place = np.stack([point[:, 0], point[:, 1] * sign], axis=1)
+            place = point.copy(order='K')
+            place[:, 1] *= sign
         else:
             place = self._to.draw(number, task, rng)
         put = {body: to.draw(number, task, rng) for body, to in self._put.items()}

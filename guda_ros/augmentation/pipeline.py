@@ -345,7 +345,9 @@ def make_batch(
         reason = spoiled[segment]
     own = proposal.rejected
     shift = len(rule.reasons) - 1
-    codes = np.where(own, own, np.where(reason, reason + shift, 0)).astype(np.int8)
+    codes = own.astype(np.int8)
+    if reason.any():
+        codes[(own == 0) & (reason > 0)] = reason[(own == 0) & (reason > 0)] + shift
     chosen = np.flatnonzero(codes == 0)
     rows = proposal.source
     parameters = proposal.parameters

@@ -89,7 +89,7 @@ class Move:
         return cls(
             turning.mirrored,
             turning.angle,
-            np.stack(np.broadcast_arrays(place[..., 0] - x, place[..., 1] - y), axis=-1),
+            _pairs(place[..., 0] - x, place[..., 1] - y),
             _turning=(turning.cos, turning.sin),
         )
 
@@ -128,7 +128,7 @@ class Move:
         return Move(
             np.logical_xor(self.mirrored, after.mirrored),
             after.sign * self.angle + after.angle,
-            np.stack(np.broadcast_arrays(x, y), axis=-1),
+            _pairs(x, y),
         )
 
     def inverse(self) -> 'Move':
@@ -269,6 +269,11 @@ def relabel_goal(layout: Layout, at: np.ndarray, goal: str = 'goal') -> Change:
 def wrap(angle: np.ndarray) -> np.ndarray:
     """Wrap angles [rad] to [-pi, pi), as guda_ros.soccer.world does, but faster; to rounding."""
     return angle - (2 * np.pi) * np.floor((angle + np.pi) * (0.5 / np.pi))
+
+
+def _pairs(x, y):
+    """Return points (..., 2); in memory all x come before all y."""
+    return np.moveaxis(np.stack(np.broadcast_arrays(x, y)), 0, -1)
 
 
 def _parts(points):

@@ -146,19 +146,19 @@ class PushContract(ContractBase):
     def observe(self, states: np.ndarray) -> np.ndarray:
         """Return the observations (..., 8), float32, of states (..., 5)."""
         states = np.asarray(states)
-        goal_x, goal_y = self.goal
-        x, y, ball_x, ball_y, yaw = (states[..., column] for column in range(5))
-        cos, sin = _turning(yaw)
-        seen = np.empty((*states.shape[:-1], 8), dtype=np.float32)
-        ball = (ball_x - x).astype(np.float32), (ball_y - y).astype(np.float32)
-        seen[..., 0] = ball[0] * np.float32(1 / self.length)
-        seen[..., 1] = ball[1] * np.float32(1 / self.width)
-        seen[..., 2] = (goal_x - ball_x) / self.length
-        seen[..., 3] = (goal_y - ball_y) / self.width
-        goal = (goal_x - x).astype(np.float32), (goal_y - y).astype(np.float32)
+        single = np.float32
+        goal_x, goal_y = self.goal.astype(single)
+        # In single precision from here on, which is what observations have.
+        x, y, ball_x, ball_y, yaw = (states[..., column].astype(single) for column in range(5))
+        cos, sin = np.cos(yaw), np.sin(yaw)
+        seen = np.empty((*states.shape[:-1], 8), dtype=single)
+        ball, goal = (ball_x - x, ball_y - y), (goal_x - x, goal_y - y)
+        wide, high = single(1 / self.length), single(1 / self.width)
+        seen[..., 0], seen[..., 1] = ball[0] * wide, ball[1] * high
+        seen[..., 2], seen[..., 3] = (goal_x - ball_x) * wide, (goal_y - ball_y) * high
         for column, (dx, dy) in ((4, ball), (6, goal)):
             # Robot and ball are never at the same place; the bound keeps 0 / 0 away.
-            scale = 1 / np.maximum(_length(dx, dy), np.float32(1e-12))
+            scale = single(1) / np.maximum(_length(dx, dy), single(1e-12))
             seen[..., column] = (dy * cos - dx * sin) * scale
             seen[..., column + 1] = (dx * cos + dy * sin) * scale
         return seen
