@@ -168,7 +168,7 @@ class Augmenter:
                             for key, value in part.items()
                         }
                     for key, value in part.items():
-                        columns[key][filled : filled + rows] = value
+                        _fill(columns[key][filled : filled + rows], value)
                     filled += rows
                     got += rows
                 if got < number:
@@ -284,7 +284,7 @@ class _Stream:
 
     def _make(self, number):
         of = self._of
-        rng = np.random.default_rng([of.seed, 11, self._number, number])
+        rng = np.random.Generator(np.random.SFC64([of.seed, 11, self._number, number]))
         return make_batch(self._rule, of.task, self._size, rng, self._number, of.seed,
                           self._observe)
 
@@ -361,15 +361,15 @@ def make_batch(
     if segment is not None:
         parameters = parameters[segment[chosen]]
     columns = {
-        'states': _rows(states, np.float64),
-        'actions': _rows(actions, np.float32),
-        'next_states': _rows(next_states, np.float64),
+        'states': states,
+        'actions': actions.astype(np.float32, copy=False),
+        'next_states': next_states,
         'rewards': task.reward(states, actions, next_states).astype(np.float32),
         'terminations': task.terminated(next_states),
         'source_episode': recorded.source_episode[rows],
         'source_step': recorded.source_step[rows],
         'rule': np.full(len(chosen), number, dtype=np.uint8),
-        'parameters': _rows(parameters, np.float32),
+        'parameters': parameters,
         'seed': np.full(len(chosen), seed, dtype=np.int64),
     }
     if observe:
@@ -378,14 +378,13 @@ def make_batch(
     return _Batch(columns, codes, chosen)
 
 
-def _rows(columns, dtype):
-    """Return an array (M, C) in rows: column by column, as NumPy's own way is far slower."""
-    if columns.flags.c_contiguous:
-        return columns.astype(dtype, copy=False)
-    rows = np.empty(columns.shape, dtype=dtype)
+def _fill(rows, columns):
+    """Copy an array; one that lies by columns column by column, as NumPy is far slower there."""
+    if columns.ndim == 1 or columns.flags.c_contiguous:
+        rows[:] = columns
+        return
     for index in range(columns.shape[1]):
         rows[:, index] = columns[:, index]
-    return rows
 
 
 def augment(
