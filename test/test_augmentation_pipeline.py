@@ -8,8 +8,11 @@ import yaml
 
 from guda_ros.augmentation.pipeline import augment, AugmentationError
 from guda_ros.augmentation.validity import check_steps, REASONS
+from guda_ros.cli.main import main
 from guda_ros.data.contract import Contract
-from guda_ros.data.datasets import TransitionSet
+from guda_ros.data.datasets import TransitionSet, write_minari
+from guda_ros.data.episodes import Episode
+from guda_ros.data.selection import choose_demonstrations
 from guda_ros.soccer import world
 from guda_ros.soccer.resources import ConfigError, find_config
 from guda_ros.soccer.rewards import push_reward, push_terminated
@@ -247,6 +250,30 @@ def test_many_transitions_take_little_time(simulated):
     assert report.seconds < 10, (
         'far above what a busy machine explains (about .5 s on a quiet one)'
     )
+
+
+def test_command_line_augments_and_verifies_a_data_set(simulated, tmp_path, capsys):
+    episodes = []
+    for index, name in enumerate(simulated.episode_ids):
+        steps = simulated.select(simulated.source_episode == index)
+        states = np.concatenate([steps.states, steps.next_states[-1:]])
+        episodes.append(Episode(
+            name, 'demonstration', 0, index, 'scored' if index != 1 else 'timeout', 'scripted',
+            CONTRACT.hash, np.arange(len(states)) * 100_000_000, states,
+            CONTRACT.to_command(steps.actions), np.ones(len(states)), states, (),
+        ))
+    write_minari(tmp_path / 'dataset', episodes, CONTRACT)
+    target = tmp_path / 'guided.h5'
+    assert main(['augment', str(tmp_path / 'dataset'), '--count', '4000', '--demonstrations', '2',
+                 '--seed', '3', '--out', str(target), '--verify', '500']) == 0
+    printed = capsys.readouterr().out
+    made = TransitionSet.load(target)
+    kept = choose_demonstrations(simulated.episode_ids, 2, 3)
+    assert list(made.episode_ids) == kept
+    assert f'4000 transitions from 2 episodes ({sum(made.episode_success)} scored)' in printed
+    augmented = next(line.split() for line in printed.splitlines() if line.startswith('augmented'))
+    # 99 of 100 positions within .1 mm of the simulator's.
+    assert int(augmented[1]) == 500 and float(augmented[3]) < 1e-4
 
 
 def test_idle_steps_are_no_guidance():
