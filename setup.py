@@ -61,6 +61,7 @@ extras = {
     ],
     'test': [
         'catkin-pkg>=1.0',
+        'hypothesis>=6.100',
         'pytest>=7.4',
         'ruff==0.17.5',
     ],

@@ -6,17 +6,21 @@ import numpy as np
 import pytest
 import yaml
 
-from guda_ros.augmentation.guides import _PushWindow, Guide, push_directions, push_poses
 from guda_ros.augmentation.pipeline import augment, AugmentationError
 from guda_ros.augmentation.validity import check_steps, REASONS
+from guda_ros.cli.main import main
 from guda_ros.data.contract import Contract
-from guda_ros.data.datasets import TransitionSet
+from guda_ros.data.datasets import TransitionSet, write_minari
+from guda_ros.data.episodes import Episode
+from guda_ros.data.selection import choose_demonstrations
 from guda_ros.soccer import world
 from guda_ros.soccer.resources import ConfigError, find_config
 from guda_ros.soccer.rewards import push_reward, push_terminated
 from guda_ros.soccer.robot import RobotProfile
 from guda_ros.soccer.starts import fixed_starts
+from guda_ros.tasks.registry import load_guide
 from guda_ros.tasks.soccer_demonstrator import Demonstrator, DemonstratorStyle
+from guda_ros.tasks.soccer_rules import _PushWindow, push_directions, push_poses
 
 CONTRACT = Contract.load()
 WINDOW = _PushWindow(0.3, 0.1, 60)
@@ -120,7 +124,7 @@ def test_push_pose_is_behind_the_ball():
 
 
 def test_guided_pushes_send_the_ball_to_the_goal(simulated):
-    made, _ = augment(simulated, Guide.load('guided'), 5000, np.random.default_rng(0))
+    made, _ = augment(simulated, load_guide('guided'), 5000, 0)
     before, after = made.states[:, world.BALL], made.next_states[:, world.BALL]
     moved = np.linalg.norm(after - before, axis=1) > 0.01
     goal = CONTRACT.field.goal - before
@@ -131,10 +135,10 @@ def test_guided_pushes_send_the_ball_to_the_goal(simulated):
 
 
 def test_approaches_end_where_demonstrations_push(simulated):
-    guide = Guide.load('guided')
+    guide = load_guide('guided')
     guide.rules.pop('push')
     guide.shares['approach'] = 1.0
-    made, report = augment(simulated, guide, 3000, np.random.default_rng(0))
+    made, report = augment(simulated, guide, 3000, 0)
     assert report.accepted == {'approach': 3000}
     np.testing.assert_array_equal(made.states[:, world.BALL_VELOCITY], 0.0)
     np.testing.assert_array_equal(made.states[:, world.BALL], made.next_states[:, world.BALL])
@@ -153,7 +157,7 @@ def test_approaches_end_where_demonstrations_push(simulated):
         ],
         axis=1,
     )
-    poses = guide.rules['approach']._poses
+    poses = push_poses(simulated, _PushWindow(0.3, 0.1, 60), onset=2)
     poses = np.concatenate([poses, poses * [1, -1, -1]])
     nearest = np.abs(pose[:, None] - poses[None]).max(axis=2).min(axis=1)
     assert nearest.max() < 1e-6
@@ -163,7 +167,7 @@ def test_approaches_end_where_demonstrations_push(simulated):
 def test_simulator_confirms_augmented_steps(simulated, name):
     from guda_ros.sim.batch import BatchSimulation
 
-    made, _ = augment(simulated, Guide.load(name), 1500, np.random.default_rng(1))
+    made, _ = augment(simulated, load_guide(name), 1500, 1)
     simulation = BatchSimulation(CONTRACT, RobotProfile.load('nao_v6'), len(made))
     simulation.set_world_states(made.states)
     simulation.step(CONTRACT.to_command(made.actions))
@@ -181,7 +185,7 @@ def test_simulator_confirms_augmented_steps(simulated, name):
 
 
 def test_rewards_and_ends_are_computed_anew(simulated):
-    made, _ = augment(simulated, Guide.load('guided'), 20000, np.random.default_rng(2))
+    made, _ = augment(simulated, load_guide('guided'), 20000, 2)
     np.testing.assert_allclose(
         made.rewards, push_reward(made.states, made.next_states, CONTRACT.field), atol=1e-6
     )
@@ -201,13 +205,13 @@ def test_input_is_not_changed(simulated):
         if isinstance(getattr(simulated, column.name), np.ndarray)
     }
     for name in ('guided', 'random'):
-        augment(simulated, Guide.load(name), 1000, np.random.default_rng(3))
+        augment(simulated, load_guide(name), 1000, 3)
     for name, values in before.items():
         np.testing.assert_array_equal(getattr(simulated, name), values)
 
 
 def test_provenance_names_source_and_rule(simulated):
-    made, _ = augment(simulated, Guide.load('guided'), 2000, np.random.default_rng(4))
+    made, _ = augment(simulated, load_guide('guided'), 2000, 4)
     assert made.rule_names == ('push', 'approach')
     assert made.rule_counts() == {'push': 1600, 'approach': 400}
     assert made.episode_ids == simulated.episode_ids
@@ -224,7 +228,7 @@ def test_provenance_names_source_and_rule(simulated):
 
 def test_same_seed_makes_the_same_transitions(simulated):
     sets = [
-        augment(simulated, Guide.load('guided'), 500, np.random.default_rng(seed))[0]
+        augment(simulated, load_guide('guided'), 500, seed)[0]
         for seed in (5, 5, 6)
     ]
     np.testing.assert_array_equal(sets[0].states, sets[1].states)
@@ -232,7 +236,7 @@ def test_same_seed_makes_the_same_transitions(simulated):
 
 
 def test_report_accounts_for_every_proposal(simulated):
-    made, report = augment(simulated, Guide.load('random'), 3000, np.random.default_rng(7))
+    made, report = augment(simulated, load_guide('random'), 3000, 7)
     assert len(made) == 3000 and report.accepted == {'random': 3000}
     assert report.proposed['random'] == 3000 + sum(report.rejected['random'].values())
     assert set(report.rejected['random']) <= set(REASONS)
@@ -241,11 +245,35 @@ def test_report_accounts_for_every_proposal(simulated):
 
 
 def test_many_transitions_take_little_time(simulated):
-    made, report = augment(simulated, Guide.load('guided'), 200_000, np.random.default_rng(8))
+    made, report = augment(simulated, load_guide('guided'), 200_000, 8)
     assert len(made) == 200_000
     assert report.seconds < 10, (
         'far above what a busy machine explains (about .5 s on a quiet one)'
     )
+
+
+def test_command_line_augments_and_verifies_a_data_set(simulated, tmp_path, capsys):
+    episodes = []
+    for index, name in enumerate(simulated.episode_ids):
+        steps = simulated.select(simulated.source_episode == index)
+        states = np.concatenate([steps.states, steps.next_states[-1:]])
+        episodes.append(Episode(
+            name, 'demonstration', 0, index, 'scored' if index != 1 else 'timeout', 'scripted',
+            CONTRACT.hash, np.arange(len(states)) * 100_000_000, states,
+            CONTRACT.to_command(steps.actions), np.ones(len(states)), states, (),
+        ))
+    write_minari(tmp_path / 'dataset', episodes, CONTRACT)
+    target = tmp_path / 'guided.h5'
+    assert main(['augment', str(tmp_path / 'dataset'), '--count', '4000', '--demonstrations', '2',
+                 '--seed', '3', '--out', str(target), '--verify', '500']) == 0
+    printed = capsys.readouterr().out
+    made = TransitionSet.load(target)
+    kept = choose_demonstrations(simulated.episode_ids, 2, 3)
+    assert list(made.episode_ids) == kept
+    assert f'4000 transitions from 2 episodes ({sum(made.episode_success)} scored)' in printed
+    augmented = next(line.split() for line in printed.splitlines() if line.startswith('augmented'))
+    # 99 of 100 positions within .1 mm of the simulator's.
+    assert int(augmented[1]) == 500 and float(augmented[3]) < 1e-4
 
 
 def test_idle_steps_are_no_guidance():
@@ -253,7 +281,7 @@ def test_idle_steps_are_no_guidance():
     actions = recorded.actions.copy()
     actions[20] = 0.0
     recorded = transition_set(recorded.states, actions, recorded.next_states)
-    made, _ = augment(recorded, Guide.load('guided'), 2000, np.random.default_rng(9))
+    made, _ = augment(recorded, load_guide('guided'), 2000, 9)
     assert 20 not in made.source_step[made.rule == 0]
 
 
@@ -273,7 +301,7 @@ def test_validity_names_the_reason(change, reason):
     state[0, :5] = (2.0, 0.0, 0.0, 2.5, 0.0)
     for column, value in change.items():
         state[0, column] = value
-    assert REASONS[check_steps(state, state, CONTRACT.field)[0]] == reason
+    assert REASONS[check_steps(state, state, CONTRACT)[0]] == reason
 
 
 def test_ball_may_go_into_the_goal():
@@ -281,22 +309,22 @@ def test_ball_may_go_into_the_goal():
     state[0, :5] = (4.38, 0.0, 0.0, 4.54, 0.0)
     after = state.copy()
     after[0, 3] = 4.56
-    assert check_steps(state, after, CONTRACT.field)[0] == 0
+    assert check_steps(state, after, CONTRACT)[0] == 0
 
 
 def test_nothing_to_augment_is_an_error():
     recorded = straight_push()
     with pytest.raises(AugmentationError, match='no recorded transitions'):
-        augment(recorded.select(slice(0, 0)), Guide.load('guided'), 100, np.random.default_rng(0))
-    with pytest.raises(AugmentationError, match='ball is pushed'):
-        augment(recorded.select(slice(0, 20)), Guide.load('guided'), 100, np.random.default_rng(0))
+        augment(recorded.select(slice(0, 0)), load_guide('guided'), 100, 0)
+    with pytest.raises(AugmentationError, match='no rule can use'):
+        augment(recorded.select(slice(0, 20)), load_guide('guided'), 100, 0)
     with pytest.raises(AugmentationError, match='at least one'):
-        augment(recorded, Guide.load('guided'), 0, np.random.default_rng(0))
+        augment(recorded, load_guide('guided'), 0, 0)
 
 
 def test_share_of_a_rule_without_material_goes_to_the_others():
     recorded = straight_push(approach=3)
-    made, report = augment(recorded, Guide.load('guided'), 1000, np.random.default_rng(0))
+    made, report = augment(recorded, load_guide('guided'), 1000, 0)
     assert made.rule_counts() == {'push': 1000, 'approach': 0}
     assert any('approach' in note for note in report.notes)
 
@@ -305,7 +333,7 @@ def test_share_of_a_rule_without_material_goes_to_the_others():
     'keys, value, message',
     [
         (('rules', 'push', 'mirror'), 1.5, 'rules.push.mirror'),
-        (('rules', 'push', 'kind'), 'pull', 'known: push'),
+        (('rules', 'push', 'kind'), 'pull', 'is not one of move, push'),
         (('rules', 'push', 'ball_x'), [3, 1], 'ball_x'),
         (('rules', 'push', 'share'), 0.5, 'add up'),
         (('rules', 'push', 'speed'), 1.0, 'rules.push.speed'),
@@ -321,5 +349,5 @@ def test_wrong_guide_is_refused(tmp_path, keys, value, message):
     path = tmp_path / 'guide.yaml'
     path.write_text(yaml.safe_dump(content))
     with pytest.raises(ConfigError, match=message) as error:
-        Guide.load(path)
+        load_guide(path)
     assert str(path) in str(error.value)

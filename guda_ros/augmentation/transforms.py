@@ -1,69 +1,281 @@
 """
 Data augmentation functions (DAFs): changes of a step that its dynamics do not notice.
 
-They work on world states (..., 10) and actions (..., 3) of any number of steps at once, return new
-arrays and never change their input. A state and its successor are to be given the same move.
+A `Move` is a mirror, a turn and a shift of the plane; moves compose and have an inverse. A
+`Change` gives each body of a task its own move: translating, rotating, reflecting, relabelling the
+goal and placing bodies independently are then one thing, and compose freely:
+
+    change = reflect(layout, where).then(rotate(layout, angle, pivot)).then(translate(layout, by))
+    change.states(states), change.actions(actions), change.states(next_states)
+
+Parameters have the leading shape (...) of the rows that they are for; those of segments are spread
+over their rows with `take`. Inputs are never changed. A state and its successor are to be given
+the same change, and the successor of one row is then to the bit the state of the next one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
 import numpy as np
 
-from guda_ros.soccer import world
+
+@dataclass(frozen=True)
+class Body:
+    """State columns of a thing in the plane: position [m], heading [rad], velocity [m/s]."""
+
+    position: tuple[int, int]
+    heading: int | None = None
+    velocity: tuple[int, int] | None = None
 
 
-def rigid_move(
-    states: np.ndarray, angle: np.ndarray, pivot: np.ndarray, place: np.ndarray
-) -> np.ndarray:
+@dataclass(frozen=True)
+class Layout:
     """
-    Turn whole scenes by `angle` (...) [rad] about `pivot` and carry that to `place` (..., 2) [m].
+    What the columns of a task's states and actions mean to a move of the plane.
 
-    Commands and actions are in base_link and stay as they are.
+    size: columns of a state. bodies: by name. frame: the body whose turning the vectors of
+    actions in `map` follow. lateral, action_lateral: columns in a body's own frame that change
+    sign in a mirror (to the left, turn). action_vectors: pairs of action columns in `map`.
     """
-    states = np.asarray(states, dtype=float)
-    moved = states.copy()
-    moved[..., world.ROBOT_POSITION] = _move_point(
-        states[..., world.ROBOT_POSITION], angle, pivot, place
-    )
-    moved[..., world.ROBOT_YAW] = world.wrap_angle(states[..., world.ROBOT_YAW] + angle)
-    moved[..., world.BALL] = _move_point(states[..., world.BALL], angle, pivot, place)
-    moved[..., world.BALL_VELOCITY] = world.rotate(states[..., world.BALL_VELOCITY], angle)
-    return moved
+
+    size: int
+    bodies: Mapping[str, Body]
+    frame: str
+    lateral: tuple[int, ...] = ()
+    action_lateral: tuple[int, ...] = ()
+    action_vectors: tuple[tuple[int, int], ...] = ()
+
+    @cached_property
+    def others(self) -> tuple[int, ...]:
+        """State columns that no body has: they are in a frame that moves along, or scalars."""
+        taken = set()
+        for body in self.bodies.values():
+            taken.update(body.position, body.velocity or ())
+            taken.add(body.heading)
+        return tuple(column for column in range(self.size) if column not in taken)
 
 
-def mirror(states: np.ndarray, where: np.ndarray | bool = True) -> np.ndarray:
-    """Mirror states, previous commands too, at the x axis of `map` where `where` (...) is true."""
-    states = np.asarray(states, dtype=float)
-    where = np.asarray(where)
-    mirrored = states.copy()
-    for column in _MIRRORED_STATE:
-        mirrored[..., column] = np.where(where, -states[..., column], states[..., column])
-    mirrored[..., world.ROBOT_YAW] = world.wrap_angle(mirrored[..., world.ROBOT_YAW])
-    return mirrored
+@dataclass(frozen=True, eq=False)
+class Move:
+    """
+    Points p become turn(mirror(p), angle) + offset.
+
+    mirrored (...): at the x axis of `map`; angle (...) [rad]; offset (..., 2) [m].
+    """
+
+    mirrored: np.ndarray
+    angle: np.ndarray
+    offset: np.ndarray
+    #: Cosine and sine of the angle where they are known already.
+    _turning: tuple | None = field(default=None, repr=False)
+
+    @classmethod
+    def identity(cls) -> 'Move':
+        """Return the move that changes nothing."""
+        return cls(np.asarray(False), np.asarray(0.0), np.zeros(2))
+
+    @classmethod
+    def carry(cls, pivot, place, angle=0.0, mirrored=False, turning=None) -> 'Move':
+        """
+        Return the move that mirrors and turns, and brings point `pivot` to `place` (..., 2).
+
+        :param turning: cosine and sine of the angle, where they are known.
+        """
+        turning = cls(np.asarray(mirrored), np.asarray(angle, dtype=float), np.zeros(2), turning)
+        x, y = turning.vector(*_parts(pivot))
+        return cls(
+            turning.mirrored,
+            turning.angle,
+            _pairs(place[..., 0] - x, place[..., 1] - y),
+            _turning=(turning.cos, turning.sin),
+        )
+
+    @cached_property
+    def cos(self) -> np.ndarray:
+        """Cosine (...) of the angle."""
+        return np.cos(self.angle) if self._turning is None else self._turning[0]
+
+    @cached_property
+    def sin(self) -> np.ndarray:
+        """Sine (...) of the angle."""
+        return np.sin(self.angle) if self._turning is None else self._turning[1]
+
+    @cached_property
+    def sign(self) -> np.ndarray:
+        """-1 (...) where mirrored, 1 elsewhere."""
+        return 1.0 - 2.0 * self.mirrored
+
+    def vector(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Move the components of vectors."""
+        y = y * self.sign
+        return self.cos * x - self.sin * y, self.sin * x + self.cos * y
+
+    def point(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Move the coordinates of points."""
+        x, y = self.vector(x, y)
+        return x + self.offset[..., 0], y + self.offset[..., 1]
+
+    def heading(self, yaw: np.ndarray) -> np.ndarray:
+        """Move headings, wrapped to [-pi, pi)."""
+        return wrap(yaw * self.sign + self.angle)
+
+    def then(self, after: 'Move') -> 'Move':
+        """Return this move followed by another."""
+        x, y = after.point(*_parts(self.offset))
+        return Move(
+            np.logical_xor(self.mirrored, after.mirrored),
+            after.sign * self.angle + after.angle,
+            _pairs(x, y),
+        )
+
+    def inverse(self) -> 'Move':
+        """Return the move that takes this one back."""
+        angle = -self.sign * self.angle
+        turning = Move(self.mirrored, angle, np.zeros(2))
+        x, y = turning.vector(*_parts(self.offset))
+        return Move(self.mirrored, angle, np.stack([-x, -y], axis=-1))
+
+    def take(self, index: np.ndarray) -> 'Move':
+        """Return the moves of an index or mask."""
+        turning = self._turning and tuple(part[index] for part in self._turning)
+        return Move(self.mirrored[index], self.angle[index], self.offset[index], turning)
 
 
-def mirror_action(actions: np.ndarray, where: np.ndarray | bool = True) -> np.ndarray:
-    """Mirror actions or commands (..., 3) where `where` (...) is true: left and turn change."""
-    sign = np.where(np.asarray(where)[..., None], [1.0, -1.0, -1.0], 1.0)
-    return np.asarray(actions, dtype=float) * sign
+@dataclass(frozen=True, eq=False)
+class Change:
+    """
+    One move for each body; bodies that are not named stay. All moves mirror the same rows.
+
+    put: bodies that are set down at rest at a place (..., 2) [m] instead of moved.
+    """
+
+    layout: Layout
+    moves: Mapping[str, Move]
+    put: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def states(self, states: np.ndarray) -> np.ndarray:
+        """Return changed states (..., S)."""
+        states = np.asarray(states, dtype=float)
+        changed = np.empty_like(states)
+        for name, body in self.layout.bodies.items():
+            move, (x, y) = self.move(name), body.position
+            if name in self.put:
+                place = self.put[name]
+                changed[..., x], changed[..., y] = place[..., 0], place[..., 1]
+            else:
+                changed[..., x], changed[..., y] = move.point(states[..., x], states[..., y])
+            if body.heading is not None:
+                changed[..., body.heading] = move.heading(states[..., body.heading])
+            if body.velocity is not None:
+                x, y = body.velocity
+                vx, vy = move.vector(states[..., x], states[..., y])
+                rolls = name not in self.put
+                changed[..., x], changed[..., y] = vx * rolls, vy * rolls
+        sign = self.move(self.layout.frame).sign
+        for column in self.layout.others:
+            lateral = column in self.layout.lateral
+            changed[..., column] = states[..., column] * sign if lateral else states[..., column]
+        return changed
+
+    def actions(self, actions: np.ndarray) -> np.ndarray:
+        """Return changed actions (..., A)."""
+        actions = np.asarray(actions)
+        dtype = actions.dtype if actions.dtype.kind == 'f' else float
+        changed = np.array(actions, dtype=dtype, order='K')
+        move = self.move(self.layout.frame)
+        for column in self.layout.action_lateral:
+            changed[..., column] *= move.sign
+        for x, y in self.layout.action_vectors:
+            changed[..., x], changed[..., y] = move.vector(actions[..., x], actions[..., y])
+        return changed
+
+    def then(self, after: 'Change') -> 'Change':
+        """Return this change followed by another."""
+        moves = {name: self.move(name).then(after.move(name)) for name in self.layout.bodies}
+        put = {
+            name: np.stack(after.move(name).point(*_parts(place)), axis=-1)
+            for name, place in self.put.items()
+        }
+        return Change(self.layout, moves, {**put, **after.put})
+
+    def inverse(self) -> 'Change':
+        """Return the change that takes this one back; ValueError if a body was put at rest."""
+        if self.put:
+            raise ValueError(f'where {", ".join(self.put)} was before is not known any more')
+        return Change(self.layout, {name: move.inverse() for name, move in self.moves.items()})
+
+    def take(self, index: np.ndarray) -> 'Change':
+        """Return the changes of an index or mask: of the rows of segments, for example."""
+        # One move is often that of several bodies.
+        taken = {id(move): move.take(index) for move in self.moves.values()}
+        return Change(
+            self.layout,
+            {name: taken[id(move)] for name, move in self.moves.items()},
+            {name: at[index] for name, at in self.put.items()},
+        )
+
+    def move(self, name: str) -> Move:
+        """Return the move of a body."""
+        return self.moves.get(name) or _STAY
 
 
-def mirror_point(points: np.ndarray, where: np.ndarray | bool = True) -> np.ndarray:
-    """Mirror points or vectors (..., 2) at the x axis where `where` (...) is true."""
-    sign = np.where(np.asarray(where)[..., None], [1.0, -1.0], 1.0)
-    return np.asarray(points, dtype=float) * sign
+_STAY = Move.identity()
 
 
-def place_ball(states: np.ndarray, ball: np.ndarray) -> np.ndarray:
-    """Put a ball at rest at `ball` (..., 2) [m]: allowed while the robot does not touch it."""
-    placed = np.array(states, dtype=float)
-    placed[..., world.BALL] = ball
-    placed[..., world.BALL_VELOCITY] = 0.0
-    return placed
+def scene(layout: Layout, move: Move) -> Change:
+    """Move all bodies alike."""
+    return Change(layout, dict.fromkeys(layout.bodies, move))
 
 
-_MIRRORED_STATE = (1, 2, 4, 6, 8, 9)  # robot y and yaw, ball y and vy, previous left and turn
+def translate(layout: Layout, offset: np.ndarray) -> Change:
+    """Shift the whole scene by `offset` (..., 2) [m]."""
+    offset = np.asarray(offset, dtype=float)
+    shape = offset.shape[:-1]
+    return scene(layout, Move(np.zeros(shape, dtype=bool), np.zeros(shape), offset))
 
 
-def _move_point(points, angle, pivot, place):
-    return world.rotate(points - pivot, angle) + place
+def rotate(layout: Layout, angle: np.ndarray, pivot: np.ndarray) -> Change:
+    """Turn the whole scene by `angle` (...) [rad] about `pivot` (..., 2)."""
+    angle, pivot = np.asarray(angle, dtype=float), np.asarray(pivot, dtype=float)
+    return scene(layout, Move.carry(pivot, pivot, angle, np.zeros(angle.shape, dtype=bool)))
+
+
+def reflect(layout: Layout, where: np.ndarray) -> Change:
+    """Mirror the whole scene at the x axis of `map` where `where` (...) is true."""
+    where = np.asarray(where, dtype=bool)
+    return scene(layout, Move(where, np.zeros(where.shape), np.zeros((*where.shape, 2))))
+
+
+def move_body(layout: Layout, body: str, move: Move) -> Change:
+    """Move one body alone: allowed while nothing touches it."""
+    if np.any(move.mirrored):
+        raise ValueError('a body cannot be mirrored alone; reflect the scene')
+    return Change(layout, {body: move})
+
+
+def place(layout: Layout, body: str, at: np.ndarray) -> Change:
+    """Put a body at rest at `at` (..., 2) [m]: allowed while nothing touches it."""
+    return Change(layout, {}, {body: np.asarray(at, dtype=float)})
+
+
+def relabel_goal(layout: Layout, at: np.ndarray, goal: str = 'goal') -> Change:
+    """Put the goal, which is a body of such tasks, at `at` (..., 2) [m]."""
+    return place(layout, goal, at)
+
+
+def wrap(angle: np.ndarray) -> np.ndarray:
+    """Wrap angles [rad] to [-pi, pi), as guda_ros.soccer.world does, but faster; to rounding."""
+    return angle - (2 * np.pi) * np.floor((angle + np.pi) * (0.5 / np.pi))
+
+
+def _pairs(x, y):
+    """Return points (..., 2); in memory all x come before all y."""
+    return np.moveaxis(np.stack(np.broadcast_arrays(x, y)), 0, -1)
+
+
+def _parts(points):
+    points = np.asarray(points, dtype=float)
+    return points[..., 0], points[..., 1]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from guda_ros.data.contract import Contract
 from guda_ros.soccer import world
-from guda_ros.soccer.field import Field
 from guda_ros.soccer.rewards import push_terminated
 
 #: Distance [m] that the middle of a robot keeps from posts, nets and the edge of the carpet.
@@ -19,17 +19,30 @@ REASONS = (
     'robot_off_field',
     'ball_at_post',
     'robot_at_goal',
+    'overlap',
+    'too_fast',
 )
+#: Distance [m] of the robot's middle and the ball's below which one would be inside the other.
+OVERLAP = 0.1
+#: How many times its limit a robot may seem to walk before it is a jump of its localisation,
+_SPEED_MARGIN = 2.0
+#: the noise [m] that is no jump, and the speed [m/s] that no ball has.
+_NOISE = 0.15
+_BALL_SPEED = 8.0
 
 
-def check_steps(states: np.ndarray, next_states: np.ndarray, field: Field) -> np.ndarray:
+def check_steps(
+    states: np.ndarray, next_states: np.ndarray, contract: Contract
+) -> np.ndarray:
     """
     Return (M,) indices into REASONS for steps between world states (M, 10).
 
     0: all is well. ball_not_in_play: the step begins after the end of an episode.
     robot_off_field: the robot leaves the carpet. ball_at_post, robot_at_goal: one of them would be
-    inside a post or in the goal's net.
+    inside a post or in the goal's net. overlap: the ball would be inside the robot. too_fast: one
+    of them moves farther in the step than it can.
     """
+    field = contract.field
     both = np.stack([states, next_states])
     ball, robot = both[..., world.BALL], both[..., world.ROBOT_POSITION]
     with np.errstate(invalid='ignore'):
@@ -39,11 +52,20 @@ def check_steps(states: np.ndarray, next_states: np.ndarray, field: Field) -> np
             _off_field(robot, field).any(axis=0),
             _at_post(ball, field, field.ball.radius).any(axis=0),
             _at_goal(robot, field).any(axis=0),
+            (np.hypot(*np.moveaxis(ball - robot, -1, 0)) < OVERLAP).any(axis=0),
+            _too_fast(robot, ball, contract),
         )
     reason = np.zeros(len(states), dtype=np.int8)
     for index in range(len(wrong), 0, -1):
         reason[wrong[index - 1]] = index
     return reason
+
+
+def _too_fast(robot, ball, contract):
+    limits, period = contract.limits, contract.period
+    walk = _SPEED_MARGIN * max(limits.forward, limits.backward, limits.side) * period + _NOISE
+    roll = _BALL_SPEED * period + _NOISE
+    return (np.hypot(*(robot[1] - robot[0]).T) > walk) | (np.hypot(*(ball[1] - ball[0]).T) > roll)
 
 
 def _off_field(point, field):
@@ -66,10 +88,11 @@ def _at_goal(point, field):
     """Tell whether a robot touches a post or the net, or stands deep in a goal."""
     x, y = field.toward_goal(point[..., 0]), np.abs(point[..., 1])
     half = field.goal_width / 2
+    outside = half + 2 * field.post_radius + ROBOT_CLEARANCE
     return (
-        (x > field.goal_line - ROBOT_CLEARANCE)
+        (x > field.goal_line - field.post_radius - ROBOT_CLEARANCE)
         & (x < field.goal_line + field.goal_depth + ROBOT_CLEARANCE)
-        & (y < half + ROBOT_CLEARANCE)
+        & (y < outside)
         & (
             (y > half - ROBOT_CLEARANCE)
             | (x > field.goal_line + field.goal_depth - ROBOT_CLEARANCE)

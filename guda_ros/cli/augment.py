@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from guda_ros.cli.common import natural, positive, print_table, refuse_existing
@@ -13,12 +14,16 @@ EXAMPLE = 'guda augment runs/mine/dataset --guide guided --count 200000 --out ru
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this verb."""
-    parser.add_argument('dataset', type=Path, help='data set that `guda convert` made')
+    parser.add_argument(
+        'dataset',
+        type=Path,
+        help='data set that `guda convert` made, or what the task of the guide reads',
+    )
     parser.add_argument(
         '--guide',
         default='guided',
         metavar='NAME',
-        help='guide in config/guides (guided, random), or a YAML file (default: %(default)s)',
+        help='guide in config/guides, or a YAML file (default: %(default)s); see `guda guide`',
     )
     parser.add_argument(
         '--count',
@@ -44,36 +49,76 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--out', type=Path, required=True, metavar='FILE', help='HDF5 file to make'
     )
+    parser.add_argument(
+        '--threads',
+        type=positive,
+        default=1,
+        metavar='N',
+        help='that work at the same time; the result is the same (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--verify',
+        type=positive,
+        nargs='?',
+        const=2000,
+        metavar='N',
+        help='step N transitions again in the simulator, recorded ones too (default: 2000)',
+    )
     parser.add_argument('--overwrite', action='store_true', help='replace FILE')
 
 
 def augment_dataset(
-    dataset: Path, guide: str, count: int, seed: int, demonstrations: int | None, target: Path
+    dataset: Path,
+    guide: str,
+    count: int,
+    seed: int,
+    demonstrations: int | None,
+    target: Path,
+    threads: int = 1,
+    progress=None,
 ) -> tuple:
-    """Augment a data set, save the result and return it with its AcceptanceReport."""
+    """Augment a recording into a file; return the recorded steps and the AcceptanceReport."""
+    from guda_ros.augmentation.pipeline import augment_to_file
+    from guda_ros.tasks.registry import load_guide
+
+    rules = load_guide(guide)
+    if demonstrations is None:
+        recorded = rules.task.read(dataset)
+    else:
+        recorded = choose(rules.task.read(dataset), demonstrations, seed)
+    report = augment_to_file(recorded, rules, count, seed, target, progress, threads)
+    return recorded, report
+
+
+def choose(recorded, demonstrations: int, seed: int):
+    """Return the steps of so many episodes, the ones that training with that seed draws."""
     import numpy as np
 
-    from guda_ros.augmentation.guides import Guide
-    from guda_ros.augmentation.pipeline import augment
-    from guda_ros.data.datasets import read_minari, read_minari_contract
     from guda_ros.data.selection import choose_demonstrations
-    from guda_ros.data.transitions import transitions
 
-    rules = Guide.load(guide)
-    contract = read_minari_contract(dataset)
-    episodes = choose_demonstrations(read_minari(dataset), demonstrations, seed)
-    made, report = augment(
-        transitions(episodes, contract), rules, count, np.random.default_rng([seed, 11])
+    kept = choose_demonstrations(range(len(recorded.episode_ids)), demonstrations, seed)
+    chosen = recorded.select(np.isin(recorded.source_episode, kept))
+    return replace(
+        chosen,
+        source_episode=np.searchsorted(kept, chosen.source_episode),
+        episode_ids=[recorded.episode_ids[index] for index in kept],
+        episode_success=[recorded.episode_success[index] for index in kept],
     )
-    made.save(target)
-    return made, report
 
 
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
     refuse_existing(args.out, args.overwrite)
-    made, report = augment_dataset(
-        args.dataset, args.guide, args.count, args.seed, args.demonstrations, args.out
+    shown = {'next': 0.1}
+
+    def progress(made: int, wanted: int) -> None:
+        if wanted > 10**6 and made / wanted >= shown['next']:
+            shown['next'] += 0.1
+            print(f'  {made} of {wanted}')
+
+    recorded, report = augment_dataset(
+        args.dataset, args.guide, args.count, args.seed, args.demonstrations, args.out,
+        args.threads, progress,
     )
     print_table(
         [
@@ -90,8 +135,30 @@ def run(args: argparse.Namespace) -> int:
     for note in report.notes:
         print(f'note: {note}')
     print(
-        f'{args.out}: {len(made)} transitions from {len(made.episode_ids)} episodes '
-        f'({sum(made.episode_success)} scored), {report.acceptance:.0%} accepted, '
+        f'{args.out}: {args.count} transitions from {len(recorded.episode_ids)} episodes '
+        f'({sum(recorded.episode_success)} scored), {report.acceptance:.0%} accepted, '
         f'{report.seconds:.2f} s'
     )
+    if args.verify:
+        _verify(args, recorded)
     return 0
+
+
+def _verify(args, recorded) -> None:
+    from guda_ros.augmentation.verify import verify
+    from guda_ros.data.transitions import TransitionSet
+    from guda_ros.tasks.registry import load_guide
+
+    kind = load_guide(args.guide).task
+    stride = max(args.count // args.verify, 1)
+    made = TransitionSet.load(args.out, kind.read_contract, slice(None, None, stride))
+    task = kind(recorded.contract)
+    print('stepped again in the simulator (median, 99th percentile of the error):')
+    rows = []
+    for name, steps in (('recorded', recorded), ('augmented', made)):
+        found = verify(task, steps, args.verify, args.seed)
+        rows.append([name, found.count] + [
+            f'{value:.2g}' for pair in (found.position, found.heading, found.reward)
+            for value in pair
+        ])
+    print_table(rows, ['', 'steps', 'm', 'm p99', 'rad', 'rad p99', 'reward', 'reward p99'])

@@ -232,7 +232,7 @@ class Demo:
         reports: dict[str, list] = {name: [] for name in GUIDES}
         for seed in range(self._settings.seeds):
             for guide in reports:
-                made, report = augment_dataset(
+                recorded, report = augment_dataset(
                     self._dataset,
                     guide,
                     self._settings.augmented,
@@ -242,8 +242,9 @@ class Demo:
                 )
                 reports[guide].append(report.as_dict())
                 print(
-                    f'    {guide:<7} seed {seed}: {len(made)} transitions from '
-                    f'{len(made.episode_ids)} episodes ({sum(made.episode_success)} scored), '
+                    f'    {guide:<7} seed {seed}: {self._settings.augmented} transitions from '
+                    f'{len(recorded.episode_ids)} episodes '
+                    f'({sum(recorded.episode_success)} scored), '
                     f'{report.acceptance:.0%} accepted, {report.seconds:.2f} s'
                 )
         return {'reports': reports}

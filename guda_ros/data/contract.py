@@ -16,6 +16,7 @@ import json
 import numpy as np
 
 from guda_ros.errors import GudaError
+from guda_ros.soccer import world
 from guda_ros.soccer.field import Field
 from guda_ros.soccer.observation import FEATURES, observation_names, observe
 from guda_ros.soccer.resources import ConfigError, find_config, load_yaml, Section
@@ -40,8 +41,39 @@ class ContractMismatch(GudaError, ValueError):
     """Two parts of the system were made for different contracts; the message says what differs."""
 
 
+class ContractBase:
+    """
+    What the contracts of all tasks have: a hash, and words for what differs.
+
+    A subclass is a frozen dataclass with `to_json`, `observe` and the number of columns of its
+    states (`state_size`) and actions (`action_size`).
+    """
+
+    @cached_property
+    def hash(self) -> str:
+        """16 hexadecimal digits that change with anything in the contract."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
+
+    def differences(self, other: 'ContractBase') -> list[str]:
+        """Return one line for every value that differs, `key: mine != theirs`."""
+        mine, theirs = _flatten(asdict(self)), _flatten(asdict(other))
+        return [
+            f'{key}: {mine.get(key, "absent")} != {theirs.get(key, "absent")}'
+            for key in sorted(mine.keys() | theirs.keys())
+            if mine.get(key) != theirs.get(key)
+        ]
+
+    def require(self, other: 'ContractBase', what: str) -> None:
+        """Raise ContractMismatch if `other`, the contract of `what`, is not this one."""
+        if self.hash != other.hash:
+            listed = '\n  '.join(self.differences(other))
+            raise ContractMismatch(
+                f'{what} was made for another contract (expected != found):\n  {listed}'
+            )
+
+
 @dataclass(frozen=True)
-class Contract:
+class Contract(ContractBase):
     """What is on the wire and what a policy sees and does; see the module's docstring."""
 
     name: str
@@ -56,6 +88,9 @@ class Contract:
     frames: dict[str, str]
     action: tuple[str, ...]
     observation: tuple[str, ...]
+
+    state_size = world.SIZE
+    action_size = len(ACTION)
 
     @classmethod
     def load(cls, name='soccer_push', robot: str | None = None) -> 'Contract':
@@ -120,28 +155,6 @@ class Contract:
             raise ValueError(f'not a contract of this version of guda_ros: {error}') from error
         contract._check('contract')
         return contract
-
-    @cached_property
-    def hash(self) -> str:
-        """16 hexadecimal digits that change with anything in the contract."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
-
-    def differences(self, other: 'Contract') -> list[str]:
-        """Return one line for every value that differs, `key: mine != theirs`."""
-        mine, theirs = _flatten(asdict(self)), _flatten(asdict(other))
-        return [
-            f'{key}: {mine.get(key, "absent")} != {theirs.get(key, "absent")}'
-            for key in sorted(mine.keys() | theirs.keys())
-            if mine.get(key) != theirs.get(key)
-        ]
-
-    def require(self, other: 'Contract', what: str) -> None:
-        """Raise ContractMismatch if `other`, the contract of `what`, is not this one."""
-        if self.hash != other.hash:
-            listed = '\n  '.join(self.differences(other))
-            raise ContractMismatch(
-                f'{what} was made for another contract (expected != found):\n  {listed}'
-            )
 
     @property
     def period(self) -> float:

@@ -8,15 +8,16 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 import json
 import os
 from pathlib import Path
+import shutil
 
 import numpy as np
 
-from guda_ros.data.contract import Contract
+from guda_ros.data.contract import Contract, ContractBase
 from guda_ros.data.episodes import Episode
 from guda_ros.data.files import atomic_target
 from guda_ros.errors import GudaError
@@ -25,18 +26,24 @@ from guda_ros.soccer.rewards import push_reward, push_terminated
 
 RAW = 'raw'
 _FORMAT = 'guda_ros transitions'
-_VERSION = 1
+_VERSION = 2
 _CHUNK = 16384
-_COLUMNS = {
-    'states': (np.float64, (world.SIZE,)),
-    'actions': (np.float32, (3,)),
-    'next_states': (np.float64, (world.SIZE,)),
-    'rewards': (np.float32, ()),
-    'terminations': (np.bool_, ()),
-    'source_episode': (np.int32, ()),
-    'source_step': (np.int32, ()),
-    'rule': (np.uint8, ()),
-}
+
+
+def columns_of(contract: ContractBase, parameters: int) -> dict[str, tuple[type, tuple[int, ...]]]:
+    """Return type and shape of a row of every column, in a set with so many parameters."""
+    return {
+        'states': (np.float64, (contract.state_size,)),
+        'actions': (np.float32, (contract.action_size,)),
+        'next_states': (np.float64, (contract.state_size,)),
+        'rewards': (np.float32, ()),
+        'terminations': (np.bool_, ()),
+        'source_episode': (np.int32, ()),
+        'source_step': (np.int32, ()),
+        'rule': (np.uint8, ()),
+        'parameters': (np.float32, (parameters,)),
+        'seed': (np.int64, ()),
+    }
 
 
 class DataSetError(GudaError):
@@ -51,12 +58,15 @@ class TransitionSet:
     states, next_states (M, 10) float64: world states (`map`, m, rad); actions (M, 3) float32 in
     [-1, 1]; rewards (M,) float32; terminations (M,) bool: the task ended (goal or ball out), never
     a time-out. source_episode (M,) int32 indexes `episode_ids`; source_step (M,) int32 is the step
-    in that episode; rule (M,) uint8 indexes `rule_names`. episode_success tells of every episode
-    whether it scored. Arrays are converted on construction, ValueError names one whose shape is
-    wrong.
+    in that episode; rule (M,) uint8 indexes `rule_names`. parameters (M, P) float32 are those of
+    the rule's change, named by `parameter_names`; seed (M,) int64 is that of the augmentation.
+    Recorded steps have no parameters and seed -1. episode_success tells of every episode whether
+    it scored. Arrays are converted on construction, ValueError names one whose shape is wrong.
+
+    The sizes of states and actions, here 10 and 3, are those that the contract gives.
     """
 
-    contract: Contract
+    contract: ContractBase
     states: np.ndarray
     actions: np.ndarray
     next_states: np.ndarray
@@ -65,6 +75,9 @@ class TransitionSet:
     source_episode: np.ndarray
     source_step: np.ndarray
     rule: np.ndarray
+    parameters: np.ndarray | None = None
+    seed: np.ndarray | None = None
+    parameter_names: tuple[str, ...] = ()
     rule_names: tuple[str, ...] = (RAW,)
     episode_ids: tuple[str, ...] = ()
     episode_success: tuple[bool, ...] = ()
@@ -72,7 +85,13 @@ class TransitionSet:
 
     def __post_init__(self) -> None:
         count = len(np.atleast_1d(self.rewards))
-        for name, (dtype, shape) in _COLUMNS.items():
+        object.__setattr__(self, 'parameter_names', tuple(self.parameter_names))
+        if self.parameters is None:
+            none = np.zeros((count, len(self.parameter_names)))
+            object.__setattr__(self, 'parameters', none)
+        if self.seed is None:
+            object.__setattr__(self, 'seed', np.full(count, -1))
+        for name, (dtype, shape) in self._columns().items():
             column = np.ascontiguousarray(getattr(self, name), dtype=dtype)
             if column.shape != (count, *shape):
                 raise ValueError(f'{name}: shape {(count, *shape)} is expected, '
@@ -88,6 +107,9 @@ class TransitionSet:
             column = getattr(self, name)
             if count and not (0 <= column.min() and column.max() < len(names)):
                 raise ValueError(f'{name}: an index is outside the list of {len(names)} names')
+
+    def _columns(self):
+        return columns_of(self.contract, len(self.parameter_names))
 
     def __len__(self) -> int:
         return len(self.rewards)
@@ -111,7 +133,7 @@ class TransitionSet:
 
     def select(self, index: np.ndarray) -> 'TransitionSet':
         """Return the transitions of a mask, slice or index array; names and contract are kept."""
-        return replace(self, **{name: getattr(self, name)[index] for name in _COLUMNS})
+        return replace(self, **{name: getattr(self, name)[index] for name in self._columns()})
 
     @classmethod
     def concatenate(cls, sets: Iterable['TransitionSet']) -> 'TransitionSet':
@@ -126,7 +148,8 @@ class TransitionSet:
         rules: dict[str, int] = {}
         episodes: dict[str, int] = {}
         success: dict[str, bool] = {}
-        columns: dict[str, list[np.ndarray]] = {name: [] for name in _COLUMNS}
+        parameters = tuple(dict.fromkeys(name for part in sets for name in part.parameter_names))
+        columns: dict[str, list[np.ndarray]] = {name: [] for name in sets[0]._columns()}
         for part in sets:
             sets[0].contract.require(part.contract, 'a set of transitions')
             rule = np.array([rules.setdefault(name, len(rules)) for name in part.rule_names],
@@ -134,12 +157,16 @@ class TransitionSet:
             episode = np.array([episodes.setdefault(name, len(episodes))
                                 for name in part.episode_ids], dtype=np.int32)
             success.update(zip(part.episode_ids, part.episode_success))
-            for name in _COLUMNS:
+            for name in columns:
                 columns[name].append(getattr(part, name))
+            spread = np.zeros((len(part), len(parameters)), dtype=np.float32)
+            spread[:, [parameters.index(name) for name in part.parameter_names]] = part.parameters
+            columns['parameters'][-1] = spread
             columns['rule'][-1] = rule[part.rule]
             columns['source_episode'][-1] = episode[part.source_episode]
         joined = {name: np.concatenate(parts) for name, parts in columns.items()}
         return cls(sets[0].contract, **joined, rule_names=tuple(rules),
+                   parameter_names=parameters,
                    episode_ids=tuple(episodes),
                    episode_success=tuple(success[name] for name in episodes),
                    info=dict(sets[0].info))
@@ -161,26 +188,22 @@ class TransitionSet:
         import h5py
         # Made in memory: on a full disk HDF5 cannot close its file, and ends the process at exit.
         with h5py.File('memory', 'w', driver='core', backing_store=False) as file:
-            file.attrs['format'] = _FORMAT
-            file.attrs['version'] = _VERSION
-            file.attrs['contract'] = self.contract.to_json()
-            file.attrs['contract_hash'] = self.contract.hash
-            file['names'] = json.dumps({
-                'rules': self.rule_names, 'episodes': self.episode_ids,
-                'episode_success': self.episode_success, 'info': self.info})
-            for name, (dtype, shape) in _COLUMNS.items():
-                # The checksum turns a damaged block into an error instead of wrong numbers.
-                file.create_dataset(name, data=getattr(self, name), dtype=dtype, fletcher32=True,
-                                    chunks=(max(1, min(len(self), _CHUNK)), *shape),
-                                    maxshape=(None, *shape))
+            _describe(file, self.contract)
+            _create(file, self._columns(), len(self), {
+                name: getattr(self, name) for name in self._columns()})
+            _write_names(file, self)
             file.flush()
             return file.id.get_file_image()
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> 'TransitionSet':
+    def load(cls, path: str | os.PathLike,
+             read_contract: Callable[[str], ContractBase] = Contract.from_json,
+             rows: slice = slice(None)) -> 'TransitionSet':
         """
-        Read what save wrote.
+        Read what save or a TransitionWriter wrote.
 
+        :param read_contract: makes the contract of its JSON; by default that of the robots.
+        :param rows: which to read, from files that are larger than the memory.
         :raises DataSetError: if the file is missing, damaged or something else; names it and what
             to do.
         """
@@ -198,20 +221,107 @@ class TransitionSet:
                     raise DataSetError(
                         f'{path}: format version {version}, this guda_ros reads version '
                         f'{_VERSION}; make the file again with `guda augment`')
-                contract = Contract.from_json(file.attrs['contract'])
+                contract = read_contract(file.attrs['contract'])
                 if contract.hash != file.attrs['contract_hash']:
                     raise DataSetError(f'{path}: its contract does not fit its hash; '
                                        'make the file again with `guda augment`')
                 names = json.loads(file['names'].asstr()[()])
-                columns = {name: file[name][()] for name in _COLUMNS}
+                expected = columns_of(contract, len(names['parameters']))
+                columns = {name: file[name][rows]
+                           for name, (_, shape) in expected.items() if 0 not in shape}
             return cls(contract, **columns, rule_names=names['rules'],
-                       episode_ids=names['episodes'], episode_success=names['episode_success'],
-                       info=names['info'])
+                       parameter_names=names['parameters'], episode_ids=names['episodes'],
+                       episode_success=names['episode_success'], info=names['info'])
         except DataSetError:
             raise
         except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
             raise DataSetError(f'{path}: damaged or incomplete ({error}); remove it and make it '
                                'again with `guda augment`') from error
+
+
+class TransitionWriter:
+    """
+    Write a file of transitions block by block; it appears when it is complete.
+
+    With `with`: a block that raises leaves nothing behind.
+
+    :param like: a set, of which contract and names are taken and no row.
+    :param count: rows that will be written, for which there must be room on the disk.
+    :raises DataSetError: if there is too little room or the file cannot be written.
+    """
+
+    def __init__(self, path: str | os.PathLike, like: TransitionSet, count: int) -> None:
+        self._path = Path(path)
+        self._like = like
+        self._count = count
+        self._size = sum(np.dtype(dtype).itemsize * int(np.prod(shape))
+                         for dtype, shape in like._columns().values())
+
+    def __enter__(self) -> 'TransitionWriter':
+        """Create the file."""
+        import h5py
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            # Asked before: on a full disk HDF5 cannot close its file, and ends the process.
+            needed = self._count * self._size + 2**22
+            if shutil.disk_usage(self._path.parent).free < needed:
+                raise OSError(f'{needed / 1e6:.0f} MB are needed')
+            self._target = atomic_target(self._path)
+            temporary = self._target.__enter__()
+            self._file = h5py.File(temporary, 'w')
+        except OSError as error:
+            raise self._failed(error) from error
+        _describe(self._file, self._like.contract)
+        _create(self._file, self._like._columns(), 0)
+        return self
+
+    def append(self, block: Mapping[str, np.ndarray]) -> None:
+        """Write the rows of a block, which has all columns of a TransitionSet."""
+        try:
+            for name, (_, shape) in self._like._columns().items():
+                if 0 in shape:
+                    continue
+                column, rows = self._file[name], block[name]
+                column.resize(len(column) + len(rows), axis=0)
+                column[len(column) - len(rows):] = rows
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def finish(self, info: dict) -> None:
+        """Write the names and what is to be known of the whole set; call it once, at the end."""
+        _write_names(self._file, replace(self._like, info=info))
+
+    def __exit__(self, kind, value, trace) -> None:
+        """Close the file and put it in its place."""
+        self._file.close()
+        self._target.__exit__(kind, value, trace)
+
+    def _failed(self, error):
+        return DataSetError(f'{self._path}: cannot be written: {error}; is there room on the '
+                            'disk, and may you write there?')
+
+
+def _describe(file, contract):
+    file.attrs['format'] = _FORMAT
+    file.attrs['version'] = _VERSION
+    file.attrs['contract'] = contract.to_json()
+    file.attrs['contract_hash'] = contract.hash
+
+
+def _write_names(file, of):
+    file['names'] = json.dumps({
+        'rules': of.rule_names, 'parameters': of.parameter_names, 'episodes': of.episode_ids,
+        'episode_success': of.episode_success, 'info': of.info})
+
+
+def _create(file, columns, count, data=None):
+    for name, (dtype, shape) in columns.items():
+        if 0 in shape:
+            continue
+        rows = _CHUNK if data is None else max(1, min(count, _CHUNK))
+        # The checksum turns a damaged block into an error instead of wrong numbers.
+        file.create_dataset(name, shape=(count, *shape), data=data and data[name], dtype=dtype,
+                            fletcher32=True, chunks=(rows, *shape), maxshape=(None, *shape))
 
 
 def transitions(episodes: Iterable[Episode], contract: Contract) -> TransitionSet:
@@ -223,7 +333,8 @@ def transitions(episodes: Iterable[Episode], contract: Contract) -> TransitionSe
     is the referee's word (the verdict), because the ball is often out of view in the goal.
     """
     episodes = list(episodes)
-    parts: dict[str, list[np.ndarray]] = {name: [] for name in _COLUMNS}
+    layout = columns_of(contract, 0)
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in layout}
     for index, episode in enumerate(episodes):
         usable = np.flatnonzero(episode.usable)
         rewards, terminations = rewards_and_terminations(episode, contract)
@@ -235,7 +346,9 @@ def transitions(episodes: Iterable[Episode], contract: Contract) -> TransitionSe
         parts['source_episode'].append(np.full(len(usable), index))
         parts['source_step'].append(usable)
         parts['rule'].append(np.zeros(len(usable)))
-    empty = {name: np.empty((0, *shape)) for name, (_, shape) in _COLUMNS.items()}
+        parts['parameters'].append(np.zeros((len(usable), 0)))
+        parts['seed'].append(np.full(len(usable), -1))
+    empty = {name: np.empty((0, *shape)) for name, (_, shape) in layout.items()}
     columns = {name: np.concatenate([empty[name], *arrays]) for name, arrays in parts.items()}
     return TransitionSet(
         contract, **columns,

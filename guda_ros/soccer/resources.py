@@ -70,6 +70,39 @@ def load_yaml(path: str | os.PathLike) -> dict:
     return content
 
 
+def with_line(error: ConfigError, path: str | os.PathLike) -> ConfigError:
+    """Return the error of a YAML file with the line of its key behind the file's name."""
+    line = _line_of(path, error.key) if error.key else None
+    text = str(error)
+    if line is None or not text.startswith(f'{path}: '):
+        return error
+    return ConfigError(f'{path}:{line}: {text[len(str(path)) + 2 :]}', error.key)
+
+
+def _line_of(path, key: str) -> int | None:
+    """Return the line, from 1, of a dotted key or of the deepest part of it that is there."""
+    try:
+        with open(path, encoding='utf-8') as file:
+            node = yaml.compose(file, Loader=yaml.SafeLoader)
+    except (OSError, yaml.YAMLError):
+        return None
+    line = 1
+    for part in key.split('.'):
+        if isinstance(node, yaml.SequenceNode) and part.isdigit() and int(part) < len(node.value):
+            node = node.value[int(part)]
+            line = node.start_mark.line + 1
+            continue
+        found = [
+            (name, value)
+            for name, value in (node.value if isinstance(node, yaml.MappingNode) else ())
+            if name.value == part
+        ]
+        if not found:
+            break
+        line, node = found[0][0].start_mark.line + 1, found[0][1]
+    return line
+
+
 class Section:
     """A checked view of a YAML mapping; wrong, missing and unknown keys are named."""
 
@@ -120,6 +153,19 @@ class Section:
         inner = Section(dict(enumerate(values)), self._path, f'{self._prefix}{key}.')
         return tuple(inner.integer(index, low, high) for index in range(len(values)))
 
+    def ranges(self, key: str) -> tuple[tuple[int, int, int], ...]:
+        """Take a list of [episode, first step, step after the last]."""
+        values = self._take(key)
+        good = isinstance(values, (list, tuple)) and values and all(
+            isinstance(value, (list, tuple)) and len(value) == 3
+            and all(type(part) is int and part >= 0 for part in value) and value[1] < value[2]
+            for value in values
+        )
+        if not good:
+            self._fail(key, 'a list of [episode, first step, step after the last] is expected, '
+                       f'not {values!r}')
+        return tuple(tuple(value) for value in values)
+
     def text(self, key: str) -> str:
         """Take a string that is not empty."""
         value = self._take(key)
@@ -159,6 +205,10 @@ class Section:
         if not isinstance(value, dict):
             self._fail(key, f'a mapping is expected, not {value!r}')
         return Section(value, self._path, f'{self._prefix}{key}.')
+
+    def fail(self, key: str, problem: str) -> None:
+        """Raise the ConfigError of a key's value."""
+        self._fail(key, problem)
 
     def rest(self) -> dict:
         """Take all keys that are left."""

@@ -1,0 +1,124 @@
+"""
+What the engine asks of a task; a new one is a subclass, named in the entry points guda_ros.tasks.
+
+The engine knows columns only through the `Layout`, rewards and ends only through the task's own
+functions, and rules beyond `move` and `auto` only through `rules`. docs/augmentation.md shows a
+task of forty lines.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+import os
+
+import numpy as np
+
+from guda_ros.augmentation.transforms import Layout
+from guda_ros.data.contract import Contract, ContractBase
+from guda_ros.data.transitions import TransitionSet
+
+#: Phases that `contact_phases` finds.
+PHASES = ('approach', 'push', 'kick', 'in_goal')
+
+
+class Task(ABC):
+    """
+    One task under one contract.
+
+    layout: the columns. actor and object: the bodies that act and that are acted on, which may be
+    the same. reasons: why `check` refuses steps, index 0 for 'valid'. phases: names of the parts
+    that `phase` tells apart. rest: way [m] of the object in a step up to which it rests. rules:
+    further kinds of rules that guides of this task may use.
+    """
+
+    name: str
+    layout: Layout
+    actor: str
+    object: str
+    reasons: tuple[str, ...] = ('valid',)
+    phases: tuple[str, ...] = PHASES
+    rest: float = 1e-6
+    rules: Mapping[str, type] = {}
+
+    def __init__(self, contract: ContractBase) -> None:
+        self.contract = contract
+
+    @property
+    @abstractmethod
+    def goal(self) -> np.ndarray:
+        """Point (2,) [m] to which the object is to come."""
+
+    @property
+    @abstractmethod
+    def bounds(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """The field as ((x low, x high), (y low, y high)) [m]: where things are put at random."""
+
+    @property
+    @abstractmethod
+    def mouth(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Places in the goal, as ((x low, x high), (y low, y high)) [m]."""
+
+    @abstractmethod
+    def reward(
+        self, states: np.ndarray, actions: np.ndarray, next_states: np.ndarray
+    ) -> np.ndarray:
+        """Return the true rewards (M,) of steps."""
+
+    @abstractmethod
+    def terminated(self, next_states: np.ndarray) -> np.ndarray:
+        """Tell (M,) of states whether the task ends in them."""
+
+    @abstractmethod
+    def check(
+        self, states: np.ndarray, actions: np.ndarray, next_states: np.ndarray
+    ) -> np.ndarray:
+        """Return (M,) int8 indices into `reasons` of changed steps; 0: the world allows them."""
+
+    @abstractmethod
+    def phase(self, recorded: TransitionSet) -> np.ndarray:
+        """Return (M,) indices into `phases` of recorded steps, -1 for none of them."""
+
+    def movable(self, recorded: TransitionSet) -> np.ndarray:
+        """Tell (M,) which recorded steps do not depend on where in the world they happened."""
+        return np.ones(len(recorded), dtype=bool)
+
+    def simulate(self, states: np.ndarray, actions: np.ndarray) -> np.ndarray:
+        """Return the states (M, S) after one step of the simulator, for `--verify`."""
+        raise NotImplementedError(f'task {self.name} has no simulator to verify with')
+
+    @classmethod
+    def read_contract(cls, text: str) -> ContractBase:
+        """Return the contract that its `to_json` wrote; ValueError when it cannot be read."""
+        return Contract.from_json(text)
+
+    @classmethod
+    @abstractmethod
+    def read(cls, path: str | os.PathLike) -> TransitionSet:
+        """Read recorded steps of this task; GudaError when it cannot be done."""
+
+
+def contact_phases(
+    robot: np.ndarray,
+    ball: np.ndarray,
+    next_robot: np.ndarray,
+    next_ball: np.ndarray,
+    in_goal: np.ndarray,
+    contact: float,
+    rest: float,
+) -> np.ndarray:
+    """
+    Return (M,) indices into PHASES, found from places (M, 2) before and after each step.
+
+    approach: the ball rests; push: it moves and the robot is near; kick: it moves, the robot is
+    not near; in_goal: it is in the goal before the step.
+
+    :param contact: distance [m] from the robot's middle up to which it may touch the ball.
+    :param rest: way [m] of the ball in a step up to which it rests.
+    """
+    moves = np.linalg.norm(next_ball - ball, axis=-1) > rest
+    distance = np.minimum(
+        np.linalg.norm(ball - robot, axis=-1), np.linalg.norm(ball - next_robot, axis=-1)
+    )
+    phase = np.where(moves, np.where(distance <= contact, 1, 2), 0)
+    return np.where(in_goal, 3, phase).astype(np.int8)
