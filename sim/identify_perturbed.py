@@ -14,6 +14,8 @@ import json
 
 import numpy as np
 
+from guda_ros.cli.common import natural, positive
+from guda_ros.cli.scripts import run_script
 from guda_ros.data.contract import Contract
 from guda_ros.soccer.robot import RobotProfile
 from guda_ros.tasks import identification_trial as trial
@@ -26,13 +28,20 @@ _SHORT = {'walk.response_time.forward': 'forward', 'walk.response_time.left': 'l
 
 
 def main() -> None:
-    """Print one row a robot, the worst and the median error of each property, and a JSON line."""
+    """Print one row a robot, the worst and the median error of each property, and JSON."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--count', type=int, default=20, help='robots (default: %(default)s)')
-    parser.add_argument('--first-seed', type=int, default=0)
-    parser.add_argument('--robot', default='nao_v6', help='profile that is perturbed')
-    args = parser.parse_args()
+    parser.add_argument('--count', type=positive, default=20, metavar='N',
+                        help='robots (default: %(default)s)')
+    parser.add_argument('--first-seed', type=natural, default=0, metavar='N',
+                        help='of the first robot, the others follow (default: %(default)s)')
+    parser.add_argument('--robot', default='nao_v6', metavar='NAME',
+                        help='profile that is perturbed (default: %(default)s)')
+    run_script(run, parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Perturb, drive, fit and compare."""
     contract, robot = Contract.load(robot=args.robot), RobotProfile.load(args.robot)
     print('found (error in %)')
     print('seed  ' + ''.join(f'{name:>16}' for name in _SHORT.values()))

@@ -64,7 +64,10 @@ def run(args: argparse.Namespace) -> None:
     from guda_ros.online.training import OnlineConfig
 
     config = OnlineConfig.load(args.config)
-    changes = {key: getattr(args, key) for key in ('steps', 'minutes') if getattr(args, key)}
+    if args.minutes is not None and not args.minutes > 0:
+        raise GudaError('--minutes must be above 0')
+    changes = {key: getattr(args, key) for key in ('steps', 'minutes')
+               if getattr(args, key) is not None}
     config = replace(config, **changes)
     runs = []
     for seed, folder in folders.items():

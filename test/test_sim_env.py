@@ -8,11 +8,15 @@ from gymnasium.vector import AutoresetMode
 import numpy as np
 import pytest
 
+from guda_ros.data.contract import Contract
 from guda_ros.errors import GudaError
+from guda_ros.sim.batch import BatchSimulation
 from guda_ros.sim.env import SoccerEnv
 from guda_ros.sim.episodes import EpisodeBatch
 from guda_ros.sim.rendering import RenderingUnavailable
+from guda_ros.sim.simulation import SoccerSimulation
 from guda_ros.sim.vector_env import SoccerVectorEnv
+from guda_ros.soccer.robot import RobotProfile
 from guda_ros.soccer.starts import fixed_starts
 
 MAKE = 'guda_ros.sim.env:guda_ros/Soccer-v0'
@@ -176,6 +180,48 @@ def test_wrong_arguments_are_named():
         SoccerVectorEnv(2).reset(options={'reset_mask': np.zeros(2, bool)})
     with pytest.raises(ValueError, match='2 seeds'):
         SoccerVectorEnv(2).reset(seed=[1, 2, 3])
+    with pytest.raises(GudaError, match='goals: no reward term; known: goal'):
+        SoccerEnv(rewards={'goals': 1.0})
+    with pytest.raises(GudaError, match='rewards: goal: nan'):
+        SoccerEnv(rewards={'goal': float('nan')})
+    with pytest.raises(GudaError, match='time limit above 0 s is expected, not 0'):
+        SoccerEnv(time_limit=0)
+
+
+def test_wrong_actions_are_named_and_change_nothing():
+    env = SoccerVectorEnv(2)
+    with pytest.raises(RuntimeError, match='reset'):
+        env.step(np.zeros((2, 3)))
+    env.reset(seed=0)
+    before = env.episodes.world_states()
+    for wrong, problem in ((np.zeros((2, 2)), 'shape'), (np.zeros((2, 4)), 'shape'),
+                           (np.zeros(3), 'shape'), (np.full((2, 3), np.nan), 'not finite')):
+        with pytest.raises(ValueError, match=problem):
+            env.step(wrong)
+    np.testing.assert_array_equal(env.episodes.world_states(), before)
+    np.testing.assert_array_equal(env.episodes.simulation.world_states(), before)
+
+
+def test_wrong_states_pushes_and_looks_are_named():
+    contract = Contract.load()
+    robot = RobotProfile.load(contract.robot)
+    batch = BatchSimulation(contract, robot, 2)
+    single = SoccerSimulation(contract, robot, visual=False)
+    wrong = np.zeros(10)
+    wrong[3] = np.nan
+    with pytest.raises(ValueError, match='not finite'):
+        batch.set_world_states(np.stack([np.zeros(10), wrong]))
+    with pytest.raises(ValueError, match='not finite'):
+        single.set_world_state(wrong)
+    with pytest.raises(ValueError, match=r'\(10,\)'):
+        single.set_world_state(np.zeros(9))
+    for push in ([np.nan, 0], [1.0]):
+        with pytest.raises(ValueError, match='push'):
+            single.push(push)
+    with pytest.raises(ValueError, match='push'):
+        batch.push(np.zeros((3, 2)))
+    with pytest.raises(ValueError, match='pan'):
+        single.look(0.0, np.inf)
 
 
 @pytest.mark.parametrize('scenario', ['obstacles', 'goalkeeper'])

@@ -55,6 +55,23 @@ def driver_domain(args: argparse.Namespace) -> int:
     return int(named)
 
 
+def extra_of(module: str) -> str | None:
+    """Tell how to get a Python module that is missing, None if it is none of an extra."""
+    extras = {
+        'rclpy': 'source a ROS 2 distribution or install the extra [ros]',
+        'mujoco': 'install the extra [sim]',
+        'torch': 'install the extra [train]',
+        'onnx': 'install the extra [train]',
+        'minari': 'install the extra [train]',
+        'h5py': 'install the extra [train]',
+        'gymnasium': 'install the extra [train]',
+        'matplotlib': 'install the extra [train]',
+        'jinja2': 'install the extra [train]',
+        'stable_baselines3': 'install the extra [train]',
+    }
+    return extras.get(module.partition('.')[0])
+
+
 def positive(text: str) -> int:
     """Read a whole number of at least one, for argparse."""
     return _whole(text, 1)

@@ -8,6 +8,7 @@ import os
 import sys
 
 from guda_ros import __version__
+from guda_ros.cli.common import extra_of
 from guda_ros.errors import GudaError
 
 #: Module of `guda_ros.cli` for each verb, in the order in which a person needs them.
@@ -57,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f'guda {args.verb}: {error}', file=sys.stderr)
         return 1
     except ModuleNotFoundError as error:
-        extra = _extra_of(error.name or '')
+        extra = extra_of(error.name or '')
         if extra is None:
             raise
         print(f'guda {args.verb}: needs the Python module {error.name}: {extra}', file=sys.stderr)
@@ -75,21 +76,6 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f'\nguda {args.verb}: stopped by Ctrl-C; what was finished is kept', file=sys.stderr)
         return 130
-
-
-def _extra_of(module: str) -> str | None:
-    extras = {
-        'rclpy': 'source a ROS 2 distribution or install the extra [ros]',
-        'mujoco': 'install the extra [sim]',
-        'torch': 'install the extra [train]',
-        'onnx': 'install the extra [train]',
-        'minari': 'install the extra [train]',
-        'h5py': 'install the extra [train]',
-        'gymnasium': 'install the extra [train]',
-        'matplotlib': 'install the extra [train]',
-        'jinja2': 'install the extra [train]',
-    }
-    return extras.get(module.partition('.')[0])
 
 
 if __name__ == '__main__':

@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 
-from guda_ros.cli.common import robot_of
+from guda_ros.cli.common import extra_of, robot_of
 from guda_ros.errors import GudaError
 
 #: What a run of sim/train.py is: beside the model, in the same folder.
@@ -115,6 +115,12 @@ def run_script(run: Callable[[argparse.Namespace], int | None],
         code = run(args) or 0
     except GudaError as error:
         print(f'{parser.prog}: {error}', file=sys.stderr)
+        code = 1
+    except ModuleNotFoundError as error:
+        extra = extra_of(error.name or '')
+        if extra is None:
+            raise
+        print(f'{parser.prog}: needs the Python module {error.name}: {extra}', file=sys.stderr)
         code = 1
     except KeyboardInterrupt:
         print(f'\n{parser.prog}: stopped by Ctrl-C', file=sys.stderr)

@@ -96,6 +96,7 @@ class BatchSimulation:
         if states.shape != (len(indices), world.SIZE):
             raise ValueError(
                 f'{len(indices)} rows of {world.SIZE} are expected, not {states.shape}')
+        state.check_finite(states)
         previous = states[:, world.PREVIOUS_COMMAND]
         self._batch.reset(indices, stage=mujoco.mjtStage.mjSTAGE_NONE.value)
         if self._physics.begin(indices, seeds):

@@ -21,12 +21,14 @@ class SoccerEnv(gymnasium.Env):
 
     Observation and action are those of the contract, on the true state. An episode terminates with
     a goal or a ball out of the field and is truncated by the time limit. The info of its last step
-    has `is_success`, `steps`, `episode_reward` and the sums `reward/<term>`.
+    has `is_success`, `steps`, `episode_reward`, the sums `reward/<term>` and what was randomised,
+    `randomisation/<name>`.
 
     :param render_mode: 'rgb_array' or None.
     :param camera: what `render` shows: overview, follow, portrait or head.
     :param width, height: of the pictures [pixels].
-    :param arguments: scenario, contract, robot, rewards, time_limit: see EpisodeBatch.
+    :param arguments: scenario, contract, robot, rewards, time_limit, randomisation: see
+        EpisodeBatch.
     """
 
     metadata = {'render_modes': ['rgb_array'], 'render_fps': 10}

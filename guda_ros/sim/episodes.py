@@ -8,6 +8,7 @@ when, is up to the caller.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+import math
 import os
 
 from gymnasium import spaces
@@ -71,8 +72,12 @@ class EpisodeBatch:
             raise GudaError(f'robot profile {profile.name}: its limits are not those of the '
                             f'contract {contract.name}')
         self.contract, self.robot, self.scenario = contract, profile, scenario
-        self.weights = dict(rewards) if isinstance(rewards, Mapping) else load_weights(rewards)
-        limit = time_limit or TIME_LIMITS.get(scenario, contract.time_limit)
+        self.weights = load_weights(rewards)
+        limit = time_limit
+        if limit is None:
+            limit = TIME_LIMITS.get(scenario, contract.time_limit)
+        if not 0 < limit < math.inf:
+            raise GudaError(f'a time limit above 0 s is expected, not {limit}')
         self.max_steps = max(1, round(limit * contract.rate))
         drawn = None if randomisation in (None, 'none') else Randomisation.load(randomisation)
         #: What simulations of the same world are made with.
@@ -139,9 +144,13 @@ class EpisodeBatch:
 
         :return: observations (count, D) float32, rewards (count,), and where (count,) an episode
             ended: terminated by goal or ball out, or truncated by the time limit.
-        :raises ValueError: if an action is not finite.
+        :raises ValueError: if actions have another shape or one is not finite.
         """
         contract, simulation = self.contract, self.simulation
+        actions = np.asarray(actions)
+        if actions.shape != (len(self), *self.action_space.shape):
+            raise ValueError(f'actions of shape {(len(self), *self.action_space.shape)} are '
+                             f'expected, not {actions.shape}')
         simulation.step(contract.to_command(actions))
         states = simulation.world_states()
         terms = reward_terms(self._states, states, contract.field, contract.limits, self.weights)

@@ -12,7 +12,7 @@ from guda_ros.sim import state
 from guda_ros.sim.mjcf import TIMESTEP
 from guda_ros.sim.obstacles import Obstacle
 from guda_ros.sim.physics import Physics, substeps
-from guda_ros.sim.posture import Posture
+from guda_ros.sim.posture import is_on_a_head, Posture
 from guda_ros.sim.randomisation import Randomisation
 from guda_ros.sim.rendering import Renderer
 from guda_ros.soccer import world
@@ -84,6 +84,9 @@ class SoccerSimulation:
         :param seed: of the episode; by default drawn from the constructor's.
         """
         world_state = np.asarray(world_state, dtype=np.float64)
+        if world_state.shape != (world.SIZE,):
+            raise ValueError(f'a world state ({world.SIZE},) is expected, not {world_state.shape}')
+        state.check_finite(world_state)
         previous = world_state[world.PREVIOUS_COMMAND]
         mujoco.mj_resetData(self.model, self.data)
         self._set_constants(
@@ -270,7 +273,7 @@ class SoccerSimulation:
             raise ValueError('this simulation was made with visual=False: nothing to draw')
         # The robot's images are made for every step, the others to be looked at.
         key = (width or self.robot.camera.width, height or self.robot.camera.height,
-               0 if camera.startswith('head') else 4)
+               0 if is_on_a_head(camera) else 4)
         if key not in self._renderers:
             self._renderers[key] = Renderer(self.model, *key)
         return self._renderers[key].render(self.data, camera, self._postures())

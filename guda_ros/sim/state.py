@@ -83,6 +83,13 @@ def check_starts(starts: np.ndarray, robot: RobotProfile, field: Field) -> np.nd
     return starts
 
 
+def check_finite(states: np.ndarray) -> None:
+    """Raise ValueError, naming the first, if one of world states (..., 10) is not finite."""
+    wrong = ~np.isfinite(states).all(axis=-1)
+    if wrong.any():
+        raise ValueError(f'a world state is not finite: {states[wrong][0].tolist()}')
+
+
 def write_world_states(states: np.ndarray, velocities: np.ndarray, field: Field, layout: Layout,
                        qpos: np.ndarray, qvel: np.ndarray, act: np.ndarray,
                        history: np.ndarray) -> None:

@@ -22,7 +22,8 @@ class SoccerVectorEnv(VectorEnv):
     that `infos['_final_obs']` and `infos['_final_info']` mark.
 
     :param threads: of the physics.
-    :param arguments: scenario, contract, robot, rewards, time_limit: see EpisodeBatch.
+    :param arguments: scenario, contract, robot, rewards, time_limit, randomisation: see
+        EpisodeBatch.
     """
 
     metadata = {'render_modes': ['rgb_array'], 'render_fps': 10,
@@ -72,6 +73,8 @@ class SoccerVectorEnv(VectorEnv):
 
     def step(self, actions: np.ndarray):
         """Walk one control period with actions (num_envs, 3), and reset what ended."""
+        if not self._seeded:
+            raise RuntimeError('reset the environments before their first step')
         observations, rewards, terminations, truncations = self.episodes.step(actions)
         infos = {}
         ended = terminations | truncations

@@ -142,11 +142,17 @@ class Walk:
 
     def push(self, rows, velocities: np.ndarray) -> None:
         """Change the velocities of robots by (n, 2) [m/s] in map; too much of it fells them."""
+        if velocities.shape != self._views.qvel[rows, :2].shape \
+                or not np.isfinite(velocities).all():
+            raise ValueError('a push of (x, y) [m/s] for each robot, finite, is expected, not '
+                             f'{velocities.tolist()}')
         self._views.qvel[rows, :2] += velocities
         self._fall(rows, world.rotate(velocities, -self._views.qpos[rows, 2]))
 
     def look(self, rows, pan, tilt) -> None:
         """Turn heads toward pan and tilt [rad], within their limits, at the profile's speed."""
+        if not (np.isfinite(pan).all() and np.isfinite(tilt).all()):
+            raise ValueError(f'pan and tilt are to be finite, not {pan} and {tilt}')
         low, high = self._head_limits
         self._views.user[rows, _LOOK] = np.stack([pan, tilt], axis=-1).clip(low, high)
         self._head_moves = True

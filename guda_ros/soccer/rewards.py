@@ -99,10 +99,11 @@ def reward_terms(
     )
 
 
-def load_weights(name: str | os.PathLike) -> dict[str, float]:
-    """Read weights by name (config/rewards) or path; ConfigError names what is wrong."""
-    path = find_config('rewards', name)
-    root = Section(load_yaml(path), path)
+def load_weights(name: str | os.PathLike | Mapping[str, float]) -> dict[str, float]:
+    """Read weights by name (config/rewards) or path, or check them; ConfigError tells the key."""
+    given = isinstance(name, Mapping)
+    path = 'rewards' if given else find_config('rewards', name)
+    root = Section(name if given else load_yaml(path), path)
     unknown = [key for key in root.keys() if key not in TERMS]
     if unknown:
         raise ConfigError(f'{path}: {unknown[0]}: no reward term; known: {", ".join(TERMS)}')
