@@ -59,6 +59,11 @@ extras = {
         'stable-baselines3>=2.6',
         'torch>=2.5',
     ],
+    # Parking and the mazes.
+    'benchmarks': [
+        'gymnasium-robotics>=1.4.2',
+        'highway-env>=1.12.1',
+    ],
     'test': [
         'catkin-pkg>=1.0',
         'hypothesis>=6.100',
