@@ -21,7 +21,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 import math
 
-import numpy as np
 import torch
 from torch.nn import functional
 
@@ -80,7 +79,7 @@ class BC(Learner):
 
     def _columns(self, data):
         actions, known = chunks(data, self.config.chunk)
-        targets = self.action_range.inverse(torch.from_numpy(np.clip(actions, -1.0, 1.0)))
+        targets = self.action_range.inverse(torch.from_numpy(self._clipped(actions)))
         return {
             'observations': self.normaliser(torch.from_numpy(data.observations())),
             'targets': targets.flatten(1),

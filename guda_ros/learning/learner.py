@@ -182,11 +182,11 @@ class Learner:
         self.data_hash = data_hash(data)
         observations = data.observations()
         self.normaliser = Normaliser.fit(observations)
-        actions = np.clip(data.actions, -1.0, 1.0)
+        actions = self._clipped(data.actions)
         self.action_range = (
             ActionRange.fit(actions)
             if self.config.normalise_actions
-            else ActionRange.identity(actions.shape[1])
+            else ActionRange(np.zeros(actions.shape[1]), contract.action_limit)
         )
         self.sizes = observations.shape[1], actions.shape[1]
         with torch.no_grad():
@@ -232,7 +232,7 @@ class Learner:
 
     def _columns(self, data: TransitionSet) -> dict[str, torch.Tensor]:
         """Return the columns of a batch; inputs of networks are normalised here, once."""
-        actions = torch.from_numpy(np.clip(data.actions, -1.0, 1.0))
+        actions = torch.from_numpy(self._clipped(data.actions))
         follows = continues_next(data)
         following = actions.clone()
         following[:-1][follows[:-1]] = actions[1:][follows[:-1]]
@@ -248,6 +248,10 @@ class Learner:
         }
 
     # Helpers for algorithms.
+
+    def _clipped(self, actions: np.ndarray) -> np.ndarray:
+        """Return actions (..., A) within the contract's limits."""
+        return np.clip(actions, -self.contract.action_limit, self.contract.action_limit)
 
     def _add(
         self,

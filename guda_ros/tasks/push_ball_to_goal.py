@@ -76,6 +76,11 @@ class PushContract(ContractBase):
             raise ValueError(f'not a contract of the task push_ball_to_goal: {error}') from error
 
     @property
+    def action_limit(self) -> np.ndarray:
+        """Largest size (3,) of every part of an action."""
+        return np.array([self.max_turn, 1.0, 1.0], dtype=np.float32)
+
+    @property
     def goal(self) -> np.ndarray:
         """Point (2,) in the goal, behind the line."""
         return np.array([self.length / 2 + self.goal_depth, 0.0])
