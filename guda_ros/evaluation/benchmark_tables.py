@@ -186,7 +186,7 @@ def _summary(plan: Plan, arm: Arm) -> dict:
         'task': plan.task, 'algorithm': arm.algorithm, 'augmentation': arm.augmentation,
         'seeds': len(arm.cells), 'updates': int(arm.cells[0].updates[-1]),
         'episodes': arm.scores.shape[1], **_columns('iqm', iqm(arm)),
-        'paper': plan.paper.get(arm.algorithm, {}).get(arm.augmentation, ''),
+        'paper': plan.paper.get(arm.algorithm, {}).get(arm.augmentation),
         'return': round(float(np.mean([cell.outcomes.returns for cell in arm.cells])), 2),
         **_columns('success', success_rate(arm.successes, rng)),
         'steps_to_score': round(_median_steps(arm.successes, arm.steps), 1),
@@ -225,10 +225,10 @@ def page(plan: Plan, summary: Sequence[dict], compared: Sequence[Difference]) ->
              'return', 'success [%]', 'steps to goal'),
             [(
                 row['algorithm'], row['augmentation'], row['seeds'], row['updates'],
-                _interval(row, 'iqm', '.0f'), row['paper'], f'{row["return"]:.1f}',
+                _interval(row, 'iqm', '.0f'), _known(row['paper']), f'{row["return"]:.1f}',
                 _interval({key: 100 * value for key, value in row.items()
                            if key.startswith('success')}, 'success', '.1f'),
-                f'{row["steps_to_score"]:.0f}',
+                _known(row['steps_to_score']),
             ) for row in summary],
         ),
     ]
@@ -250,6 +250,10 @@ def page(plan: Plan, summary: Sequence[dict], compared: Sequence[Difference]) ->
 def _table(header: Sequence[str], rows: Sequence[Sequence]) -> str:
     lines = [header, ['---'] * len(header), *rows]
     return '\n'.join('| ' + ' | '.join(map(str, line)) + ' |' for line in lines)
+
+
+def _known(value: float | None) -> str:
+    return '–' if value is None or np.isnan(value) else f'{value:.0f}'
 
 
 def _interval(row: dict, name: str, form: str) -> str:
