@@ -121,9 +121,10 @@ def test_the_shipped_benchmarks_can_be_read():
     assert found.paper['awac']['guided'] == 206
 
 
-def test_seeds_with_the_same_initial_data_are_trained_together(plan, data, tmp_path):
-    groups = missing_groups(plan.choose(['bc'], ['guided']), data, tmp_path / 'out')
-    assert groups == [Group('bc', 'guided', (0, 2), 0), Group('bc', 'guided', (1, 3), 1)]
+def test_seeds_are_trained_together_and_know_their_initial_data(plan, data, tmp_path):
+    groups = missing_groups(plan.choose(['bc'], ['guided'], 7), data, tmp_path / 'out')
+    assert groups == [Group('bc', 'guided', (0, 1, 2, 3, 4), (0, 1, 0, 1, 0)),
+                      Group('bc', 'guided', (5, 6), (1, 0))]
 
 
 def test_a_run_goes_on_with_what_is_missing_and_gets_the_same(plan, data, tmp_path):
@@ -139,7 +140,7 @@ def test_a_run_goes_on_with_what_is_missing_and_gets_the_same(plan, data, tmp_pa
         run_group(chosen, str(data), str(broken), group)
     (broken / 'small' / 'bc' / 'guided' / 'seed_2.npz').unlink()
     left = missing_groups(chosen, data, broken)
-    assert left == [Group('bc', 'guided', (2,), 0)]
+    assert left == [Group('bc', 'guided', (2,), (0,))]
     run_group(chosen, str(data), str(broken), left[0])
     after = {cell.seed: cell for cell in finished_cells(chosen, broken)}
     for seed, cell in before.items():

@@ -22,7 +22,8 @@ from guda_ros.evaluation.statistics import (
     success_rate,
 )
 
-#: Augmentations that are compared with the others.
+#: Augmentations that are compared with the others: those of these names, or with a number or word
+#: behind it, such as guided_10k.
 OURS = ('guided', 'auto')
 _SEED = 56
 
@@ -92,24 +93,24 @@ def iqm(arm: Arm) -> Estimate:
 
 
 def differences(arms: Sequence[Arm]) -> list[Difference]:
-    """Compare guided and auto with every other augmentation of the same algorithm."""
+    """Compare guided and auto with the other augmentations of an algorithm, auto with guided."""
     found = []
     for first in arms:
-        if first.augmentation not in OURS:
-            continue
         for second in arms:
-            if second.algorithm != first.algorithm or second is first:
-                continue
-            if OURS.index(first.augmentation) == 0 and second.augmentation in OURS:
-                continue
             seeds = sorted(set(first.seeds) & set(second.seeds))
-            if seeds:
+            compared = _is(first, OURS) and not _is(second, OURS)
+            compared |= _is(first, ('auto',)) and second.augmentation == 'guided'
+            if compared and first.algorithm == second.algorithm and seeds:
                 found.append(Difference(
                     first.algorithm, first.augmentation, second.augmentation, len(seeds),
                     *(_difference(first, second, seeds, what)
                       for what in ('scores', 'successes', 'steps')),
                 ))
     return found
+
+
+def _is(arm: Arm, names: Sequence[str]) -> bool:
+    return arm.augmentation.partition('_')[0] in names
 
 
 def _difference(first: Arm, second: Arm, seeds: list[int], what: str) -> Estimate:
