@@ -23,6 +23,7 @@ from guda_ros.augmentation.task import contact_phases, Task
 from guda_ros.augmentation.transforms import Body, Layout
 from guda_ros.data.contract import ContractBase
 from guda_ros.data.transitions import DataSetError, TransitionSet
+from guda_ros.tasks.model_rule import ModelRule
 
 STATE = ('robot_x', 'robot_y', 'ball_x', 'ball_y', 'robot_yaw')
 ROBOT, BALL, YAW = slice(0, 2), slice(2, 4), 4
@@ -189,6 +190,7 @@ class PushBallToGoal(Task):
     object = 'ball'
     reasons = ('valid', 'robot_off_field', 'ball_off_field', 'overlap')
     rest = 1e-4
+    rules = {ModelRule.kind: ModelRule}
 
     def __init__(self, contract: PushContract | None = None) -> None:
         super().__init__(contract or PushContract())
