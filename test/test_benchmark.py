@@ -122,9 +122,12 @@ def test_the_shipped_benchmarks_can_be_read():
 
 
 def test_seeds_are_trained_together_and_know_their_initial_data(plan, data, tmp_path):
-    groups = missing_groups(plan.choose(['bc'], ['guided'], 7), data, tmp_path / 'out')
-    assert groups == [Group('bc', 'guided', (0, 1, 2, 3, 4), (0, 1, 0, 1, 0)),
-                      Group('bc', 'guided', (5, 6), (1, 0))]
+    groups = missing_groups(plan.choose(None, ['guided'], 7), data, tmp_path / 'out')
+    first, second = (0, 1, 2, 3, 4), (5, 6)
+    assert groups == [
+        Group('guided', {'bc': first, 'iql': first}, {0: 0, 1: 1, 2: 0, 3: 1, 4: 0}),
+        Group('guided', {'bc': second, 'iql': second}, {5: 1, 6: 0}),
+    ]
 
 
 def test_a_run_goes_on_with_what_is_missing_and_gets_the_same(plan, data, tmp_path):
@@ -140,7 +143,7 @@ def test_a_run_goes_on_with_what_is_missing_and_gets_the_same(plan, data, tmp_pa
         run_group(chosen, str(data), str(broken), group)
     (broken / 'small' / 'bc' / 'guided' / 'seed_2.npz').unlink()
     left = missing_groups(chosen, data, broken)
-    assert left == [Group('bc', 'guided', (2,), (0,))]
+    assert left == [Group('guided', {'bc': (2,)}, {0: 0, 1: 1, 2: 0})]
     run_group(chosen, str(data), str(broken), left[0])
     after = {cell.seed: cell for cell in finished_cells(chosen, broken)}
     for seed, cell in before.items():
@@ -232,7 +235,7 @@ def test_the_command_writes_tables_and_pictures(data, tmp_path, capsys):
     assert 'no training of the benchmark small is finished' in capsys.readouterr().err
     some = [*arguments, '--algorithms', 'iql', '--seeds', '1', '--jobs', '1', '--quality']
     assert main(some) == 0
-    assert '2 trainings in 2 groups to do' in capsys.readouterr().out
+    assert '2 trainings to do' in capsys.readouterr().out
     assert main([*some, '--tables']) == 0
     names = {path.name for path in (out / 'results').iterdir()}
     assert names == {f'small{end}' for end in (

@@ -63,17 +63,17 @@ def run(args: argparse.Namespace) -> int:
 
 def _train(plan, args) -> None:
     from guda_ros.cli.workers import run_jobs
-    from guda_ros.evaluation.benchmark_cells import labels, missing_groups, run_group
+    from guda_ros.evaluation.benchmark_cells import missing_groups, run_group
 
     groups = missing_groups(plan, args.data, args.out)
-    print(f'{plan.name}: {labels(groups)} to do' if groups else f'{plan.name}: all done before')
+    left = sum(group.cells for group in groups)
+    print(f'{plan.name}: {left} trainings to do' if left else f'{plan.name}: all done before')
     begin = time.monotonic()
     jobs = [(plan, str(args.data), str(args.out), group) for group in groups]
-    for number, ((*_, group), seconds) in enumerate(run_jobs(run_group, jobs, args.jobs), 1):
-        seeds = ', '.join(map(str, group.seeds))
-        print(f'  {number} of {len(groups)}: {group.algorithm}, {group.augmentation}, seed '
-              f'{seeds}: {seconds:.0f} s of training, {time.monotonic() - begin:.0f} s since the '
-              'start')
+    for (*_, group), seconds in run_jobs(run_group, jobs, args.jobs):
+        left -= group.cells
+        print(f'  {group.augmentation}, {", ".join(group.missing)}: {group.cells} trainings in '
+              f'{seconds:.0f} s; {left} to do, {time.monotonic() - begin:.0f} s since the start')
 
 
 def _report(plan, args) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import json
 import os
 from pathlib import Path
+import time
 import zipfile
 
 import numpy as np
@@ -38,16 +39,21 @@ class BenchmarkError(GudaError):
 @dataclass(frozen=True)
 class Group:
     """
-    Cells that are trained together: seeds of one algorithm on one augmentation.
+    Cells of one augmentation that are made one after another from the same training sets.
 
-    data_seeds: for every seed the first of all seeds that begins with the same initial data, which
-    is also the seed of its augmentation.
+    missing: seeds by algorithm, which are trained together. data_seeds: for every seed the first
+    of all seeds that begins with the same initial data, which is also the seed of its
+    augmentation.
     """
 
-    algorithm: str
     augmentation: str
-    seeds: tuple[int, ...]
-    data_seeds: tuple[int, ...]
+    missing: dict[str, tuple[int, ...]]
+    data_seeds: dict[int, int]
+
+    @property
+    def cells(self) -> int:
+        """How many cells are missing."""
+        return sum(map(len, self.missing.values()))
 
 
 @dataclass(frozen=True)
@@ -91,73 +97,82 @@ def missing_groups(
     plan: Plan, data: str | os.PathLike, folder: str | os.PathLike
 ) -> list[Group]:
     """
-    Return what is left to do, algorithm after algorithm.
+    Return what is left to do.
 
     :raises BenchmarkError: if the folder holds cells that were made in another way.
     """
     sets = initial_sets(plan, data)
     left = []
-    for algorithm in plan.algorithms:
-        for augmentation in plan.augmentations:
+    for augmentation in plan.augmentations:
+        missing: dict[str, list[int]] = {}
+        for algorithm in plan.algorithms:
             expected = identity(plan, algorithm, augmentation)
-            seeds = []
             for seed, (first, recorded) in sets.items():
                 path = cell_path(folder, plan, algorithm, augmentation, seed)
                 if path.exists():
                     _require_same(path, {**expected, **_origin(first, recorded)})
                 else:
-                    seeds.append(seed)
-            for begin in range(0, len(seeds), TOGETHER):
-                some = tuple(seeds[begin : begin + TOGETHER])
-                left.append(Group(algorithm, augmentation, some,
-                                  tuple(sets[seed][0] for seed in some)))
+                    missing.setdefault(algorithm, []).append(seed)
+        for begin in range(0, plan.seeds, TOGETHER):
+            some = range(begin, min(begin + TOGETHER, plan.seeds))
+            parts = {name: tuple(seed for seed in seeds if seed in some)
+                     for name, seeds in missing.items()}
+            parts = {name: seeds for name, seeds in parts.items() if seeds}
+            if parts:
+                left.append(Group(augmentation, parts, {seed: sets[seed][0] for seed in some}))
     return left
 
 
 def run_group(plan: Plan, data: str, folder: str, group: Group) -> float:
     """Train and judge the cells of a group and write their files; return the seconds it took."""
-    kind = plan.kind()
-    recorded = {seed: kind.initial_data(data, seed) for seed in set(group.data_seeds)}
-    sets = {seed: training_set(plan, group.augmentation, steps, seed)
-            for seed, steps in recorded.items()}
-    config, judging = plan.algorithms[group.algorithm], plan.judging
+    begin = time.monotonic()
+    needed = {seed for seeds in group.missing.values() for seed in seeds}
+    recorded = {first: plan.kind().initial_data(data, first)
+                for first in {group.data_seeds[seed] for seed in needed}}
+    sets = {first: training_set(plan, group.augmentation, steps, first)
+            for first, steps in recorded.items()}
+    for algorithm, seeds in group.missing.items():
+        firsts = [group.data_seeds[seed] for seed in seeds]
+        cells = _train(plan, algorithm, group.augmentation, seeds, [sets[one] for one in firsts])
+        for cell, first in zip(cells, firsts):
+            about = {**cell.about, **identity(plan, algorithm, group.augmentation),
+                     **_origin(first, recorded[first])}
+            path = cell_path(folder, plan, algorithm, group.augmentation, cell.seed)
+            save_cell(path, replace(cell, about=about))
+    return time.monotonic() - begin
+
+
+def _train(
+    plan: Plan, algorithm: str, augmentation: str, seeds: Sequence[int],
+    sets: Sequence[TransitionSet],
+) -> list[Cell]:
+    """Train seeds together, each with its set, and judge them."""
+    config, judging = plan.algorithms[algorithm], plan.judging
     total = config.updates + getattr(config, 'bc_updates', 0)
-    contract = recorded[group.data_seeds[0]].contract
-    learner = find_algorithm(group.algorithm)(
-        [sets[seed] for seed in group.data_seeds], contract,
-        replace(config, log_every=-(-total // judging.curve_points)), group.seeds,
-    )
-    task = kind(contract)
-    curve: dict[int, list[Outcomes]] = {seed: [] for seed in group.seeds}
+    config = replace(config, log_every=-(-total // judging.curve_points))
+    contract = sets[0].contract
+    learner = find_algorithm(algorithm)(sets, contract, config, seeds)
+    task = plan.kind()(contract)
+    curve: dict[int, list[Outcomes]] = {seed: [] for seed in seeds}
 
     def judge(_) -> None:
-        for seed in group.seeds:
+        for seed in seeds:
             curve[seed].append(task.evaluate(
                 learner.policy(seed).predict, judging.curve_rollouts, judging.curve_seed
             ))
 
     learner.learn(judge)
-    for seed, data_seed in zip(group.seeds, group.data_seeds):
-        outcomes = task.evaluate(
-            learner.policy(seed).predict, judging.rollouts, judging.starts_seed
+    return [
+        Cell(
+            algorithm, augmentation, seed,
+            task.evaluate(learner.policy(seed).predict, judging.rollouts, judging.starts_seed),
+            np.array(learner.history['update']),
+            np.stack([point.returns for point in curve[seed]]),
+            np.stack([point.successes for point in curve[seed]]),
+            {'rows': len(steps), 'seconds': round(learner.seconds / len(seeds), 2)},
         )
-        about = {
-            **identity(plan, group.algorithm, group.augmentation),
-            **_origin(data_seed, recorded[data_seed]),
-            'rows': len(sets[data_seed]),
-            'seconds': round(learner.seconds / len(group.seeds), 2),
-        }
-        save_cell(
-            cell_path(folder, plan, group.algorithm, group.augmentation, seed),
-            Cell(
-                group.algorithm, group.augmentation, seed, outcomes,
-                np.array(learner.history['update']),
-                np.stack([point.returns for point in curve[seed]]),
-                np.stack([point.successes for point in curve[seed]]),
-                about,
-            ),
-        )
-    return learner.seconds
+        for seed, steps in zip(seeds, sets)
+    ]
 
 
 def training_set(
@@ -214,11 +229,6 @@ def finished_cells(plan: Plan, folder: str | os.PathLike) -> Iterator[Cell]:
                 path = cell_path(folder, plan, algorithm, augmentation, seed)
                 if path.exists():
                     yield load_cell(path)
-
-
-def labels(groups: Sequence[Group]) -> str:
-    """Return how many trainings are in groups, in words."""
-    return f'{sum(len(group.seeds) for group in groups)} trainings in {len(groups)} groups'
 
 
 def _origin(data_seed: int, recorded: TransitionSet) -> dict:
