@@ -4,7 +4,7 @@ Compare augmentations, algorithm by algorithm and seed by seed, beside the paper
 A benchmark (config/benchmarks) names the task, augmentations, algorithms with their arguments, and
 how policies are judged. Every training is kept in --out as soon as it is finished; the same
 command goes on with what is missing, also after a kill. Tables (CSV, Markdown) and pictures (PNG)
-of what is finished are made at the end, or at once with --tables.
+of all that is finished there are made at the end, or at once with --tables.
 """
 
 from __future__ import annotations
@@ -53,11 +53,10 @@ def run(args: argparse.Namespace) -> int:
     """Run this verb."""
     from guda_ros.evaluation.benchmark_plan import Plan
 
-    plan = Plan.load(args.benchmark).choose(
-        args.algorithms, args.augmentations, args.seeds, args.updates
-    )
+    plan = Plan.load(args.benchmark)
+    chosen = plan.choose(args.algorithms, args.augmentations, args.seeds, args.updates)
     if not args.tables:
-        _train(plan, args)
+        _train(chosen, args)
     return _report(plan, args)
 
 
@@ -77,12 +76,7 @@ def _train(plan, args) -> None:
 
 
 def _report(plan, args) -> int:
-    from guda_ros.evaluation.benchmark_cells import (
-        BenchmarkError,
-        finished_cells,
-        initial_sets,
-        training_set,
-    )
+    from guda_ros.evaluation.benchmark_cells import BenchmarkError, finished_cells, initial_sets
     from guda_ros.evaluation.benchmark_charts import draw_charts, draw_quality
     from guda_ros.evaluation.benchmark_tables import write_csv, write_tables, write_text
 
@@ -96,11 +90,8 @@ def _report(plan, args) -> int:
     written = draw_charts(plan, cells, results)
     if args.quality:
         sets = dict(initial_sets(plan, args.data).values())
-        made = {name: [training_set(plan, name, recorded, seed)
-                       for seed, recorded in sets.items()]
-                for name in plan.augmentations}
         task = plan.kind()(next(iter(sets.values())).contract)
-        picture, rows = draw_quality(plan, made, task, results / f'{plan.name}_quality.png')
+        picture, rows = draw_quality(plan, sets, task, results / f'{plan.name}_quality.png')
         write_csv(results / f'{plan.name}_quality.csv', rows)
         written.append(picture)
     print('\n'.join(map(str, [results / f'{plan.name}.md', *written])))

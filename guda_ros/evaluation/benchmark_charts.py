@@ -12,7 +12,7 @@ import numpy as np
 
 from guda_ros.augmentation.task import Task
 from guda_ros.data.transitions import TransitionSet
-from guda_ros.evaluation.benchmark_cells import Cell
+from guda_ros.evaluation.benchmark_cells import Cell, training_set
 from guda_ros.evaluation.benchmark_plan import Plan
 from guda_ros.evaluation.benchmark_tables import Arm, arms_of, iqm, normalised
 from guda_ros.evaluation.coverage import quality
@@ -121,48 +121,53 @@ def draw_curves(plan: Plan, arms: Sequence[Arm], path: Path) -> Path:
 
 
 def draw_quality(
-    plan: Plan, sets: dict[str, list[TransitionSet]], task: Task, path: Path
+    plan: Plan, recorded: dict[int, TransitionSet], task: Task, path: Path
 ) -> tuple[Path, list[dict]]:
     """
-    Draw TQ and SACo of training sets, and where the object is in the first of each kind.
+    Draw TQ and SACo of the training sets, and where the object is in the first of each kind.
 
-    :param sets: augmentation -> training sets. Return the file and the figures as rows.
+    :param recorded: initial data by the seed of its augmentation. Return the file and the figures
+        as rows.
     """
     rows = []
     with new_figure(4.2) as figure:
-        grid = figure.add_gridspec(2, len(sets), height_ratios=[1.5, 1])
+        grid = figure.add_gridspec(2, len(plan.augmentations), height_ratios=[1.5, 1])
         axes = figure.add_subplot(grid[0, :])
-        for name, own in sets.items():
-            found = [quality(task, one) for one in own]
+        for column, name in enumerate(plan.augmentations):
+            found = []
+            for seed, steps in recorded.items():
+                made = training_set(plan, name, steps, seed)
+                found.append(quality(task, made))
+                rows.append({'augmentation': name, 'data_seed': seed, 'rows': len(made),
+                             'tq': round(found[-1].tq, 4), 'saco': round(found[-1].saco, 5)})
+                if len(found) == 1:
+                    _draw_places(figure.add_subplot(grid[1, column]), task, made, name)
             axes.plot(
-                [one.saco for one in found], [one.tq for one in found],
-                linestyle='none', marker='o', markersize=6, color=colour_of(plan, name),
-                markeredgecolor='white',
+                [one.saco for one in found], [one.tq for one in found], linestyle='none',
+                marker='o', markersize=6, color=colour_of(plan, name), markeredgecolor='white',
             )
-            rows += [{'augmentation': name, 'data': index, 'rows': len(steps),
-                      'tq': round(one.tq, 4), 'saco': round(one.saco, 5)}
-                     for index, (one, steps) in enumerate(zip(found, own))]
         axes.set_xscale('log')
         axes.set_xlabel('SACo: state-action cells with a step, as a share of those that 10⁶ '
                         'uniformly drawn steps fill')
         axes.set_ylabel('TQ')
         axes.grid(axis='y')
-        for column, (name, own) in enumerate(sets.items()):
-            panel = figure.add_subplot(grid[1, column])
-            (low, high), (right, left) = task.bounds
-            places = own[0].states[:, list(task.layout.bodies[task.object].position)]
-            counts, x, y = np.histogram2d(
-                *places.T, bins=(36, 24),
-                range=((low, max(high, task.mouth[0][1])), (right, left)),
-            )
-            panel.pcolormesh(x, y, np.log1p(counts).T, cmap='viridis', rasterized=True)
-            panel.set_aspect('equal')
-            panel.set_xticks([])
-            panel.set_yticks([])
-            panel.set_title(name, fontsize=8.5)
-        _legend(figure, plan, list(sets))
+        _legend(figure, plan, list(plan.augmentations))
         figure.tight_layout(rect=(0, 0, 1, 1 - 0.25 / figure.get_figheight()))
         return _saved(figure, path), rows
+
+
+def _draw_places(axes, task: Task, steps: TransitionSet, name: str) -> None:
+    """Draw how often the object is where."""
+    (low, high), (right, left) = task.bounds
+    places = steps.states[:, list(task.layout.bodies[task.object].position)]
+    counts, x, y = np.histogram2d(
+        *places.T, bins=(36, 24), range=((low, max(high, task.mouth[0][1])), (right, left))
+    )
+    axes.pcolormesh(x, y, np.log1p(counts).T, cmap='viridis', rasterized=True)
+    axes.set_aspect('equal')
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_title(name, fontsize=8.5)
 
 
 def _legend(figure, plan: Plan, augmentations: Sequence[str]) -> None:

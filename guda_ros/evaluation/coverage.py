@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -57,10 +58,10 @@ class Quality:
 
 
 def quality(task: Task, steps: TransitionSet) -> Quality:
-    """Return TQ and SACo of a set; the task needs reference returns."""
+    """Return TQ and SACo of a set; without reference returns TQ is the mean return itself."""
     recorded = steps.rule == steps.rule_names.index(RAW)
     length = recorded.sum() / len(np.unique(steps.source_episode[recorded]))
-    low, high = task.reference_returns
+    low, high = task.reference_returns or (0.0, 1.0)
     return Quality(
         float((steps.rewards.mean(dtype=float) * length - low) / (high - low)),
         _cells(task, steps.states, steps.actions, _WIDE_CELL) / _uniform_cells(task),
@@ -81,6 +82,7 @@ def _cells(task: Task, states: np.ndarray, actions: np.ndarray, edges) -> int:
     return len(np.unique(np.ravel_multi_index(tuple(cells.T), tuple(cells.max(axis=0) + 1))))
 
 
+@lru_cache(maxsize=1)
 def _uniform_cells(task: Task) -> int:
     """Return how many wide cells uniformly drawn places, headings and actions fill."""
     rng = np.random.default_rng(0)
