@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     chosen = plan.choose(args.algorithms, args.augmentations, args.seeds, args.updates)
     if not args.tables:
         _train(chosen, args)
-    return _report(plan, args)
+    return _report(plan.choose(seeds=max(plan.seeds, args.seeds or 0)), args)
 
 
 def _train(plan, args) -> None:
