@@ -96,6 +96,8 @@ class MazeTask(StateTask):
     max_steps: int
     speed: float | None = None
     frames: int
+    #: Episodes and steps of each in a set of initial data: those of the paper.
+    initial: tuple[int, int]
     #: Distance [m] of the robot's middle from walls at which it does not touch them.
     radius: float
 
@@ -120,6 +122,13 @@ class MazeTask(StateTask):
         """The box [m] around the circle in which the goal is reached."""
         (x, y), reach = self.goal, self.contract.reach
         return ((x - reach, x + reach), (y - reach, y + reach))
+
+    @property
+    def walls(self):
+        """The cells that are walls [m]."""
+        half = self.contract.scale / 2
+        return tuple(((x - half, x + half), (y - half, y + half))
+                     for x, y in self.map.middles(np.argwhere(self.map.walls)))
 
     def succeeded(self, states):
         """Tell (M,) of states whether the goal is reached in them."""
@@ -215,18 +224,57 @@ class PointMazeUmaze(PointMaze):
     """PointMaze_UMaze."""
 
     name, maze, model, max_steps = 'pointmaze_umaze', 'umaze', 'PointMaze_UMaze-v3', 300
+    initial = (5, 300)
 
 
 class PointMazeMedium(PointMaze):
     """PointMaze_Medium."""
 
     name, maze, model, max_steps = 'pointmaze_medium', 'medium', 'PointMaze_Medium-v3', 600
+    initial = (5, 600)
 
 
 class PointMazeLarge(PointMaze):
     """PointMaze_Large."""
 
     name, maze, model, max_steps = 'pointmaze_large', 'large', 'PointMaze_Large-v3', 800
+    initial = (5, 800)
+
+
+class AntMaze(MazeTask):
+    """The ant of gymnasium-robotics' version 4, whose legs reach 1.2 m; it starts at one cell."""
+
+    robot, scale, frames, radius = 'ant', 4.0, 5, 1.25
+    layout = Layout(size=29, bodies={'ant': Body((0, 1))}, frame='ant')
+    actor = object = 'ant'
+
+
+class AntMazeUmaze(AntMaze):
+    """AntMaze_UMaze."""
+
+    name, maze, model, max_steps = 'antmaze_umaze', 'ant_umaze', 'AntMaze_UMaze-v4', 700
+    initial = (1, 818)
+
+
+class AntMazeMedium(AntMaze):
+    """AntMaze_Medium."""
+
+    name, maze, model, max_steps = 'antmaze_medium', 'medium', 'AntMaze_Medium-v4', 1000
+    initial = (2, 1377)
+
+
+class AntMazeLarge(AntMaze):
+    """AntMaze_Large."""
+
+    name, maze, model, max_steps = 'antmaze_large', 'large', 'AntMaze_Large-v4', 1000
+    initial = (5, 937)
+
+
+def ant_on_a_plain():
+    """Return the function that steps ants where there is no maze, and a state at rest (29,)."""
+    model = _model('Ant-v5')
+    rest = np.concatenate([model.qpos0, np.zeros(model.nv)])
+    return _batch('Ant-v5', AntMaze.frames, None).step, rest
 
 
 @lru_cache

@@ -5,18 +5,23 @@ PointMaze: the waypoint controller of D4RL (Fu et al., D4RL: Datasets for Deep D
 Reinforcement Learning, 2020, arXiv 2004.07219), which goes from cell to cell along the shortest
 way, with gains 10 and -1 and normal noise of .5 on its actions, to one random cell after another.
 It does not know the goal of the task, which it passes by chance: what it shows is how to move.
+
+AntMaze: the gait of guda_ros.tasks.ant_gait along the same waypoints, on the side of the ant that
+is nearest to the way, with normal noise of .2 on its torques.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from guda_ros.augmentation.transforms import wrap
 from guda_ros.data.transitions import TransitionSet
+from guda_ros.tasks.ant_gait import Gait, yaw
 from guda_ros.tasks.maze import MazeTask
 
-#: Episodes of initial data, as in the GuDA paper, whose steps are `max_steps` each.
-EPISODES = 5
-_GAIN, _DAMPING, _NOISE, _NEAR = 10.0, 1.0, 0.5, 0.1
+_GAIN, _DAMPING = 10.0, 1.0
+#: The gait that was found, see guda_ros.tasks.ant_gait.NAMES.
+_ANT_GAIT = ()
 
 
 class Waypoints:
@@ -55,23 +60,55 @@ class Waypoints:
 class PointController:
     """Push the ball along a way; noise: deviation of the normal noise on actions."""
 
-    def __init__(self, way: Waypoints, rng: np.random.Generator, noise: float = _NOISE) -> None:
-        self._way, self._rng, self._noise = way, rng, noise
+    near, noise = 0.1, 0.5
+
+    def __init__(self, way: Waypoints, rng: np.random.Generator) -> None:
+        self._way, self._rng = way, rng
 
     def actions(self, states: np.ndarray) -> np.ndarray:
         """Return actions (count, 2) for states (count, 4)."""
-        target = self._way.targets(states[:, :2], _NEAR)
+        target = self._way.targets(states[:, :2], self.near)
         action = _GAIN * (target - states[:, :2]) - _DAMPING * states[:, 2:]
-        action += self._noise * self._rng.standard_normal(action.shape)
+        action += self.noise * self._rng.standard_normal(action.shape)
         return np.clip(action, -1.0, 1.0)
 
 
-def record(task: MazeTask, seed: int, episodes: int = EPISODES) -> TransitionSet:
-    """Return the initial data of a seed: `episodes` runs of the demonstrator."""
+class AntController:
+    """Walk the ant along a way; noise: deviation of the normal noise on torques."""
+
+    near, noise = 0.5, 0.2
+    #: Degrees that the way may be off the side walked along before another one is taken.
+    _KEEP = np.radians(55)
+
+    def __init__(self, way: Waypoints, rng: np.random.Generator) -> None:
+        self._way, self._rng = way, rng
+        self._gait, self._step, self._side = Gait(_ANT_GAIT), 0, None
+
+    def actions(self, states: np.ndarray) -> np.ndarray:
+        """Return actions (count, 8) for states (count, 29)."""
+        to_go = self._way.targets(states[:, :2], self.near) - states[:, :2]
+        bearing = np.arctan2(to_go[:, 1], to_go[:, 0]) - yaw(states)
+        nearest = np.round(bearing / (np.pi / 2))
+        if self._side is None:
+            self._side = nearest
+        off = wrap(bearing - self._side * np.pi / 2)
+        self._side = np.where(np.abs(off) > self._KEEP, nearest, self._side)
+        action = self._gait.actions(states, self._step, self._side.astype(int))
+        self._step += 1
+        action += self.noise * self._rng.standard_normal(action.shape)
+        return np.clip(action, -1.0, 1.0)
+
+
+CONTROLLERS = {'point': PointController, 'ant': AntController}
+
+
+def record(task: MazeTask, seed: int) -> TransitionSet:
+    """Return the initial data of a seed: as many runs as the task is to have."""
+    episodes, length = task.initial
     rng = np.random.default_rng([seed, 56])
-    controller = PointController(Waypoints(task, episodes, rng), rng)
+    controller = CONTROLLERS[task.robot](Waypoints(task, episodes, rng), rng)
     states, steps = task.start(episodes, rng), []
-    for _ in range(task.contract.max_steps):
+    for _ in range(length):
         # As they are stored, so that the simulator takes the recorded actions.
         actions = controller.actions(states).astype(np.float32)
         after = task.step(states, actions)
@@ -80,7 +117,6 @@ def record(task: MazeTask, seed: int, episodes: int = EPISODES) -> TransitionSet
     states, actions, after = (
         np.stack(part, axis=1).reshape(-1, part[0].shape[1]) for part in zip(*steps)
     )
-    length = task.contract.max_steps
     reached = task.succeeded(after).reshape(episodes, length).any(axis=1)
     return TransitionSet(
         contract=task.contract, states=states, actions=actions, next_states=after,

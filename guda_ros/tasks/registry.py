@@ -24,6 +24,9 @@ _SHIPPED = {
     'pointmaze_umaze': 'guda_ros.tasks.maze:PointMazeUmaze',
     'pointmaze_medium': 'guda_ros.tasks.maze:PointMazeMedium',
     'pointmaze_large': 'guda_ros.tasks.maze:PointMazeLarge',
+    'antmaze_umaze': 'guda_ros.tasks.maze:AntMazeUmaze',
+    'antmaze_medium': 'guda_ros.tasks.maze:AntMazeMedium',
+    'antmaze_large': 'guda_ros.tasks.maze:AntMazeLarge',
 }
 
 
