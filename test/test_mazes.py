@@ -12,10 +12,10 @@ from guda_ros.augmentation.transforms import wrap
 from guda_ros.augmentation.verify import verify
 from guda_ros.cli.main import main
 from guda_ros.data.transitions import DataSetError, TransitionSet
-from guda_ros.tasks.ant_gait import Gait, upright, yaw
+from guda_ros.tasks.ant_gait import Gait, yaw
 from guda_ros.tasks.maze import AntMazeUmaze, MazeContract, PointMazeLarge, PointMazeUmaze
 from guda_ros.tasks.maze_demonstrator import record
-from guda_ros.tasks.maze_map import MazeMap, MAPS
+from guda_ros.tasks.maze_map import MAPS, MazeMap
 from guda_ros.tasks.registry import load_guide, load_task
 
 POINT = ('pointmaze_umaze', 'pointmaze_medium', 'pointmaze_large')
@@ -211,3 +211,67 @@ def test_script_writes_the_same_bytes_for_a_seed(tmp_path, robotics):
                   for folder in ('a', 'b'))
     assert one == other
     assert len(PointMazeUmaze.initial_data(tmp_path / 'a', 7)) == 1500
+
+
+def test_ant_moves_as_in_gymnasium_robotics(robotics):
+    task = AntMazeUmaze()
+    env = robotics.make(task.model).unwrapped
+    env.reset(seed=0)
+    rng = np.random.default_rng(0)
+    state = task.start(1, rng)
+    env.ant_env.set_state(state[0, :15], state[0, 15:])
+    for _ in range(20):
+        action = rng.uniform(-1, 1, 8)
+        seen, *_ = env.step(action)
+        # Each step from where theirs was: the solver begins elsewhere, and contacts are stiff.
+        state = task.step(state, action[None])
+        theirs = np.concatenate([seen['achieved_goal'], seen['observation']])
+        np.testing.assert_allclose(state[0], theirs, atol=1e-3)
+        state = theirs[None]
+    env.close()
+
+
+def test_ant_walks_alike_along_each_of_its_sides(robotics):
+    from guda_ros.tasks.ant_gait import FIRST
+    from guda_ros.tasks.maze import ant_on_a_plain
+
+    step, rest = ant_on_a_plain()
+    sides, gait = np.arange(4), Gait(FIRST[0])
+    states = np.tile(rest, (4, 1))
+    for index in range(40):
+        states = step(states, gait.actions(states, index, sides))
+    angle = sides * np.pi / 2
+    cos, sin = np.cos(angle), np.sin(angle)
+    x, y = states[:, 0], states[:, 1]
+    turned = np.column_stack([cos * x + sin * y, cos * y - sin * x])
+    np.testing.assert_allclose(turned, turned[:1].repeat(4, axis=0), atol=2e-3)
+    np.testing.assert_allclose(yaw(states), yaw(states)[0], atol=0.05)
+    assert np.linalg.norm(turned[0]) > 0.05
+
+
+def test_ant_steps_are_taken_along_the_way_without_a_turn():
+    task = AntMazeUmaze()
+    rng = np.random.default_rng(0)
+    count = 200
+    states = np.zeros((count, 29))
+    states[:, 3] = 1.0
+    after, angle = states.copy(), rng.uniform(-np.pi, np.pi, count)
+    states[:, :2] = after[:, :2] = task.map.middles(np.array([1, 2]))
+    after[:, :2] += 0.05 * np.column_stack([np.cos(angle), np.sin(angle)])
+    steps = TransitionSet(
+        contract=task.contract, states=states, actions=rng.uniform(-1, 1, (count, 8)),
+        next_states=after, rewards=np.zeros(count), terminations=np.zeros(count, dtype=bool),
+        source_episode=np.zeros(count), source_step=np.arange(count), rule=np.zeros(count),
+        episode_ids=['one'], episode_success=[False])
+    made, report = augment(steps, load_guide('antmaze_umaze_guided'), 3000, 0)
+    way = task.map.way[tuple(task.map.cells(made.states[:, :2]).T)]
+    moved = made.next_states[:, :2] - made.states[:, :2]
+    known = np.any(way != 0, axis=1)
+    cosine = np.sum(moved * way, axis=1) / np.linalg.norm(moved, axis=1)
+    assert cosine[known].min() >= np.cos(np.radians(45)) - 1e-9
+    np.testing.assert_array_equal(made.states[:, 2:], states[made.source_step, 2:])
+    np.testing.assert_array_equal(made.actions, steps.actions[made.source_step])
+    assert report.rejected['to_goal']['off_way'] > 0
+    random, _ = augment(steps, load_guide('antmaze_umaze_random'), 3000, 0)
+    moved = random.next_states[:, :2] - random.states[:, :2]
+    assert len(np.unique(np.round(np.arctan2(*moved.T), 6))) == count

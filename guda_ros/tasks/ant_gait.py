@@ -50,7 +50,7 @@ class Gait:
         """
         Return torques (count, 8) in [-1, 1] for states (count, 29) at a step.
 
-        :param side: (count,) quarter turns against the clock from the ant's front to where it goes.
+        :param side: (count,) quarter turns against the clock from the ant's front to its way.
         """
         angle = 2 * np.pi * self._frequency[..., None] * PERIOD * step
         wanted = self._offset + self._swing * np.sin(angle + self._phase)

@@ -20,7 +20,7 @@ import numpy as np
 from guda_ros.augmentation.transforms import Body, Layout
 from guda_ros.data.contract import ContractBase
 from guda_ros.data.transitions import DataSetError, TransitionSet
-from guda_ros.tasks.maze_map import MazeMap, MAPS
+from guda_ros.tasks.maze_map import MAPS, MazeMap
 from guda_ros.tasks.maze_rule import MazeRule
 from guda_ros.tasks.state_env import StateTask
 

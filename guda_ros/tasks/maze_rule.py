@@ -14,7 +14,7 @@ _QUARTER = np.pi / 2
 
 
 class MazeRule(MoveRule):
-    """Take steps to free places of the maze, where they lead along the shortest way or anywhere."""
+    """Take steps to free places of the maze, where they lead along the shortest way or not."""
 
     kind = 'maze'
     reasons = ('accepted', 'off_way')
