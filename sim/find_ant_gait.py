@@ -17,10 +17,10 @@ ELITE = 0.15
 def main() -> None:
     """Print the best gait."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--generations', type=positive, default=20, metavar='N')
-    parser.add_argument('--gaits', type=positive, default=96, metavar='N',
+    parser.add_argument('--generations', type=positive, default=10, metavar='N')
+    parser.add_argument('--gaits', type=positive, default=64, metavar='N',
                         help='in a generation (default: %(default)s)')
-    parser.add_argument('--steps', type=positive, default=120, metavar='N',
+    parser.add_argument('--steps', type=positive, default=100, metavar='N',
                         help='actions that a gait is tried for (default: %(default)s)')
     parser.add_argument('--seed', type=natural, default=0, metavar='N')
     run_script(run, parser)
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> None:
             best = scores[order[0]], gaits[order[0]]
         print(f'generation {generation}: best {scores[order[0]]:.2f}, '
               f'elite {scores[order].mean():.2f}')
-    print(np.round(best[1], 3).tolist())
+        print(f'  {np.round(best[1], 3).tolist()}')
 
 
 def judge(gaits, steps: int, step, rest) -> np.ndarray:

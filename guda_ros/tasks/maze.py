@@ -22,7 +22,7 @@ from guda_ros.data.contract import ContractBase
 from guda_ros.data.transitions import DataSetError, TransitionSet
 from guda_ros.tasks.maze_map import MAPS, MazeMap
 from guda_ros.tasks.maze_rule import MazeRule
-from guda_ros.tasks.state_env import StateTask
+from guda_ros.tasks.state_task import StateTask
 
 #: Starts are this part of a cell around its middle.
 _START_NOISE = 0.25

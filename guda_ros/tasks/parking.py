@@ -19,7 +19,7 @@ from guda_ros.data.contract import ContractBase
 from guda_ros.data.transitions import DataSetError, TransitionSet
 from guda_ros.tasks import parking_world as world
 from guda_ros.tasks.parking_rule import ParkRule
-from guda_ros.tasks.state_env import StateTask
+from guda_ros.tasks.state_task import StateTask
 
 #: What highway-env divides observations by: x, y [m], vx, vy [m/s], cosine and sine.
 _SCALES = np.array([100.0, 100.0, 5.0, 5.0, 1.0, 1.0])
