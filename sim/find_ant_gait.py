@@ -17,10 +17,10 @@ ELITE = 0.15
 def main() -> None:
     """Print the best gait."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--generations', type=positive, default=10, metavar='N')
+    parser.add_argument('--generations', type=positive, default=14, metavar='N')
     parser.add_argument('--gaits', type=positive, default=64, metavar='N',
                         help='in a generation (default: %(default)s)')
-    parser.add_argument('--steps', type=positive, default=100, metavar='N',
+    parser.add_argument('--steps', type=positive, default=160, metavar='N',
                         help='actions that a gait is tried for (default: %(default)s)')
     parser.add_argument('--seed', type=natural, default=0, metavar='N')
     run_script(run, parser)
@@ -48,18 +48,35 @@ def run(args: argparse.Namespace) -> None:
         print(f'  {np.round(best[1], 3).tolist()}')
 
 
-def judge(gaits, steps: int, step, rest) -> np.ndarray:
-    """Return the speed (count,) [m/s] along the front, less what goes astray; -1 for a fall."""
-    from guda_ros.tasks.ant_gait import Gait, PERIOD, upright, yaw
+class Turn:
+    """A way along x for the first half of some steps, along y for the second."""
 
-    states = np.tile(rest, (len(gaits), 1))
-    gait, front = Gait(gaits), np.zeros(len(gaits), dtype=int)
-    fallen = np.zeros(len(gaits), dtype=bool)
-    for index in range(steps):
-        states = step(states, gait.actions(states, index, front))
-        fallen |= upright(states) < 0.5
-    way = states[:, :2] / (steps * PERIOD)
-    score = way[:, 0] - 0.5 * np.abs(way[:, 1]) - 0.1 * np.abs(yaw(states))
+    def __init__(self, steps: int) -> None:
+        self._steps, self._step = steps, 0
+
+    def targets(self, places, near):
+        """Return where (count, 2) [m] runs at `places` are to go."""
+        self._step += 1
+        return places + self.direction()
+
+    def direction(self) -> np.ndarray:
+        """Return the direction (2,) of the step taken last."""
+        return np.array([1.0, 0.0] if 2 * self._step <= self._steps else [0.0, 1.0])
+
+
+def judge(gaits, steps: int, step, rest) -> np.ndarray:
+    """Return the mean speed (count,) [m/s] along the way; -1 for a fall."""
+    from guda_ros.tasks.ant_gait import PERIOD, upright
+    from guda_ros.tasks.maze_demonstrator import AntController
+
+    states, way = np.tile(rest, (len(gaits), 1)), Turn(steps)
+    controller = AntController(way, np.random.default_rng(0), gaits)
+    score, fallen = np.zeros(len(gaits)), np.zeros(len(gaits), dtype=bool)
+    for _ in range(steps):
+        after = step(states, controller.actions(states))
+        score += (after[:, :2] - states[:, :2]) @ way.direction() / (steps * PERIOD)
+        fallen |= upright(after) < 0.7
+        states = after
     return np.where(fallen, -1.0, score)
 
 

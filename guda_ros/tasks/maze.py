@@ -210,7 +210,12 @@ class MazeTask(StateTask):
 
 
 class PointMaze(MazeTask):
-    """A ball of .1 m that forces push; its speed along x and y is clipped to 5 m/s."""
+    """
+    A ball of .1 m that forces push; its speed along x and y is clipped to 5 m/s.
+
+    The reference returns are those of 200 episodes of uniform random actions, and of the noisy
+    waypoint controller of maze_demonstrator that goes to the goal.
+    """
 
     robot, scale, frames, speed, radius = 'point', 1.0, 1, 5.0, 0.105
     layout = Layout(
@@ -225,6 +230,7 @@ class PointMazeUmaze(PointMaze):
 
     name, maze, model, max_steps = 'pointmaze_umaze', 'umaze', 'PointMaze_UMaze-v3', 300
     initial = (5, 300)
+    reference_returns = (11.9, 223.0)
 
 
 class PointMazeMedium(PointMaze):
@@ -232,6 +238,7 @@ class PointMazeMedium(PointMaze):
 
     name, maze, model, max_steps = 'pointmaze_medium', 'medium', 'PointMaze_Medium-v3', 600
     initial = (5, 600)
+    reference_returns = (12.2, 454.2)
 
 
 class PointMazeLarge(PointMaze):
@@ -239,6 +246,7 @@ class PointMazeLarge(PointMaze):
 
     name, maze, model, max_steps = 'pointmaze_large', 'large', 'PointMaze_Large-v3', 800
     initial = (5, 800)
+    reference_returns = (6.3, 594.6)
 
 
 class AntMaze(MazeTask):

@@ -21,7 +21,7 @@ from guda_ros.tasks.maze import MazeTask
 
 _GAIN, _DAMPING = 10.0, 1.0
 #: The gait that was found, see guda_ros.tasks.ant_gait.NAMES.
-_ANT_GAIT = ()
+_ANT_GAIT = (1.965, 0.696, -0.098, -2.73, 0.822, 0.245, 2.367, 0.003, 0.773, 1.71, 0.785, 0.043, 2.22)
 
 
 class Waypoints:
@@ -80,9 +80,9 @@ class AntController:
     #: Degrees that the way may be off the side walked along before another one is taken.
     _KEEP = np.radians(55)
 
-    def __init__(self, way: Waypoints, rng: np.random.Generator) -> None:
+    def __init__(self, way: Waypoints, rng: np.random.Generator, gait=_ANT_GAIT) -> None:
         self._way, self._rng = way, rng
-        self._gait, self._step, self._side = Gait(_ANT_GAIT), 0, None
+        self._gait, self._step, self._side = Gait(gait), 0, None
 
     def actions(self, states: np.ndarray) -> np.ndarray:
         """Return actions (count, 8) for states (count, 29)."""
