@@ -81,7 +81,11 @@ def test_another_training_does_not_go_on(tmp_path):
     ):
         with pytest.raises(TrainingError, match=message):
             resume_checkpoint(path, other)
-    assert resume_checkpoint(path, learner('bc'))
+    judged = {'starts': 50}
+    with pytest.raises(TrainingError, match='starts: 50 now, None there'):
+        resume_checkpoint(path, learner('bc'), judged)
+    save_checkpoint(path, first, judged)
+    assert resume_checkpoint(path, learner('bc'), judged)
 
 
 def test_a_finished_training_has_nothing_to_go_on_with(tmp_path):

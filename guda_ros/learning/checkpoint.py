@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 from pathlib import Path
 import pickle
 import platform
+import tempfile
 
 import numpy as np
 import torch
@@ -67,6 +69,16 @@ def save_checkpoint(path: str | os.PathLike, learner: Learner, info: dict | None
         temporary.write_bytes(content.getvalue())
 
 
+def require_writable(path: str | os.PathLike) -> None:
+    """Raise OSError if no checkpoint can be written to `path`: not after hours of training."""
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=path.parent):
+        pass
+
+
 def load_checkpoint(
     path: str | os.PathLike, seed: int | None = None
 ) -> tuple[TrainingResult, Contract, dict]:
@@ -124,10 +136,13 @@ def load_checkpoint(
         raise _damaged(path, error) from error
 
 
-def resume_checkpoint(path: str | os.PathLike, learner: Learner) -> bool:
+def resume_checkpoint(
+    path: str | os.PathLike, learner: Learner, same: dict | None = None
+) -> bool:
     """
     Let a fresh learner go on from a checkpoint; False if that training was done already.
 
+    :param same: values of the info that must be the same there, such as how policies are judged.
     :raises TrainingError: if it was another training: other data, arguments, seeds or contract.
     """
     content = _read(path)
@@ -141,6 +156,11 @@ def resume_checkpoint(path: str | os.PathLike, learner: Learner) -> bool:
             for mine, theirs in zip(own, found)
             for key in {**mine, **theirs}
             if mine.get(key) != theirs.get(key)
+        ]
+        problems += [
+            f'{key}: {value} now, {content["info"].get(key)} there'
+            for key, value in (same or {}).items()
+            if content['info'].get(key) != value
         ]
         if len(own) != len(found):
             problems.append(f'{len(own)} seeds now, {len(found)} there')
