@@ -215,3 +215,9 @@ def test_another_contract_is_refused():
 def test_wrong_arguments_are_refused_by_name(wrong):
     with pytest.raises(TrainingError, match=list(wrong)[-1]):
         BCConfig(**wrong)
+
+
+@pytest.mark.parametrize('seeds', [(), (1, 1), (-1,), (2**63,)])
+def test_wrong_seeds_are_refused(seeds):
+    with pytest.raises(TrainingError, match='seeds: '):
+        learner('bc', seeds=seeds)

@@ -9,6 +9,8 @@ from pathlib import Path
 import pickle
 import platform
 import tempfile
+import zipfile
+import zlib
 
 import numpy as np
 import torch
@@ -74,9 +76,12 @@ def require_writable(path: str | os.PathLike) -> None:
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=path.parent):
-        pass
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
 
 
 def load_checkpoint(
@@ -200,6 +205,11 @@ def _read(path) -> dict:
     if not path.is_file():
         raise TrainingError(f'{path}: no such file; train a policy with `guda train`')
     try:
+        # torch does not look at the checksums: a flipped bit in a weight would reach the robot.
+        with zipfile.ZipFile(path) as file:
+            wrong = file.testzip()
+        if wrong:
+            raise ValueError(f'the checksum of {wrong} is wrong')
         content = torch.load(path, map_location='cpu', weights_only=True)
         if not isinstance(content, dict) or content.get('format') != _FORMAT:
             raise ValueError('it is something else')
@@ -214,8 +224,11 @@ def _read(path) -> dict:
         ValueError,
         TypeError,
         RuntimeError,
+        IndexError,
         EOFError,
         pickle.UnpicklingError,
+        zipfile.BadZipFile,
+        zlib.error,
     ) as error:
         raise _damaged(path, error) from error
 

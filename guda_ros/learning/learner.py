@@ -178,6 +178,8 @@ class Learner:
         self.seeds = tuple(seeds)
         if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
             raise TrainingError(f'seeds: different numbers from 0 on are expected, not {seeds}')
+        if max(self.seeds) >= 2**63:
+            raise TrainingError(f'seeds: {max(self.seeds)} has more than 63 bits')
         if self.config.device == 'cuda' and not torch.cuda.is_available():
             raise TrainingError('device: torch finds no GPU; use cpu')
         check_transitions(data, contract)
