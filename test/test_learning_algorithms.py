@@ -1,10 +1,10 @@
 """Arguments of trainings from YAML files, and the command that trains."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 import io
 import re
 
-from learning_data import learnable_set, learner, random_set
+from learning_data import CONTRACT, learnable_set, learner, random_set
 import pytest
 import yaml
 
@@ -119,6 +119,15 @@ def test_bad_data_is_refused_before_training(tmp_path, capsys):
     learnable_set(10).select(slice(0, 0)).save(path)
     assert main(['train', '--data', str(path), '--out', str(out)]) == 1
     assert '0 transitions are too few' in capsys.readouterr().err and not out.exists()
+
+
+def test_data_of_another_contract_is_named(tmp_path, data, capsys):
+    other = replace(CONTRACT, rate=20.0)
+    replace(learnable_set(10), contract=other).save(tmp_path / 'other.h5')
+    assert main(['train', '--data', str(data), str(tmp_path / 'other.h5'), '--out',
+                 str(tmp_path / 'it.pt')]) == 1
+    told = capsys.readouterr().err
+    assert 'other.h5 was made for another contract' in told and 'rate' in told
 
 
 def test_all_failures_are_told(tmp_path, capsys):

@@ -132,6 +132,7 @@ def load_transitions(paths: list[Path], demonstrations: int | None, seed: int):
             sets.append(transitions(episodes, read_minari_contract(path)))
         else:
             sets.append(TransitionSet.load(path))
+        sets[0].contract.require(sets[-1].contract, str(path))
     return TransitionSet.concatenate(sets)
 
 
