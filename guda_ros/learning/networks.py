@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 from guda_ros.errors import GudaError
+from guda_ros.learning.layers import relu_layers
 
 #: Normalised observations are clipped to this, so that one wild number cannot take over.
 OBSERVATION_CLIP = 10.0
@@ -180,16 +181,17 @@ class StackedMLP(nn.Module):
         return self._forward(values, slice(None))
 
     def _forward(self, values: torch.Tensor, networks: slice) -> torch.Tensor:
-        last = len(self.weights) - 1
-        for index, (weight, bias) in enumerate(zip(self.weights, self.biases)):
-            values = torch.baddbmm(bias[networks], values, weight[networks])
-            if index < last:
-                # In place: the product's own gradient does not need its value.
-                values = functional.relu_(values)
-                if self.gains:
-                    values = functional.layer_norm(values, values.shape[-1:])
-                    values = values * self.gains[index][networks] + self.shifts[index][networks]
-        return values
+        weights, biases, gains, shifts = (
+            [parameter[networks] for parameter in parameters]
+            for parameters in (self.weights, self.biases, self.gains, self.shifts)
+        )
+        if not gains:
+            return relu_layers(values, weights, biases)
+        for weight, bias, gain, shift in zip(weights, biases, gains, shifts):
+            # In place: the product's own gradient does not need its value.
+            values = functional.relu_(torch.baddbmm(bias, values, weight))
+            values = functional.layer_norm(values, values.shape[-1:]) * gain + shift
+        return torch.baddbmm(biases[-1], values, weights[-1])
 
 
 class TwinCritic(StackedMLP):
