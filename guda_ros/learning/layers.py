@@ -1,9 +1,9 @@
 """
-Layers with ReLU between them as one step of autograd, which halves the memory that it touches.
+Layers with ReLU between them as one step of autograd, with fewer new tensors.
 
 torch's own graph makes a new tensor for the gradient before and behind each ReLU, and takes the
 gradient of a layer with one output as a matrix product. With thousands of rows, as in CQL, that is
-a seventh of an update. The numbers are the same to the last bit.
+a seventh of the critics' time. The numbers are the same.
 """
 
 from __future__ import annotations

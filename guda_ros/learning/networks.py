@@ -42,11 +42,16 @@ class TrainingResult:
 
 
 class Normaliser(nn.Module):
-    """Subtract the mean, divide by the deviation, clip; a constant feature is only centred."""
+    """
+    Subtract the mean, divide by the deviation, clip.
+
+    A constant feature becomes 0, whatever it does later: the weights behind it were never trained.
+    """
 
     def __init__(self, mean: np.ndarray, std: np.ndarray) -> None:
         super().__init__()
-        scale = 1.0 / np.where(np.asarray(std) < 1e-6, 1.0, std)
+        std = np.asarray(std)
+        scale = np.where(std < 1e-6, 0.0, 1.0 / np.maximum(std, 1e-6))
         self.register_buffer('mean', torch.as_tensor(np.array(mean), dtype=torch.float32))
         self.register_buffer('scale', torch.as_tensor(np.array(scale), dtype=torch.float32))
 
