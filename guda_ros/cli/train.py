@@ -144,7 +144,9 @@ def train(algorithm: str, data, seed: int, updates: int | None = None, progress=
     """
     from guda_ros.learning.algorithms import algorithm as find
     from guda_ros.learning.algorithms import shortened
+    from guda_ros.learning.memory import keep_freed_memory
 
+    keep_freed_memory()
     kind = find(algorithm)
     config = kind.Config()
     if updates is not None:
@@ -167,10 +169,12 @@ def run(args: argparse.Namespace) -> int:
     from guda_ros.learning.algorithms import algorithm, read_config, shortened
     from guda_ros.learning.batches import data_problems
     from guda_ros.learning.checkpoint import resume_checkpoint
+    from guda_ros.learning.memory import keep_freed_memory
     from guda_ros.learning.training import tensorboard_writer, train_to_file
 
     if not args.resume:
         refuse_existing(args.out, args.overwrite)
+    keep_freed_memory()
     kind = algorithm(args.algo or 'bc')
     config = kind.Config()
     if args.config:
