@@ -16,7 +16,7 @@ from std_msgs.msg import Bool, Header, String
 from guda_ros.data.collection import RecorderSettings
 from guda_ros.data.contract import Contract
 from guda_ros.ros.parameters import declare_contract, Parameters
-from guda_ros.soccer.resources import find_config
+from guda_ros.soccer.resources import find_config, load_yaml
 
 _CONTRACT_TYPES = {
     'camera_info': CameraInfo, 'odom': Odometry, 'pose': PoseWithCovarianceStamped,
@@ -93,7 +93,7 @@ def declare_recorder(parameters: Parameters, system_clock: bool) -> RecorderPara
             drain=drain, pre_roll=pre_roll, rates={**wanted, **parse_rates(rates)},
             unstamped=frozenset(role for role, (_, kind) in topics.items() if not _stamped(kind)),
             system_clock=system_clock, reserve=reserve * 10**6,
-            documents=_documents(parameters['robot'] or contract.robot, guide)))
+            documents=_documents(parameters['contract'], parameters['robot'], guide)))
 
 
 def parse_topics(texts) -> dict[str, type]:
@@ -141,7 +141,9 @@ def _stamped(kind: type) -> bool:
     return kind is Header or next(iter(kind.get_fields_and_field_types()), '') == 'header'
 
 
-def _documents(robot: str, guide: str) -> dict[str, str]:
+def _documents(task: str, robot: str, guide: str) -> dict[str, str]:
+    # The contract has the profile's name and limits, not where its file lies.
+    robot = robot or load_yaml(find_config('tasks', task))['robot']
     documents = {'profile.yaml': _text('robots', robot)}
     if guide:
         documents['guide.yaml'] = _text('guides', guide)
