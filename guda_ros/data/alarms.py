@@ -32,7 +32,7 @@ class Alarm:
     """
     Something that is wrong, or was.
 
-    kind: rate, silent, gap, stale, order, clock or disk; role: of the contract, empty if of no
+    kind: rate, gap, stale, order, clock, still or disk; role: of the contract, empty if of no
     stream; first: seconds after the start; count: how often, for a gap how many messages are
     missing; worst: Hz for a rate, otherwise seconds; active: whether it lasts.
     """
@@ -177,9 +177,14 @@ class StreamAlarms:
         for role, wanted in self._rates.items():
             stream = self._streams.get(role)
             rate = (sum(when > begin for when in stream.received) / _WINDOW) if stream else 0.0
-            self._set('silent', role, not rate, now, f'silent for {_WINDOW:g} s', _WINDOW)
-            self._set('rate', role, 0 < rate < _ENOUGH * wanted, now,
-                      f'{rate:.1f} Hz instead of {wanted:g} Hz', rate, least=True)
+            text = f'{rate:.1f} Hz instead of {wanted:g} Hz'
+            if not rate:
+                text = f'silent for {_WINDOW:g} s'
+            alarm = self._alarms.get(('rate', role))
+            if alarm is not None and alarm.active and not rate and alarm.worst:
+                # It was slow before.
+                self._news.append(_name(role) + text)
+            self._set('rate', role, rate < _ENOUGH * wanted, now, text, rate, least=True)
 
     def disk(self, problem: str, now: int = 0) -> None:
         """Say what is wrong with the disk; empty for nothing."""
@@ -235,12 +240,14 @@ class StreamAlarms:
         return [alarm for alarm in self._alarms.values() if alarm.kind in kinds]
 
     def rate(self, role: str) -> float:
-        """Return the present rate [Hz] of a stream, over its last messages."""
+        """Return the present rate [Hz] of a stream."""
         stream = self._streams.get(role)
-        if stream is None or len(stream.received) < 2:
+        if stream is None or self._clock is None:
             return 0.0
-        last = list(stream.received)[-31:]
-        return (len(last) - 1) / max(1e-9, (last[-1] - last[0]) * 1e-9)
+        now = self._clock[0]
+        seconds = min(_WINDOW, (now - self._start) * 1e-9)
+        count = sum(when > now - seconds * 1e9 for when in stream.received)
+        return count / seconds if seconds > 0 else 0.0
 
     def report(self) -> dict:
         """Return alarms and streams as plain values, for the quality report."""
