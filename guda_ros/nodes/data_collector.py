@@ -18,8 +18,8 @@ from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message, serialize_message
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Joy
-from std_msgs.msg import String
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState, Joy
+from std_msgs.msg import Header, String
 
 from guda_ros.data.collection import EpisodeCollector, FAILED
 from guda_ros.data.recording import RecordingInfo
@@ -31,12 +31,13 @@ from guda_ros.ros.qos import LATCHED, RECORD, RECORD_LATCHED, SENSOR_DATA
 from guda_ros.ros.running import exit_process, run_node
 
 #: Topics beside those of the contract: role -> name.
-_MORE_TOPICS = {'joy': 'joy', 'ball_detection': 'ball/detection'}
+_MORE_TOPICS = {'joy': 'joy', 'ball_detection': 'ball/detection',
+                'command_source': 'cmd_vel/source', 'head_command': 'head/command'}
 _TYPES = {
     'camera_info': CameraInfo, 'odom': Odometry, 'pose': PoseWithCovarianceStamped,
     'ball': Odometry, 'command': TwistStamped, 'episode': String,
     'ground_truth_robot': Odometry, 'ground_truth_ball': Odometry, 'joy': Joy,
-    'ball_detection': PointStamped,
+    'ball_detection': PointStamped, 'command_source': Header, 'head_command': JointState,
 }
 _TICK = 0.1
 
