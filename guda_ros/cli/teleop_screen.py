@@ -145,22 +145,24 @@ def _alarms(view: View) -> list[str]:
 def _keys(view: View) -> list:
     keyboard = view.keyboard
     key = keyboard.key_of
-    plain = [name for name in keyboard.move if len(name) == 1]
+    letters = ' '.join(name for name in keyboard.move if len(name) == 1)
+    head = ' '.join(keyboard.look)
     texts = [
-        f'hold {" ".join(plain)}, arrows: drive (Shift: fast)   {key("emergency_stop")}: '
-        f'EMERGENCY STOP   {key("release")}: release',
-        f'{key("kick")}: kick   hold {" ".join(keyboard.look)}: head   {key("look_centre")}: '
-        f'ahead   {key("takeover")}: keep policy out   hold {keyboard.policy}: let policy',
-        f'{key("episode_start")}: begin   {key("episode_success")}: success   '
-        f'{key("episode_failure")}: failure   Ctrl-C: end',
-        f'{key("episode_keep")}: keep   {key("episode_discard")}: discard   '
-        f'{key("episode_rerecord")}: record again']
+        f'drive    hold {letters} or arrows, Shift: fast   {key("emergency_stop")} STOP   '
+        f'{key("release")} release stop',
+        f'also     {key("kick")} kick   {key("look_centre")} look ahead   hold {head} turn the '
+        'head',
+        f'policy   hold {keyboard.policy} let it drive   {key("takeover")} keep it out, let it in',
+        f'episode  {key("episode_start")} begin   {key("episode_success")} success   '
+        f'{key("episode_failure")} failure   {key("episode_keep")} keep',
+        f'         {key("episode_discard")} discard   {key("episode_rerecord")} record again   '
+        'Ctrl-C end']
     if view.pad is not None:
         label = view.pad.label
-        texts.append('pad: hold ' + ', '.join(
-            [label('deadman')] + [f'{label(name)} {name.replace("episode_", "").replace("_", " ")}'
-                                  for name in ('turbo', 'kick', 'emergency_stop', 'release',
-                                               'episode_start') if view.pad.has(name)]))
+        texts.append(f'gamepad  hold {label("deadman")}   ' + '   '.join(
+            f'{label(name)} {word}' for name, word in (
+                ('turbo', 'fast'), ('kick', 'kick'), ('emergency_stop', 'STOP'),
+                ('episode_start', 'begin')) if view.pad.has(name)))
     return [[(text, DIM)] for text in texts]
 
 
@@ -208,6 +210,10 @@ def draw_field(pitch: Field, robot, ball, width: int, rows: int, unicode: bool =
     return cells
 
 
+def _degrees(angle: float) -> float:
+    return math.degrees(math.remainder(angle, 2 * math.pi))
+
+
 def _numbers(view: View) -> list:
     def velocity(values) -> str:
         return (f'{values[0]:+.2f} {values[1]:+.2f} m/s {values[2]:+.2f} rad/s'
@@ -229,8 +235,8 @@ def _numbers(view: View) -> list:
             ('policy', policy), ('locks', locks)]
     if view.robot is not None:
         rows.append(('robot', f'{view.robot[0]:+.2f} {view.robot[1]:+.2f} m '
-                              f'{math.degrees(view.robot[2]):+.0f} deg'))
-        rows.append(('ball', 'not seen' if view.ball is None
+                              f'{_degrees(view.robot[2]):+.0f} deg'))
+        rows.append(('ball', 'not seen' if view.ball is None or not np.isfinite(view.ball).all()
                      else f'{view.ball[0]:+.2f} {view.ball[1]:+.2f} m'))
         rows.append(('seen by', view.seen_by))
     return [[(f'{name:<9}', DIM), (text, '')] for name, text in rows]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 import time
 
 import numpy as np
@@ -115,7 +116,7 @@ class EpisodeControl:
     def _on_discarded(self, where: str, again: bool) -> None:
         self._settled = True
         self.discarded += 1
-        self._say(f'set aside: {where}')
+        self._say(f'set aside as {Path(where).name}')
         if again:
             self._begin()
 
