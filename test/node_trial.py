@@ -107,7 +107,7 @@ class NodeTrial:
                 String, 'teleop/state', lambda message: self.teleop.update(
                     json.loads(message.data)), LATCHED)]
         expected = {'safety': ('joy', 'cmd_vel/policy'), 'teleop': ('joy',)}
-        wanted = Counter(topic for name in self._nodes for topic in expected[name]
+        wanted = Counter(topic for name in self._nodes for topic in expected.get(name, ())
                          if topic in self._pubs)
         assert self.wait_for(lambda: all(self._pubs[topic].get_subscription_count() >= count
                                          for topic, count in wanted.items())

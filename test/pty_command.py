@@ -40,9 +40,9 @@ class PtyCommand:
                 said = self.text[self._read:self._read + match.end()]
                 self._read += match.end()
                 return said
-            assert time.monotonic() < deadline, f'{pattern!r} was not said:\n{self.text}'
+            assert time.monotonic() < deadline, f'{pattern!r} was not said:\n{self.text[-3000:]}'
             assert self._take() or self.process.poll() is None, \
-                f'ended before {pattern!r}:\n{self.text}'
+                f'ended before {pattern!r}:\n{self.text[-3000:]}'
             meanwhile()
 
     def _take(self) -> bool:
@@ -87,7 +87,7 @@ class PtyCommand:
         """Return the exit code."""
         deadline = time.monotonic() + timeout
         while self.process.poll() is None:
-            assert time.monotonic() < deadline, f'does not end:\n{self.text}'
+            assert time.monotonic() < deadline, f'does not end:\n{self.text[-3000:]}'
             self._take()
         while self._take():
             pass

@@ -27,7 +27,7 @@ def person(trial):
     command = PtyCommand('teleop', 'attach', '--device', 'keyboard', '--domain',
                          str(trial.graph.domain), size=(80, 24))
     command.before = command.mode()
-    command.wait_for('hold a key to drive', meanwhile=lambda: trial.spin(0.02))
+    command.wait_for('the robot stands', meanwhile=lambda: trial.spin(0.02))
     trial.commands.clear()
     yield command
     command.close()
@@ -50,7 +50,7 @@ def test_a_held_key_drives_and_its_release_stops(person, trial):
     assert stands(trial)
     # By the release, not because somebody fell silent.
     assert trial.log('teleop').count('fell silent') == silences
-    person.wait_for('hold a key to drive', meanwhile=lambda: trial.spin(0.02))
+    person.wait_for('the robot stands', meanwhile=lambda: trial.spin(0.02))
     assert set(trial.commanders.values()) <= {'teleop', 'safety'}
 
 
@@ -61,7 +61,7 @@ def test_keys_stop_release_kick_and_turn_the_head(person, trial):
     person.wait_for('EMERGENCY STOP by joystick: u releases', **spin)
     assert stands(trial)
     person.press('u')
-    person.wait_for('hold a key to drive', **spin)
+    person.wait_for('the robot stands', **spin)
     person.press('f')
     assert trial.wait_for(lambda: trial.kicks == 1)
     person.hold('j', lambda: trial.wait_for(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import groupby
 import math
+import textwrap
 
 import numpy as np
 
@@ -53,7 +55,7 @@ def screen(view: View, columns: int, rows: int, unicode: bool = True,
     top = [[_fit(f' guda teleop  {view.title}', columns - len(view.device) - 2, DIM),
             (f' {view.device} ', BOLD)],
            [(f'{_banner(view)[0]:^{columns}}', _banner(view)[1])],
-           *_episode(view)]
+           *_episode(view, columns)]
     alarms = [[('ALARM ', BAD), (text, WARN)] for text in _alarms(view)]
     keys = _keys(view)
     room = rows - len(top) - len(keys) - max(1, len(alarms))
@@ -73,8 +75,8 @@ def _fit(text: str, width: int, style: str) -> tuple[str, str]:
 
 def _line(parts, columns: int, colour: bool) -> str:
     line, left = '', columns
-    for text, style in parts:
-        text = text[:left]
+    for style, pieces in groupby(parts, key=lambda part: part[1]):
+        text = ''.join(piece for piece, _ in pieces)[:left]
         left -= len(text)
         line += f'\x1b[{style}m{text}\x1b[0m' if style and colour and text else text
     return line
@@ -109,7 +111,7 @@ def _why(view: View) -> str:
     return reason.replace('_', ' ') or 'the policy says nothing'
 
 
-def _episode(view: View) -> list:
+def _episode(view: View, columns: int) -> list:
     status = view.teleop.get('episode', {})
     keys = view.keyboard.key_of
     name = view.episode.get('id', '')
@@ -128,8 +130,8 @@ def _episode(view: View) -> list:
     second = [(f'kept {status.get("kept", 0)}  set aside {status.get("discarded", 0)}  '
                f'start {status.get("start_index", 0)}  ', ''),
               (state, BAD if recording.get('state') == 'failed' else DIM)]
-    third = [(status.get('told') or status.get('place') or '', WARN)]
-    return [first, second, third]
+    hint = ' -- '.join(filter(None, (status.get('told'), status.get('place'))))
+    return [first, second, *[[(line, WARN)] for line in textwrap.wrap(hint, columns)[:3]]]
 
 
 def _alarms(view: View) -> list[str]:

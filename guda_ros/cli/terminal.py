@@ -32,6 +32,8 @@ class Terminal:
         self._reader = KeyReader()
         self._before: list = []
         self._handlers: dict = {}
+        self._shown: list[str] = []
+        self._size = 0, 0
         self.gone = False
 
     def __enter__(self) -> 'Terminal':
@@ -100,9 +102,18 @@ class Terminal:
         return 'utf' in (sys.stdout.encoding or '').lower()
 
     def draw(self, lines: Sequence[str]) -> None:
-        """Show lines from the top, without a flicker."""
-        text = ''.join(f'\x1b[{row};1H{line}\x1b[K' for row, line in enumerate(lines, 1))
-        self._write(text + '\x1b[J')
+        """Show lines from the top; only what has changed is sent."""
+        if self.size != self._size:
+            self._size, self._shown = self.size, []
+            self._write('\x1b[2J')
+        shown = [*self._shown, *[None] * len(lines)]
+        text = ''.join(f'\x1b[{row};1H{line}\x1b[K' for row, (line, before)
+                       in enumerate(zip(lines, shown), 1) if line != before)
+        if len(lines) < len(self._shown):
+            text += f'\x1b[{len(lines) + 1};1H\x1b[J'
+        self._shown = list(lines)
+        if text:
+            self._write(text)
 
     def _write(self, text: str) -> None:
         data = text.encode(sys.stdout.encoding or 'ascii', 'replace')

@@ -32,15 +32,12 @@ class EpisodeControl:
     Where there is a simulator it is asked to begin and to end episodes. On a robot this class
     announces them itself, unless somebody else does. Starts are those of the purpose's fixed list,
     one after the other: a start that was set aside comes again.
-
-    :param on_change: called when `status` has changed.
     """
 
-    def __init__(self, node: Node, contract: Contract, purpose: str, scenario: str, first: int,
-                 on_change: Callable[[], None]) -> None:
+    def __init__(self, node: Node, contract: Contract, purpose: str, scenario: str,
+                 first: int) -> None:
         self._node, self._contract = node, contract
         self._purpose, self._scenario, self._index = purpose, scenario, first
-        self._on_change = on_change
         self._event: EpisodeEvent | None = None
         self._settled = True
         self._busy: list[tuple] = []
@@ -191,7 +188,6 @@ class EpisodeControl:
             self._settled = False
         elif event.phase == 'end':
             self._say(f'{event.verdict}: keep, discard or record again?')
-        self._on_change()
 
     # Services, one after the other
 
@@ -229,4 +225,3 @@ class EpisodeControl:
 
     def _say(self, text: str) -> None:
         self._told = text
-        self._on_change()

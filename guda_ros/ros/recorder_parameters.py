@@ -25,7 +25,7 @@ _CONTRACT_TYPES = {
 #: Roles beside those of the contract: name and type.
 _MORE = {'joy': ('joy', Joy), 'ball_detection': ('ball/detection', PointStamped),
          'kick': ('kick', Bool), 'head_command': ('head/command', JointState),
-         'command_source': ('cmd_vel/source', Header), 'safety_state': ('safety/state', String)}
+         'safety_state': ('safety/state', String)}
 #: Without the angles of the head an image tells nothing of places on the field.
 _WITH_IMAGES = {'joint_states': ('joint_states', JointState), 'imu': ('imu/data', Imu)}
 
