@@ -45,6 +45,7 @@ def test_it_fits_every_terminal(shown, columns, rows):
 def test_80_columns_and_24_rows_show_field_state_and_all_keys():
     shown = view(robot=np.array([-2.0, 1.0, 0.0]), ball=np.array([1.0, 0.0]),
                  command=np.array([0.1, 0.0, -0.3]), commander='teleop')
+    assert 'hold a key to drive' in text(view(commander='teleop', command=np.zeros(3)))
     said = text(shown)
     assert 'YOU DRIVE' in said and '+0.10 +0.00 m/s -0.30 rad/s' in said
     for words in ('space STOP', 'u release', 'f kick', 'c look', 't keep it out', 'n begin',

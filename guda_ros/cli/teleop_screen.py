@@ -97,8 +97,9 @@ def _banner(view: View) -> tuple[str, str]:
     moving = view.command is not None and np.any(view.command)
     whose = {'teleop': 'YOU DRIVE', 'intervention': 'YOU CORRECT THE POLICY',
              'policy': 'THE POLICY DRIVES'}.get(view.commander, '')
-    if whose and (moving or view.commander != 'policy'):
-        return whose, BANNER_GOOD if view.commander != 'policy' else BANNER
+    by_person = view.commander != 'policy'
+    if whose and (moving or by_person and teleop.get('driving')):
+        return whose, BANNER_GOOD if by_person else BANNER
     if teleop.get('policy') and not teleop.get('taken_over'):
         return f'the robot stands: {_why(view)}', BANNER
     return 'the robot stands: hold a key to drive', BANNER
