@@ -76,10 +76,10 @@ class OperatorStation:
             else None), qos.DEFAULT)
         for name in ('odom', 'ground_truth_robot'):
             node.create_subscription(Odometry, topics[name], lambda message, name=name: hear(
-                name, convert.pose_from_odometry(message)), qos.SENSOR_DATA)
+                name, convert.pose_from_odometry(message)), qos.COMMAND)
         for name in ('ball', 'ground_truth_ball'):
             node.create_subscription(Odometry, topics[name], lambda message, name=name: hear(
-                name, _place(message)), qos.DEFAULT)
+                name, _place(message)), qos.COMMAND)
         node.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
 
     def _ask_teleop(self, domain: int, timeout: float = 10.0) -> tuple[str, bool]:
