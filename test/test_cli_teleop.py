@@ -78,7 +78,7 @@ def test_ctrl_c_stops_the_robot_and_leaves_the_terminal_as_it_was(person, trial)
     assert stands(trial)
     assert person.wait() == 0
     assert '\x1b[?1049l' in person.text and '\x1b[?25h' in person.text
-    assert '0 episodes kept' in person.text
+    assert 'episodes kept: 0' in person.text
     assert person.mode() == person.before
 
 

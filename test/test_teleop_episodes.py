@@ -75,10 +75,13 @@ def test_episodes_are_driven_kept_set_aside_and_recorded_again(tmp_path):
     assert (first.verdict, second.verdict) == ('scored', 'failed')
     # What was set aside comes again: the same start, in an episode of another name.
     assert (first.start_index, second.start_index) == (0, 1)
-    assert first.operator == 'tester' and first.problems == second.problems == ()
-    names = [COMMANDERS[who] for who in first.commanded_by]
+    assert first.operator == 'tester'
+    # A machine that is too busy for real time loses steps, and says so.
+    known = np.isfinite(first.commands).all(axis=1)
+    assert known.sum() > 20 and (known.all() or first.problems)
+    names = [COMMANDERS[who] for who in first.commanded_by[known]]
     assert set(names) <= {'teleop', 'safety'} and names.count('teleop') > 0.8 * len(names)
-    commands = {tuple(np.round(row, 4)) for row in first.commands}
+    commands = {tuple(np.round(row, 4)) for row in first.commands[known]}
     # 60 % of .25 m/s, half of 60 % of 120 degrees a second, and standing.
     assert {(0.15, 0, 0), (0, 0, 0.6283), (0, 0, 0)} >= commands and len(commands) == 3
     moved = np.linalg.norm(np.diff(first.truth_states[[0, -1], :2], axis=0))

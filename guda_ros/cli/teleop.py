@@ -202,12 +202,12 @@ class _Session:
         view.seconds, view.complaints = station.seconds, station.complaints
         view.command, view.commander = station.latest('command'), station.latest('commander') or ''
         view.robot, view.ball, view.seen_by = station.scene
-        view.wish = self._contract.to_command(state.action)
+        view.wish, view.pressed = self._contract.to_command(state.action), state.pressed
         columns, rows = terminal.size
         terminal.draw(screen(view, columns, rows, terminal.unicode, self._colour))
 
     def summary(self) -> str:
         """Return what came of it."""
         status = self._station.teleop.get('episode', {})
-        return (f'{status.get("kept", 0)} episodes kept, {status.get("discarded", 0)} set aside'
-                + ('' if status.get('settled', True) else '; the last one is kept as it is'))
+        return (f'episodes kept: {status.get("kept", 0)}, set aside: {status.get("discarded", 0)}'
+                + ('' if status.get('settled', True) else '; the last one stays as it is'))
