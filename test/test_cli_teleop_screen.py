@@ -93,7 +93,8 @@ def test_the_banner_says_who_drives_and_why_nobody_does(more, expected):
 
 
 def test_an_episode_that_is_not_good_enough_says_so():
-    said = text(view(recording={'id': 'a_1', 'state': 'closed', 'good': False, 'reasons': ['camera stopped']},
+    said = text(view(recording={'id': 'a_1', 'state': 'closed', 'good': False,
+                                'reasons': ['camera stopped']},
                      episode={'id': 'a_1', 'verdict': 'scored'},
                      teleop={'episode': {'told': 'scored: keep, discard or record again?'}}))
     assert 'SCORED a_1' in said and 'NOT GOOD ENOUGH' in said and 'ALARM camera stopped' in said

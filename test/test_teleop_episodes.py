@@ -1,6 +1,7 @@
 """A person at a terminal records episodes of a simulated robot: everything real but the person."""
 
 import json
+import signal
 
 import numpy as np
 import pytest
@@ -66,6 +67,10 @@ def test_episodes_are_driven_kept_set_aside_and_recorded_again(tmp_path):
         person.wait_for('FAILED')
         person.press('\r')
         person.wait_for('kept 2 ')
+        person.wait_for('recorded')
+        person.process.send_signal(signal.SIGINT)
+        assert person.wait() == 0
+        assert 'episodes kept: 2, set aside: 2' in person.text
     finally:
         person.close()
     kept = list_recordings(folder)
