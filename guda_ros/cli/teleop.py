@@ -14,8 +14,6 @@ import getpass
 import os
 import time
 
-import numpy as np
-
 from guda_ros.cli.common import (
     add_contract,
     add_domain,
@@ -158,7 +156,7 @@ class _Session:
         self._colour = 'NO_COLOR' not in os.environ
         self._view = View(title=title, device='keyboard', pitch=contract.field, keyboard=keyboard)
         self._contract = contract
-        self._drawn = -np.inf
+        self._drawn = 0.0
 
     def run(self, terminal) -> None:
         """Read keys and pad, send what is wanted, draw; until the terminal is gone or Ctrl-C."""
