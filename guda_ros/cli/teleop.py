@@ -180,14 +180,17 @@ class _Session:
 
     def _wish(self):
         """Return what the person wants: by the pad where its dead-man is held, else by keys."""
-        keys = self._keyboard.state(time.monotonic())
+        keys, view = self._keyboard.state(time.monotonic()), self._view
         pad = self._pad.state() if self._pad is not None else None
-        view = self._view
-        view.pad = self._pad.map if pad is not None else None
-        view.note = self._pad.problem if self._pad is not None and pad is None else ''
-        view.device = f'gamepad {view.pad.name} + keyboard' if pad is not None else 'keyboard'
         if pad is None:
+            if view.pad is not None:
+                view.note = 'THE GAMEPAD IS GONE: plug it in again, or drive by keys'
+            elif keys.pressed:
+                view.note = ''
+            view.pad, view.device = None, 'keyboard'
+            view.note = (self._pad.problem if self._pad is not None else '') or view.note
             return keys
+        view.pad, view.device = self._pad.map, f'gamepad {self._pad.map.name} + keyboard'
         view.note = pad.problem
         return keys.joined(pad)
 
