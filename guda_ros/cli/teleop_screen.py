@@ -113,6 +113,8 @@ def _why(view: View) -> str:
     reason = view.safety.get('reasons', {}).get('policy', '')
     if reason == 'no_deadman':
         return f'hold {view.keyboard.policy} to let the policy drive'
+    if reason == 'driving':
+        return 'so the policy wants it'
     return reason.replace('_', ' ') or 'the policy says nothing'
 
 
