@@ -114,6 +114,18 @@ def test_a_person_whose_program_hangs_stops_the_robot(person, trial):
     assert all(command == ZERO for _, command, _, _ in trial.commands)
 
 
+def test_a_safety_node_that_is_gone_is_on_the_screen(tmp_path):
+    with NodeTrial({'teleop': {}, 'safety': {}}, tmp_path) as trial:
+        command = PtyCommand('teleop', 'attach', '--device', 'keyboard', '--domain',
+                             str(trial.graph.domain), size=(80, 24))
+        try:
+            command.wait_for('the robot stands')
+            os.kill(trial.graph.pids['safety'], signal.SIGKILL)
+            command.wait_for('NO WORD FROM SAFETY')
+        finally:
+            command.close()
+
+
 def test_without_a_terminal_it_says_what_to_do():
     result = subprocess.run([sys.executable, '-m', 'guda_ros', 'teleop', 'attach'],
                             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
