@@ -101,6 +101,7 @@ def test_a_terminal_that_is_closed_stops_the_robot_and_ends_the_program(person, 
     assert person.wait() == 1
 
 
+@pytest.mark.long
 def test_a_person_whose_program_hangs_stops_the_robot(person, trial):
     drive(person, trial)
     person.process.send_signal(signal.SIGSTOP)
@@ -114,6 +115,7 @@ def test_a_person_whose_program_hangs_stops_the_robot(person, trial):
     assert all(command == ZERO for _, command, _, _ in trial.commands)
 
 
+@pytest.mark.long
 def test_a_safety_node_that_is_gone_is_on_the_screen(tmp_path):
     with NodeTrial({'teleop': {}, 'safety': {}}, tmp_path) as trial:
         command = PtyCommand('teleop', 'attach', '--device', 'keyboard', '--domain',
