@@ -22,6 +22,8 @@ from guda_ros.soccer.starts import fixed_starts
 
 #: Seconds from the announcement of an episode on a robot to its first observation.
 LEAD = 0.3
+#: Seconds after which a service that has not answered is given up.
+PATIENCE = 15.0
 _VERDICTS = {'episode_success': 'scored', 'episode_failure': 'failed'}
 
 
@@ -42,6 +44,7 @@ class EpisodeControl:
         self._settled = True
         self._busy: list[tuple] = []
         self._pressed: list[str] = []
+        self._asked = 0.0
         self._told, self._placed = '', (-1, '')
         self._runner, self._looked = '', -np.inf
         self.kept = self.discarded = 0
@@ -69,7 +72,11 @@ class EpisodeControl:
 
     def press(self, button: str) -> None:
         """Do what a button for episodes is for."""
-        if self._busy:
+        if self._busy and time.monotonic() - self._asked > PATIENCE:
+            self._say(f'no answer from {self._busy[0][0].srv_name}; press again')
+            self._busy.clear()
+            self._pressed.clear()
+        elif self._busy:
             self._pressed.append(button)
         elif button == 'episode_start':
             self._start()
@@ -198,14 +205,19 @@ class EpisodeControl:
             self._send()
 
     def _send(self) -> None:
-        client, request, _ = self._busy[0]
+        entry = client, request, _ = self._busy[0]
         if not client.service_is_ready():
             self._busy.clear()
             self._say(f'{client.srv_name} is not there: is its node running?')
             return
-        client.call_async(request).add_done_callback(self._on_answer)
+        self._asked = time.monotonic()
+        client.call_async(request).add_done_callback(
+            lambda future: self._on_answer(entry, future))
 
-    def _on_answer(self, future) -> None:
+    def _on_answer(self, entry: tuple, future) -> None:
+        if not self._busy or self._busy[0] is not entry:
+            # It was given up.
+            return
         _, _, done = self._busy.pop(0)
         answer = future.result()
         problem = self._problem(answer)
