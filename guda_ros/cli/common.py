@@ -66,6 +66,7 @@ def extra_of(module: str) -> str | None:
         'h5py': 'install the extra [train]',
         'gymnasium': 'install the extra [train]',
         'matplotlib': 'install the extra [train]',
+        'pyarrow': 'install the extra [lerobot]',
         'jinja2': 'install the extra [train]',
         'stable_baselines3': 'install the extra [train]',
     }
