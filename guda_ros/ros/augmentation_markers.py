@@ -47,7 +47,7 @@ def augmentation_markers(report: dict, frame: str) -> MarkerArray:
                 places.colors.append(_colour(_PLACE, share))
     words = _marker(frame, 'words', Marker.TEXT_VIEW_FACING, (1.0, 1.0, 1.0), 1.0)
     words.scale.z = 0.25
-    words.pose.position.y = -low + 0.4
+    words.pose.position.y = low + (len(report['places'][0]) + 0.8) * CELL
     words.pose.position.z = 0.1
     words.text = (f'{report["episodes"]} episodes, {report["covered"]:.0%} of the approaches '
                   f'covered, {report["acceptance"]:.0%} accepted')

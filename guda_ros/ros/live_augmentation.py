@@ -36,11 +36,10 @@ class LiveAugmentation:
     :raises GudaError: for an unknown guide, or one of another task.
     """
 
-    def __init__(self, node: Node, guide: str, folder: str, contract: Contract,
-                 count: int) -> None:
+    def __init__(self, node: Node, guide: str, folder: str, contract: Contract) -> None:
         load_live_guide(guide)
         self._node, self._frame = node, contract.frames['map']
-        self._settings = LiveSettings(folder, guide, contract.to_json(), count)
+        self._settings = LiveSettings(folder, guide, contract.to_json())
         self._process: subprocess.Popen | None = None
         self._answers: deque[str] = deque()
         self._errors: deque[str] = deque(maxlen=_LAST_WORDS)

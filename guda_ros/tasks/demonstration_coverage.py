@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from guda_ros.augmentation.guides import Guide
 from guda_ros.augmentation.task import Task
 
 #: Sides by the bearing of the actor from the object, 0 where the goal is straight beyond the
@@ -47,7 +48,7 @@ class Coverage:
 
     @property
     def places_covered(self) -> float:
-        """Share of the cells of the field in which the object has been."""
+        """Share of the cells in which the object has been."""
         return float((self.places > 0).mean())
 
     def missing(self) -> str:
@@ -61,11 +62,21 @@ class Coverage:
         return f'{SIDES[side]} ({_RING_WORDS[ring]})'
 
 
-def measure_coverage(task: Task, states: np.ndarray, enough: int) -> Coverage:
+def guided_area(guide: Guide, task: Task) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the box ((x low, x high), (y low, y high)) in which a guide puts the object [m]."""
+    boxes = [box for rule in guide.rules.values() for name, box in rule.areas(task).items()
+             if name == task.object]
+    if not boxes:
+        return task.bounds
+    low, high = np.min(boxes, axis=(0, 2)), np.max(boxes, axis=(0, 2))
+    return (float(low[0]), float(high[0])), (float(low[1]), float(high[1]))
+
+
+def measure_coverage(task: Task, states: np.ndarray, enough: int, area=None) -> Coverage:
     """
     Count world states (M, S) of a task.
 
-    :param enough: see Coverage.
+    :param enough: see Coverage. :param area: box whose places are counted, by default the field.
     """
     actor, thing = (states[:, list(task.layout.bodies[name].position)]
                     for name in (task.actor, task.object))
@@ -77,7 +88,8 @@ def measure_coverage(task: Task, states: np.ndarray, enough: int) -> Coverage:
     ring = np.searchsorted(RINGS, np.linalg.norm(apart, axis=1), side='right')
     sides = np.zeros((count, len(RINGS)), dtype=int)
     np.add.at(sides, (side, np.minimum(ring, len(RINGS) - 1)), 1)
-    (left, right), (low, high) = task.bounds
-    shape = [max(1, round((right - left) / CELL)), max(1, round((high - low) / CELL))]
-    places, _, _ = np.histogram2d(*thing.T, bins=shape, range=((left, right), (low, high)))
+    (left, right), (low, high) = area or task.bounds
+    cells = np.maximum(np.ceil([(right - left) / CELL, (high - low) / CELL]), 1).astype(int)
+    places, _, _ = np.histogram2d(*thing.T, bins=cells, range=(
+        (left, left + CELL * cells[0]), (low, low + CELL * cells[1])))
     return Coverage(sides, places.astype(int), (left, low), enough)

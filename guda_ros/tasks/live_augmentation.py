@@ -24,7 +24,7 @@ from guda_ros.data.recording import list_recordings
 from guda_ros.data.trajectories import interrupted
 from guda_ros.data.transitions import transitions, TransitionSet
 from guda_ros.errors import GudaError
-from guda_ros.tasks.demonstration_coverage import measure_coverage
+from guda_ros.tasks.demonstration_coverage import guided_area, measure_coverage
 from guda_ros.tasks.registry import load_guide, load_task
 
 #: Verdicts of episodes that did not come to an end of their own.
@@ -109,7 +109,8 @@ class LiveAugmenter:
         states = recorded.states
         if made is not None:
             states = np.concatenate([states, made.states])
-        coverage = measure_coverage(self._task, states, max(1, round(_ENOUGH * len(states))))
+        coverage = measure_coverage(self._task, states, max(1, round(_ENOUGH * len(states))),
+                                    guided_area(self._guide, self._task))
         report.update(
             covered=coverage.covered, gained=coverage.covered - self._covered,
             places_covered=coverage.places_covered, next=coverage.missing(),
