@@ -11,6 +11,8 @@ EXAMPLE = 'guda data report runs/mine/recordings --out runs/mine/report'
 #: Module of this package for each action, in the order in which a person needs them.
 ACTIONS = {
     'info': 'info',
+    'doctor': 'doctor',
+    'repair': 'repair',
     'merge': 'merge',
     'split': 'split',
     'trim': 'trim',

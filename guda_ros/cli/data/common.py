@@ -16,12 +16,6 @@ def refuse(target: Path) -> None:
         raise GudaError(f'{target}: exists already and is not overwritten; choose another name')
 
 
-def require_folder(path: Path) -> None:
-    """Raise GudaError if there is no folder at `path`."""
-    if not path.is_dir():
-        raise GudaError(f'{path}: no such folder')
-
-
 def read(path: Path, contract=None):
     """Return the Source at a path, and say what could not be read of it."""
     from guda_ros.data.sources import read_source
@@ -50,3 +44,15 @@ def share(text: str) -> float:
     if not 0.0 < value < 1.0:
         raise argparse.ArgumentTypeError(f'a number between 0 and 1 is expected, not {text!r}')
     return value
+
+
+def print_diagnoses(diagnoses) -> None:
+    """Print what is known of recordings, one line each, with what is wrong below."""
+    for found in diagnoses:
+        quality = {None: '', True: 'good', False: 'not good enough'}[found.good]
+        print(f'    {found.id or Path(found.path).name:<22} {found.state:<12} '
+              f'{found.verdict:<8} {found.seconds:6.1f} s  {found.messages:7d} messages  {quality}'
+              .rstrip())
+        lost = [f'{found.lost_bytes} bytes cannot be read'] if found.lost_bytes else []
+        for problem in (*found.problems, *found.reasons, *lost):
+            print(f'        {problem}')
