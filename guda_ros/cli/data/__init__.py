@@ -18,6 +18,7 @@ ACTIONS = {
     'trim': 'trim',
     'export': 'export',
     'import': 'import_bags',
+    'replay': 'replay',
 }
 
 
