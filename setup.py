@@ -10,6 +10,7 @@ package_name = 'guda_ros'
 # Every node is started by `ros2 run guda_ros NAME`; the class is in guda_ros/nodes/NAME.py.
 nodes = [
     'data_collector',
+    'joystick',
     'operator',
     'perception',
     'policy',
@@ -43,6 +44,10 @@ extras = {
         'ros-std-msgs',
         'ros-std-srvs',
         'ros-visualization-msgs',
+    ],
+    # A gamepad driver, where no joy_node runs.
+    'gamepad': [
+        'pygame>=2.5',
     ],
     'sim': [
         'mujoco>=4.0',

@@ -62,6 +62,15 @@ def test_dropped_frames_are_counted():
     assert streams.alarms.report()['streams']['image']['lost'] == 3
 
 
+def test_what_is_lost_at_the_start_and_before_the_end_is_counted_too():
+    streams = Streams()
+    streams.run('image', 100, 30, without=(0, 1, 2, 97, 98, 99))
+    assert not streams.alarms.reaches('image', START + round(99 / 30 * 1e9))
+    streams.alarms.finish(START + round(99 / 30 * 1e9))
+    assert streams.alarms.report()['streams']['image']['lost'] == 6
+    assert streams.alarms.reaches('image', START + round(97 / 30 * 1e9))
+
+
 def test_a_stream_under_its_rate_is_an_alarm_until_it_has_it_again():
     streams = Streams({'odom': 10.0})
     streams.run('odom', 30, 10)

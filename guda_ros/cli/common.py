@@ -60,6 +60,7 @@ def extra_of(module: str) -> str | None:
     extras = {
         'rclpy': 'source a ROS 2 distribution or install the extra [ros]',
         'mujoco': 'install the extra [sim]',
+        'pygame': 'install the extra [gamepad]',
         'torch': 'install the extra [train]',
         'onnx': 'install the extra [train]',
         'minari': 'install the extra [train]',

@@ -97,7 +97,10 @@ def recorded_outcomes(
     Everything else of those names is set aside; see run_episodes.
     """
     from guda_ros.data.recording import RecordingReader, set_aside
+    from guda_ros.data.recording_folder import FolderClaim
 
+    # What a recorder is writing at this moment was not interrupted: refuse to touch it.
+    FolderClaim(folder).release()
     outcomes: dict[int, dict] = {}
     for index, name in enumerate(names):
         if not (folder / name).exists():
@@ -164,6 +167,8 @@ def _run_missing(graph_name, options, episodes, domain, log_dir, say, start_set)
                     f'{outcome.duration:5.1f} s simulated, '
                     f'{outcome.wall_seconds:5.1f} s real'
                 )
+                if outcome.recording.get('good') is False:
+                    say(f'        not good enough: {"; ".join(outcome.recording["reasons"])}')
                 if outcome.recording['state'] != 'closed':
                     raise EpisodeError(
                         f'{name} was not recorded: ' + '; '.join(outcome.recording['problems'])

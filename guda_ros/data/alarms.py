@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 #: Roles that come at regular intervals, so that a gap means that something was lost.
 REGULAR_ROLES = ('image', 'camera_info', 'odom', 'pose', 'ball', 'ground_truth_robot',
-                 'ground_truth_ball')
+                 'ground_truth_ball', 'imu', 'joint_states')
 #: What makes data useless for learning rather than shorter or incomplete.
 SPOILING = ('clock', 'order', 'stale')
 #: Seconds over which a rate is measured, and the share of the wanted rate that is enough.
@@ -51,6 +51,7 @@ class _Stream:
     received: deque
     stamps: deque
     messages: int = 0
+    first: int = 0
     period: float = 0.0
     widest: float = 0.0
     oldest: float = 0.0
@@ -96,7 +97,27 @@ class StreamAlarms:
         if stream.stamps:
             self._follow(role, stream, stamp)
         else:
+            stream.first = stream.first or stamp
             stream.stamps.append(stamp)
+
+    def reaches(self, role: str, end: int) -> bool:
+        """Tell whether a stream, if there is one, has come to its last message, `end` in ns."""
+        stream = self._streams.get(role)
+        if stream is None or not stream.period or not stream.stamps:
+            return True
+        return (end - stream.stamps[-1]) * 1e-9 < 1.1 * stream.period
+
+    def finish(self, end: int) -> None:
+        """Count what is missing at the start and before the end [ns], which leaves no gap."""
+        for role, stream in self._streams.items():
+            if not stream.period or not stream.stamps:
+                continue
+            for last, first in ((self._start, stream.first), (stream.stamps[-1], end)):
+                interval = (first - last) * 1e-9
+                if interval > _GAP * stream.period:
+                    lost = int(interval / stream.period + 0.1)
+                    self._happened('gap', role, last, f'{lost} lost in {interval:.2f} s at the '
+                                   f'{"start" if last == self._start else "end"}', interval, lost)
 
     def _follow(self, role: str, stream: _Stream, stamp: int) -> None:
         interval = (stamp - stream.stamps[-1]) * 1e-9

@@ -235,18 +235,26 @@ class EpisodeCollector:
 
     def take(self, role: str, received: int, data: bytes) -> None:
         """Take a serialized message that was received at a ROS time [ns]."""
-        if self._writer is None or self._outcome is not None:
+        if self._writer is None or not self._belongs(role, data):
             # Also while an episode is closed: the next may begin at any moment.
             self._preroll.append((self._clock(), role, received, data))
             self._forget()
         if self._writer is not None:
             self._write(role, received, data)
 
+    def _belongs(self, role: str, data: bytes) -> bool:
+        """Tell whether a message is of the open episode for sure, be it late or not."""
+        if self._outcome is None:
+            return True
+        return role not in self._settings.unstamped and (
+            header_stamp(data) <= self._outcome['end_stamp'])
+
     def _write(self, role: str, received: int, data: bytes) -> None:
         if role not in self._settings.unstamped:
             stamp = header_stamp(data)
             self._samples.add(role, stamp)
-            if self._outcome is None and stamp >= self._writer.info.start_stamp:
+            end = self._outcome['end_stamp'] if self._outcome is not None else 2**63 - 1
+            if self._writer.info.start_stamp <= stamp <= end:
                 self._alarms.take(role, received, stamp)
         messages = self._writer.messages
         self._guard(lambda: self._writer.write(self._topics[role][0], received, data))
@@ -306,6 +314,8 @@ class EpisodeCollector:
             self._outcome = {'verdict': 'aborted', 'end_stamp': 0,
                              'message': 'recording stopped before the episode had ended'}
         writer, outcome = self._writer, self._outcome
+        if outcome['end_stamp']:
+            self._alarms.finish(outcome['end_stamp'])
         quality = quality_report(outcome['verdict'], self._samples.finish(outcome['end_stamp']),
                                  self._alarms, self._refused, writer.slowest_sync)
         outcome['problems'] = tuple(quality['problems'])
@@ -377,8 +387,9 @@ class EpisodeCollector:
 
     def _settled(self) -> bool:
         end, samples = self._outcome['end_stamp'], self._samples
-        return bool(end) and all(samples.has(role, end) for role in OBSERVATION_ROLES) and all(
-            not samples.seen(role) or samples.has(role, end) for role in TRUTH_ROLES)
+        return (bool(end) and all(samples.has(role, end) for role in OBSERVATION_ROLES)
+                and all(not samples.seen(role) or samples.has(role, end) for role in TRUTH_ROLES)
+                and self._alarms.reaches('image', end))
 
     def _guard(self, write: Callable[[], None]) -> None:
         # A full disk is no reason to stop: the writer holds what is missing and tries again.

@@ -264,6 +264,8 @@ def _copy(path: Path, work: Path, source: _Salvage, info: RecordingInfo, diagnos
                 if received - looked >= _TICK * 1e9:
                     looked = received
                     alarms.tick(received, received * 1e-9)
+        if end:
+            alarms.finish(end)
         verdict = _verdict(source)
         quality = quality_report(verdict, samples.finish(end), alarms)
         quality['repaired'] = {'messages': diagnosis.messages, 'damage': list(diagnosis.problems),

@@ -45,7 +45,6 @@ class DataCollector(Node):
         told = declare_recorder(Parameters(self),
                                 not self.get_parameter('use_sim_time').value)
         self._contract, self._operator, self._guide = told.contract, told.operator, told.guide
-        self._quality = told.jpeg_quality
         self._said: list[tuple[str, str]] = []
         self._judged = ''
         self._claim = FolderClaim(told.folder)
@@ -70,6 +69,10 @@ class DataCollector(Node):
                 qos = SENSOR_DATA if role == 'camera_info' else RECORD
                 self.create_subscription(kind, name, partial(self._take, role), qos, raw=True)
         if told.images:
+            # Now rather than with the first image: this takes a moment.
+            import cv2
+            self._encode = cv2.imencode
+            self._options = [cv2.IMWRITE_JPEG_QUALITY, told.jpeg_quality]
             self.create_subscription(Image, image, self._on_image, RECORD_IMAGES)
         self.create_service(Trigger, '~/discard', self._on_discard)
         # Steady: what was recorded goes to the disk also while the simulation's clock stands.
@@ -94,7 +97,6 @@ class DataCollector(Node):
         self._collector.take(role, self._now(), data)
 
     def _on_image(self, message: Image) -> None:
-        import cv2
         received = self._now()
         try:
             pixels = bgr_from_message(message)
@@ -102,7 +104,7 @@ class DataCollector(Node):
             # What else is recorded must not suffer from a camera that sends something else.
             self.get_logger().error(f'images are not recorded: {error}', once=True)
             return
-        _, jpeg = cv2.imencode('.jpg', pixels, [cv2.IMWRITE_JPEG_QUALITY, self._quality])
+        _, jpeg = self._encode('.jpg', pixels, self._options)
         self._collector.take('image', received, serialize_message(
             CompressedImage(header=message.header, format='jpeg', data=jpeg.tobytes())))
 

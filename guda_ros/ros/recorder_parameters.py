@@ -11,12 +11,12 @@ from geometry_msgs.msg import PointStamped, PoseWithCovarianceStamped, TwistStam
 from nav_msgs.msg import Odometry
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, Imu, JointState, Joy
-from std_msgs.msg import Bool, String
+from std_msgs.msg import Bool, Header, String
 
 from guda_ros.data.collection import RecorderSettings
 from guda_ros.data.contract import Contract
 from guda_ros.ros.parameters import declare_contract, Parameters
-from guda_ros.soccer.resources import find_config
+from guda_ros.soccer.resources import find_config, load_yaml
 
 _CONTRACT_TYPES = {
     'camera_info': CameraInfo, 'odom': Odometry, 'pose': PoseWithCovarianceStamped,
@@ -24,7 +24,8 @@ _CONTRACT_TYPES = {
     'ground_truth_robot': Odometry, 'ground_truth_ball': Odometry}
 #: Roles beside those of the contract: name and type.
 _MORE = {'joy': ('joy', Joy), 'ball_detection': ('ball/detection', PointStamped),
-         'kick': ('kick', Bool), 'safety_state': ('safety/state', String)}
+         'kick': ('kick', Bool), 'head_command': ('head/command', JointState),
+         'safety_state': ('safety/state', String)}
 #: Without the angles of the head an image tells nothing of places on the field.
 _WITH_IMAGES = {'joint_states': ('joint_states', JointState), 'imu': ('imu/data', Imu)}
 
@@ -78,6 +79,8 @@ def declare_recorder(parameters: Parameters, system_clock: bool) -> RecorderPara
     topics.update(_MORE)
     for source in ('teleop', 'policy'):
         topics[f'command_{source}'] = (f'{contract.topics["command"]}/{source}', TwistStamped)
+    # Who gave the command of a stamp.
+    topics['command_source'] = (f'{contract.topics["command"]}/source', Header)
     if images:
         topics.update(_WITH_IMAGES)
     for name, kind in parse_topics(more).items():
@@ -90,7 +93,7 @@ def declare_recorder(parameters: Parameters, system_clock: bool) -> RecorderPara
             drain=drain, pre_roll=pre_roll, rates={**wanted, **parse_rates(rates)},
             unstamped=frozenset(role for role, (_, kind) in topics.items() if not _stamped(kind)),
             system_clock=system_clock, reserve=reserve * 10**6,
-            documents=_documents(parameters['robot'] or contract.robot, guide)))
+            documents=_documents(parameters['contract'], parameters['robot'], guide)))
 
 
 def parse_topics(texts) -> dict[str, type]:
@@ -135,10 +138,12 @@ def type_name(kind: type) -> str:
 
 
 def _stamped(kind: type) -> bool:
-    return next(iter(kind.get_fields_and_field_types()), '') == 'header'
+    return kind is Header or next(iter(kind.get_fields_and_field_types()), '') == 'header'
 
 
-def _documents(robot: str, guide: str) -> dict[str, str]:
+def _documents(task: str, robot: str, guide: str) -> dict[str, str]:
+    # The contract has the profile's name and limits, not where its file lies.
+    robot = robot or load_yaml(find_config('tasks', task))['robot']
     documents = {'profile.yaml': _text('robots', robot)}
     if guide:
         documents['guide.yaml'] = _text('guides', guide)
