@@ -11,6 +11,7 @@ EXAMPLE = 'guda data report runs/mine/recordings --out runs/mine/report'
 #: Module of this package for each action, in the order in which a person needs them.
 ACTIONS = {
     'info': 'info',
+    'report': 'report',
     'doctor': 'doctor',
     'repair': 'repair',
     'merge': 'merge',
