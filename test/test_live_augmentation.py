@@ -116,11 +116,14 @@ def test_what_is_discarded_is_left_out(graph):
     assert 'six' not in TransitionSet.load(graph.told[-1]['file']).episode_ids
 
 
-def test_the_process_ends_with_the_node(graph):
+def test_what_was_asked_for_is_saved_when_the_node_ends(graph):
     number = worker(graph)
+    record(graph, 'last')
     graph.process.send_signal(signal.SIGINT)
     assert graph.process.wait(10) == 0
     assert not Path(f'/proc/{number}').exists()
+    made = TransitionSet.load(graph.folder / 'augmented_guided.h5')
+    assert 'last' in made.episode_ids
 
 
 @pytest.mark.parametrize('guide, message', [

@@ -45,6 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action='store_true',
         help='record the drive of `guda identify` instead of demonstrations',
     )
+    parser.add_argument(
+        '--guide',
+        default='',
+        metavar='NAME',
+        help='augment by this guide after each episode, into DIR/augmented_NAME.h5',
+    )
     parser.add_argument('--images', action='store_true', help='record the camera too, as JPEG')
     add_contract(parser)
     add_domain(parser)
@@ -204,7 +210,10 @@ def run(args: argparse.Namespace) -> int:
         scenario=args.scenario,
         recordings=str(args.out),
         record_images=args.images,
-        overrides={'operator': {'style': 'drive'}} if args.drive else {},
+        overrides={
+            **({'operator': {'style': 'drive'}} if args.drive else {}),
+            **({'data_collector': {'guide': args.guide}} if args.guide else {}),
+        },
     )
     if args.drive:
         from guda_ros.cli.drive import record_drive

@@ -199,6 +199,7 @@ class _Session:
         view, station = self._view, self._station
         view.teleop, view.safety = station.teleop, station.safety
         view.recording, view.episode = station.recording, station.episode
+        view.augmentation = station.augmentation
         view.seconds, view.complaints = station.seconds, station.complaints
         view.command, view.commander = station.latest('command'), station.latest('commander') or ''
         view.robot, view.ball, view.seen_by = station.scene

@@ -12,6 +12,7 @@ import numpy as np
 from guda_ros.control.joystick import JoystickMap
 from guda_ros.control.keyboard import KeyboardMap
 from guda_ros.soccer.field import Field
+from guda_ros.tasks.demonstration_coverage import in_words
 
 #: Select Graphic Rendition codes (ECMA-48).
 BOLD, DIM, GOOD, BAD, WARN, BANNER_GOOD, BANNER_BAD, BANNER = (
@@ -25,8 +26,9 @@ class View:
     """
     What there is to show.
 
-    teleop, safety, recording, episode: what the nodes say of themselves. command (3,): the one
-    that was sent, None if there is none; commander: whose it is. robot (3,), ball (2,) in `map`.
+    teleop, safety, recording, augmentation, episode: what the nodes say of themselves. command
+    (3,): the one that was sent, None if there is none; commander: whose it is. robot (3,), ball
+    (2,) in `map`.
     """
 
     title: str
@@ -37,6 +39,7 @@ class View:
     teleop: dict = field(default_factory=dict)
     safety: dict = field(default_factory=dict)
     recording: dict = field(default_factory=dict)
+    augmentation: dict = field(default_factory=dict)
     episode: dict = field(default_factory=dict)
     seconds: float = 0.0
     command: np.ndarray | None = None
@@ -130,8 +133,11 @@ def _episode(view: View, columns: int) -> list:
     second = [(f'kept {status.get("kept", 0)}  set aside {status.get("discarded", 0)}  '
                f'start {status.get("start_index", 0)}  ', ''),
               (state, BAD if recording.get('state') == 'failed' else DIM)]
+    told = [in_words(view.augmentation)] if view.augmentation.get('episodes') else []
     hint = ' -- '.join(filter(None, (status.get('told'), status.get('place'))))
-    return [first, second, *[[(line, WARN)] for line in textwrap.wrap(hint, columns)[:3]]]
+    return [first, second,
+            *[[(line, DIM)] for text in told for line in textwrap.wrap(text, columns)[:2]],
+            *[[(line, WARN)] for line in textwrap.wrap(hint, columns)[:3]]]
 
 
 def _alarms(view: View) -> list[str]:

@@ -17,9 +17,12 @@ from visualization_msgs.msg import MarkerArray
 from guda_ros.data.contract import Contract
 from guda_ros.ros.augmentation_markers import augmentation_markers
 from guda_ros.ros.qos import LATCHED
+from guda_ros.tasks.demonstration_coverage import in_words
 from guda_ros.tasks.live_augmentation import LiveSettings, load_live_guide
 
 _TICK = 0.2
+#: Time [s] to finish in when the node ends.
+_GRACE = 2.0
 #: Lines of the process' standard error that are kept.
 _LAST_WORDS = 5
 
@@ -76,11 +79,17 @@ class LiveAugmentation:
         return values
 
     def close(self) -> None:
-        """End the process."""
-        if self._process is None:
-            return
-        self._process.kill()
-        self._process.wait()
+        """Let the process finish what it was asked for, so that it is saved, and end it."""
+        try:
+            self._process.stdin.close()
+        except OSError:
+            # It has ended before it took the last word.
+            pass
+        try:
+            self._process.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     def _start(self) -> None:
         self._asked = self._answered = 0
@@ -120,16 +129,6 @@ class LiveAugmentation:
             if problem not in said:
                 self._node.get_logger().warning(f'live augmentation: {problem}')
         self._words_pub.publish(String(data=json.dumps(self._latest)))
-
-
-def in_words(report: dict) -> str:
-    """Return one line for a person about a report of LiveAugmenter.run."""
-    text = (f'augmentation after {report["episodes"]} episodes: {report["acceptance"]:.0%} '
-            f'accepted, {report["covered"]:.0%} of the approaches covered '
-            f'({report["gained"]:+.0%})')
-    if report['next']:
-        return f'{text}; show next: robot {report["next"]} of the ball'
-    return f'{text}; every side is covered'
 
 
 def _collect(stream, target: deque) -> None:

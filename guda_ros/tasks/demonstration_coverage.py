@@ -93,3 +93,13 @@ def measure_coverage(task: Task, states: np.ndarray, enough: int, area=None) -> 
     places, _, _ = np.histogram2d(*thing.T, bins=cells, range=(
         (left, left + CELL * cells[0]), (low, low + CELL * cells[1])))
     return Coverage(sides, places.astype(int), (left, low), enough)
+
+
+def in_words(report: dict) -> str:
+    """Return one line for a person about a report of LiveAugmenter.run."""
+    text = (f'augmentation after {report["episodes"]} episodes: {report["acceptance"]:.0%} '
+            f'accepted, {report["covered"]:.0%} of the approaches covered '
+            f'({report["gained"]:+.0%})')
+    if report['next']:
+        return f'{text}; show next: robot {report["next"]} of the ball'
+    return f'{text}; every side is covered'
