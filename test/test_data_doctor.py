@@ -73,16 +73,15 @@ def test_a_torn_recording_is_found_and_repaired(tmp_path, capsys):
     scene.write_recording(folder, 200, 'whole')
     scene.write_recording(folder, 200, 'torn')
     file = next((folder / 'torn').glob('*.mcap'))
-    file.write_bytes(file.read_bytes()[:file.stat().st_size // 4])
+    file.write_bytes(file.read_bytes()[:file.stat().st_size * 2 // 3])
     assert main(['data', 'doctor', str(folder)]) == 1
     assert '1 of 2 recordings are whole' in capsys.readouterr().out
     assert main(['data', 'repair', str(folder)]) == 0
     assert '1 repaired, 0 lost, 1 were whole' in capsys.readouterr().out
     assert main(['data', 'doctor', str(folder)]) == 0
-    saved = read_episode(folder / 'torn')
-    assert 20 < len(saved) < 200
-    np.testing.assert_array_equal(saved.world_states,
-                                  read_episode(folder / 'whole').world_states[:len(saved) + 1])
+    # The messages come first in the file; what is behind them was torn off.
+    np.testing.assert_array_equal(read_episode(folder / 'torn').world_states,
+                                  read_episode(folder / 'whole').world_states)
     assert (folder / 'torn.interrupted').is_dir()
 
 
