@@ -26,7 +26,10 @@ def episodes():
     """Three episodes of 8, 6 and 5 steps; the ball is lost at stamp 3 of the first."""
     lost = make_episode('a', steps=8)
     lost.valid[3] = False
-    return [lost, make_episode('b', 'timeout', 6, seed=2), make_episode('c', 'out', 5, seed=3)]
+    # A person corrects a policy in the last step of the second.
+    corrected = make_episode('b', 'timeout', 6, seed=2)
+    corrected.commanded_by[:] = [2, 2, 2, 2, 2, 4]
+    return [lost, corrected, make_episode('c', 'out', 5, seed=3)]
 
 
 @pytest.fixture
@@ -61,7 +64,8 @@ def test_robomimic_gets_the_structure_that_it_documents(dataset, episodes, tmp_p
         for name, length in zip(sorted(data), (2, 4, 6, 5)):
             demo = data[name]
             assert demo.attrs['num_samples'] == length
-            assert set(demo) == {'states', 'actions', 'rewards', 'dones', 'obs', 'next_obs'}
+            assert set(demo) == {'states', 'actions', 'rewards', 'dones', 'obs', 'next_obs',
+                                 'interventions'}
             for key in ('states', 'actions', 'rewards', 'dones'):
                 assert len(demo[key]) == length and np.isfinite(demo[key][:]).all()
             assert demo['actions'].shape == (length, 3)
@@ -75,6 +79,8 @@ def test_robomimic_gets_the_structure_that_it_documents(dataset, episodes, tmp_p
         mask = {name: {item.decode() for item in file['mask'][name]} for name in file['mask']}
         assert mask['scored'] == {'demo_0', 'demo_1'}
         assert mask['failed'] == {'demo_2', 'demo_3'}
+        assert mask['interventions'] == {'demo_2'}
+        np.testing.assert_array_equal(data['demo_2/interventions'], [0, 0, 0, 0, 0, 1])
         assert mask['train'] | mask['valid'] == set(data) and not mask['train'] & mask['valid']
         # The two parts of an episode are never divided.
         assert ('demo_0' in mask['valid']) == ('demo_1' in mask['valid'])
@@ -94,6 +100,7 @@ def test_npz_has_the_arrays_of_d4rl(dataset, tmp_path):
                                       data['next_observations'][inside])
         assert list(data['infos/episode'][[0, 5, 6, 16]]) == ['a', 'a', 'b', 'c']
         np.testing.assert_array_equal(data['infos/step'][:6], [0, 1, 4, 5, 6, 7])
+        assert list(data['infos/commanded_by'][10:13]) == ['policy', 'intervention', 'unknown']
         assert str(data['metadata/contract_hash']) == CONTRACT.hash
 
 

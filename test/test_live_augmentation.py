@@ -70,7 +70,7 @@ def test_an_episode_is_augmented_saved_drawn_and_told(graph):
     assert Path(told['file']).parent == Path(status['path']).parent
     assert (len(made), made.episode_ids, made.info['guide']) == (20_000, ('one',), 'guided')
     # The robot was seen behind the ball only: that is what there is nothing to say of.
-    assert told['next'] and not told['next'].startswith('behind (')
+    assert told['next'] and not told['next'].startswith('behind the ball, ')
     graph.wait(lambda: any(marker.points for marker in graph.drawn[-1].markers))
     markers = {marker.ns: marker for marker in graph.drawn[-1].markers}
     assert markers['robot'].header.frame_id == 'map'
@@ -147,7 +147,7 @@ def test_sides_are_named_as_one_sees_them_who_looks_at_the_goal():
     for row, side in enumerate(SIDES):
         counted = measure_coverage(task, states[row:row + 1], 1).sides
         assert counted.sum() == counted[row, 1] == 1, side
-    assert SIDES[6] == 'left' and states[6, 1] > 0.99
+    assert SIDES[6] == 'to the left of the {}' and states[6, 1] > 0.99
     assert measure_coverage(task, states, 1).covered == 8 / 24
     # One side without any step comes before those that lack a distance.
-    assert measure_coverage(task, states[1:], 1).missing() == 'behind (0.5 to 1.5 m away)'
+    assert measure_coverage(task, states[1:], 1).missing() == 'behind the ball, 0.5 to 1.5 m away'

@@ -16,6 +16,7 @@ import numpy as np
 
 from guda_ros.data.bag_samples import BagSamples, read_bag
 from guda_ros.data.contract import Contract
+from guda_ros.data.editing import cut
 from guda_ros.data.episodes import Episode, VERDICTS
 from guda_ros.data.recording import RecordingError
 from guda_ros.soccer import world
@@ -205,7 +206,5 @@ def _judged(episode: Episode, mapping: Mapping) -> Episode:
         return replace(episode, verdict='timeout')
     last = int(over[0])
     scored = bool(field.scored(episode.world_states[last, world.BALL]))
-    return replace(
-        episode, verdict='scored' if scored else 'out', stamps=episode.stamps[:last + 1],
-        world_states=episode.world_states[:last + 1], commands=episode.commands[:last],
-        valid=episode.valid[:last + 1], truth_states=episode.truth_states[:last + 1])
+    return replace(cut(episode, 0, last), verdict='scored' if scored else 'out',
+                   problems=episode.problems)

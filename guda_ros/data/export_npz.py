@@ -14,6 +14,7 @@ import os
 import numpy as np
 
 from guda_ros.data.contract import ContractBase
+from guda_ros.data.episodes import COMMANDERS
 from guda_ros.data.files import atomic_target
 from guda_ros.data.trajectories import interrupted, Trajectory
 from guda_ros.data.transitions import DataSetError, TransitionSet
@@ -37,6 +38,8 @@ def write_npz(path: str | os.PathLike, parts: Sequence[Trajectory],
     columns['infos/episode'] = np.repeat([part.episode.id for part in parts], lengths)
     columns['infos/step'] = np.concatenate(
         [part.first + np.arange(len(part)) for part in parts])
+    columns['infos/commanded_by'] = np.array(COMMANDERS)[
+        np.concatenate([part.commanded_by for part in parts])]
     columns['infos/success'] = np.repeat([part.episode.success for part in parts], lengths)
     _save(path, columns, contract)
 

@@ -14,6 +14,7 @@ import os
 import numpy as np
 
 from guda_ros.data.contract import Contract
+from guda_ros.data.episodes import COMMANDERS
 from guda_ros.data.files import atomic_target
 from guda_ros.data.trajectories import Trajectory
 from guda_ros.data.transitions import DataSetError
@@ -28,7 +29,8 @@ def write_robomimic(path: str | os.PathLike, parts: Sequence[Trajectory], contra
     Write trajectories; the file appears when it is complete.
 
     Observation keys are `observation`, by the contract, and `world_state`; `states` holds the
-    world states. Filter keys: scored, failed, and with `validation` also train and valid.
+    world states. Filter keys: scored, failed, interventions (a person corrected a policy; the data
+    set `interventions` of a trajectory says in which steps), with `validation` also train, valid.
 
     :param validation: ids of the episodes that are for validation.
     :raises DataSetError: if it cannot be written.
@@ -44,13 +46,15 @@ def write_robomimic(path: str | os.PathLike, parts: Sequence[Trajectory], contra
         data.attrs['env_args'] = json.dumps({
             'env_name': contract.name, 'env_type': _GYM,
             'env_kwargs': {'observation_names': contract.observation_names}})
-        masks: dict[str, list[str]] = {'scored': [], 'failed': []}
+        masks: dict[str, list[str]] = {'scored': [], 'failed': [], 'interventions': []}
         if validation:
             masks.update(train=[], valid=[])
         for number, part in enumerate(parts):
             name = f'demo_{number}'
             _write_demo(data.create_group(name), part)
             masks['scored' if part.episode.success else 'failed'].append(name)
+            if _interventions(part).any():
+                masks['interventions'].append(name)
             if validation:
                 masks['valid' if part.episode.id in validation else 'train'].append(name)
         group = file.create_group('mask')
@@ -73,8 +77,13 @@ def _write_demo(group, part: Trajectory) -> None:
     group.attrs['verdict'] = part.episode.verdict
     group['states'], group['actions'] = part.states, part.actions
     group['rewards'] = part.rewards
+    group['interventions'] = _interventions(part)
     group['dones'] = part.terminations.astype(np.int64)
     for name, observations, states in (('obs', part.observations, part.states),
                                        ('next_obs', part.next_observations, part.next_states)):
         keys = group.create_group(name)
         keys['observation'], keys['world_state'] = observations, states
+
+
+def _interventions(part: Trajectory) -> np.ndarray:
+    return part.commanded_by == COMMANDERS.index('intervention')

@@ -84,7 +84,9 @@ def read_streams(path: str | os.PathLike) -> list[Stream]:
 
 def _has_header(kind: str) -> bool:
     definition = load_definitions().fielddefs.get(kind)
-    return bool(definition and definition[1] and definition[1][0][0] == 'header')
+    # The header by itself is a message, too, and begins with its stamp.
+    return kind == 'std_msgs/msg/Header' or bool(
+        definition and definition[1] and definition[1][0][0] == 'header')
 
 
 def _stream(episode, topic, role, pairs, headed, start) -> Stream:

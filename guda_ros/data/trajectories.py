@@ -19,8 +19,8 @@ class Trajectory:
 
     states, next_states (N, 10) world states; observations, next_observations (N, D) float32 by the
     contract; actions (N, 3) float32 in [-1, 1]; rewards (N,) float32; terminations (N,) bool: the
-    task ended; stamps (N,) int64 [ns]; first: number of the first step in its episode; success:
-    the episode scored, and this is its last part.
+    task ended; stamps (N,) int64 [ns]; commanded_by (N,): see Episode; first: number of the first
+    step in its episode; success: the episode scored, and this is its last part.
     """
 
     episode: Episode
@@ -33,6 +33,7 @@ class Trajectory:
     rewards: np.ndarray
     terminations: np.ndarray
     stamps: np.ndarray
+    commanded_by: np.ndarray
     success: bool
 
     def __len__(self) -> int:
@@ -64,7 +65,8 @@ def trajectories(episodes: Sequence[Episode], contract: Contract) -> list[Trajec
             found.append(Trajectory(
                 episode, piece.start, states[:-1], states[1:], observations[:-1],
                 observations[1:], actions[piece], rewards[piece].astype(np.float32),
-                terminations[piece], episode.stamps[piece], episode.success and last))
+                terminations[piece], episode.stamps[piece],
+                episode.commanded_by[piece], episode.success and last))
     if not found:
         raise DataSetError('there is no usable step: the ball was never known, or every command '
                            'is missing; `guda data report` shows what is wrong')

@@ -70,6 +70,7 @@ def _numbers(source, streams, augmented, reference) -> tuple[dict[str, Any], Tra
         'scored': sum(episode.success for episode in episodes),
         'seconds': float(sum(episode.duration for episode in episodes)),
         'steps': int(sum(map(len, episodes))), 'usable_steps': len(steps),
+        'interventions': int(sum(episode.interventions.sum() for episode in episodes)),
         'not_good': sum(row['good'] is False for row in rows),
         'tq': {'mean_return': float(returns.mean()), 'min': float(returns.min()),
                'max': float(returns.max()), 'normalised': None},

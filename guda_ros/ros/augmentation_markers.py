@@ -24,12 +24,15 @@ def augmentation_markers(report: dict, frame: str) -> MarkerArray:
     """
     robot = _marker(frame, 'robot', Marker.LINE_LIST, _ROBOT, 0.9)
     ball = _marker(frame, 'ball', Marker.LINE_LIST, _BALL, 0.9)
+    starts = _marker(frame, 'ball_starts', Marker.POINTS, _BALL, 0.9)
     robot.scale.x, ball.scale.x = 0.015, 0.02
+    starts.scale.x = starts.scale.y = 0.05
     for path in report['stretches']:
         for (x, y, _, bx, by), (x2, y2, _, bx2, by2) in zip(path[:-1], path[1:]):
             robot.points += [Point(x=x, y=y, z=0.02), Point(x=x2, y=y2, z=0.02)]
             ball.points += [Point(x=bx, y=by, z=0.03), Point(x=bx2, y=by2, z=0.03)]
-        x, y, yaw = path[0][:3]
+        x, y, yaw, bx, by = path[0]
+        starts.points.append(Point(x=bx, y=by, z=0.03))
         robot.points += [Point(x=x, y=y, z=0.02),
                          Point(x=x + _STROKE * math.cos(yaw), y=y + _STROKE * math.sin(yaw),
                                z=0.02)]
@@ -52,8 +55,8 @@ def augmentation_markers(report: dict, frame: str) -> MarkerArray:
     words.text = (f'{report["episodes"]} episodes, {report["covered"]:.0%} of the approaches '
                   f'covered, {report["acceptance"]:.0%} accepted')
     if report['next']:
-        words.text += f'\nshow next: robot {report["next"]} of the ball'
-    markers = [places, robot, ball, words]
+        words.text += f'\nshow next: robot {report["next"]}'
+    markers = [places, robot, ball, starts, words]
     for marker in markers:
         # A list without a point is no marker that can be shown.
         if marker is not words and not marker.points:

@@ -17,8 +17,9 @@ from guda_ros.augmentation.task import Task
 
 #: Sides by the bearing of the actor from the object, 0 where the goal is straight beyond the
 #: object, counter-clockwise in eighths. Left and right are as one sees them who looks at the goal.
-SIDES = ('behind', 'behind, right', 'right', 'in front, right', 'in front', 'in front, left',
-         'left', 'behind, left')
+SIDES = ('behind the {}', 'behind the {} to the right', 'to the right of the {}',
+         'in front of the {} to the right', 'in front of the {}', 'in front of the {} to the left',
+         'to the left of the {}', 'behind the {} to the left')
 #: Upper ends of the distances [m].
 RINGS = (0.5, 1.5, np.inf)
 _RING_WORDS = ('closer than 0.5 m', '0.5 to 1.5 m away', 'further than 1.5 m away')
@@ -33,13 +34,14 @@ class Coverage:
 
     sides (8, 3): by side and distance of the actor from the object; places (X, Y): by place of the
     object in cells of .5 m, whose corner is `origin` [m]. enough: steps from which a side counts
-    as covered.
+    as covered. thing: name of the object.
     """
 
     sides: np.ndarray
     places: np.ndarray
     origin: tuple[float, float]
     enough: int
+    thing: str
 
     @property
     def covered(self) -> float:
@@ -59,7 +61,7 @@ class Coverage:
         order = np.argsort(self.sides.sum(axis=1), kind='stable')
         side = next(int(index) for index in order if (self.sides[index] < self.enough).any())
         ring = next(number for number in (1, 2, 0) if self.sides[side, number] < self.enough)
-        return f'{SIDES[side]} ({_RING_WORDS[ring]})'
+        return f'{SIDES[side].format(self.thing)}, {_RING_WORDS[ring]}'
 
 
 def guided_area(guide: Guide, task: Task) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -92,7 +94,7 @@ def measure_coverage(task: Task, states: np.ndarray, enough: int, area=None) -> 
     cells = np.maximum(np.ceil([(right - left) / CELL, (high - low) / CELL]), 1).astype(int)
     places, _, _ = np.histogram2d(*thing.T, bins=cells, range=(
         (left, left + CELL * cells[0]), (low, low + CELL * cells[1])))
-    return Coverage(sides, places.astype(int), (left, low), enough)
+    return Coverage(sides, places.astype(int), (left, low), enough, task.object)
 
 
 def in_words(report: dict) -> str:
@@ -101,5 +103,5 @@ def in_words(report: dict) -> str:
             f'accepted, {report["covered"]:.0%} of the approaches covered '
             f'({report["gained"]:+.0%})')
     if report['next']:
-        return f'{text}; show next: robot {report["next"]} of the ball'
+        return f'{text}; show next: robot {report["next"]}'
     return f'{text}; every side is covered'
