@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 import os
 import pty
 import re
@@ -18,14 +19,16 @@ class PtyCommand:
     Runs `guda ARGUMENTS` with a pseudo-terminal for standard input and output.
 
     :param size: columns and rows that the terminal tells, if any.
+    :param program: arguments for Python in place of `-m guda_ros`.
     """
 
-    def __init__(self, *arguments: str, size: tuple[int, int] | None = None) -> None:
+    def __init__(self, *arguments: str, size: tuple[int, int] | None = None,
+                 program: Sequence[str] = ('-m', 'guda_ros')) -> None:
         self._terminal, child = pty.openpty()
         if size is not None:
             termios.tcsetwinsize(child, (size[1], size[0]))
         self.process = subprocess.Popen(
-            [sys.executable, '-m', 'guda_ros', *arguments], stdin=child, stdout=child,
+            [sys.executable, *program, *arguments], stdin=child, stdout=child,
             stderr=child, start_new_session=True)
         os.close(child)
         self.text = ''

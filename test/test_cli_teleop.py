@@ -78,12 +78,13 @@ def test_ctrl_c_stops_the_robot_and_leaves_the_terminal_as_it_was(person, trial)
     assert stands(trial)
     assert person.wait() == 0
     assert '\x1b[?1049l' in person.text and '\x1b[?25h' in person.text
-    assert '0 episodes kept' in person.text
+    assert 'episodes kept: 0' in person.text
     assert person.mode() == person.before
 
 
-@pytest.mark.parametrize('number', [signal.SIGHUP, signal.SIGTERM, signal.SIGKILL],
-                         ids=lambda number: number.name)
+@pytest.mark.parametrize('number', [
+    signal.SIGHUP, pytest.param(signal.SIGTERM, marks=pytest.mark.long),
+    pytest.param(signal.SIGKILL, marks=pytest.mark.long)], ids=lambda number: number.name)
 def test_a_signal_that_ends_it_stops_the_robot(person, trial, number):
     drive(person, trial)
     person.process.send_signal(number)

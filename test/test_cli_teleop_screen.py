@@ -26,10 +26,10 @@ def text(view, columns=80, rows=24, **more) -> str:
 LONG = view(
     teleop={'episode': {'running': True, 'told': 'x' * 200}, 'head': [1.0, -0.5],
             'problem': 'y' * 200},
-    recording={'state': 'recording', 'messages': 10**9, 'problems': ['z' * 300] * 9},
+    recording={'id': 'w' * 200, 'state': 'recording', 'problems': ['z' * 300] * 9},
     episode={'id': 'w' * 200}, command=np.array([0.25, -0.2, 2.0]), commander='intervention',
     robot=np.array([9.0, -9.0, 30.0]), ball=np.array([0.0, np.nan]), pad=JoystickMap.load('ps4'),
-    complaints=['v' * 100] * 20)
+    complaints=[(False, 'v' * 100)] * 20)
 
 
 @pytest.mark.parametrize('columns, rows', [(80, 24), (200, 60), (60, 20), (40, 12), (20, 6)])
@@ -45,6 +45,7 @@ def test_it_fits_every_terminal(shown, columns, rows):
 def test_80_columns_and_24_rows_show_field_state_and_all_keys():
     shown = view(robot=np.array([-2.0, 1.0, 0.0]), ball=np.array([1.0, 0.0]),
                  command=np.array([0.1, 0.0, -0.3]), commander='teleop')
+    assert 'hold a key to drive' in text(view(commander='teleop', command=np.zeros(3)))
     said = text(shown)
     assert 'YOU DRIVE' in said and '+0.10 +0.00 m/s -0.30 rad/s' in said
     for words in ('space STOP', 'u release', 'f kick', 'c look', 't keep it out', 'n begin',
@@ -92,7 +93,8 @@ def test_the_banner_says_who_drives_and_why_nobody_does(more, expected):
 
 
 def test_an_episode_that_is_not_good_enough_says_so():
-    said = text(view(recording={'state': 'closed', 'good': False, 'reasons': ['camera stopped']},
+    said = text(view(recording={'id': 'a_1', 'state': 'closed', 'good': False,
+                                'reasons': ['camera stopped']},
                      episode={'id': 'a_1', 'verdict': 'scored'},
                      teleop={'episode': {'told': 'scored: keep, discard or record again?'}}))
     assert 'SCORED a_1' in said and 'NOT GOOD ENOUGH' in said and 'ALARM camera stopped' in said
@@ -105,3 +107,9 @@ def test_what_to_demonstrate_next_is_shown():
     shown = text(view(augmentation=told), columns=120)
     assert ('augmentation after 4 episodes: 70% accepted, 50% of the approaches covered (+12%); '
             'show next: robot in') in shown
+
+
+def test_what_the_recorder_said_of_an_earlier_episode_is_not_shown():
+    said = text(view(recording={'id': 'a_1', 'state': 'closed', 'good': False, 'reasons': ['bad']},
+                     episode={'id': 'a_2'}, teleop={'episode': {'running': True}}))
+    assert 'GOOD' not in said and 'bad' not in said and 'RUNNING' in said

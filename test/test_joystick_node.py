@@ -12,6 +12,7 @@ pytest.importorskip('pygame', reason='no gamepad driver: the extra [gamepad] is 
 
 from node_trial import NodeTrial  # noqa: E402
 import numpy as np  # noqa: E402
+from pty_command import PtyCommand  # noqa: E402
 from sensor_msgs.msg import Joy  # noqa: E402
 
 from guda_ros.control.joystick import JoystickMap  # noqa: E402
@@ -26,23 +27,37 @@ PADS = [('Xbox 360 Controller', 6, 11, 1, 'xbox'), ('Logitech Gamepad F710', 6, 
 XBOX = JoystickMap.load('xbox')
 
 
+class Hands:
+    """Hands on a pad of software: what they do goes through a named pipe."""
+
+    def __init__(self, tmp_path) -> None:
+        self.path = tmp_path / 'pad'
+        os.mkfifo(self.path)
+        # For reading as well, so that it opens before the other side does.
+        self._pipe = os.open(self.path, os.O_RDWR)
+
+    def do(self, *lines: str) -> None:
+        os.write(self._pipe, ''.join(line + '\n' for line in lines).encode())
+
+    def close(self) -> None:
+        os.close(self._pipe)
+
+
 class Driver:
-    """The driver's process, and hands on a pad."""
+    """The driver's process, and hands on its pad."""
 
     def __init__(self, trial, tmp_path, *parameters) -> None:
         self.trial = trial
         arguments = [item for parameter in parameters for item in ('-p', parameter)]
         self.log = open(tmp_path / 'joystick.log', 'w+')
+        self.hands = Hands(tmp_path)
         self.process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name('virtual_pad.py')), '--ros-args',
-             *arguments], stdin=subprocess.PIPE, stdout=self.log, stderr=self.log, text=True,
-            env={**os.environ, 'ROS_DOMAIN_ID': str(trial.graph.domain)})
+             *arguments], stdout=self.log, stderr=self.log,
+            env={**os.environ, 'ROS_DOMAIN_ID': str(trial.graph.domain),
+                 'VIRTUAL_PAD': str(self.hands.path)})
+        self.do = self.hands.do
         self.heard = trial.listen(Joy, 'joy')
-
-    def do(self, *lines: str) -> None:
-        for line in lines:
-            self.process.stdin.write(line + '\n')
-        self.process.stdin.flush()
 
     def said(self):
         """Return what the newest message says by the map of the graph."""
@@ -58,7 +73,7 @@ class Driver:
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
-        self.process.stdin.close()
+        self.hands.close()
         self.log.close()
 
 
@@ -89,11 +104,11 @@ def test_a_pad_drives_and_a_pad_that_is_unplugged_stops_the_robot(driver, trial)
     driver.do('unplug')
     driver.wait_for(lambda: trial.commands[-1][1] == [0, 0, 0])
     driver.wait_for(lambda: 'the gamepad is gone' in driver.text())
-    assert not driver.said().pressed
+    driver.wait_for(lambda: not driver.said().pressed)
     count = len(driver.heard)
     trial.spin(0.3)
     assert len(driver.heard) == count
-    # Plugged in again, with the dead-man stuck: it drives again, as a pad does that is held.
+    # Another one may take its place.
     driver.do('plug Xbox_360_Controller 6 11 1')
     driver.wait_for(lambda: len(driver.heard) > count + 3)
     assert not driver.said().pressed
@@ -105,6 +120,32 @@ def test_a_pad_that_nobody_knows_is_named_and_does_nothing(driver, trial):
                     in driver.text())
     trial.spin(0.3)
     assert not driver.heard
+
+
+def test_a_pad_at_the_terminal_drives_and_its_loss_stops_the_robot_and_is_on_the_screen(
+        trial, tmp_path, monkeypatch):
+    hands = Hands(tmp_path)
+    monkeypatch.setenv('VIRTUAL_PAD', str(hands.path))
+    monkeypatch.setenv('ROS_DOMAIN_ID', str(trial.graph.domain))
+    trial.commands.clear()
+    person = PtyCommand('teleop', 'attach', size=(80, 24),
+                        program=[str(Path(__file__).with_name('virtual_pad.py'))])
+    spin = {'meanwhile': lambda: trial.spin(0.02)}
+    try:
+        person.wait_for(' keyboard ', **spin)
+        hands.do('plug Xbox_360_Controller 6 11 1', 'axis 1 -1', 'button 4 1')
+        person.wait_for('gamepad xbox', **spin)
+        assert trial.wait_for(lambda: trial.commands and np.allclose(
+            trial.commands[-1][1], [0.15, 0, 0], atol=1e-3))
+        hands.do('unplug')
+        person.wait_for('THE GAMEPAD IS GONE', **spin)
+        assert trial.wait_for(lambda: trial.commands[-1][1] == [0, 0, 0])
+        # The keys go on.
+        trial.commands.clear()
+        person.hold('w', lambda: trial.wait_for(lambda: trial.commands, 0.02))
+    finally:
+        person.close()
+        hands.close()
 
 
 @pytest.mark.parametrize('name, axes, buttons, hats, expected', PADS, ids=lambda value: str(value))

@@ -155,8 +155,10 @@ def test_observations_are_answered_with_their_stamps(tmp_path):
         stamp = pad.observe()
         assert pad.answer(stamp) == pytest.approx([0.125, 0, 0])
         assert pad.answer(silent, 0.1) is None
-        # Letting go waits for no observation.
-        assert pad.answer(pad.joy(deadman=False)) == ZERO
+        # Letting go waits for no observation, and keeps the order of the stamps.
+        pad.joy(deadman=False)
+        assert pad.wait_for(lambda: pad.commands[-1][1] == ZERO)
+        assert pad.commands[-1][2] == stamp
         # Perception that has fallen silent stops nobody from driving.
         pad.spin(0.5)
         assert pad.answer(pad.joy([1.0, 0, 0])) == pytest.approx([0.25, 0, 0])

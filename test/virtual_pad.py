@@ -1,14 +1,16 @@
 """
 A gamepad made of software, for SDL's real joystick code: SDL itself offers virtual devices.
 
-Run as a file it is the bundled driver's process with such a pad, plugged, moved and unplugged by
-lines on standard input: `plug NAME AXES BUTTONS HATS`, `axis INDEX VALUE` (-1 to 1, down and right
-positive, as hardware says it), `button INDEX 0|1`, `hat INDEX VALUE` (SDL's bits), `unplug`.
+Run as a file it is the bundled driver's process, or that of `guda teleop ARGUMENTS`, with such a
+pad, plugged, moved and unplugged by lines in the file that VIRTUAL_PAD names:
+`plug NAME AXES BUTTONS HATS`, `axis INDEX VALUE` (-1 to 1, down and right positive, as hardware
+says it), `button INDEX 0|1`, `hat INDEX VALUE` (SDL's bits), `unplug`.
 """
 
 from __future__ import annotations
 
 import ctypes
+import os
 import re
 import sys
 import threading
@@ -66,7 +68,7 @@ class VirtualPad:
 
 def _obey() -> None:
     pad = None
-    for line in sys.stdin:
+    for line in open(os.environ['VIRTUAL_PAD'], encoding='utf-8'):
         verb, *values = line.split()
         if verb == 'plug':
             name, *counts = values
@@ -80,6 +82,9 @@ def _obey() -> None:
 
 
 if __name__ == '__main__':
-    from guda_ros.nodes.joystick import main
     threading.Thread(target=_obey, daemon=True).start()
+    if sys.argv[1] == 'teleop':
+        from guda_ros.cli.main import main
+        sys.exit(main(sys.argv[1:]))
+    from guda_ros.nodes.joystick import main
     sys.exit(main(sys.argv))

@@ -14,8 +14,6 @@ import getpass
 import os
 import time
 
-import numpy as np
-
 from guda_ros.cli.common import (
     add_contract,
     add_domain,
@@ -158,7 +156,7 @@ class _Session:
         self._colour = 'NO_COLOR' not in os.environ
         self._view = View(title=title, device='keyboard', pitch=contract.field, keyboard=keyboard)
         self._contract = contract
-        self._drawn = -np.inf
+        self._drawn = 0.0
 
     def run(self, terminal) -> None:
         """Read keys and pad, send what is wanted, draw; until the terminal is gone or Ctrl-C."""
@@ -182,14 +180,17 @@ class _Session:
 
     def _wish(self):
         """Return what the person wants: by the pad where its dead-man is held, else by keys."""
-        keys = self._keyboard.state(time.monotonic())
+        keys, view = self._keyboard.state(time.monotonic()), self._view
         pad = self._pad.state() if self._pad is not None else None
-        view = self._view
-        view.pad = self._pad.map if pad is not None else None
-        view.note = self._pad.problem if self._pad is not None and pad is None else ''
-        view.device = f'gamepad {view.pad.name} + keyboard' if pad is not None else 'keyboard'
         if pad is None:
+            if view.pad is not None:
+                view.note = 'THE GAMEPAD IS GONE: plug it in again, or drive by keys'
+            elif keys.pressed:
+                view.note = ''
+            view.pad, view.device = None, 'keyboard'
+            view.note = (self._pad.problem if self._pad is not None else '') or view.note
             return keys
+        view.pad, view.device = self._pad.map, f'gamepad {self._pad.map.name} + keyboard'
         view.note = pad.problem
         return keys.joined(pad)
 
@@ -203,12 +204,12 @@ class _Session:
         view.seconds, view.complaints = station.seconds, station.complaints
         view.command, view.commander = station.latest('command'), station.latest('commander') or ''
         view.robot, view.ball, view.seen_by = station.scene
-        view.wish = self._contract.to_command(state.action)
+        view.wish, view.pressed = self._contract.to_command(state.action), state.pressed
         columns, rows = terminal.size
         terminal.draw(screen(view, columns, rows, terminal.unicode, self._colour))
 
     def summary(self) -> str:
         """Return what came of it."""
         status = self._station.teleop.get('episode', {})
-        return (f'{status.get("kept", 0)} episodes kept, {status.get("discarded", 0)} set aside'
-                + ('' if status.get('settled', True) else '; the last one is kept as it is'))
+        return (f'episodes kept: {status.get("kept", 0)}, set aside: {status.get("discarded", 0)}'
+                + ('' if status.get('settled', True) else '; the last one stays as it is'))

@@ -48,7 +48,8 @@ class View:
     ball: np.ndarray | None = None
     seen_by: str = ''
     wish: np.ndarray = field(default_factory=lambda: np.zeros(3))
-    complaints: list[str] = field(default_factory=list)
+    pressed: frozenset[str] = frozenset()
+    complaints: list[tuple[bool, str]] = field(default_factory=list)
     note: str = ''
 
 
@@ -59,16 +60,17 @@ def screen(view: View, columns: int, rows: int, unicode: bool = True,
             (f' {view.device} ', BOLD)],
            [(f'{_banner(view)[0]:^{columns}}', _banner(view)[1])],
            *_episode(view, columns)]
-    alarms = [[('ALARM ', BAD), (text, WARN)] for text in _alarms(view)]
+    alarms = [[('ALARM ' if error else 'warning ', BAD if error else DIM), (text, WARN)]
+              for error, text in _alarms(view)]
+    # Always as many lines, so that the picture stands still.
+    count = 2 if rows >= 22 else 1
+    alarms = ((alarms or [[('no alarms', DIM)]]) + [[]] * count)[:count]
     keys = _keys(view)
-    room = rows - len(top) - len(keys) - max(1, len(alarms))
-    if room < 3 and len(alarms) > 1:
-        alarms, room = alarms[:1], room + len(alarms) - 1
+    room = rows - len(top) - len(keys) - count
     if room < 3:
         # What the robot does goes before what the keys are.
         keys, room = keys[:max(0, len(keys) - 3 + room)], 3
-    middle = _middle(view, columns, room, unicode)
-    lines = [*top, *middle, *(alarms or [[('no alarms', DIM)]]), *keys]
+    lines = [*top, *_middle(view, columns, room, unicode), *alarms, *keys]
     return [_line(parts, columns, colour) for parts in lines[:rows]]
 
 
@@ -100,8 +102,9 @@ def _banner(view: View) -> tuple[str, str]:
     moving = view.command is not None and np.any(view.command)
     whose = {'teleop': 'YOU DRIVE', 'intervention': 'YOU CORRECT THE POLICY',
              'policy': 'THE POLICY DRIVES'}.get(view.commander, '')
-    if whose and (moving or view.commander != 'policy'):
-        return whose, BANNER_GOOD if view.commander != 'policy' else BANNER
+    by_person = view.commander != 'policy'
+    if whose and (moving or by_person and teleop.get('driving')):
+        return whose, BANNER_GOOD if by_person else BANNER
     if teleop.get('policy') and not teleop.get('taken_over'):
         return f'the robot stands: {_why(view)}', BANNER
     return 'the robot stands: hold a key to drive', BANNER
@@ -111,6 +114,8 @@ def _why(view: View) -> str:
     reason = view.safety.get('reasons', {}).get('policy', '')
     if reason == 'no_deadman':
         return f'hold {view.keyboard.policy} to let the policy drive'
+    if reason == 'driving':
+        return 'so the policy wants it'
     return reason.replace('_', ' ') or 'the policy says nothing'
 
 
@@ -125,11 +130,10 @@ def _episode(view: View, columns: int) -> list:
         first = [(f'{verdict.upper()} ', GOOD if verdict == 'scored' else WARN), (name, '')]
     else:
         first = [('no episode yet', ''), (f': {keys("episode_start")} begins one', '')]
-    recording = view.recording
+    recording = _recording(view)
     quality = {True: 'good', False: 'NOT GOOD ENOUGH'}.get(recording.get('good'), '')
-    state = {'recording': f'recording, {recording.get("messages", 0)} messages',
-             'closed': f'recorded {quality}'.strip(), 'failed': 'NOT RECORDED',
-             '': 'not recorded'}.get(recording.get('state', ''), recording.get('state', ''))
+    state = {'recording': 'recording', 'closed': f'recorded {quality}'.strip(),
+             'failed': 'NOT RECORDED'}.get(recording.get('state'), 'not recorded')
     second = [(f'kept {status.get("kept", 0)}  set aside {status.get("discarded", 0)}  '
                f'start {status.get("start_index", 0)}  ', ''),
               (state, BAD if recording.get('state') == 'failed' else DIM)]
@@ -137,17 +141,24 @@ def _episode(view: View, columns: int) -> list:
     hint = ' -- '.join(filter(None, (status.get('told'), status.get('place'))))
     return [first, second,
             *[[(line, DIM)] for text in told for line in textwrap.wrap(text, columns)[:2]],
-            *[[(line, WARN)] for line in textwrap.wrap(hint, columns)[:3]]]
+            *[[(line, WARN)] for line in textwrap.wrap(hint, columns)[:3] or ['']]]
 
 
-def _alarms(view: View) -> list[str]:
+def _recording(view: View) -> dict:
+    """Return what the recorder says of this episode; of one that was set aside it says nothing."""
     recording = view.recording
+    ours = recording.get('id') == view.episode.get('id')
+    return recording if ours and recording.get('state') != 'waiting' else {}
+
+
+def _alarms(view: View) -> list[tuple[bool, str]]:
+    recording = _recording(view)
     told = [*recording.get('alarms', ()), *recording.get('problems', ())]
     if not recording.get('good', True):
         told += recording.get('reasons', ())
     if view.teleop.get('problem'):
         told.append(view.teleop['problem'])
-    return list(dict.fromkeys([*told, *view.complaints]))[:3]
+    return list(dict.fromkeys([*((True, text) for text in told), *view.complaints]))
 
 
 def _keys(view: View) -> list:
@@ -229,10 +240,8 @@ def _numbers(view: View) -> list:
 
     teleop, safety = view.teleop, view.safety
     pan, tilt = teleop.get('head', (0.0, 0.0))
-    pressed = set(teleop.get('pressed', ()))
-    speed = 'turbo' if 'turbo' in pressed and view.wish.any() else \
-        'slow' if 'slow' in pressed else 'normal'
-    held = 'held' if 'deadman' in pressed else 'not held'
+    speed = next((name for name in ('slow', 'turbo') if name in view.pressed), 'normal')
+    held = 'held' if 'deadman' in view.pressed else 'not held'
     locks = ', '.join(safety.get('locks', ())) or 'none'
     policy = 'running' if teleop.get('policy') else 'none'
     if teleop.get('taken_over'):

@@ -98,8 +98,9 @@ class Terminal:
 
     @property
     def unicode(self) -> bool:
-        """Whether more than ASCII can be shown."""
-        return 'utf' in (sys.stdout.encoding or '').lower()
+        """Whether more than ASCII can be shown; Linux' console has too few signs."""
+        return ('utf' in (sys.stdout.encoding or '').lower()
+                and os.environ.get('TERM', '') not in ('linux', 'dumb', 'vt100'))
 
     def draw(self, lines: Sequence[str]) -> None:
         """Show lines from the top; only what has changed is sent."""

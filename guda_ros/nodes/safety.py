@@ -15,14 +15,13 @@ from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.node import Node
 import rclpy.signals
-from sensor_msgs.msg import JointState, Joy
+from sensor_msgs.msg import Joy
 from std_msgs.msg import Bool, Header, String
 from std_srvs.srv import Trigger
 
 from guda_ros.control import safety_gate
 from guda_ros.control.arbiter import Instant
 from guda_ros.control.joystick import JoystickMap
-from guda_ros.control.kick_and_head import KickGate, limit_head
 from guda_ros.control.safety_gate import Decision
 from guda_ros.ros.conversions import (
     command_from_twist,
@@ -34,6 +33,7 @@ from guda_ros.ros.conversions import (
     twist_stamped,
 )
 from guda_ros.ros.diagnostics import DiagnosticsPublisher, ERROR, OK, WARN
+from guda_ros.ros.kick_and_head import KickAndHead
 from guda_ros.ros.parameters import declare_contract, Parameters
 from guda_ros.ros.qos import COMMAND, DEFAULT, LATCHED
 from guda_ros.ros.running import exit_process, run_node
@@ -100,22 +100,15 @@ class Safety(Node):
         kind = TwistStamped if self._stamped else Twist
         self._pub = self.create_publisher(kind, topic, COMMAND)
         self._source_pub = self.create_publisher(Header, f'{topic}/source', DEFAULT)
-        self._robot = RobotProfile.load(parameters['robot'] or contract.robot)
-        self._kick_gate = KickGate(self._robot)
-        self._kick_pub = self.create_publisher(Bool, 'kick', COMMAND)
-        self._head_pub = self.create_publisher(JointState, 'head/command', COMMAND)
+        self._kick_and_head = KickAndHead(
+            self, self._gate, self._now, RobotProfile.load(parameters['robot'] or contract.robot),
+            SOURCES)
         self._state_pub = self.create_publisher(String, '~/state', LATCHED)
         kind = TwistStamped if self._stamped_input else Twist
         self._subs = [
             self.create_subscription(kind, f'{topic}/{source}',
                                      partial(self._on_command, source), COMMAND)
             for source in SOURCES]
-        for source in SOURCES:
-            self._subs += [
-                self.create_subscription(Bool, f'kick/{source}', partial(self._on_kick, source),
-                                         COMMAND),
-                self.create_subscription(JointState, f'head/command/{source}',
-                                         partial(self._on_head, source), COMMAND)]
         self._subs += [self.create_subscription(Bool, f'lock/{name}', partial(self._on_lock, name),
                                                 LATCHED) for name in LOCKS]
         self._subs.append(self.create_subscription(Joy, 'joy', self._on_joy, DEFAULT))
@@ -189,29 +182,6 @@ class Safety(Node):
             self.get_logger().info(f'lock {name} is {"on" if message.data else "off"}')
         self._gate.lock(name, message.data, self._now())
         self._watch()
-
-    def _on_kick(self, source: str, message: Bool) -> None:
-        if not message.data:
-            return
-        now = self._now()
-        refused = self._gate.may_act(source, now) or self._kick_gate.refuse(now)
-        if refused:
-            self.get_logger().warning(f'no kick: {refused}')
-        else:
-            self._kick_pub.publish(Bool(data=True))
-
-    def _on_head(self, source: str, message: JointState) -> None:
-        refused = self._gate.may_act(source, self._now())
-        try:
-            wanted = limit_head(dict(zip(message.name, message.position)), self._robot.head)
-        except ValueError as error:
-            refused = str(error)
-        if refused:
-            self.get_logger().warning(f'the head stays: {refused}', throttle_duration_sec=5.0)
-            return
-        command = JointState(name=list(wanted), position=list(wanted.values()))
-        command.header.stamp = message.header.stamp
-        self._head_pub.publish(command)
 
     def _on_joy(self, message: Joy) -> None:
         state = self._map.decode(message.axes, message.buttons)

@@ -73,7 +73,7 @@ class Teleop(Node):
         self._state = JoystickState(np.zeros(3), frozenset())
         self._driving = self._taken_over = self._policy = False
         self._angles = dict.fromkeys(JOINTS, 0.0)
-        self._stamp = self._sent = 0
+        self._stamp = self._sent = self._seen = 0
         self._arrival: float | None = None
         self._moved = self._observed = -np.inf
         self._messages = self._commands = 0
@@ -124,7 +124,10 @@ class Teleop(Node):
                 self._publish(self._contract.to_command(state.action), self._stamp)
             self._driving = True
         elif self._driving:
-            self._stop(self._stamp)
+            # With a stamp of its own it would be newer than the next observation, whose answer
+            # would then be out of order.
+            self._stop(max(self._sent, self._seen) if self._answers_observations()
+                       else self._stamp)
         if known and not state.problem:
             for button in sorted(state.pressed - before.pressed):
                 self._press(button)
@@ -145,8 +148,7 @@ class Teleop(Node):
 
     def _on_seen(self, message: Odometry) -> None:
         self._observed = time.monotonic()
-        stamp = stamp_to_ns(message.header.stamp)
-        # Older than a zero that was sent at once: the safety node would refuse it.
+        self._seen = stamp = stamp_to_ns(message.header.stamp)
         if stamp < self._sent:
             return
         if self._driving:

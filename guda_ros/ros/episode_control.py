@@ -41,6 +41,7 @@ class EpisodeControl:
         self._event: EpisodeEvent | None = None
         self._settled = True
         self._busy: list[tuple] = []
+        self._pressed: list[str] = []
         self._told, self._placed = '', (-1, '')
         self._runner, self._looked = '', -np.inf
         self.kept = self.discarded = 0
@@ -69,8 +70,8 @@ class EpisodeControl:
     def press(self, button: str) -> None:
         """Do what a button for episodes is for."""
         if self._busy:
-            return
-        if button == 'episode_start':
+            self._pressed.append(button)
+        elif button == 'episode_start':
             self._start()
         elif button in _VERDICTS:
             if self.running:
@@ -209,13 +210,17 @@ class EpisodeControl:
         answer = future.result()
         problem = self._problem(answer)
         if problem:
+            # What was pressed meanwhile took it for granted that this would be done.
             self._busy.clear()
+            self._pressed.clear()
             self._say(problem)
             return
         waiting = bool(self._busy)
         done(answer)
         if waiting:
             self._send()
+        while self._pressed and not self._busy:
+            self.press(self._pressed.pop(0))
 
     @staticmethod
     def _problem(answer) -> str:

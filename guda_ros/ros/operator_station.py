@@ -24,7 +24,7 @@ from guda_ros.data.contract import Contract
 from guda_ros.errors import GudaError
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import qos
-from guda_ros.ros.diagnostics import OK
+from guda_ros.ros.diagnostics import ERROR, OK
 from guda_ros.soccer import world
 
 #: What is older than this [s] is not shown as if it were so now.
@@ -78,10 +78,10 @@ class OperatorStation:
             else None), qos.DEFAULT)
         for name in ('odom', 'ground_truth_robot'):
             node.create_subscription(Odometry, topics[name], lambda message, name=name: hear(
-                name, convert.pose_from_odometry(message)), qos.SENSOR_DATA)
+                name, convert.pose_from_odometry(message)), qos.COMMAND)
         for name in ('ball', 'ground_truth_ball'):
             node.create_subscription(Odometry, topics[name], lambda message, name=name: hear(
-                name, _place(message)), qos.DEFAULT)
+                name, _place(message)), qos.COMMAND)
         node.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
 
     def _ask_teleop(self, domain: int, timeout: float = 10.0) -> tuple[str, bool]:
@@ -140,11 +140,12 @@ class OperatorStation:
         return robot, world.from_frame(world.to_frame(ball, odom), robot), 'perception'
 
     @property
-    def complaints(self) -> list[str]:
-        """What nodes warn of now, in /diagnostics."""
+    def complaints(self) -> list[tuple[bool, str]]:
+        """What nodes complain of now, in /diagnostics: whether it is an error, and the text."""
         now = time.monotonic()
-        return [f'{name.strip("/")}: {text}' for name, (when, level, text)
-                in sorted(self._complaints.items()) if level != OK and now - when < 2 * FRESH]
+        found = [(level == ERROR, f'{name.strip("/")}: {text}') for name, (when, level, text)
+                 in sorted(self._complaints.items()) if level != OK and now - when < 2 * FRESH]
+        return sorted(found, key=lambda complaint: not complaint[0])
 
     def _take(self, name: str, text: str) -> None:
         try:
