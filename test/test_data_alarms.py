@@ -83,6 +83,18 @@ def test_a_stream_under_its_rate_is_an_alarm_until_it_has_it_again():
     assert alarm.count == 1 and 4.5 < alarm.worst < 8
 
 
+def test_a_stream_that_stops_is_said_to_be_silent_and_is_well_again_only_then():
+    streams = Streams({'odom': 10.0})
+    streams.run('odom', 30, 10)
+    for _ in range(25):
+        streams.advance(0.1)
+    assert streams.alarms.news() == ['odom: 7.5 Hz instead of 10 Hz', 'odom: silent for 2 s']
+    assert streams.alarms.rate('odom') == 0.0
+    streams.run('odom', 30, 10, start=55)
+    assert 'odom: is well again (rate)' in streams.alarms.news()
+    assert 9 < streams.alarms.rate('odom') <= 10
+
+
 def test_a_stream_that_nobody_publishes_is_silent():
     streams = Streams({'pose': 10.0})
     for _ in range(25):

@@ -3,6 +3,7 @@
 from io import StringIO
 import json
 import os
+from pathlib import Path
 import signal
 import subprocess
 import sys
@@ -26,6 +27,8 @@ from std_msgs.msg import String  # noqa: E402
 from guda_ros.ros import qos  # noqa: E402
 from guda_ros.ros.conversions import image_message  # noqa: E402
 
+CONFIG = Path(__file__).resolve().parents[1] / 'config'
+
 
 @pytest.fixture(scope='module')
 def start(tmp_path_factory):
@@ -36,7 +39,7 @@ def start(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def shared(start):
-    return start('operator:=scripted')
+    return start('operator:=scripted', 'guide:=guided')
 
 
 @pytest.fixture
@@ -65,6 +68,12 @@ def test_an_episode_is_recorded_from_the_topics(graph):
     with RecordingReader(status['path']) as reader:
         assert reader.info.robot_start == (1.0, 2.0, 0.5)
         assert reader.topics['/joy'] > 0
+        assert (reader.info.success, reader.info.guide) == (True, 'guided')
+        for name, kind in (('profile.yaml', 'robots/nao_v6'), ('guide.yaml', 'guides/guided')):
+            assert reader.documents[name] == (CONFIG / f'{kind}.yaml').read_text()
+        # The scene's stamps are decades before the clock of this machine.
+        assert 'odom: stamps are' in ' '.join(reader.quality['reasons'])
+        assert reader.quality['streams']['odom']['messages'] == 11
         phases = [json.loads(message.data)['phase']
                   for _, _, message in reader.messages(['/episode'])]
     assert phases == ['reset', 'start', 'end']

@@ -103,10 +103,11 @@ def recorded_outcomes(
     Everything else of those names is set aside; see run_episodes.
     """
     from guda_ros.data.recording import RecordingReader, set_aside
-    from guda_ros.data.recording_folder import FolderClaim
+    from guda_ros.data.recording_folder import FolderClaim, LOCK_FILE
 
-    # What a recorder is writing at this moment was not interrupted: refuse to touch it.
-    FolderClaim(folder).release()
+    if (folder / LOCK_FILE).exists():
+        # What a recorder is writing at this moment was not interrupted: refuse to touch it.
+        FolderClaim(folder).release()
     outcomes: dict[int, dict] = {}
     for index, name in enumerate(names):
         if not (folder / name).exists():

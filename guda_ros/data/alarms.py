@@ -19,6 +19,8 @@ _GAP = 1.5
 _STALE = 0.5
 #: Seconds that the system's clock may move against a steady one between two looks.
 _JUMP = 0.1
+#: A sync that takes longer [s] leaves more to lose than is promised.
+_SLOW_SYNC = 0.5
 #: Seconds of real time that ROS time may stand still.
 _STILL = 2.0
 #: Seconds that an alarm about a single message stays on the screen.
@@ -32,8 +34,8 @@ class Alarm:
     """
     Something that is wrong, or was.
 
-    kind: rate, silent, gap, stale, order, clock or disk; role: of the contract, empty if of no
-    stream; first: seconds after the start; count: how often, for a gap how many messages are
+    kind: rate, gap, stale, order, clock, still, disk or sync; role: of the contract, empty if of
+    no stream; first: seconds after the start; count: how often, for a gap how many messages are
     missing; worst: Hz for a rate, otherwise seconds; active: whether it lasts.
     """
 
@@ -74,6 +76,7 @@ class StreamAlarms:
         self._alarms: dict[tuple[str, str], Alarm] = {}
         self._until: dict[tuple[str, str], float] = {}
         self._news: list[str] = []
+        self._slowest_sync = 0.0
         self._clock: tuple[int, float] | None = None
         self._moved = 0.0
         self._measured: int | None = None
@@ -82,10 +85,11 @@ class StreamAlarms:
         """Look at a message: when it was received and its stamp, ROS time [ns]."""
         stream = self._streams.get(role)
         if stream is None:
-            stream = self._streams[role] = _Stream(deque(maxlen=_REMEMBERED),
-                                                   deque(maxlen=_REMEMBERED))
+            stream = self._streams[role] = _Stream(deque(), deque(maxlen=_REMEMBERED))
         stream.messages += 1
         stream.received.append(received)
+        while received - stream.received[0] > _WINDOW * 1e9:
+            stream.received.popleft()
         if role not in REGULAR_ROLES:
             return
         # Without a clock there is nothing to compare a stamp with.
@@ -177,13 +181,26 @@ class StreamAlarms:
         for role, wanted in self._rates.items():
             stream = self._streams.get(role)
             rate = (sum(when > begin for when in stream.received) / _WINDOW) if stream else 0.0
-            self._set('silent', role, not rate, now, f'silent for {_WINDOW:g} s', _WINDOW)
-            self._set('rate', role, 0 < rate < _ENOUGH * wanted, now,
-                      f'{rate:.1f} Hz instead of {wanted:g} Hz', rate, least=True)
+            text = f'{rate:.1f} Hz instead of {wanted:g} Hz'
+            if not rate:
+                text = f'silent for {_WINDOW:g} s'
+            alarm = self._alarms.get(('rate', role))
+            if alarm is not None and alarm.active and not rate and alarm.worst:
+                # It was slow before.
+                self._news.append(_name(role) + text)
+            self._set('rate', role, rate < _ENOUGH * wanted, now, text, rate, least=True)
 
-    def disk(self, problem: str, now: int = 0) -> None:
-        """Say what is wrong with the disk; empty for nothing."""
-        self._set('disk', '', bool(problem), now or self._start, problem, 0.0)
+    def disk(self, problem: str, slowest_sync: float, now: int) -> None:
+        """
+        Say how the disk is.
+
+        :param problem: in words; empty for none. :param slowest_sync: of the episode so far [s].
+        """
+        self._set('disk', '', bool(problem), now, problem, 0.0)
+        if slowest_sync > max(_SLOW_SYNC, self._slowest_sync):
+            self._slowest_sync = slowest_sync
+            self._happened('sync', '', now, 'the disk is slow: it took '
+                           f'{slowest_sync:.1f} s for a sync', slowest_sync)
 
     def _set(self, kind: str, role: str, wrong: bool, now: int, text: str, worst: float,
              least: bool = False) -> None:
@@ -235,12 +252,14 @@ class StreamAlarms:
         return [alarm for alarm in self._alarms.values() if alarm.kind in kinds]
 
     def rate(self, role: str) -> float:
-        """Return the present rate [Hz] of a stream, over its last messages."""
+        """Return the present rate [Hz] of a stream."""
         stream = self._streams.get(role)
-        if stream is None or len(stream.received) < 2:
+        if stream is None or self._clock is None:
             return 0.0
-        last = list(stream.received)[-31:]
-        return (len(last) - 1) / max(1e-9, (last[-1] - last[0]) * 1e-9)
+        now = self._clock[0]
+        seconds = min(_WINDOW, (now - self._start) * 1e-9)
+        count = sum(when > now - seconds * 1e9 for when in stream.received)
+        return count / seconds if seconds > 0 else 0.0
 
     def report(self) -> dict:
         """Return alarms and streams as plain values, for the quality report."""

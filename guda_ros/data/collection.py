@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-import json
 import os
 from pathlib import Path
-import struct
 import time
 
 from guda_ros.data.alarms import StreamAlarms
 from guda_ros.data.completeness import SampleCheck
 from guda_ros.data.contract import Contract
 from guda_ros.data.pairing import OBSERVATION_ROLES, TRUTH_ROLES
+from guda_ros.data.preroll import PreRoll
 from guda_ros.data.quality import quality_report
 from guda_ros.data.recording import (
     DISCARDED,
@@ -25,38 +23,14 @@ from guda_ros.data.recording import (
     set_aside,
 )
 from guda_ros.data.recording_folder import DiskSpace
+from guda_ros.data.wire import header_stamp
 
 WAITING, RECORDING, CLOSED, FAILED = 'waiting', 'recording', 'closed', 'failed'
 #: Seconds between two looks at the disk's room, and between two tries to complete a recording.
 _LOOK = 1.0
 #: A look at both clocks that took longer [s] tells nothing of how far they are apart.
 _SURE = 0.02
-#: A sync that takes longer [s] leaves more to lose than is promised.
-_SLOW_SYNC = 0.5
 _UNANNOUNCED = 'the next episode began before the end was announced'
-
-
-def header_stamp(data: bytes) -> int:
-    """
-    Return the stamp [ns] of a serialized message that begins with std_msgs/Header.
-
-    :raises ValueError: if it is too short for one.
-    """
-    if len(data) < 12:
-        raise ValueError('a serialized message with a header is expected')
-    # CDR: the second byte of the encapsulation header tells the byte order.
-    seconds, nanoseconds = struct.unpack_from('<iI' if data[1] & 1 else '>iI', data, 4)
-    return seconds * 1_000_000_000 + nanoseconds
-
-
-def event_of(data: bytes) -> dict:
-    """Return the episode event in a serialized std_msgs/String; empty if there is none."""
-    try:
-        # CDR: after the encapsulation header, a length and that many bytes with a final zero.
-        event = json.loads(bytes(data[8:]).rstrip(b'\0'))
-    except ValueError:
-        return {}
-    return event if isinstance(event, dict) else {}
 
 
 @dataclass(frozen=True)
@@ -115,11 +89,10 @@ class EpisodeCollector:
         self._clock = clock
         self._ros_time = ros_time
         self._on_change = on_change
-        self._preroll: deque[tuple[float, str, int, bytes]] = deque()
+        self._preroll = PreRoll(settings.pre_roll, settings.unstamped, clock)
         self._writer: RecordingWriter | None = None
         self._held: list[tuple[RecordingWriter, dict, dict]] = []
         self._disk = DiskSpace(folder, settings.reserve)
-        self._reset: tuple[str, int] = '', 0
         self._outcome: dict | None = None
         self._deadline = self._looked = 0.0
         self._last_time = 0
@@ -176,7 +149,7 @@ class EpisodeCollector:
 
         Another one that is still open has come to its end.
         """
-        self._reset = episode, stamp
+        self._preroll.reset(episode, stamp)
         if self._writer is not None and self._writer.info.id != episode:
             self.end('aborted', message=_UNANNOUNCED)
 
@@ -191,6 +164,8 @@ class EpisodeCollector:
         self._status = _status(info.id, RECORDING)
         try:
             lack = self._disk.lack()
+            if any(writer.info.id == info.id for writer, _, _ in self._held):
+                lack = f'{info.id}: was recorded when the disk was full and is not complete yet'
             if lack:
                 raise RecordingError(lack)
             aside = set_aside(self._folder, info.id)
@@ -209,36 +184,15 @@ class EpisodeCollector:
         self._samples = SampleCheck(info.start_stamp, self._contract.period)
         self._alarms = StreamAlarms(info.start_stamp, self._settings.rates,
                                     self._settings.system_clock)
-        for role, received, data in self._early(info):
+        for role, received, data in self._preroll.of(info.id, info.start_stamp):
             self._write(role, received, data)
         self._on_change()
-
-    def _early(self, info: RecordingInfo) -> list[tuple[str, int, bytes]]:
-        """Return what came before the start was announced and belongs to the episode."""
-        self._forget()
-        first = info.start_stamp - int(self._settings.pre_roll * 1e9)
-        if self._reset[0] == info.id:
-            first = self._reset[1]
-        early = []
-        for _, role, received, data in self._preroll:
-            if role == 'episode':
-                if event_of(data).get('id') == info.id:
-                    early.append((role, received, data))
-            elif role in self._settings.unstamped or header_stamp(data) >= first:
-                early.append((role, received, data))
-        return early
-
-    def _forget(self) -> None:
-        oldest = self._clock() - self._settings.pre_roll
-        while self._preroll and self._preroll[0][0] < oldest:
-            self._preroll.popleft()
 
     def take(self, role: str, received: int, data: bytes) -> None:
         """Take a serialized message that was received at a ROS time [ns]."""
         if self._writer is None or not self._belongs(role, data):
             # Also while an episode is closed: the next may begin at any moment.
-            self._preroll.append((self._clock(), role, received, data))
-            self._forget()
+            self._preroll.add(role, received, data)
         if self._writer is not None:
             self._write(role, received, data)
 
@@ -280,7 +234,8 @@ class EpisodeCollector:
         Call it several times a second.
         """
         now = self._look_at_clock()
-        if self._held and self._clock() - self._looked >= _LOOK:
+        look = self._clock() - self._looked >= _LOOK
+        if look:
             self._looked = self._clock()
             self._complete_held()
         if self._writer is None:
@@ -289,10 +244,9 @@ class EpisodeCollector:
             self.close()
             return
         self._guard(self._writer.flush_if_due)
-        if self._outcome is None and self._clock() - self._looked >= _LOOK:
-            self._looked = self._clock()
-            self._alarms.disk(self._disk.forecast(self._looked, self._writer.bytes)
-                              or _slow(self._writer.slowest_sync), now)
+        if self._outcome is None and look:
+            self._alarms.disk(self._disk.forecast(self._looked, self._writer.bytes),
+                              self._writer.slowest_sync, now)
 
     def _look_at_clock(self) -> int:
         before = self._clock()
@@ -380,7 +334,9 @@ class EpisodeCollector:
         return aside
 
     def refuse(self, episode: str, problem: str) -> None:
-        """Report that an episode is not recorded, and why."""
+        """Report that an episode is not recorded, and why; one that is still open is closed."""
+        self.end('aborted', message=_UNANNOUNCED)
+        self.close()
         self._status = _status(episode, FAILED)
         self._status['problems'].append(problem)
         self._on_change()
@@ -408,12 +364,6 @@ class EpisodeCollector:
         self._status['state'] = FAILED
         self._status['problems'].append(problem)
         self._on_change()
-
-
-def _slow(sync: float) -> str:
-    if sync <= _SLOW_SYNC:
-        return ''
-    return f'the disk is slow: it took {sync:.1f} s for a sync'
 
 
 def _status(episode: str, state: str) -> dict:

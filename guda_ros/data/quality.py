@@ -29,11 +29,13 @@ def quality_report(verdict: str, tally: SampleTally, alarms: StreamAlarms, refus
     reasons += [f'{role}: {stream["lost"]} of {stream["messages"] + stream["lost"]} were lost'
                 for role, stream in report['streams'].items()
                 if stream['lost'] > MAX_LOST * (stream['messages'] + stream['lost'])]
-    for alarm in alarms.total(('rate', 'silent', *SPOILING)):
+    for alarm in alarms.total(('rate', *SPOILING)):
         messages = report['streams'].get(alarm.role, {}).get('messages', 0)
-        if alarm.kind != 'stale' or alarm.count > MAX_LOST * messages:
-            where = f'{alarm.role}: ' if alarm.role else ''
-            reasons.append(f'{where}{alarm.text}, {alarm.first:.1f} s after the start')
+        if alarm.kind == 'stale' and alarm.count <= MAX_LOST * messages:
+            continue
+        text = f'down to {alarm.worst:.1f} Hz' if alarm.kind == 'rate' else alarm.text
+        where = f'{alarm.role}: ' if alarm.role else ''
+        reasons.append(f'{where}{text}, {alarm.first:.1f} s after the start')
     if refused:
         reasons.append(f'{refused} messages were refused by the full disk')
     return {'good': not reasons, 'reasons': reasons, 'problems': tally.problems(),

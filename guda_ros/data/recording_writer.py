@@ -27,6 +27,8 @@ from guda_ros.data.recording_info import (
 RECORD = 'guda_ros'
 QUALITY = 'quality.json'
 _ROSBAG2_VERSION = 9
+#: The one in C is ten times faster, where PyYAML has it.
+_DUMPER = getattr(yaml, 'CSafeDumper', yaml.SafeDumper)
 #: What is held in memory while the disk is full, before new messages are refused.
 _MAX_PENDING = 256 * 2**20
 
@@ -95,6 +97,7 @@ class RecordingWriter:
         self._behind = False
         self._described = True
         self._finished = False
+        self._yaml = ''
         for path, remedy in ((self.path, 'choose another episode id or folder'),
                              (self.partial, 'an interrupted recording: move it away first')):
             if path.exists():
@@ -241,8 +244,8 @@ class RecordingWriter:
                     self._documents[QUALITY] = json.dumps(quality, sort_keys=True)
                     self._attach(QUALITY, self._documents[QUALITY])
                 self._part.mcap.add_metadata(RECORD, self._description())
-                description = yaml.safe_dump(self._bag(), sort_keys=False, width=10**6)
-                self._part.mcap.add_metadata('rosbag2', {'serialized_metadata': description})
+                self._yaml = yaml.dump(self._bag(), Dumper=_DUMPER, sort_keys=False, width=10**6)
+                self._part.mcap.add_metadata('rosbag2', {'serialized_metadata': self._yaml})
                 self._part.mcap.finish()
                 self._finished = True
             self._commit(wait=True)
@@ -265,7 +268,7 @@ class RecordingWriter:
         remove(path)
         file = DurableFile(path)
         try:
-            file.write(yaml.safe_dump(self._bag(), sort_keys=False, width=10**6).encode())
+            file.write(self._yaml.encode())
             file.commit()
         finally:
             file.close()

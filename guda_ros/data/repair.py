@@ -9,7 +9,6 @@ from pathlib import Path
 import re
 
 from guda_ros.data.alarms import StreamAlarms
-from guda_ros.data.collection import event_of, header_stamp
 from guda_ros.data.completeness import SampleCheck
 from guda_ros.data.contract import Contract
 from guda_ros.data.files import PARTIAL, remove, sync
@@ -27,6 +26,7 @@ from guda_ros.data.recording import (
 )
 from guda_ros.data.recording_folder import FolderClaim
 from guda_ros.data.recording_writer import QUALITY, RECORD
+from guda_ros.data.wire import event_of, header_stamp
 
 WHOLE, CUT, DAMAGED, LOST = 'whole', 'interrupted', 'damaged', 'lost'
 #: Seconds of a recording between two looks at its rates.

@@ -29,7 +29,7 @@ from guda_ros.ros.diagnostics import DiagnosticsPublisher, ERROR, OK, WARN
 from guda_ros.ros.episode import read_event
 from guda_ros.ros.live_augmentation import LiveAugmentation
 from guda_ros.ros.parameters import Parameters
-from guda_ros.ros.qos import LATCHED, RECORD, RECORD_IMAGES, RECORD_LATCHED, SENSOR_DATA
+from guda_ros.ros.qos import LATCHED, RECORD, RECORD_IMAGES, RECORD_LATCHED
 from guda_ros.ros.recorder_parameters import declare_recorder, type_name
 from guda_ros.ros.recorder_screen import RecorderScreen
 from guda_ros.ros.running import exit_process, run_node
@@ -66,7 +66,7 @@ class DataCollector(Node):
                 self.create_subscription(kind, name, self._on_episode, RECORD_LATCHED, raw=True)
             else:
                 # Drivers publish CameraInfo with the quality of their images.
-                qos = SENSOR_DATA if role == 'camera_info' else RECORD
+                qos = RECORD_IMAGES if role == 'camera_info' else RECORD
                 self.create_subscription(kind, name, partial(self._take, role), qos, raw=True)
         if told.images:
             # Now rather than with the first image: this takes a moment.
