@@ -96,6 +96,19 @@ def test_a_topic_of_another_type_is_named(tmp_path, mapping):
         import_bag(path, Mapping.load(mapping))
 
 
+def test_one_topic_may_be_pose_and_odometry(tmp_path, mapping):
+    text = mapping.read_text().replace('  odom: odom\n', '  odom: world\n')
+    mapping.write_text(text.replace('topics:\n', 'topics:\n  odom: /robot_pose\n'))
+    episode = import_bag(scene.write_bag(tmp_path / 'drive'), Mapping.load(mapping))
+    np.testing.assert_allclose(episode.world_states[:, 3], 0.4 * PERIOD * np.arange(40), atol=1e-4)
+
+
+def test_a_bag_without_messages_is_one_clear_error(tmp_path, mapping):
+    path = scene.write_bag(tmp_path / 'drive', seconds=0.01)
+    with pytest.raises(RecordingError, match='fewer than two messages on /robot_pose'):
+        import_bag(path, Mapping.load(mapping))
+
+
 def test_an_unknown_frame_is_named(tmp_path, mapping):
     path = scene.write_bag(tmp_path / 'drive', ball_frame='camera')
     with pytest.raises(RecordingError, match="ball: is in the frame 'camera'; say under frames"):

@@ -74,6 +74,11 @@ def extra_of(module: str) -> str | None:
     return extras.get(module.partition('.')[0])
 
 
+def file_or_name(text: str) -> str:
+    """Return the whole path of a file, for nodes that run in another folder; a name as it is."""
+    return str(Path(text).absolute()) if Path(text).suffix else text
+
+
 def positive(text: str) -> int:
     """Read a whole number of at least one, for argparse."""
     return _whole(text, 1)

@@ -11,7 +11,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.common import add_contract, add_domain, load_contract, positive, robot_of
+from guda_ros.cli.common import (
+    add_contract,
+    add_domain,
+    file_or_name,
+    load_contract,
+    positive,
+    robot_of,
+)
 from guda_ros.errors import GudaError
 
 HELP = 'record episodes over ROS 2 (MCAP)'
@@ -213,7 +220,7 @@ def run(args: argparse.Namespace) -> int:
         record_images=args.images,
         overrides={
             **({'operator': {'style': 'drive'}} if args.drive else {}),
-            **({'data_collector': {'guide': args.guide}} if args.guide else {}),
+            **({'data_collector': {'guide': file_or_name(args.guide)}} if args.guide else {}),
         },
     )
     if args.drive:

@@ -74,19 +74,29 @@ def read_bag(path: str | os.PathLike, topics: Mapping[str, str], frames: Mapping
         raw: dict[str, list[tuple]] = {role: [] for role in wanted}
         offsets, names = [], {}
         definitions = load_definitions()
-        roles = {connection.id: role for role, connection in wanted.items()}
+        # One topic may play two roles, and come from several publishers.
+        roles: dict[str, list[str]] = {}
+        for role, connection in wanted.items():
+            roles.setdefault(connection.topic, []).append(role)
         try:
-            for connection, received, data in bag.messages(list(wanted.values())):
+            for connection, received, data in bag.messages(
+                    [item for item in bag.connections if item.topic in roles]):
                 message = definitions.deserialize_cdr(data, connection.msgtype)
-                role, stamp = roles[connection.id], None
+                stamp = None
                 if hasattr(message, 'header'):
                     stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
                     offsets.append(stamp - received)
-                    names.setdefault(role, message.header.frame_id)
-                raw[role].append((stamp, received, *_values(role, message, connection.msgtype)))
+                for role in roles[connection.topic]:
+                    if stamp is not None:
+                        names.setdefault(role, message.header.frame_id)
+                    raw[role].append(
+                        (stamp, received, *_values(role, message, connection.msgtype)))
         except Exception as error:  # A parser of damaged bytes may raise anything.
             raise RecordingError(f'{path}: damaged: {str(error) or type(error).__name__}; '
                                  '`ros2 bag reindex` may save what can be read') from error
+    for role in required:
+        if len(raw[role]) < 2:
+            raise RecordingError(f'{path}: {role}: fewer than two messages on {topics[role]}')
     problems = []
     offset = float(np.median(offsets)) if offsets else 0.0
     if abs(offset) * 1e-9 <= _OTHER_CLOCK:
@@ -103,10 +113,11 @@ def read_bag(path: str | os.PathLike, topics: Mapping[str, str], frames: Mapping
             for stamp, received, *values in samples], dtype=np.float64)
         rows[role] = _in_order(table, role, problems)
         if role in required and len(rows[role]) < 2:
-            raise RecordingError(f'{path}: {role}: fewer than two samples on {topics[role]}')
+            raise RecordingError(f'{path}: {role}: fewer than two messages on {topics[role]} hold '
+                                 'numbers')
     return BagSamples(Path(path), origin, {role: table for role, table in rows.items()
                                            if len(table) >= 2},
-                      _ball_frames(path, names, frames, wanted, problems), tuple(problems))
+                      _ball_frames(path, names, frames, wanted), tuple(problems))
 
 
 def _open(path):
@@ -204,19 +215,21 @@ def _in_order(table: np.ndarray, role: str, problems: list[str]) -> np.ndarray:
     return table[first]
 
 
-def _ball_frames(path, names, frames, wanted, problems) -> dict[str, str]:
-    known = {name.lstrip('/'): key for key, name in frames.items()}
+def _ball_frames(path, names, frames, wanted) -> dict[str, str]:
+    """Return which frame each ball is in; refuse samples in a frame that they cannot be in."""
+    # `map` goes before the others where one frame has several names in the mapping.
+    known = {name.lstrip('/'): key for key, name in reversed(frames.items())}
     found = {}
-    for role in wanted:
+    for role, connection in wanted.items():
         name = names.get(role, '').lstrip('/')
-        key = known.get(name)
-        expected = {'odom': 'odom', 'command': key}.get(role, 'map')
+        expected = frames['odom' if role == 'odom' else 'map']
         if 'ball' in role:
-            if key is None:
+            if name not in known:
                 raise RecordingError(f'{path}: {role}: is in the frame {name!r}; say under '
                                      'frames: which that is, map, odom or base')
-            found[role] = key
-        elif key != expected and wanted[role].msgtype != _PLANAR:
-            raise RecordingError(f'{path}: {role}: is in the frame {name!r} where '
-                                 f'{frames[expected]!r} is expected; name it under frames:')
+            found[role] = known[name]
+        elif (role != 'command' and connection.msgtype != _PLANAR
+                and name != expected.lstrip('/')):
+            raise RecordingError(f'{path}: {role}: is in the frame {name!r} where {expected!r} is '
+                                 'expected; name it under frames:')
     return found

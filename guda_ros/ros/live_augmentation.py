@@ -51,6 +51,8 @@ class LiveAugmentation:
         self._said: list[str] = []
         self._words_pub = node.create_publisher(String, '~/augmentation', LATCHED)
         self._markers_pub = node.create_publisher(MarkerArray, '~/augmented', LATCHED)
+        # The first one takes .2 s, which is to be over before an episode is recorded.
+        self._markers_pub.publish(MarkerArray())
         self._timer = node.create_timer(_TICK, self._look,
                                         clock=Clock(clock_type=ClockType.STEADY_TIME))
         # What an earlier run left in the folder counts, too.

@@ -31,8 +31,8 @@ from guda_ros.tasks.registry import load_guide, load_task
 _BROKEN_OFF = ('error', 'aborted')
 #: Share of all steps that a side needs to count as covered.
 _ENOUGH = 0.002
-#: Accepted stretches of steps, and single steps, that are shown.
-_STRETCHES, _SINGLES, _POINTS = 30, 120, 60
+#: Accepted stretches of steps, single steps, and points of a stretch that are shown.
+_STRETCHES, _SINGLES, _POINTS = 30, 120, 15
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,17 @@ def share(text: str) -> float:
     return value
 
 
+def seconds(text: str) -> float:
+    """Read a time that is not negative, for argparse."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value < float('inf'):
+        raise argparse.ArgumentTypeError(f'a time in seconds is expected, not {text!r}')
+    return value
+
+
 def print_diagnoses(diagnoses) -> None:
     """Print what is known of recordings, one line each, with what is wrong below."""
     for found in diagnoses:

@@ -13,7 +13,7 @@ import argparse
 from pathlib import Path
 import sys
 
-from guda_ros.cli.common import add_contract, add_domain, DOMAIN_OR_DRIVERS
+from guda_ros.cli.common import add_contract, add_domain, DOMAIN_OR_DRIVERS, file_or_name
 from guda_ros.cli.data import common
 from guda_ros.errors import GudaError
 
@@ -78,8 +78,8 @@ def _start_of(episode):
 
 
 def _shared(args) -> dict[str, str]:
-    """Return the parameters that all nodes have; nodes may run in another folder."""
-    return {key: str(Path(value).absolute()) if Path(value).suffix else value
+    """Return the parameters that all nodes have."""
+    return {key: file_or_name(value)
             for key, value in (('contract', args.contract), ('robot', args.robot or ''))}
 
 

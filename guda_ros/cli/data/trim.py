@@ -21,11 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--out', type=Path, required=True, metavar='DIR', help='data set to make')
     parser.add_argument('--episodes', nargs='+', metavar='ID',
                         help='cut only these; the others are kept whole')
-    parser.add_argument('--from', dest='start', type=float, default=0.0, metavar='S',
+    parser.add_argument('--from', dest='start', type=common.seconds, default=0.0, metavar='S',
                         help='cut what is before this time from the start [s]')
-    parser.add_argument('--to', dest='stop', type=float, metavar='S',
+    parser.add_argument('--to', dest='stop', type=common.seconds, metavar='S',
                         help='cut what is after this time from the start [s]')
-    parser.add_argument('--idle', type=float, metavar='S',
+    parser.add_argument('--idle', type=common.seconds, metavar='S',
                         help='cut to so long before the first and after the last command [s]')
     parser.add_argument('--drop', nargs='+', default=[], metavar='ID', help='leave these out')
     parser.add_argument('--verdicts', nargs='+', metavar='V',
