@@ -116,7 +116,9 @@ class Pad:
 
 
 def test_a_robot_follows_while_the_dead_man_is_held_and_stands_when_it_is_let_go(dataset):
-    with GraphProcesses([stand_in_spec('soccer_push')]) as graph:
+    robot = stand_in_spec('soccer_push')
+    robot.parameters['camera'] = False
+    with GraphProcesses([robot]) as graph:
         graph.wait_ready()
         pad = Pad(graph)
         command = PtyCommand('data', 'replay', str(dataset[0]), '--on', 'robot', '--domain',
