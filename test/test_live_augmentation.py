@@ -145,9 +145,9 @@ def test_sides_are_named_as_one_sees_them_who_looks_at_the_goal():
     angles = np.pi + 2 * np.pi / 8 * np.arange(8)
     states[:, 0], states[:, 1] = np.cos(angles), np.sin(angles)
     for row, side in enumerate(SIDES):
-        counted = measure_coverage(task, states[row:row + 1], 1).sides
+        counted = measure_coverage(task, states[row:row + 1]).sides
         assert counted.sum() == counted[row, 1] == 1, side
     assert SIDES[6] == 'to the left of the {}' and states[6, 1] > 0.99
-    assert measure_coverage(task, states, 1).covered == 8 / 24
+    assert measure_coverage(task, states).covered == 8 / 24
     # One side without any step comes before those that lack a distance.
-    assert measure_coverage(task, states[1:], 1).missing() == 'behind the ball, 0.5 to 1.5 m away'
+    assert measure_coverage(task, states[1:]).missing() == 'behind the ball, 0.5 to 1.5 m away'

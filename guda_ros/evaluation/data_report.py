@@ -20,8 +20,6 @@ from guda_ros.evaluation.page import data_uri, finite, ReportFiles
 from guda_ros.tasks.demonstration_coverage import measure_coverage
 from guda_ros.tasks.soccer_push import SoccerPush
 
-#: Share of the steps that a side needs to count as covered.
-_ENOUGH = 0.002
 #: Most episodes that are drawn one by one.
 _DRAWN = 60
 
@@ -106,15 +104,11 @@ def _normalise(numbers, reference, contract, task) -> None:
 
 
 def _set_row(task, steps) -> dict[str, Any]:
-    coverage = measure_coverage(task, steps.states, _enough(steps))
+    coverage = measure_coverage(task, steps.states)
     found = describe_set(task, steps)
     return {'transitions': len(steps), 'reward': found.reward, 'progress_mm': found.progress,
             'cells': found.cells, 'sides_covered': coverage.covered,
             'places_covered': coverage.places_covered, 'next': coverage.missing()}
-
-
-def _enough(steps) -> int:
-    return max(1, round(_ENOUGH * len(steps)))
 
 
 def _qualities(source: Source) -> dict[str, dict]:
@@ -164,8 +158,7 @@ def _figures(source, streams, steps, augmented, numbers) -> dict[str, str]:
             sets['augmented'] = augmented
         drawn['commands'] = data_charts.commands(steps.actions)
         drawn['sides'] = data_charts.sides({
-            name: measure_coverage(task, part.states, _enough(part))
-            for name, part in sets.items()})
+            name: measure_coverage(task, part.states) for name, part in sets.items()})
         drawn['places'] = data_charts.places(
             {name: part.states for name, part in sets.items()}, field)
     return drawn

@@ -23,6 +23,8 @@ SIDES = ('behind the {}', 'behind the {} to the right', 'to the right of the {}'
 #: Upper ends of the distances [m].
 RINGS = (0.5, 1.5, np.inf)
 _RING_WORDS = ('closer than 0.5 m', '0.5 to 1.5 m away', 'further than 1.5 m away')
+#: Share of all steps that a side needs to count as covered.
+_ENOUGH = 0.002
 #: Edge [m] of the cells of places.
 CELL = 0.5
 
@@ -74,11 +76,11 @@ def guided_area(guide: Guide, task: Task) -> tuple[tuple[float, float], tuple[fl
     return (float(low[0]), float(high[0])), (float(low[1]), float(high[1]))
 
 
-def measure_coverage(task: Task, states: np.ndarray, enough: int, area=None) -> Coverage:
+def measure_coverage(task: Task, states: np.ndarray, area=None) -> Coverage:
     """
     Count world states (M, S) of a task.
 
-    :param enough: see Coverage. :param area: box whose places are counted, by default the field.
+    :param area: box whose places are counted, by default the field.
     """
     actor, thing = (states[:, list(task.layout.bodies[name].position)]
                     for name in (task.actor, task.object))
@@ -94,6 +96,7 @@ def measure_coverage(task: Task, states: np.ndarray, enough: int, area=None) -> 
     cells = np.maximum(np.ceil([(right - left) / CELL, (high - low) / CELL]), 1).astype(int)
     places, _, _ = np.histogram2d(*thing.T, bins=cells, range=(
         (left, left + CELL * cells[0]), (low, low + CELL * cells[1])))
+    enough = max(1, round(_ENOUGH * len(states)))
     return Coverage(sides, places.astype(int), (left, low), enough, task.object)
 
 

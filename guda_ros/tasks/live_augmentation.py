@@ -21,16 +21,13 @@ from guda_ros.augmentation.pipeline import augment
 from guda_ros.data.contract import Contract, ContractMismatch
 from guda_ros.data.episodes import Episode, read_episode
 from guda_ros.data.recording import list_recordings
+from guda_ros.data.recording_info import BROKEN_OFF
 from guda_ros.data.trajectories import interrupted
 from guda_ros.data.transitions import transitions, TransitionSet
 from guda_ros.errors import GudaError
 from guda_ros.tasks.demonstration_coverage import guided_area, measure_coverage
 from guda_ros.tasks.registry import load_guide, load_task
 
-#: Verdicts of episodes that did not come to an end of their own.
-_BROKEN_OFF = ('error', 'aborted')
-#: Share of all steps that a side needs to count as covered.
-_ENOUGH = 0.002
 #: Accepted stretches of steps, single steps, and points of a stretch that are shown.
 _STRETCHES, _SINGLES, _POINTS = 30, 120, 15
 
@@ -109,8 +106,7 @@ class LiveAugmenter:
         states = recorded.states
         if made is not None:
             states = np.concatenate([states, made.states])
-        coverage = measure_coverage(self._task, states, max(1, round(_ENOUGH * len(states))),
-                                    guided_area(self._guide, self._task))
+        coverage = measure_coverage(self._task, states, guided_area(self._guide, self._task))
         report.update(
             covered=coverage.covered, gained=coverage.covered - self._covered,
             places_covered=coverage.places_covered, next=coverage.missing(),
@@ -131,7 +127,7 @@ class LiveAugmenter:
                 continue
             try:
                 episode = read_episode(path, self._contract)
-                self._episodes[path] = None if episode.verdict in _BROKEN_OFF else episode
+                self._episodes[path] = None if episode.verdict in BROKEN_OFF else episode
             except (GudaError, ContractMismatch) as error:
                 self._episodes[path] = None
                 problems.append(str(error))
