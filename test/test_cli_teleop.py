@@ -101,6 +101,7 @@ def test_a_terminal_that_is_closed_stops_the_robot_and_ends_the_program(person, 
     assert person.wait() == 1
 
 
+@pytest.mark.long
 def test_a_person_whose_program_hangs_stops_the_robot(person, trial):
     drive(person, trial)
     person.process.send_signal(signal.SIGSTOP)
@@ -112,6 +113,19 @@ def test_a_person_whose_program_hangs_stops_the_robot(person, trial):
     person.process.send_signal(signal.SIGCONT)
     trial.spin(1.0)
     assert all(command == ZERO for _, command, _, _ in trial.commands)
+
+
+@pytest.mark.long
+def test_a_safety_node_that_is_gone_is_on_the_screen(tmp_path):
+    with NodeTrial({'teleop': {}, 'safety': {}}, tmp_path) as trial:
+        command = PtyCommand('teleop', 'attach', '--device', 'keyboard', '--domain',
+                             str(trial.graph.domain), size=(80, 24))
+        try:
+            command.wait_for('the robot stands')
+            os.kill(trial.graph.pids['safety'], signal.SIGKILL)
+            command.wait_for('NO WORD FROM SAFETY')
+        finally:
+            command.close()
 
 
 def test_without_a_terminal_it_says_what_to_do():

@@ -77,7 +77,7 @@ def test_the_robot_points_where_it_looks(angle, sign):
 
 
 @pytest.mark.parametrize('more, expected', [
-    ({'safety': {}}, 'THE SAFETY NODE IS SILENT'),
+    ({'silent': ['safety']}, 'NO WORD FROM SAFETY'),
     ({'safety': {**DRIVEN, 'stopped': True, 'cause': 'joystick'}},
      'EMERGENCY STOP by joystick: u releases it'),
     ({'safety': {**DRIVEN, 'locks': ['pause']}}, 'LOCKED by lock/pause'),

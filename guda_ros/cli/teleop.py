@@ -199,6 +199,7 @@ class _Session:
 
         view, station = self._view, self._station
         view.teleop, view.safety = station.teleop, station.safety
+        view.silent = [name for name in ('safety', 'teleop') if station.silent(name)]
         view.recording, view.episode = station.recording, station.episode
         view.augmentation = station.augmentation
         view.seconds, view.complaints = station.seconds, station.complaints

@@ -26,9 +26,10 @@ class View:
     """
     What there is to show.
 
-    teleop, safety, recording, augmentation, episode: what the nodes say of themselves. command
-    (3,): the one that was sent, None if there is none; commander: whose it is. robot (3,), ball
-    (2,) in `map`.
+    teleop, safety, recording, augmentation, episode: what the nodes say of themselves; silent:
+    those that have to speak and do not. command (3,): the one that was sent, None if there is
+    none; commander: whose it is. robot (3,), ball (2,) in `map`. wish (3,), pressed: what the
+    person wants, and the buttons that are held. complaints: whether it is an error, and the text.
     """
 
     title: str
@@ -41,6 +42,7 @@ class View:
     recording: dict = field(default_factory=dict)
     augmentation: dict = field(default_factory=dict)
     episode: dict = field(default_factory=dict)
+    silent: list[str] = field(default_factory=list)
     seconds: float = 0.0
     command: np.ndarray | None = None
     commander: str = ''
@@ -92,8 +94,9 @@ def _banner(view: View) -> tuple[str, str]:
     release = view.keyboard.key_of('release')
     if view.note:
         return view.note, BANNER_BAD
-    if not safety:
-        return 'THE SAFETY NODE IS SILENT: the robot stands', BANNER_BAD
+    if view.silent:
+        return f'NO WORD FROM {" AND ".join(view.silent).upper()}: the robot cannot be driven', \
+            BANNER_BAD
     if safety.get('stopped'):
         return (f'EMERGENCY STOP by {safety.get("cause")}: {release} releases it when nothing '
                 'commands motion'), BANNER_BAD

@@ -59,6 +59,7 @@ class OperatorStation:
         self.teleop, self.safety, self.recording, self.episode = {}, {}, {}, {}
         self.augmentation = {}
         self._heard: dict[str, tuple[float, object]] = {}
+        self._lively: dict[str, float] = {}
         self._complaints: dict[str, tuple[float, bytes, str]] = {}
         topics = contract.topics
         self._pub = node.create_publisher(Joy, 'joy', qos.DEFAULT)
@@ -139,6 +140,10 @@ class OperatorStation:
             return robot, None, 'perception'
         return robot, world.from_frame(world.to_frame(ball, odom), robot), 'perception'
 
+    def silent(self, name: str) -> bool:
+        """Tell whether a node, `teleop` or `safety`, has said nothing for a while."""
+        return time.monotonic() - self._lively.get(name, -np.inf) > 2 * FRESH
+
     @property
     def complaints(self) -> list[tuple[bool, str]]:
         """What nodes complain of now, in /diagnostics: whether it is an error, and the text."""
@@ -154,12 +159,14 @@ class OperatorStation:
             value = None
         if isinstance(value, dict):
             setattr(self, name, value)
+            self._lively[name] = time.monotonic()
 
     def _hear(self, name: str, value) -> None:
         self._heard[name] = time.monotonic(), value
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
+            self._lively[status.name.rpartition('/')[2]] = time.monotonic()
             self._complaints[status.name] = time.monotonic(), status.level, status.message
 
     def close(self) -> None:
