@@ -64,6 +64,10 @@ extras = {
         'stable-baselines3>=2.6',
         'torch>=2.5',
     ],
+    # `guda data export --format lerobot`.
+    'lerobot': [
+        'pyarrow>=14',
+    ],
     'test': [
         'catkin-pkg>=1.0',
         'hypothesis>=6.100',
