@@ -68,6 +68,11 @@ extras = {
     'lerobot': [
         'pyarrow>=14',
     ],
+    # Parking and the mazes.
+    'benchmarks': [
+        'gymnasium-robotics>=1.4.2',
+        'highway-env>=1.12.1',
+    ],
     'test': [
         'catkin-pkg>=1.0',
         'hypothesis>=6.100',

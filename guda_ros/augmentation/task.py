@@ -80,6 +80,11 @@ class Task(ABC):
     def mouth(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """Places in the goal, as ((x low, x high), (y low, y high)) [m]."""
 
+    @property
+    def walls(self) -> tuple[tuple[tuple[float, float], tuple[float, float]], ...]:
+        """Walls to draw, each as ((x low, x high), (y low, y high)) [m]."""
+        return ()
+
     @abstractmethod
     def reward(
         self, states: np.ndarray, actions: np.ndarray, next_states: np.ndarray

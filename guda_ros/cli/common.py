@@ -70,6 +70,8 @@ def extra_of(module: str) -> str | None:
         'pyarrow': 'install the extra [lerobot]',
         'jinja2': 'install the extra [train]',
         'stable_baselines3': 'install the extra [train]',
+        'gymnasium_robotics': 'install the extra [benchmarks]',
+        'highway_env': 'install the extra [benchmarks]',
     }
     return extras.get(module.partition('.')[0])
 
