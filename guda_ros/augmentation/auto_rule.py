@@ -25,6 +25,8 @@ from guda_ros.soccer.resources import Section
 #: Stretches that can follow a state, in fitting values, and share of objects put in the goal.
 _FOLLOWING = 6
 _IN_GOAL = 0.1
+#: Share of actors that are put the more densely the nearer to the object.
+_BESIDE = 0.5
 #: States with a moving object for every state with a resting one.
 _MOVING = 0.3
 
@@ -39,7 +41,9 @@ class AutoRule(Rule):
         """Take the keys of the rule; docs/auto_guide.md explains each."""
         self._steps = section.integer('steps', 1, 1000)
         self._tries = section.integer('tries', 1, 1000)
-        self._ahead = section.integer('ahead', 1, 1000)
+        self._ahead = section.integers('ahead', 1, 1000)
+        if not self._ahead:
+            section.fail('ahead', 'at least one length is needed')
         self._discount = section.number('discount', 0, 0.9999)
         self._states = section.integer('states', 100, 10**6)
         self._looks = section.integer('looks', 1, 10000)
@@ -68,17 +72,19 @@ class AutoRule(Rule):
         return apart, every.take(~np.isin(every.start, apart.start))
 
     def _learn(self):
-        apart, moving = self._sources(self._ahead)
         rng = np.random.default_rng(0)
+        states = max(self._states // len(self._ahead), 1)
         parts = []
-        if len(apart):
-            in_goal = max(self._in_goal, _IN_GOAL)
-            tried = self._try(apart, self._ahead, self._states, _FOLLOWING, in_goal, rng)
-            parts.append(tried.outcomes())
-        if len(moving):
-            count = round(self._states * (_MOVING if len(apart) else 1))
-            parts.append(self._try(moving, self._ahead, count, 1, None, rng).outcomes())
-        return fit_values(parts, self._looks, self._discount**self._ahead)
+        for ahead in self._ahead:
+            apart, moving = self._sources(ahead)
+            if len(apart):
+                in_goal = max(self._in_goal, _IN_GOAL)
+                tried = self._try(apart, ahead, states, _FOLLOWING, in_goal, rng)
+                parts.append(tried.outcomes())
+            if len(moving):
+                count = round(states * _MOVING) + 1 if len(apart) else states
+                parts.append(self._try(moving, ahead, count, 1, None, rng).outcomes())
+        return fit_values(parts, self._looks)
 
     @property
     def candidates(self) -> int:
@@ -132,13 +138,16 @@ class AutoRule(Rule):
         if body.heading is not None and self._turn == 'any':
             heading = np.repeat(self._angles(count, rng), tries)
             angle = wrap(heading - np.where(mirrored, -1, 1) * begin[:, body.heading])
-        place = np.repeat(_draw(task.bounds, count, rng), tries, axis=0)
-        move = Move.carry(begin[:, list(body.position)], place, angle, mirrored)
-        put = {}
+        place, put = _draw(task.bounds, count, rng), {}
         if task.object != task.actor:
             inside = rng.random((count, 1)) < in_goal
             at = np.where(inside, _draw(task.mouth, count, rng), _draw(task.bounds, count, rng))
             put = {task.object: np.repeat(at, tries, axis=0)}
+            beside = rng.random((count, 1)) < _BESIDE
+            place = np.where(beside, at + self._around(count, rng), place)
+        move = Move.carry(
+            begin[:, list(body.position)], np.repeat(place, tries, axis=0), angle, mirrored
+        )
         return chosen, Change(task.layout, dict.fromkeys(task.layout.bodies, move), put)
 
     def _draw_whole(self, sources, count, tries, rng):
@@ -151,6 +160,14 @@ class AutoRule(Rule):
         place = np.repeat(_draw(task.bounds, count, rng), tries, axis=0)
         move = Move.carry(point, place, self._angles(len(chosen), rng), mirrored)
         return chosen, Change(task.layout, dict.fromkeys(task.layout.bodies, move))
+
+    def _around(self, count, rng):
+        """Return ways (count, 2) [m] of any direction, the shorter the more of them."""
+        nearest = max(self._nearest, 1e-2)
+        farthest = max(nearest, *(high - low for low, high in self.task.bounds))
+        far = nearest * (farthest / nearest) ** rng.random(count)
+        angle = rng.uniform(-np.pi, np.pi, count)
+        return np.stack([far * np.cos(angle), far * np.sin(angle)], axis=1)
 
     def _angles(self, count, rng):
         return rng.uniform(-np.pi, np.pi, count) if self._turn == 'any' else np.zeros(count)
@@ -210,8 +227,9 @@ class _Tried:
         best = gain.reshape(-1, self._tries).argmax(axis=1)
         best += np.arange(len(best)) * self._tries
         steps = (best[:, None] * self._steps + np.arange(self._steps)).ravel()
-        objection = np.where(self._too_near[best], 1, 2 * (gain[best] < progress))
-        objection[~np.isfinite(gain[best]) & ~self._too_near[best]] = 0
+        # Where a step more would touch the object, what is best may be just that.
+        near = self._too_near.reshape(-1, self._tries).any(axis=1)
+        objection = np.where(near, 1, 2 * (self._possible[best] & (gain[best] < progress)))
         return (
             *(take_rows(part, steps) for part in self._moved), self._rows[steps],
             objection.astype(np.int8), parameters_of(self._change.take(best), len(best)),
