@@ -143,8 +143,10 @@ class AutoRule(Rule):
             inside = rng.random((count, 1)) < in_goal
             at = np.where(inside, _draw(task.mouth, count, rng), _draw(task.bounds, count, rng))
             put = {task.object: np.repeat(at, tries, axis=0)}
-            beside = rng.random((count, 1)) < _BESIDE
-            place = np.where(beside, at + self._around(count, rng), place)
+            near = at + self._around(count, rng)
+            low, high = np.transpose(task.bounds)
+            beside = (rng.random(count) < _BESIDE) & ((near > low) & (near < high)).all(axis=1)
+            place = np.where(beside[:, None], near, place)
         move = Move.carry(
             begin[:, list(body.position)], np.repeat(place, tries, axis=0), angle, mirrored
         )
