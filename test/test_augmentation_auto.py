@@ -35,6 +35,7 @@ rules:
     states: 2000
     looks: 5
     turn: any
+    heading: free
     reflect: 0.5
 """
 
@@ -184,7 +185,7 @@ def test_places_nearer_than_the_two_ever_were_are_refused(tmp_path):
         (('tries: 8', 'tries: 0'), 8, 'rules.only.tries: 0 is outside'),
         (('discount: 0.99', 'discount: 1'), 10, 'rules.only.discount'),
         (('turn: any', 'turn: round'), 13, 'rules.only.turn'),
-        (('reflect: 0.5', 'reflect: 0.5\n    colour: 3'), 15, 'rules.only.colour'),
+        (('reflect: 0.5', 'reflect: 0.5\n    colour: 3'), 16, 'rules.only.colour'),
     ],
 )
 def test_errors_of_a_guide_name_file_line_and_field(tmp_path, change, line, message):

@@ -19,7 +19,7 @@ from guda_ros.augmentation.rules import parameters_of, Proposal, Rule, take_rows
 from guda_ros.augmentation.segments import fixed
 from guda_ros.augmentation.task import Task
 from guda_ros.augmentation.transforms import Change, Move, wrap
-from guda_ros.augmentation.values import describe, fit_values, Outcomes
+from guda_ros.augmentation.values import describe, fit_object_values, fit_values, OBJECT, Outcomes
 from guda_ros.soccer.resources import Section
 
 #: Stretches that can follow a state, in fitting values, and share of objects put in the goal.
@@ -48,6 +48,7 @@ class AutoRule(Rule):
         self._states = section.integer('states', 100, 10**6)
         self._looks = section.integer('looks', 1, 10000)
         self._turn = section.choice('turn', ('any', 'none'))
+        self._heading = section.choice('heading', ('counts', 'free')) == 'counts'
         self._reflect = section.number('reflect', 0, 1)
         self._progress = section.number('progress') if section.has('progress') else -np.inf
 
@@ -62,7 +63,7 @@ class AutoRule(Rule):
         if 'in_goal' in task.phases:
             self._in_goal = np.mean(task.phase(recorded) == task.phases.index('in_goal'))
         self._apart, self._moving = self._sources(self._steps)
-        self._value = self._learn() if self.candidates else None
+        self._values = self._learn() if self.candidates else None
 
     def _sources(self, steps):
         """Return the stretches in which the object rests, and the others."""
@@ -84,7 +85,8 @@ class AutoRule(Rule):
             if len(moving):
                 count = round(states * _MOVING) + 1 if len(apart) else states
                 parts.append(self._try(moving, ahead, count, 1, None, rng).outcomes())
-        return fit_values(parts, self._looks)
+        value = fit_values(parts, self._looks)
+        return value, fit_object_values(parts, value)
 
     @property
     def candidates(self) -> int:
@@ -102,7 +104,7 @@ class AutoRule(Rule):
             ))
         if moving:
             tried.append(self._try(self._moving, self._steps, moving, self._tries, None, rng))
-        parts = [one.choose(self._value, self._progress) for one in tried]
+        parts = [one.choose(*self._values, self._progress) for one in tried]
         states, actions, next_states, rows, objection, parameters = (
             np.concatenate(part) for part in zip(*parts)
         )
@@ -125,7 +127,10 @@ class AutoRule(Rule):
         if in_goal is not None and self.task.object != self.task.actor:
             near = np.minimum(gap(self.task, moved[0]), gap(self.task, moved[2]))
             too_near = near.reshape(-1, steps).min(axis=1) < self._nearest
-        return _Tried(self.task, self._discount, steps, tries, rows, change, moved, too_near)
+        return _Tried(
+            self.task, self._discount, self._heading, steps, tries, rows, change, moved, too_near,
+            whole=in_goal is None,
+        )
 
     def _draw_apart(self, sources, count, tries, in_goal, rng):
         """Draw states with a resting object: place and heading of the actor, and the object's."""
@@ -193,8 +198,11 @@ class AutoRule(Rule):
 class _Tried:
     """Stretches that were tried, `tries` in a row for the same state or the same scene."""
 
-    def __init__(self, task, discount, steps, tries, rows, change, moved, too_near) -> None:
-        self._task, self._steps, self._tries = task, steps, tries
+    def __init__(
+        self, task, discount, heading, steps, tries, rows, change, moved, too_near, whole
+    ) -> None:
+        self._whole = whole
+        self._task, self._heading, self._steps, self._tries = task, heading, steps, tries
         self._rows, self._change, self._moved, self._too_near = rows, change, moved, too_near
         states, actions, next_states = moved
         rewards = task.reward(states, actions, next_states).reshape(-1, steps)
@@ -218,12 +226,17 @@ class _Tried:
 
     def _described(self):
         states, _, next_states = self._moved
-        return (describe(self._task, states[:: self._steps]),
-                describe(self._task, next_states[self._steps - 1 :: self._steps]))
+        ends = next_states[self._steps - 1 :: self._steps]
+        return tuple(
+            describe(self._task, part, self._heading) for part in (states[:: self._steps], ends)
+        )
 
-    def choose(self, value, progress):
+    def choose(self, value, of_object, progress):
         """Return the columns of the best of every `tries`, as parts of a Proposal."""
         begins, ends = self._described()
+        if self._whole:
+            # These begin in different states: what counts is what becomes of the object.
+            value, begins, ends = of_object, begins[:, :OBJECT], ends[:, :OBJECT]
         gain = self._earned + self._goes_on * value(ends) - value(begins)
         gain[~self._possible] = -np.inf
         best = gain.reshape(-1, self._tries).argmax(axis=1)

@@ -17,6 +17,8 @@ from guda_ros.augmentation.task import Task
 
 #: Distance [m] at which nearness is a half.
 _NEAR = 0.3
+#: Columns of a description that are the object's own.
+OBJECT = 6
 _HIDDEN = 96
 _BATCH = 512
 #: Gradient steps after each look at what follows, and how fast they go: at first, and at the end.
@@ -47,12 +49,12 @@ class Outcomes:
     goes_on: np.ndarray
 
 
-def describe(task: Task, states: np.ndarray) -> np.ndarray:
+def describe(task: Task, states: np.ndarray, heading: bool = True) -> np.ndarray:
     """
     Return what values depend on, (M, F), float32: relations of actor, object and goal.
 
     Ways to the goal and to each other in units of the field, their directions and nearness, the
-    actor's heading relative to its way, and velocities [m/s].
+    actor's heading relative to its way, if `heading` counts, and velocities [m/s].
     """
     (left, right), (low, high) = task.bounds
     size = np.float32(max(right - left, high - low) / 2)
@@ -77,9 +79,9 @@ def describe(task: Task, states: np.ndarray) -> np.ndarray:
         way = relation(x - own_x, y - own_y)
         # Behind the object, seen from the goal, and how far beside that line.
         seen += [way[0] * aim[0] + way[1] * aim[1], np.abs(way[0] * aim[1] - way[1] * aim[0])]
-    if actor.heading is not None:
-        heading = column(actor.heading)
-        cos, sin = np.cos(heading), np.sin(heading)
+    if heading and actor.heading is not None:
+        yaw = column(actor.heading)
+        cos, sin = np.cos(yaw), np.sin(yaw)
         seen += [way[0] * cos + way[1] * sin, way[1] * cos - way[0] * sin]
     moving = dict.fromkeys(body.velocity for body in (actor, thing) if body.velocity is not None)
     seen += [column(index) for velocity in moving for index in velocity]
@@ -124,6 +126,17 @@ def fit_values(parts: Sequence[Outcomes], looks: int) -> 'ValueNetwork':
     return value
 
 
+def fit_object_values(parts: Sequence[Outcomes], value: 'ValueNetwork') -> 'ValueNetwork':
+    """Return values of the object's place alone, with an actor that is well placed."""
+    inputs = np.concatenate([_rows(part.begins) for part in parts])
+    of_object = ValueNetwork(inputs[:, :OBJECT], _HIDDEN)
+    of_object.bound(*value.bounds)
+    inputs, targets = of_object.normalised(inputs[:, :OBJECT]), value(inputs)
+    for rate in _RATES:
+        of_object.fit(inputs, targets, 2 * _UPDATES, rate)
+    return of_object
+
+
 def _rows(described):
     return described.reshape(-1, described.shape[-1])
 
@@ -154,7 +167,7 @@ class ValueNetwork:
 
     def bound(self, low: float, high: float) -> None:
         """Keep values within bounds."""
-        self._bounds = np.float32(low), np.float32(high)
+        self.bounds = np.float32(low), np.float32(high)
         # Bent by asinh, values that are small count as much as large ones: far from the goal a
         # step changes little of a value that is little.
         self._unit = np.float32(max(-low, high, 1e-6) / np.sinh(_BEND))
@@ -170,7 +183,7 @@ class ValueNetwork:
     def of_normalised(self, inputs: np.ndarray) -> np.ndarray:
         """Return the values (M,) of inputs that are normalised already."""
         bent = self._layers(inputs)[-1][:, 0]
-        return np.clip(np.sinh(np.clip(bent, -_BEND, _BEND)) * self._unit, *self._bounds)
+        return np.clip(np.sinh(np.clip(bent, -_BEND, _BEND)) * self._unit, *self.bounds)
 
     def _layers(self, inputs):
         one, two, out, bias_one, bias_two, bias = self._weights
