@@ -98,7 +98,6 @@ def test_made_steps_keep_dynamics_rewards_and_sources(tmp_path, recorded, steps)
     np.testing.assert_allclose(made.rewards, CONTRACT.reward(made.next_states), atol=1e-7)
     assert not task.check(made.states, made.actions, made.next_states).any()
     rows = source_rows(made, recorded)
-    change = change_of(task.layout, made.parameters[:, :])
     apart = np.isnan(made.parameters[:, made.parameter_names.index('ball_turn')])
     assert 0.5 < apart.mean() < 1
     for part in (apart, ~apart):
@@ -140,9 +139,25 @@ def test_the_ball_is_pushed_to_the_goal_and_the_field_is_covered(tmp_path, recor
     # A push in any direction gains in half of the cases.
     assert shares[1] == pytest.approx(0.5, abs=0.1)
     assert shares[0] > 0.8
-    # No place is preferred: the robot is in every sixth of the field about as often.
+    # No part of the field is preferred: the robot is in every sixth of it about as often.
     count, _, _ = np.histogram2d(made.states[:, 0], made.states[:, 1], bins=(3, 2))
     assert count.min() > 0.6 * count.mean()
+
+
+def test_both_kinds_of_stretches_are_among_the_first(tmp_path, recorded):
+    # A small set takes a part of a batch only.
+    task = PushBallToGoal(CONTRACT)
+    made, _ = augment(recorded, guide_of(tmp_path, ('looks: 5', 'looks: 1')), 2000, 0)
+    apart = np.isnan(made.parameters[:, made.parameter_names.index('ball_turn')])
+    # Of those at rest some are refused for being near; the others are about as many as recorded.
+    moving = 1 - rests(task, recorded).mean()
+    assert 0.7 * moving < np.mean(~apart) < 3 * moving
+
+
+def test_a_short_recording_is_looked_at_by_its_own_length(tmp_path, recorded):
+    short = recorded.select(np.arange(5))
+    made, _ = augment(short, guide_of(tmp_path, ('looks: 5', 'looks: 1')), 300, 0)
+    assert len(made) == 300 and set(made.source_step) <= set(range(5))
 
 
 def test_one_try_chooses_nothing_and_many_choose_the_better(tmp_path, recorded):

@@ -74,9 +74,12 @@ class AutoRule(Rule):
 
     def _learn(self):
         rng = np.random.default_rng(0)
-        states = max(self._states // len(self._ahead), 1)
+        lengths = [
+            length for length in self._ahead if any(len(part) for part in self._sources(length))
+        ] or [self._steps]
+        states = max(self._states // len(lengths), 1)
         parts = []
-        for ahead in self._ahead:
+        for ahead in lengths:
             apart, moving = self._sources(ahead)
             if len(apart):
                 in_goal = max(self._in_goal, _IN_GOAL)
@@ -105,12 +108,15 @@ class AutoRule(Rule):
         if moving:
             tried.append(self._try(self._moving, self._steps, moving, self._tries, None, rng))
         parts = [one.choose(*self._values, self._progress) for one in tried]
-        states, actions, next_states, rows, objection, parameters = (
-            np.concatenate(part) for part in zip(*parts)
-        )
-        segment = np.repeat(np.arange(len(objection)), self._steps)
+        *steps, objection, parameters = (np.concatenate(part) for part in zip(*parts))
+        # In any order: what takes only the first of them takes some of both kinds.
+        order = rng.permutation(len(objection))
+        shuffled = (order[:, None] * self._steps + np.arange(self._steps)).ravel()
+        states, actions, next_states, rows = (part[shuffled] for part in steps)
+        segment = np.repeat(np.arange(len(order)), self._steps)
         return Proposal(
-            states, actions, next_states, rows, objection[segment], parameters, segment
+            states, actions, next_states, rows, objection[order][segment], parameters[order],
+            segment,
         )
 
     def _try(self, sources, steps, count, tries, in_goal, rng):
