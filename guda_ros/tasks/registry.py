@@ -20,6 +20,7 @@ GROUP = 'guda_ros.tasks'
 _SHIPPED = {
     'soccer_push': 'guda_ros.tasks.soccer_push:SoccerPush',
     'push_ball_to_goal': 'guda_ros.tasks.push_ball_to_goal:PushBallToGoal',
+    'physical_push': 'guda_ros.tasks.physical_push:PhysicalPush',
 }
 
 
