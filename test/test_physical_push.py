@@ -12,15 +12,24 @@ from guda_ros.data.datasets import write_minari
 from guda_ros.data.nao_demonstrations import demonstrations
 from guda_ros.data.nao_logs import NaoLog
 from guda_ros.data.transitions import TransitionSet
+from guda_ros.soccer import world
 from guda_ros.tasks.physical_push import PhysicalContract, PhysicalPush
 from guda_ros.tasks.physical_push_env import PhysicalPushEnv, PhysicalPushVectorEnv
 from guda_ros.tasks.registry import load_guide, task_names
 
 CONTRACT = PhysicalContract()
+PLACES = [0, 1, 3, 4, 2]
+
+
+def rows(*states):
+    """Return world states (n, 10) of rows robot x, y, ball x, y, robot heading."""
+    found = np.zeros((len(states), world.SIZE))
+    found[:, PLACES] = states
+    return found
 
 
 def step(state, action, rng=None):
-    return CONTRACT.step_states(np.array([state], float), np.array([action], float), rng)[0]
+    return CONTRACT.step_states(rows(state), np.array([action], float), rng)[0, PLACES]
 
 
 def test_full_action_walks_twelve_millimetres_and_turns_a_quarter():
@@ -40,9 +49,9 @@ def test_a_ball_that_is_near_jumps_on_along_the_heading():
 
 
 def test_noise_of_the_ball_is_fifteen_degrees_and_never_more_than_thirty():
-    states = np.tile([0.0, 0.0, 0.1, 0.0, 0.3], (20_000, 1))
+    states = np.repeat(rows([0.0, 0.0, 0.1, 0.0, 0.3]), 20_000, axis=0)
     after = CONTRACT.step_states(states, np.zeros((20_000, 4)), np.random.default_rng(0))
-    angle = np.degrees(np.arctan2(after[:, 3], after[:, 2] - 0.1) - 0.3)
+    angle = np.degrees(np.arctan2(after[:, 4], after[:, 3] - 0.1) - 0.3)
     # A standard normal deviate that is clipped at two has a standard deviation of .9595.
     assert np.std(angle) == pytest.approx(15 * 0.9595, rel=0.02)
     assert np.abs(angle).max() == pytest.approx(30)
@@ -51,7 +60,7 @@ def test_noise_of_the_ball_is_fifteen_degrees_and_never_more_than_thirty():
 
 def test_reward_is_sparse_and_the_episode_ends_outside():
     def judged(x, y):
-        state = np.array([0, 0, x, y, 0.0])
+        state = rows([0, 0, x, y, 0])[0]
         return float(CONTRACT.reward(state)), bool(CONTRACT.out(state))
 
     assert judged(4.3, 0) == (0, False) and judged(4.41, 0.49) == (1, False)
@@ -61,7 +70,7 @@ def test_reward_is_sparse_and_the_episode_ends_outside():
 
 
 def test_observation_is_what_the_robot_sees():
-    seen = CONTRACT.observe(np.array([1.0, 2.0, 1.0, 5.0, np.pi / 2]))
+    seen = CONTRACT.observe(rows([1, 2, 1, 5, np.pi / 2])[0])
     goal = np.array([-2.0, -3.8])  # 3.8 m to +x is to the right, 2 m to -y behind
     far = np.hypot(*goal)
     np.testing.assert_allclose(seen, [
@@ -75,9 +84,9 @@ def test_observation_is_what_the_robot_sees():
 ])
 def test_starts_are_those_of_the_paper(start, low, high):
     starts = PhysicalContract(start=start).reset(5000, np.random.default_rng(0))
-    np.testing.assert_allclose(starts[:, :4].min(axis=0), low, atol=0.01)
-    np.testing.assert_allclose(starts[:, :4].max(axis=0), high, atol=0.01)
-    assert np.ptp(starts[:, 4]) > 6.2
+    np.testing.assert_allclose(starts[:, PLACES[:4]].min(axis=0), low, atol=0.01)
+    np.testing.assert_allclose(starts[:, PLACES[:4]].max(axis=0), high, atol=0.01)
+    assert np.ptp(starts[:, 2]) > 6.2
     with pytest.raises(ValueError, match='one of easy, hard'):
         PhysicalContract(start='medium')
 
@@ -111,8 +120,8 @@ def test_many_environments_are_single_ones_until_one_ends():
 def test_a_robot_that_walks_at_the_ball_from_behind_scores():
     task = PhysicalPush(PhysicalContract(noise=0.0))
     env = task.environments(3)
-    env.reset(seed=0, options={'world_states': [[2.0, 0, 2.4, 0, 0], [2.0, 1.5, 2.4, 1.5, 0],
-                                                [2.0, 0, 2.4, 0, np.pi]]})
+    env.reset(seed=0, options={'world_states': rows(
+        [2.0, 0, 2.4, 0, 0], [2.0, 1.5, 2.4, 1.5, 0], [2.0, 0, 2.4, 0, np.pi])})
     scored, out = np.zeros(3, bool), np.zeros(3, bool)
     for _ in range(260):
         _, _, terminated, _, info = env.step(np.tile([0.0, 1.0, 0.0, 0.0], (3, 1)))
@@ -135,8 +144,7 @@ def test_contract_travels_as_json():
 def real(tmp_path_factory):
     """Return a data set of a robot that walks to a ball, pushes it along, and walks on."""
     contract = Contract.load()
-    rows = np.arange(1800)
-    x = 0.003 * rows - 1.0
+    x = 0.003 * np.arange(1800) - 1.0
     pose = np.column_stack([x, np.zeros_like(x), np.zeros_like(x)])
     ball = np.column_stack([np.clip(x + 0.2, 0.5, 2.5), np.zeros_like(x)])
     pose[:, 1] += np.where(x > 2.0, np.clip(x - 2.0, 0, 0.5), 0)  # turns off before the ball stops
@@ -156,7 +164,7 @@ def test_recorded_steps_keep_places_and_get_the_order_of_this_tasks_actions(real
     phase = PhysicalPush().phase(recorded)
     far = recorded.states[:, 0] < 0.0
     assert (phase[far] == 0).all()
-    pushed = (recorded.states[:, 2] > 0.8) & (recorded.states[:, 2] < 2.2)
+    pushed = (recorded.states[:, 3] > 0.8) & (recorded.states[:, 3] < 2.2)
     assert (phase[pushed] == 1).all()
 
 
@@ -172,11 +180,11 @@ def test_guides_keep_successors_and_rewards_true(real, guide):
     way = made.next_states - made.states
     source = {(e, s): row for row, (e, s) in enumerate(
         zip(recorded.source_episode, recorded.source_step))}
-    rows = [source[key] for key in zip(made.source_episode, made.source_step)]
-    was = (recorded.next_states - recorded.states)[rows]
+    taken = [source[key] for key in zip(made.source_episode, made.source_step)]
+    was = (recorded.next_states - recorded.states)[taken]
     np.testing.assert_allclose(np.hypot(*way[:, :2].T), np.hypot(*was[:, :2].T), atol=1e-9)
-    moved = np.hypot(*way[:, 2:4].T)
-    assert np.all(np.isclose(moved, np.hypot(*was[:, 2:4].T)) | (moved == 0))
+    moved = np.hypot(*way[:, world.BALL].T)
+    assert np.all(np.isclose(moved, np.hypot(*was[:, world.BALL].T)) | (moved == 0))
     assert not task.check(made.states, made.actions, made.next_states).any()
 
 
@@ -184,7 +192,7 @@ def test_the_environments_own_steps_replay_exactly_after_augmentation():
     task = PhysicalPush(PhysicalContract(noise=0.0))
     rng = np.random.default_rng(0)
     states = task.contract.reset(1500, rng)
-    states[:, 3] = rng.uniform(-0.4, 0.0, 1500)
+    states[:, 4] = rng.uniform(-0.4, 0.0, 1500)
     actions = rng.uniform(-1, 1, (1500, 4)).astype(np.float32)
     after = task.simulate(states, actions)
     kept = task.check(states, actions, after) == 0

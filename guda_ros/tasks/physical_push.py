@@ -2,15 +2,16 @@
 The environment of the GuDA paper's physical experiment (arXiv 2310.18247), as its authors made it.
 
 A robot without extent walks 12 mm a step; a ball that it comes near to jumps on, in the direction
-of the robot's heading and some noise. A state is a row of five: robot x, y, ball x, y [m, `map`],
-robot heading [rad]; an action is (turn, forward, left, kick), of which the kick does nothing. An
-episode ends when the ball leaves the field. Not taken over is a table by which the authors bend
-the ball's way, because it depends on directions in the world and not on the robot.
+of the robot's heading and some noise. A state is that of guda_ros.soccer.world, of which ball
+velocity and previous command mean nothing here; an action is (turn, forward, left, kick), of which
+the kick does nothing. An episode ends when the ball leaves the field. Not taken over is a table by
+which the authors bend the ball's way: it depends on directions in the world, not on the robot.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 import json
 from pathlib import Path
 
@@ -18,13 +19,12 @@ import numpy as np
 
 from guda_ros.augmentation.segments import run_ends, run_starts
 from guda_ros.augmentation.task import contact_phases, Task
-from guda_ros.augmentation.transforms import Body, Layout
 from guda_ros.data.contract import ContractBase
 from guda_ros.data.transitions import TransitionSet
 from guda_ros.soccer import world
+from guda_ros.soccer.field import Field
+from guda_ros.tasks.soccer_push import SoccerPush
 
-STATE = ('robot_x', 'robot_y', 'ball_x', 'ball_y', 'robot_yaw')
-ROBOT, BALL, YAW = slice(0, 2), slice(2, 4), 4
 ACTION = ('turn', 'forward', 'left', 'kick')
 OBSERVATION = tuple(f'{what}_{part}' for what in ('origin', 'goal', 'ball')
                     for part in ('x', 'y', 'sin', 'cos'))
@@ -69,7 +69,7 @@ class PhysicalContract(ContractBase):
     noise: float = np.pi / 12
     max_steps: int = 1000
 
-    state_size = len(STATE)
+    state_size = world.SIZE
     action_size = len(ACTION)
     observation_names = OBSERVATION
 
@@ -96,21 +96,30 @@ class PhysicalContract(ContractBase):
         """Point (2,) in the goal, behind the line."""
         return np.array([self.goal_point, 0.0])
 
+    @cached_property
+    def field(self) -> Field:
+        """The field of the SPL with this task's width and goal, for rules that ask for lines."""
+        return replace(Field.load('spl'), width=self.width, goal_width=2 * self.goal_half)
+
     def in_goal(self, states: np.ndarray) -> np.ndarray:
-        """Tell (...) of states (..., 5) whether the ball is in the goal."""
-        return (states[..., 2] > self.goal_line) & (np.abs(states[..., 3]) < self.goal_half)
+        """Tell (...) of states (..., 10) whether the ball is in the goal."""
+        x, y = np.moveaxis(states[..., world.BALL], -1, 0)
+        return (x > self.goal_line) & (np.abs(y) < self.goal_half)
 
     def out(self, states: np.ndarray) -> np.ndarray:
-        """Tell (...) of states (..., 5) whether the ball has left the field."""
-        inside = (np.abs(states[..., 2]) < self.length / 2) & (
-            np.abs(states[..., 3]) < self.width / 2)
+        """Tell (...) of states (..., 10) whether the ball has left the field."""
+        x, y = np.moveaxis(states[..., world.BALL], -1, 0)
+        inside = (np.abs(x) < self.length / 2) & (np.abs(y) < self.width / 2)
         return ~inside & ~self.in_goal(states)
 
     def reset(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Return starts (count, 5), with any heading."""
+        """Return starts (count, 10), with any heading."""
         low, high = np.array(STARTS[self.start]).T
+        states = np.zeros((count, world.SIZE))
         places = rng.uniform(low, high, (count, 4))
-        return np.column_stack([places, rng.uniform(-np.pi, np.pi, count)])
+        states[:, world.ROBOT_POSITION], states[:, world.BALL] = places[:, :2], places[:, 2:]
+        states[:, world.ROBOT_YAW] = rng.uniform(-np.pi, np.pi, count)
+        return states
 
     def step_states(
         self,
@@ -118,37 +127,37 @@ class PhysicalContract(ContractBase):
         actions: np.ndarray,
         rng: np.random.Generator | None = None,
     ) -> np.ndarray:
-        """Return the states (M, 5) after actions (M, 4); without `rng` the ball goes straight."""
-        x, y, ball_x, ball_y, yaw = np.moveaxis(np.asarray(states, dtype=float), -1, 0)
+        """Return the states (M, 10) after actions (M, 4); without `rng` the ball goes straight."""
+        after = np.array(states, dtype=float)
+        reach = np.array(self.reach)
         turn, forward, left, _ = np.moveaxis(
             np.clip(np.asarray(actions, dtype=float), -1, 1), -1, 0)
-        forward = np.where(forward < 0, self.backward * forward, forward) * self.step
-        left = left * self.sideward * self.step
-        cos, sin = np.cos(yaw), np.sin(yaw)
-        x = np.clip(x + cos * forward - sin * left, -self.reach[0], self.reach[0])
-        y = np.clip(y + sin * forward + cos * left, -self.reach[1], self.reach[1])
+        way = self.step * np.stack(
+            [np.where(forward < 0, self.backward * forward, forward), self.sideward * left], -1)
+        yaw = after[..., world.ROBOT_YAW]
+        robot = np.clip(after[..., world.ROBOT_POSITION] + world.rotate(way, yaw), -reach, reach)
         yaw = world.wrap_angle(yaw + self.turn * turn)
-        ball_x = np.clip(ball_x, -self.reach[0], self.reach[0])
-        ball_y = np.clip(ball_y, -self.reach[1], self.reach[1])
-        lies_in = self.in_goal(np.stack([x, y, ball_x, ball_y], axis=-1))
-        pushed = (np.hypot(ball_x - x, ball_y - y) < self.contact) & ~lies_in
-        way = yaw
+        ball = np.clip(after[..., world.BALL], -reach, reach)
+        after[..., world.ROBOT_POSITION], after[..., world.BALL] = robot, ball
+        after[..., world.ROBOT_YAW] = yaw
+        pushed = (np.hypot(*np.moveaxis(ball - robot, -1, 0)) < self.contact) & (
+            ~self.in_goal(after))
         if rng is not None:
-            way = yaw + self.noise * np.clip(rng.standard_normal(yaw.shape), -2, 2)
-        ball_x = np.where(pushed, ball_x + self.push * np.cos(way), ball_x)
-        ball_y = np.where(pushed, ball_y + self.push * np.sin(way), ball_y)
-        return np.stack([x, y, ball_x, ball_y, yaw], axis=-1)
+            yaw = yaw + self.noise * np.clip(rng.standard_normal(yaw.shape), -2, 2)
+        jump = self.push * np.stack([np.cos(yaw), np.sin(yaw)], axis=-1)
+        after[..., world.BALL] = np.where(pushed[..., None], ball + jump, ball)
+        return after
 
     def reward(self, next_states: np.ndarray) -> np.ndarray:
-        """Return the rewards (...) of steps that end in states (..., 5)."""
+        """Return the rewards (...) of steps that end in states (..., 10)."""
         return 1.0 * self.in_goal(next_states) - 10.0 * self.out(next_states)
 
     def observe(self, states: np.ndarray) -> np.ndarray:
         """Return the observations (..., 12), float32: points in the robot's frame, / 10 m."""
         states = np.asarray(states, dtype=float)
         seen = np.empty((*states.shape[:-1], 12), dtype=np.float32)
-        for column, point in enumerate((np.zeros(2), self.goal, states[..., BALL])):
-            place = world.rotate(point - states[..., ROBOT], -states[..., YAW])
+        for column, point in enumerate((np.zeros(2), self.goal, states[..., world.BALL])):
+            place = world.to_frame(point, states[..., world.ROBOT])
             far = np.maximum(np.hypot(place[..., 0], place[..., 1]), 1e-12)
             seen[..., 4 * column:4 * column + 2] = place / 10
             seen[..., 4 * column + 2] = place[..., 1] / far
@@ -157,19 +166,15 @@ class PhysicalContract(ContractBase):
 
 
 class PhysicalPush(Task):
-    """The paper's physical task for the augmentation engine."""
+    """The paper's physical task for the augmentation engine, with the rules of soccer_push."""
 
     name = 'physical_push'
-    layout = Layout(
-        size=5,
-        bodies={'robot': Body((0, 1), heading=4), 'ball': Body((2, 3))},
-        frame='robot',
-        action_lateral=(0, 2),
-    )
+    layout = replace(SoccerPush.layout, action_lateral=(0, 2))
     actor = 'robot'
     object = 'ball'
     reasons = ('valid', 'robot_off_field', 'ball_off_field', 'overlap')
     rest = REST
+    rules = SoccerPush.rules
 
     def __init__(self, contract: PhysicalContract | None = None) -> None:
         super().__init__(contract or PhysicalContract())
@@ -209,12 +214,11 @@ class PhysicalPush(Task):
         contract = self.contract
         both = np.stack([states, next_states])
         reason = np.zeros(len(states), dtype=np.int8)
-        apart = np.hypot(both[..., 2] - both[..., 0], both[..., 3] - both[..., 1])
+        robot = both[..., world.ROBOT_POSITION]
+        apart = np.hypot(*np.moveaxis(both[..., world.BALL] - robot, -1, 0))
         reason[(apart < INSIDE).any(axis=0)] = 3
         reason[contract.out(states)] = 2
-        off = (np.abs(both[..., 0]) > contract.reach[0]) | (
-            np.abs(both[..., 1]) > contract.reach[1])
-        reason[off.any(axis=0)] = 1
+        reason[(np.abs(robot) > contract.reach).any(axis=(0, 2))] = 1
         return reason
 
     def phase(self, recorded):
@@ -230,12 +234,13 @@ class PhysicalPush(Task):
         before = states[np.maximum(row - AROUND, first)]
         later = after[np.minimum(row + AROUND, run_ends(recorded))]
         return contact_phases(
-            states[:, ROBOT], before[:, BALL], after[:, ROBOT], later[:, BALL],
+            states[:, world.ROBOT_POSITION], before[:, world.BALL],
+            after[:, world.ROBOT_POSITION], later[:, world.BALL],
             self.contract.in_goal(states), CONTACT, MOVED,
         )
 
     def simulate(self, states, actions):
-        """Return the states (M, 5) after one step of the environment, without its noise."""
+        """Return the states (M, 10) after one step of the environment, without its noise."""
         return self.contract.step_states(states, actions)
 
     def environments(self, count):
@@ -262,17 +267,10 @@ class PhysicalPush(Task):
 def from_soccer(recorded: TransitionSet) -> TransitionSet:
     """Return recorded steps of robots on a soccer field as steps of this task."""
     contract = PhysicalContract()
-    before, after = (
-        np.concatenate([states[:, world.ROBOT_POSITION], states[:, world.BALL],
-                        states[:, [2]]], axis=1)
-        for states in (recorded.states, recorded.next_states)
-    )
     forward, left, turn = recorded.actions.T
-    return TransitionSet(
-        contract=contract, states=before, next_states=after,
+    return replace(
+        recorded, contract=contract,
         actions=np.stack([turn, forward, left, np.zeros_like(turn)], axis=1),
-        rewards=contract.reward(after), terminations=contract.out(after),
-        source_episode=recorded.source_episode, source_step=recorded.source_step,
-        rule=np.zeros(len(after)), episode_ids=recorded.episode_ids,
-        episode_success=recorded.episode_success,
+        rewards=contract.reward(recorded.next_states),
+        terminations=contract.out(recorded.next_states),
     )

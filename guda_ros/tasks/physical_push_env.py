@@ -21,7 +21,7 @@ class PhysicalPushEnv(gymnasium.Env):
     """
     One robot and one ball; see guda_ros.tasks.physical_push.
 
-    info: world_state (5,) and is_success, the ball is in the goal. Terminated: the ball is out.
+    info: world_state (10,) and is_success, the ball is in the goal. Terminated: the ball is out.
     """
 
     metadata = {'render_modes': []}
@@ -31,7 +31,7 @@ class PhysicalPushEnv(gymnasium.Env):
         self.observation_space, self.action_space = _spaces(self.contract)
 
     def reset(self, *, seed: int | None = None, options: dict | None = None):
-        """Start anew; options may give a world_state (5,) to start in."""
+        """Start anew; options may give a world_state (10,) to start in."""
         super().reset(seed=seed)
         start = (options or {}).get('world_state')
         if start is None:
@@ -73,7 +73,7 @@ class PhysicalPushVectorEnv(VectorEnv):
         self.metadata = {'autoreset_mode': AutoresetMode.NEXT_STEP}
 
     def reset(self, *, seed: int | None = None, options: dict | None = None):
-        """Start all anew; options may give world_states (num_envs, 5) to start in."""
+        """Start all anew; options may give world_states (num_envs, 10) to start in."""
         super().reset(seed=seed)
         starts = (options or {}).get('world_states')
         if starts is None:
