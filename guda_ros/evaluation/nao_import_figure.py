@@ -69,7 +69,8 @@ def _cut(axes, report, field):
                                  for stretch in report.stretches])
         axes.plot(*places.T, '.', ms=2.5, color=colour)
         axes.plot([], [], 's', color=colour, label=f'{name}: {report.cut[name]} rows')
-    axes.legend(loc='upper center', bbox_to_anchor=(0.5, -0.16), ncols=3, handlelength=1)
+    axes.legend(loc='upper center', bbox_to_anchor=(-0.1, -0.17), ncols=3,
+                handlelength=1, columnspacing=1.2)
 
 
 def _strip(axes, report):
