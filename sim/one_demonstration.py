@@ -32,7 +32,7 @@ GUIDES = {'demonstrator': None, 'none': None, 'random': 'random', 'hand': 'whole
 #: Where a ball that lies in a corner is pushed first [m before the goal], by the demonstrator too.
 BESIDE_GOAL = 0.8
 #: Attempts that an operator has for its demonstration.
-ATTEMPTS = 60
+ATTEMPTS = 40
 PLACE = 'MuJoCo twin'
 
 

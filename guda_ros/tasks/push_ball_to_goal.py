@@ -23,6 +23,7 @@ from guda_ros.augmentation.task import contact_phases, Task
 from guda_ros.augmentation.transforms import Body, Layout
 from guda_ros.data.contract import ContractBase
 from guda_ros.data.transitions import DataSetError, TransitionSet
+from guda_ros.tasks.model_rule import ModelRule
 
 STATE = ('robot_x', 'robot_y', 'ball_x', 'ball_y', 'robot_yaw')
 ROBOT, BALL, YAW = slice(0, 2), slice(2, 4), 4
@@ -191,6 +192,7 @@ class PushBallToGoal(Task):
     rest = 1e-4
     #: Measured with the authors' code and their half-successful demonstrator, 1000 episodes.
     reference_returns = (0.02, 114.9)
+    rules = {ModelRule.kind: ModelRule}
 
     def __init__(self, contract: PushContract | None = None) -> None:
         super().__init__(contract or PushContract())
