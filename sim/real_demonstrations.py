@@ -28,7 +28,7 @@ PLACES = {'env': "authors' environment", 'twin': 'MuJoCo twin'}
 GUIDES = {
     'env': {'none': None, 'random': 'physical_random', 'behaviours': 'physical_behaviours',
             'hand': 'physical_guided', 'auto': 'physical_auto'},
-    'twin': {'none': None, 'random': 'random', 'hand': 'whole_field', 'auto': 'auto'},
+    'twin': {'none': None, 'random': 'random', 'hand': 'nao_guided', 'auto': 'auto'},
 }
 ARMS = tuple(GUIDES['env'])
 #: The paper's scenarios, and the steps that the authors' environment gives each.

@@ -52,8 +52,8 @@ def test_the_demonstrator_pushes_a_ball_in_a_corner_where_it_is_told(beside_goal
     assert forward > 0.9 * contract.limits.forward and abs(left) < 0.01 and abs(turn) < 0.01
 
 
-@pytest.mark.parametrize('guide', ['whole_field', 'physical_guided'])
-def test_guides_for_the_whole_field_push_along_the_way_of_the_target(guide):
+@pytest.mark.parametrize('guide, before', [('whole_field', 1.0), ('physical_guided', 0.8)])
+def test_guides_for_the_whole_field_push_along_the_way_of_the_target(guide, before):
     rows = np.arange(1800)
     pose = np.column_stack([0.003 * rows - 2.0, np.zeros(1800), np.zeros(1800)])
     ball = np.column_stack([np.maximum(pose[:, 0] + 0.2, 0.0), np.zeros(1800)])
@@ -66,9 +66,24 @@ def test_guides_for_the_whole_field_push_along_the_way_of_the_target(guide):
     way = (made.next_states - made.states)[:, world.BALL]
     pushed = (made.rule == made.rule_names.index('push')) & (np.hypot(*way.T) > 0.01)
     ball, way = made.states[pushed, 3:5], way[pushed]
-    straight = push_target(ball, made.contract.field, 0.8) - ball
+    straight = push_target(ball, made.contract.field, before) - ball
     angle = np.arctan2(way[:, 1], way[:, 0]) - np.arctan2(straight[:, 1], straight[:, 0])
     np.testing.assert_allclose(world.wrap_angle(angle), 0, atol=1e-6)
     corner = (ball[:, 0] > 3.8) & (np.abs(ball[:, 1]) > 2)
     inward = -np.sign(ball[corner, 1]) * way[corner, 1]
     assert corner.sum() > 100 and np.all(inward > np.abs(way[corner, 0]))
+
+
+def test_with_intended_the_goal_stays_where_it_lay_and_balls_that_went_elsewhere_are_left_out():
+    rows = np.arange(1800)
+    # The robot looks at the goal all the way; the ball rolls off to the left in the second half.
+    pose = np.column_stack([0.0015 * rows - 2.0, np.zeros(1800), np.zeros(1800)])
+    ball = pose[:, :2] + np.column_stack([np.full(1800, 0.2), np.maximum(rows - 900, 0) * 0.003])
+    log = NaoLog('run_1.log', pose, ball, np.tile([1.0, 0.0, 0.0], (1800, 1)))
+    recorded = transitions(demonstrations([log], Contract.load())[0], Contract.load())
+    made, _ = augment(recorded, load_guide('nao_guided'), 10_000, 0)
+    assert made.source_step.max() < 155 < recorded.source_step.max()
+    ball = made.states[:, world.BALL]
+    way = push_target(ball, made.contract.field, 1.0) - ball
+    bearing = np.arctan2(way[:, 1], way[:, 0]) - made.states[:, world.ROBOT_YAW]
+    np.testing.assert_allclose(world.wrap_angle(bearing), 0, atol=1e-6)

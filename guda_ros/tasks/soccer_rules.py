@@ -74,6 +74,10 @@ class PushRule(Rule):
     The way is *local*: the ball's displacement until it has moved `distance`. Steps that do not
     lead to a push within `max_steps`, or in which the robot stands idle, are left out, and so are
     those that end beside the goal.
+
+    With `intended`, for demonstrators that knew where the goal is and balls that bounce off their
+    feet, it is the direction in which the goal lay, of steps whose ball then went there within so
+    many degrees.
     """
 
     kind = 'push'
@@ -84,9 +88,18 @@ class PushRule(Rule):
         self._placement = _Placement.read(section)
         self._window = _PushWindow.read(section)
         self._min_action = section.number('min_action', 0, 1)
+        self._intended = None
+        if section.has('intended'):
+            self._intended = np.radians(section.number('intended', 0, 180))
 
     def _find(self):
         direction, known, _ = push_directions(self.recorded, self._window)
+        if self._intended is not None:
+            field = self.recorded.contract.field
+            to_goal = field.goal - self.recorded.states[:, world.BALL]
+            wanted = np.arctan2(to_goal[:, 1], to_goal[:, 0])
+            known &= np.abs(world.wrap_angle(direction - wanted)) <= self._intended
+            direction = wanted
         self._rows = np.flatnonzero(known & ~idle(self.recorded, self._min_action))
         self._direction = direction[self._rows]
 
@@ -115,7 +128,9 @@ class PushRule(Rule):
             f'takes every step from which the ball goes on {window.distance:g} m within '
             f'{window.max_steps} steps',
             f'puts the ball at {self._placement.words()}, the scene with it',
-            'turns it until the way of the ball points at the goal',
+            'turns it until the way of the ball points at the goal' if self._intended is None else
+            'turns it until the goal lies where it lay, if the ball went there within '
+            f'{np.degrees(self._intended):g} deg',
             'refuses what sends the ball out',
         ]
 
