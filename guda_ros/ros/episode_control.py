@@ -72,6 +72,8 @@ class EpisodeControl:
 
     def press(self, button: str) -> None:
         """Do what a button for episodes is for."""
+        # What was known a second ago may be out of date.
+        self._looked = -np.inf
         if self._busy and time.monotonic() - self._asked > PATIENCE:
             self._say(f'no answer from {self._busy[0][0].srv_name}; press again')
             self._busy.clear()
@@ -137,7 +139,9 @@ class EpisodeControl:
         topic = self._contract.topics['episode']
         others = [info.node_name for info in self._node.get_publishers_info_by_topic(topic)
                   if info.node_name != self._node.get_name()]
-        return ', '.join(others)
+        # Whose time is simulated has a simulator, be it known to the graph by now or not.
+        simulated = self._node.get_clock().ros_time_is_active
+        return ', '.join(others) or ('simulator' if simulated else '')
 
     def _begin(self) -> None:
         run_by = self._run_by()
