@@ -4,11 +4,15 @@
 #   PYTHON          the Python for .venv, 3.11 to 3.13
 #   TORCH_PIP_ARGS  options for pip when it installs PyTorch; `--index-url ADDRESS` with the address of its
 #                   CPU builds saves a download of several GB where the package index serves CUDA builds
-#   ARGS            more options for `guda demo` or pytest
+#   ARGS            more options for `guda demo`, `guda benchmark` or pytest
+#   DATA            folder of the initial data, for benchmark-guda
+#   BENCHMARKS      names in config/benchmarks, for benchmark-guda
 
 PYTHON ?=
 TORCH_PIP_ARGS ?=
 ARGS ?=
+DATA ?= data
+BENCHMARKS ?= push_ball_to_goal
 VENV := .venv/bin
 
 # The environment of this checkout is complete: nothing of a sourced ROS distribution may leak into it.
@@ -20,16 +24,21 @@ unexport ROS_DISTRO ROS_VERSION ROS_PYTHON_VERSION RMW_IMPLEMENTATION
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all soak lint clean
+.PHONY: help setup demo benchmark-guda test test-all soak lint clean
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 setup:  ## make .venv with everything that is needed (demo and test do it, too)
 	@PYTHON='$(PYTHON)' TORCH_PIP_ARGS='$(TORCH_PIP_ARGS)' bash tools/setup.sh
 
 demo: setup  ## the main job: demonstrations, augmentation, training, evaluation, report
 	@$(VENV)/guda demo $(ARGS)
+
+benchmark-guda: setup  ## augmentations x algorithms x seeds; goes on where it was stopped; DATA=FOLDER
+	@set -e; for name in $(BENCHMARKS); do \
+		$(VENV)/guda benchmark $$name --data '$(DATA)' --results benchmark/results --quality $(ARGS); \
+	done
 
 test: setup  ## all tests but the long ones
 	@$(VENV)/python -m pytest -m 'not long' $(ARGS)

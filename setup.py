@@ -64,6 +64,15 @@ extras = {
         'stable-baselines3>=2.6',
         'torch>=2.5',
     ],
+    # `guda data export --format lerobot`.
+    'lerobot': [
+        'pyarrow>=14',
+    ],
+    # Parking and the mazes.
+    'benchmarks': [
+        'gymnasium-robotics>=1.4.2',
+        'highway-env>=1.12.1',
+    ],
     'test': [
         'catkin-pkg>=1.0',
         'hypothesis>=6.100',

@@ -101,6 +101,14 @@ def test_an_episode_that_is_not_good_enough_says_so():
     assert 'keep, discard or record again?' in said
 
 
+def test_what_to_demonstrate_next_is_shown():
+    told = {'episodes': 4, 'acceptance': 0.7, 'covered': 0.5, 'gained': 0.125,
+            'next': 'in front of the ball, 0.5 to 1.5 m away', 'problems': []}
+    shown = text(view(augmentation=told), columns=120)
+    assert ('augmentation after 4 episodes: 70% accepted, 50% of the approaches covered (+12%); '
+            'show next: robot in') in shown
+
+
 def test_what_the_recorder_said_of_an_earlier_episode_is_not_shown():
     said = text(view(recording={'id': 'a_1', 'state': 'closed', 'good': False, 'reasons': ['bad']},
                      episode={'id': 'a_2'}, teleop={'episode': {'running': True}}))

@@ -5,6 +5,7 @@ import io
 import re
 
 from learning_data import CONTRACT, learnable_set, learner, random_set
+import numpy as np
 import pytest
 import yaml
 
@@ -15,6 +16,7 @@ from guda_ros.control.exported_policy import ExportedPolicy
 from guda_ros.errors import GudaError
 from guda_ros.learning.algorithms import ALGORITHMS, read_config, shortened
 from guda_ros.learning.checkpoint import load_checkpoint
+from guda_ros.learning.networks import TrainingError
 from guda_ros.soccer.resources import ConfigError, find_config
 
 
@@ -158,3 +160,27 @@ def test_tensorboard_is_asked_for_by_name(tmp_path, data, capsys):
     assert main(['train', '--data', str(data), '--out', str(tmp_path / 'it.pt'), '--starts', '0',
                  '--tensorboard', str(tmp_path / 'logs')]) == 1
     assert 'python -m pip install tensorboard' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('name', ['bc', 'iql'])
+def test_a_seed_with_data_of_its_own_learns_what_it_learns_alone(name):
+    sets = [random_set(300, seed=1), random_set(200, seed=2)]
+    config = ALGORITHMS[name].Config(updates=10, hidden=(16,), batch_size=32)
+    contract = sets[0].contract
+    both = ALGORITHMS[name]([sets[0], sets[1], sets[0]], contract, config, (4, 5, 6)).learn()
+    observations = sets[0].observations()[:50]
+    for seed, one in zip((4, 5, 6), (sets[0], sets[1], sets[0])):
+        alone = ALGORITHMS[name](one, contract, config, (seed,)).learn()
+        np.testing.assert_allclose(
+            both.policy(seed).predict(observations), alone.policy().predict(observations),
+            atol=1e-4,
+        )
+    assert both.data_hash not in (
+        ALGORITHMS[name](one, contract, config).data_hash for one in sets
+    )
+
+
+def test_as_many_sets_as_seeds_are_needed():
+    data = random_set(50)
+    with pytest.raises(TrainingError, match='1 sets of transitions for 2 seeds'):
+        ALGORITHMS['bc']([data], data.contract, seeds=(0, 1))

@@ -101,11 +101,14 @@ def test_what_comes_next():
 
 
 def test_a_table_gives_the_columns_of_rows():
-    table = Table(
-        observations=np.arange(6.0).reshape(3, 2), actions=10 + np.arange(3.0)[:, None],
-        rewards=np.array([7.0, 8.0, 9.0]),
-    )
-    batch = table.rows(torch.tensor([[2, 0]]))
+    columns = {
+        'observations': torch.arange(6.0).reshape(3, 2),
+        'actions': 10 + torch.arange(3.0)[:, None],
+        'rewards': torch.tensor([7.0, 8.0, 9.0]),
+    }
+    parts = [{name: column[rows] for name, column in columns.items()}
+             for rows in (slice(2), slice(2, 3))]
+    batch = Table('cpu', parts).rows(torch.tensor([[2, 0]]))
     np.testing.assert_array_equal(batch.observations, [[[4, 5], [0, 1]]])
     np.testing.assert_array_equal(batch.state_actions, [[[4, 5, 12], [0, 1, 10]]])
     np.testing.assert_array_equal(batch.rewards, [[9, 7]])
@@ -113,8 +116,9 @@ def test_a_table_gives_the_columns_of_rows():
 
 def test_draws_depend_on_seed_and_update_alone():
     noise = {'a': ('normal', (4, 2)), 'b': ('uniform', (3,))}
-    both = Draws(Sampler(random_set(50)), (3, 5), 8, noise)
-    later = Draws(Sampler(random_set(50)), (5,), 8, noise)
+    sampler = Sampler(random_set(50))
+    both = Draws([sampler] * 2, (3, 5), 8, noise, 'cpu', [0, 0])
+    later = Draws([sampler], (5,), 8, noise, 'cpu', [0])
     for update in (BLOCK + 3, 1, BLOCK, BLOCK + 1, 5 * BLOCK):
         rows, values = both.at(update)
         own, alone = later.at(update)

@@ -297,6 +297,24 @@ def test_cql():
     assert not math.isclose(temperature.item(), 0.5, rel_tol=1e-5)
 
 
+def test_many_updates_of_cql_in_a_row():
+    # With the arguments of benchmark/d3rlpy_returns.py: nothing adds up that one update hides.
+    config = d3rlpy.algos.CQLConfig(
+        **RATES, temp_learning_rate=1e-4, alpha_learning_rate=0.0, initial_temperature=0.01,
+        conservative_weight=5.0, alpha_threshold=0.0, n_action_samples=4)
+    mine, impl, batch, other, _ = pair(
+        'cql', config, **CRITICS, samples=4, bc_updates=0, warmup=0.0, bc_weight=0.0)
+    before = snapshot(mine)
+    for update in range(1, 31):
+        noise = double(mine._draws.at(update)[1])
+        mine._update(batch, noise, update)
+        anywhere = noise.anywhere[0].transpose(0, 1).reshape(-1, 3)
+        with drawing(normal=[noise.here[0], noise.next[0], noise.actor[0]], uniform=[anywhere]):
+            theirs = impl.update(other, update - 1)
+    assert_equal_parameters(mine, impl, before)
+    assert near(mine.factors['log_temperature'].exp().detach(), theirs['temp'])
+
+
 @pytest.fixture
 def returns(monkeypatch):
     monkeypatch.syspath_prepend(Path(__file__).parents[1] / 'benchmark')

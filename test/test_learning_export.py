@@ -49,13 +49,13 @@ def test_exported_policy_acts_like_what_was_trained(tmp_path, name, arguments):
 @torch.no_grad()
 def stacked_action(trained, index, observations):
     """Return the deterministic action of the network that was trained, not of its copy."""
-    inputs = trained.normaliser(torch.from_numpy(observations)).expand(2, -1, -1)
+    inputs = trained.scales[index].normaliser(torch.from_numpy(observations)).expand(2, -1, -1)
     output = trained.networks['actor'](inputs)[index]
     count = trained.components
     if count > 1:
         means = output[:, count : 4 * count].reshape(len(output), count, 3)
         output = means[torch.arange(len(output)), output[:, :count].argmax(dim=1)]
-    return trained.action_range(torch.tanh(output[:, :3])).numpy()
+    return trained.scales[index].action_range(torch.tanh(output[:, :3])).numpy()
 
 
 def test_file_says_what_it_is(tmp_path, network):

@@ -29,7 +29,7 @@ DISTRIBUTIONS = {'PIL': 'pillow', 'cv2': 'opencv-python-headless', 'yaml': 'pyya
                  'stable_baselines3': 'stable-baselines3'}
 #: What functions of the robot's packages import for data sets, away from the robot, and where a
 #: gamepad is plugged in.
-NOT_ON_THE_ROBOT = {'h5py', 'minari', 'gymnasium', 'pygame'}
+NOT_ON_THE_ROBOT = {'h5py', 'minari', 'gymnasium', 'pyarrow', 'pygame'}
 ROBOT_FOLDERS = ('soccer', 'data', 'perception', 'control', 'ros')
 
 pytestmark = pytest.mark.skipif(

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import hashlib
 from pathlib import Path
 
+from guda_ros.augmentation.auto_rule import AutoRule
 from guda_ros.augmentation.move_rule import MoveRule
 from guda_ros.augmentation.rules import Rule
 from guda_ros.augmentation.task import Task
 from guda_ros.soccer.resources import ConfigError, find_config, load_yaml, Section, with_line
 
 #: Kinds of rules that every task has; its own are in Task.rules.
-RULES = {rule.kind: rule for rule in (MoveRule,)}
+RULES = {rule.kind: rule for rule in (MoveRule, AutoRule)}
 
 
 @dataclass(frozen=True)

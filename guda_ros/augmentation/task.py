@@ -9,17 +9,36 @@ task of forty lines.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 import os
+from pathlib import Path
+import re
 
 import numpy as np
 
 from guda_ros.augmentation.transforms import Layout
 from guda_ros.data.contract import Contract, ContractBase
-from guda_ros.data.transitions import TransitionSet
+from guda_ros.data.transitions import DataSetError, TransitionSet
 
 #: Phases that `contact_phases` finds.
 PHASES = ('approach', 'push', 'kick', 'in_goal')
+#: Actions (N, A) for observations (N, D) of N episodes.
+Policy = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """
+    How N episodes of a policy ended.
+
+    returns (N,): sums of rewards, not discounted; successes (N,) bool: the goal was reached at any
+    step; steps (N,): steps until then, of the whole episode where it was not reached.
+    """
+
+    returns: np.ndarray
+    successes: np.ndarray
+    steps: np.ndarray
 
 
 class Task(ABC):
@@ -29,7 +48,8 @@ class Task(ABC):
     layout: the columns. actor and object: the bodies that act and that are acted on, which may be
     the same. reasons: why `check` refuses steps, index 0 for 'valid'. phases: names of the parts
     that `phase` tells apart. rest: way [m] of the object in a step up to which it rests. rules:
-    further kinds of rules that guides of this task may use.
+    further kinds of rules that guides of this task may use. reference_returns: mean returns of
+    random actions and of the demonstrator, 0 and 100 of normalised returns; None: not measured.
     """
 
     name: str
@@ -40,6 +60,7 @@ class Task(ABC):
     phases: tuple[str, ...] = PHASES
     rest: float = 1e-6
     rules: Mapping[str, type] = {}
+    reference_returns: tuple[float, float] | None = None
 
     def __init__(self, contract: ContractBase) -> None:
         self.contract = contract
@@ -58,6 +79,11 @@ class Task(ABC):
     @abstractmethod
     def mouth(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """Places in the goal, as ((x low, x high), (y low, y high)) [m]."""
+
+    @property
+    def walls(self) -> tuple[tuple[tuple[float, float], tuple[float, float]], ...]:
+        """Walls to draw, each as ((x low, x high), (y low, y high)) [m]."""
+        return ()
 
     @abstractmethod
     def reward(
@@ -87,6 +113,39 @@ class Task(ABC):
         """Return the states (M, S) after one step of the simulator, for `--verify`."""
         raise NotImplementedError(f'task {self.name} has no simulator to verify with')
 
+    def environments(self, count: int):
+        """
+        Return `count` episodes as a gymnasium.vector.VectorEnv with next-step autoreset.
+
+        Observations are those of the contract; infos have is_success (count,).
+        """
+        raise NotImplementedError(f'task {self.name} has no environment to evaluate in')
+
+    def evaluate(self, policy: Policy, count: int, seed: int) -> Outcomes:
+        """
+        Play `count` episodes with a policy; a seed stands for the same starts whatever the policy.
+
+        :param policy: returns actions (count, A) for observations (count, D).
+        """
+        environments = self.environments(count)
+        try:
+            return _play(environments, policy, count, seed)
+        finally:
+            environments.close()
+
+    @classmethod
+    def initial_data(cls, folder: str | os.PathLike, seed: int) -> TransitionSet:
+        """
+        Return the recorded steps that a training with this seed begins with.
+
+        Of the K files initial_* in the folder, or in its sub-folder of the task's name, it is
+        number `seed` modulo K.
+
+        :raises DataSetError: if there is none, or it cannot be read.
+        """
+        files = initial_files(folder, cls.name)
+        return cls.read(files[seed % len(files)])
+
     @classmethod
     def read_contract(cls, text: str) -> ContractBase:
         """Return the contract that its `to_json` wrote; ValueError when it cannot be read."""
@@ -96,6 +155,38 @@ class Task(ABC):
     @abstractmethod
     def read(cls, path: str | os.PathLike) -> TransitionSet:
         """Read recorded steps of this task; GudaError when it cannot be done."""
+
+
+def initial_files(folder: str | os.PathLike, task: str) -> list[Path]:
+    """Return the recordings initial_* of a task, by number; DataSetError if there are none."""
+    folder = Path(folder)
+    inner = folder / task
+    found = sorted(
+        (inner if inner.is_dir() else folder).glob('initial_*'),
+        key=lambda path: [int(part) for part in re.findall(r'\d+', path.stem)],
+    )
+    if not found:
+        raise DataSetError(
+            f'{folder}: has no initial data of the task {task}; give the folder that holds '
+            f'initial_0, initial_1 ... of it, or {task}/ with them'
+        )
+    return found
+
+
+def _play(environments, policy: Policy, count: int, seed: int) -> Outcomes:
+    """Step environments until every one has ended once; what follows an end does not count."""
+    observations, _ = environments.reset(seed=seed)
+    returns, steps = np.zeros(count), np.zeros(count, dtype=int)
+    successes, running = np.zeros(count, dtype=bool), np.ones(count, dtype=bool)
+    while running.any():
+        observations, rewards, terminated, truncated, info = environments.step(
+            policy(observations)
+        )
+        returns += np.where(running, rewards, 0.0)
+        steps += running & ~successes
+        successes |= running & np.asarray(info['is_success'], dtype=bool)
+        running &= ~(terminated | truncated)
+    return Outcomes(returns, successes, steps)
 
 
 def contact_phases(

@@ -13,7 +13,7 @@ from guda_ros.errors import GudaError
 
 #: Module of `guda_ros.cli` for each verb, in the order in which a person needs them.
 COMMANDS = ('demo', 'up', 'teleop', 'record', 'convert', 'augment', 'guide', 'train', 'export',
-            'policy', 'evaluate', 'robot', 'identify', 'info')
+            'policy', 'evaluate', 'benchmark', 'robot', 'identify', 'data', 'info')
 
 DESCRIPTION = """\
 Teach a soccer robot a skill from a handful of demonstrations.

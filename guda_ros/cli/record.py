@@ -11,7 +11,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.common import add_contract, add_domain, load_contract, positive, robot_of
+from guda_ros.cli.common import (
+    add_contract,
+    add_domain,
+    file_or_name,
+    load_contract,
+    positive,
+    robot_of,
+)
 from guda_ros.errors import GudaError
 
 HELP = 'record episodes over ROS 2 (MCAP)'
@@ -44,6 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--drive',
         action='store_true',
         help='record the drive of `guda identify` instead of demonstrations',
+    )
+    parser.add_argument(
+        '--guide',
+        default='',
+        metavar='NAME',
+        help='augment by this guide after each episode, into DIR/augmented_NAME.h5',
     )
     parser.add_argument('--images', action='store_true', help='record the camera too, as JPEG')
     add_contract(parser)
@@ -205,7 +218,10 @@ def run(args: argparse.Namespace) -> int:
         scenario=args.scenario,
         recordings=str(args.out),
         record_images=args.images,
-        overrides={'operator': {'style': 'drive'}} if args.drive else {},
+        overrides={
+            **({'operator': {'style': 'drive'}} if args.drive else {}),
+            **({'data_collector': {'guide': file_or_name(args.guide)}} if args.guide else {}),
+        },
     )
     if args.drive:
         from guda_ros.cli.drive import record_drive

@@ -201,6 +201,7 @@ class _Session:
         view.teleop, view.safety = station.teleop, station.safety
         view.silent = [name for name in ('safety', 'teleop') if station.silent(name)]
         view.recording, view.episode = station.recording, station.episode
+        view.augmentation = station.augmentation
         view.seconds, view.complaints = station.seconds, station.complaints
         view.command, view.commander = station.latest('command'), station.latest('commander') or ''
         view.robot, view.ball, view.seen_by = station.scene

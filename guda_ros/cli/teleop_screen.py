@@ -12,6 +12,7 @@ import numpy as np
 from guda_ros.control.joystick import JoystickMap
 from guda_ros.control.keyboard import KeyboardMap
 from guda_ros.soccer.field import Field
+from guda_ros.tasks.demonstration_coverage import in_words
 
 #: Select Graphic Rendition codes (ECMA-48).
 BOLD, DIM, GOOD, BAD, WARN, BANNER_GOOD, BANNER_BAD, BANNER = (
@@ -25,10 +26,10 @@ class View:
     """
     What there is to show.
 
-    teleop, safety, recording, episode: what the nodes say of themselves; silent: those that have
-    to speak and do not. command (3,): the one that was sent, None if there is none; commander:
-    whose it is. robot (3,), ball (2,) in `map`. wish (3,), pressed: what the person wants, and the
-    buttons that are held. complaints: whether it is an error, and the text.
+    teleop, safety, recording, augmentation, episode: what the nodes say of themselves; silent:
+    those that have to speak and do not. command (3,): the one that was sent, None if there is
+    none; commander: whose it is. robot (3,), ball (2,) in `map`. wish (3,), pressed: what the
+    person wants, and the buttons that are held. complaints: whether it is an error, and the text.
     """
 
     title: str
@@ -39,6 +40,7 @@ class View:
     teleop: dict = field(default_factory=dict)
     safety: dict = field(default_factory=dict)
     recording: dict = field(default_factory=dict)
+    augmentation: dict = field(default_factory=dict)
     episode: dict = field(default_factory=dict)
     silent: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -138,8 +140,11 @@ def _episode(view: View, columns: int) -> list:
     second = [(f'kept {status.get("kept", 0)}  set aside {status.get("discarded", 0)}  '
                f'start {status.get("start_index", 0)}  ', ''),
               (state, BAD if recording.get('state') == 'failed' else DIM)]
+    told = [in_words(view.augmentation)] if view.augmentation.get('episodes') else []
     hint = ' -- '.join(filter(None, (status.get('told'), status.get('place'))))
-    return [first, second, *[[(line, WARN)] for line in textwrap.wrap(hint, columns)[:3] or ['']]]
+    return [first, second,
+            *[[(line, DIM)] for text in told for line in textwrap.wrap(text, columns)[:2]],
+            *[[(line, WARN)] for line in textwrap.wrap(hint, columns)[:3] or ['']]]
 
 
 def _recording(view: View) -> dict:

@@ -54,6 +54,11 @@ class ContractBase:
         """16 hexadecimal digits that change with anything in the contract."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
 
+    @property
+    def action_limit(self) -> np.ndarray:
+        """Largest size (A,) of every part of an action."""
+        return np.ones(self.action_size, dtype=np.float32)
+
     def differences(self, other: 'ContractBase') -> list[str]:
         """Return one line for every value that differs, `key: mine != theirs`."""
         mine, theirs = _flatten(asdict(self)), _flatten(asdict(other))

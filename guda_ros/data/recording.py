@@ -62,7 +62,7 @@ class RecordingReader:
         custom = self._read_custom_data()
         if not set(_OWN) <= custom.keys():
             raise RecordingError(f'{self.path}: a bag, but not one of guda_ros: it has no '
-                                 'contract; record with the data collector')
+                                 'contract; `guda data import` makes a data set of it')
         try:
             self.contract = Contract.from_json(custom['contract'])
             self.info = RecordingInfo.from_json(custom['episode'])

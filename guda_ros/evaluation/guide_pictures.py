@@ -48,6 +48,9 @@ def _field(axis, task, title):
     axis.add_patch(Rectangle((low, right), high - low, left - right, fill=False, ec=MUTED))
     (a, b), (c, d) = task.mouth
     axis.add_patch(Rectangle((a, c), b - a, d - c, fc=FAINT, ec=MUTED))
+    for (a, b), (c, d) in task.walls:
+        axis.add_patch(Rectangle((a, c), b - a, d - c, fc=MUTED, alpha=0.6))
+    (a, b), _ = task.mouth
     margin = 0.06 * (high - low)
     axis.set(xlim=(low - margin, max(high, b) + margin), ylim=(right - margin, left + margin),
              aspect='equal', title=title, xlabel='x [m]', ylabel='y [m]')
@@ -92,7 +95,9 @@ def _steps(axis, task, made, shown: int = 250):
         :, list(thing.position)]
     moving = np.linalg.norm(way, axis=1) > task.rest
     places = made.states[rows][:, list(thing.position)][moving]
-    axis.quiver(*places.T, *way[moving].T, color=INK, scale=3, width=0.003, zorder=4)
+    (low, high), _ = task.bounds
+    axis.quiver(*places.T, *way[moving].T, color=INK, scale=(high - low) / 3, width=0.003,
+                zorder=4)
 
 
 def _coverage(axis, task, made):
@@ -103,4 +108,4 @@ def _coverage(axis, task, made):
     counts, x, y = np.histogram2d(
         *places.T, bins=(40, 27), range=((low, max(high, deep)), (right, left))
     )
-    axis.pcolormesh(x, y, np.log1p(counts).T, cmap='viridis', zorder=0)
+    axis.pcolormesh(x, y, np.log1p(counts).T, cmap='viridis', zorder=1.5)

@@ -109,7 +109,7 @@ def paired_difference(
     A resample uses the same starts for both. With equal numbers of seeds, seed i of both belongs
     together (the same demonstrations) and is resampled together; otherwise the seeds of each are
     resampled on their own. Where all differences are alike a bootstrap knows no spread; then the
-    interval is Tango's for as many pairs as there are starts.
+    interval of outcomes in [0, 1] is Tango's for as many pairs as there are starts.
 
     :raises ValueError: if the numbers of starts differ.
     """
@@ -121,9 +121,10 @@ def paired_difference(
         )
     value = first.mean() - second.mean()
     starts = first.shape[1]
-    if np.ptp(first[:, None] - second[None]) == 0 or (
+    alike = np.ptp(first[:, None] - second[None]) == 0 or (
         first.shape == second.shape and np.ptp(first - second) == 0
-    ):
+    )
+    if alike and min(first.min(), second.min()) >= 0 and max(first.max(), second.max()) <= 1:
         won, lost = (starts * max(0, round(sign * value)) for sign in (1, -1))
         return paired_interval(won, lost, starts, confidence)
     if first.shape == second.shape:

@@ -41,7 +41,19 @@ def read_config(name: str | os.PathLike) -> tuple[type[Learner], LearnerConfig]:
         raise ConfigError(
             f'{path}: algorithm: {chosen!r} is unknown; known: {", ".join(ALGORITHMS)}'
         )
-    learner, values = ALGORITHMS[chosen], root.rest()
+    return parse_config(chosen, root.rest(), path)
+
+
+def parse_config(
+    chosen: str, values: dict, path: str | os.PathLike
+) -> tuple[type[Learner], LearnerConfig]:
+    """
+    Return a known algorithm with those of its arguments that a mapping gives.
+
+    :param path: of the file that the mapping was read from, for messages.
+    :raises ConfigError: naming file and key of what is wrong.
+    """
+    learner = ALGORITHMS[chosen]
     defaults = {field.name: field.default for field in fields(learner.Config)}
     arguments = {}
     for key, value in values.items():

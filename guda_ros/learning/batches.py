@@ -33,16 +33,21 @@ _ARRAYS = (
 
 
 class Table:
-    """Named columns (M, width), float32, in one matrix: a batch is one index operation."""
+    """
+    Named columns (M, width), float32, in one matrix: a batch is one index operation.
 
-    def __init__(self, device: str = 'cpu', **columns: np.ndarray | torch.Tensor) -> None:
-        parts = [torch.as_tensor(column).float() for column in columns.values()]
-        parts = [part[:, None] if part.ndim == 1 else part for part in parts]
-        self._data = torch.cat(parts, dim=1).contiguous().to(device)
-        ends = np.cumsum([part.shape[1] for part in parts]).tolist()
+    :param sets: columns of one or more sets of rows, which follow one another.
+    """
+
+    def __init__(self, device: str, sets: Sequence[dict[str, torch.Tensor]]) -> None:
+        columns = sets[0]
+        self._data = torch.cat([_joined(one) for one in sets]).to(device)
+        widths = [column.shape[1] if column.ndim > 1 else 1 for column in columns.values()]
         self._slices = {
-            name: slice(end - part.shape[1], end) if column.ndim > 1 else end - 1
-            for (name, column), part, end in zip(columns.items(), parts, ends)
+            name: slice(end - width, end) if column.ndim > 1 else end - 1
+            for (name, column), width, end in zip(
+                columns.items(), widths, np.cumsum(widths).tolist()
+            )
         }
         if 'observations' in columns and 'actions' in columns:
             # Side by side in memory, they are the critics' input without a copy.
@@ -57,6 +62,14 @@ class Table:
         """Return the columns' values (S, B, width), or (S, B), at rows (S, B)."""
         values = self._data.index_select(0, index.reshape(-1)).view(*index.shape, -1)
         return SimpleNamespace(**{name: values[..., s] for name, s in self._slices.items()})
+
+
+def _joined(columns: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Return columns side by side (M, widths)."""
+    return torch.cat([
+        column.float() if column.ndim > 1 else column.float()[:, None]
+        for column in columns.values()
+    ], dim=1)
 
 
 class Sampler:
@@ -240,6 +253,11 @@ def data_hash(data: TransitionSet) -> str:
     return digest.hexdigest()[:16]
 
 
+def joint_hash(hashes: Sequence[str], numbers: Sequence[int]) -> str:
+    """Return 16 hexadecimal digits of several sets and which of them each seed has."""
+    return hashlib.sha256(repr((list(hashes), list(numbers))).encode()).hexdigest()[:16]
+
+
 class Draws:
     """
     All random numbers of a training, as functions of the seed and the update.
@@ -247,19 +265,23 @@ class Draws:
     Nothing of it is state: a training that goes on draws what it would have drawn, and a seed
     draws the same alone and among others.
 
+    :param samplers: one for every seed. :param begins: for every seed the row that its sampler
+        calls 0.
     :param noise: for every name the kind, 'normal' or 'uniform' (in [-1, 1]), and the shape for
         one update of one seed.
     """
 
     def __init__(
         self,
-        sampler: Sampler,
+        samplers: Sequence[Sampler],
         seeds: Sequence[int],
         batch_size: int,
         noise: dict[str, tuple[str, tuple[int, ...]]],
-        device: str = 'cpu',
+        device: str,
+        begins: Sequence[int],
     ) -> None:
-        self._sampler = sampler
+        self._samplers = samplers
+        self._begins = begins
         self._seeds = seeds
         self._size = batch_size
         self._noise = noise
@@ -276,9 +298,9 @@ class Draws:
 
     def _draw(self, number: int) -> None:
         rows, values = [], {name: [] for name in self._noise}
-        for seed in self._seeds:
+        for seed, sampler, begin in zip(self._seeds, self._samplers, self._begins):
             rng = np.random.Generator(np.random.Philox(key=[seed, number]))
-            rows.append(self._sampler.draw(rng, BLOCK, self._size))
+            rows.append(sampler.draw(rng, BLOCK, self._size) + begin)
             for name, (kind, shape) in self._noise.items():
                 shape = (BLOCK, *shape)
                 values[name].append(

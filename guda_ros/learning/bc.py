@@ -21,7 +21,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 import math
 
-import numpy as np
 import torch
 from torch.nn import functional
 
@@ -78,11 +77,11 @@ class BC(Learner):
             config.weight_decay,
         )
 
-    def _columns(self, data):
+    def _columns(self, data, scales):
         actions, known = chunks(data, self.config.chunk)
-        targets = self.action_range.inverse(torch.from_numpy(np.clip(actions, -1.0, 1.0)))
+        targets = scales.action_range.inverse(torch.from_numpy(self._clipped(actions)))
         return {
-            'observations': self.normaliser(torch.from_numpy(data.observations())),
+            'observations': scales.normaliser(torch.from_numpy(data.observations())),
             'targets': targets.flatten(1),
             'known': torch.from_numpy(known),
         }

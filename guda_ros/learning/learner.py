@@ -19,6 +19,7 @@ from guda_ros.learning.batches import (
     continues_next,
     data_hash,
     Draws,
+    joint_hash,
     Sampler,
     SAMPLERS,
     Table,
@@ -146,13 +147,22 @@ class Adam:
         self.inner.load_state_dict(state['inner'])
 
 
+@dataclass(frozen=True)
+class Scales:
+    """What brings the observations and actions of a set into the range of networks."""
+
+    normaliser: Normaliser
+    action_range: ActionRange
+
+
 class Learner:
     """
     An offline algorithm that trains one policy for each of its seeds, all at once.
 
-    The seeds share the data and nothing else: each draws its own initial weights, batches and
-    noise, and gets the policy that it would get alone, but for rounding. An algorithm sets `name`
-    and `Config`, makes its networks in `_build` and defines `_update`.
+    Each seed draws its own initial weights, batches and noise, and gets the policy that it would
+    get alone, but for rounding. `data` is one set for all seeds, or a sequence with one for each;
+    those that are the same object are kept once. An algorithm sets `name` and `Config`, makes its
+    networks in `_build` and defines `_update`.
 
     Conventions of stable-baselines3: `learn` returns the learner, its callback is called as
     training goes and stops it by returning False; `predict` returns actions and a state (None).
@@ -168,7 +178,7 @@ class Learner:
 
     def __init__(
         self,
-        data: TransitionSet,
+        data: TransitionSet | Sequence[TransitionSet],
         contract: Contract,
         config: LearnerConfig | None = None,
         seeds: Sequence[int] = (0,),
@@ -182,27 +192,34 @@ class Learner:
             raise TrainingError(f'seeds: {max(self.seeds)} has more than 63 bits')
         if self.config.device == 'cuda' and not torch.cuda.is_available():
             raise TrainingError('device: torch finds no GPU; use cpu')
-        check_transitions(data, contract)
-        self.data_hash = data_hash(data)
-        observations = data.observations()
-        self.normaliser = Normaliser.fit(observations)
-        actions = np.clip(data.actions, -1.0, 1.0)
-        self.action_range = (
-            ActionRange.fit(actions)
-            if self.config.normalise_actions
-            else ActionRange.identity(actions.shape[1])
-        )
-        self.sizes = observations.shape[1], actions.shape[1]
+        sets = [data] * len(self.seeds) if isinstance(data, TransitionSet) else list(data)
+        if len(sets) != len(self.seeds):
+            raise TrainingError(f'{len(sets)} sets of transitions for {len(self.seeds)} seeds')
+        distinct = list({id(one): one for one in sets}.values())
+        for one in distinct:
+            check_transitions(one, contract)
+        hashes = [data_hash(one) for one in distinct]
+        numbers = [next(i for i, other in enumerate(distinct) if other is one) for one in sets]
+        self.data_hash = hashes[0] if len(hashes) == 1 else joint_hash(hashes, numbers)
+        scales = [self._fit(one) for one in distinct]
+        self.scales = [scales[number] for number in numbers]
+        self.sizes = len(scales[0].normaliser.mean), len(scales[0].action_range.reach)
         with torch.no_grad():
-            self._table = Table(self.config.device, **self._columns(data))
+            self._table = Table(
+                self.config.device, [self._columns(*pair) for pair in zip(distinct, scales)]
+            )
         self.networks: dict[str, nn.Module] = {}
         self.optimizers: dict[str, Adam] = {}
         self._build([torch.Generator().manual_seed(seed) for seed in self.seeds])
-        sampler = Sampler(
-            data, self.config.sampler, self.config.original_share, self.config.return_temperature
-        )
+        samplers = [
+            Sampler(one, self.config.sampler, self.config.original_share,
+                    self.config.return_temperature)
+            for one in distinct
+        ]
+        begins = np.cumsum([0, *map(len, distinct)])
         self._draws = Draws(
-            sampler, self.seeds, self.config.batch_size, self._noise(), self.config.device
+            [samplers[number] for number in numbers], self.seeds, self.config.batch_size,
+            self._noise(), self.config.device, [begins[number] for number in numbers],
         )
         self.updates = 0
         #: Gradient steps in all.
@@ -234,24 +251,36 @@ class Learner:
     def _total(self) -> int:
         return self.config.updates
 
-    def _columns(self, data: TransitionSet) -> dict[str, torch.Tensor]:
+    def _fit(self, data: TransitionSet) -> Scales:
+        if self.config.normalise_actions:
+            action_range = ActionRange.fit(self._clipped(data.actions))
+        else:
+            limit = self.contract.action_limit
+            action_range = ActionRange(np.zeros(len(limit)), limit)
+        return Scales(Normaliser.fit(data.observations()), action_range)
+
+    def _columns(self, data: TransitionSet, scales: Scales) -> dict[str, torch.Tensor]:
         """Return the columns of a batch; inputs of networks are normalised here, once."""
-        actions = torch.from_numpy(np.clip(data.actions, -1.0, 1.0))
+        actions = torch.from_numpy(self._clipped(data.actions))
         follows = continues_next(data)
         following = actions.clone()
         following[:-1][follows[:-1]] = actions[1:][follows[:-1]]
         return {
-            'observations': self.normaliser(torch.from_numpy(data.observations())),
-            'actions': self.action_range.inverse(actions),
-            'next_observations': self.normaliser(torch.from_numpy(data.next_observations())),
+            'observations': scales.normaliser(torch.from_numpy(data.observations())),
+            'actions': scales.action_range.inverse(actions),
+            'next_observations': scales.normaliser(torch.from_numpy(data.next_observations())),
             'rewards': torch.from_numpy(data.rewards),
             # An episode that was cut off is bootstrapped, one that ended is not.
             'continues': torch.from_numpy(~data.terminations),
-            'next_actions': self.action_range.inverse(following),
+            'next_actions': scales.action_range.inverse(following),
             'next_known': torch.from_numpy(follows),
         }
 
     # Helpers for algorithms.
+
+    def _clipped(self, actions: np.ndarray) -> np.ndarray:
+        """Return actions (..., A) within the contract's limits."""
+        return np.clip(actions, -self.contract.action_limit, self.contract.action_limit)
 
     def _add(
         self,
@@ -333,8 +362,8 @@ class Learner:
         return policy_of(
             self.networks['actor'],
             index,
-            self.normaliser,
-            self.action_range,
+            self.scales[index].normaliser,
+            self.scales[index].action_range,
             self.components,
         )
 

@@ -27,6 +27,7 @@ from guda_ros.data.recording_folder import FolderClaim, require_contract
 from guda_ros.ros.conversions import bgr_from_message
 from guda_ros.ros.diagnostics import DiagnosticsPublisher, ERROR, OK, WARN
 from guda_ros.ros.episode import read_event
+from guda_ros.ros.live_augmentation import LiveAugmentation
 from guda_ros.ros.parameters import Parameters
 from guda_ros.ros.qos import LATCHED, RECORD, RECORD_IMAGES, RECORD_LATCHED
 from guda_ros.ros.recorder_parameters import declare_recorder, type_name
@@ -77,12 +78,16 @@ class DataCollector(Node):
         # Steady: what was recorded goes to the disk also while the simulation's clock stands.
         self._timer = self.create_timer(_TICK, self._on_tick,
                                         clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._live = (LiveAugmentation(self, self._guide, told.folder, self._contract)
+                      if self._guide else None)
         self._diagnostics = DiagnosticsPublisher(self, self._report, self._contract.robot)
         self._announce()
 
     def close(self) -> None:
         """Close an open recording; called when the node ends."""
         self._collector.shut_down()
+        if self._live is not None:
+            self._live.close()
         self._claim.release()
 
     def _now(self) -> int:
@@ -128,6 +133,8 @@ class DataCollector(Node):
         try:
             response.message = str(self._collector.discard())
             response.success = True
+            if self._live is not None:
+                self._live.ask()
         except (RecordingError, OSError) as error:
             response.success, response.message = False, str(error)
         return response
@@ -151,6 +158,8 @@ class DataCollector(Node):
                 self.get_logger().error(f'{episode}: {problem}')
         if status['state'] == CLOSED and status['path'] != self._judged:
             self._judged = status['path']
+            if self._live is not None:
+                self._live.ask()
             if status['good']:
                 self.get_logger().info(f'{status["id"]}: {status["verdict"]}, recorded well')
             else:
@@ -169,6 +178,8 @@ class DataCollector(Node):
         if status['state'] == FAILED or (wrong and self._collector.recording):
             level = ERROR
         status['free_mb'] = self._collector.free // 10**6
+        if self._live is not None:
+            status.update(self._live.values())
         return level, '; '.join(wrong) or status['state'], status
 
 

@@ -57,13 +57,15 @@ class OperatorStation:
         node.set_parameters([Parameter('use_sim_time', value=simulated)])
         #: What the nodes say of themselves, as they say it (JSON objects).
         self.teleop, self.safety, self.recording, self.episode = {}, {}, {}, {}
+        self.augmentation = {}
         self._heard: dict[str, tuple[float, object]] = {}
         self._lively: dict[str, float] = {}
         self._complaints: dict[str, tuple[float, bytes, str]] = {}
         topics = contract.topics
         self._pub = node.create_publisher(Joy, 'joy', qos.DEFAULT)
-        for name in ('teleop', 'safety', 'recording', 'episode'):
+        for name in ('teleop', 'safety', 'recording', 'augmentation', 'episode'):
             topic = {'recording': 'data_collector/recording',
+                     'augmentation': 'data_collector/augmentation',
                      'episode': topics['episode']}.get(name, f'{name}/state')
             node.create_subscription(String, topic, lambda message, name=name: self._take(
                 name, message.data), qos.LATCHED)

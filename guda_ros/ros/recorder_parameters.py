@@ -61,7 +61,7 @@ def declare_recorder(parameters: Parameters, system_clock: bool) -> RecorderPara
     folder = declare('directory', 'recordings', 'folder for recordings')
     operator = declare('operator', '', 'who demonstrates, noted in the recording')
     guide = declare('guide', '', 'guide (name or file) that the data are for, kept in the '
-                    'recording')
+                    'recording; after each episode what was recorded is augmented by it')
     images = declare('record_images', False, 'record images, as JPEG')
     quality = declare('jpeg_quality', 80, 'quality of recorded images', low=1, high=100)
     drain = declare('drain_timeout', 1.0, 'how long the last samples are waited for after '

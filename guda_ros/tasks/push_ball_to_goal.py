@@ -23,6 +23,7 @@ from guda_ros.augmentation.task import contact_phases, Task
 from guda_ros.augmentation.transforms import Body, Layout
 from guda_ros.data.contract import ContractBase
 from guda_ros.data.transitions import DataSetError, TransitionSet
+from guda_ros.tasks.model_rule import ModelRule
 
 STATE = ('robot_x', 'robot_y', 'ball_x', 'ball_y', 'robot_yaw')
 ROBOT, BALL, YAW = slice(0, 2), slice(2, 4), 4
@@ -74,6 +75,11 @@ class PushContract(ContractBase):
             return cls(**values)
         except (TypeError, KeyError, json.JSONDecodeError) as error:
             raise ValueError(f'not a contract of the task push_ball_to_goal: {error}') from error
+
+    @property
+    def action_limit(self) -> np.ndarray:
+        """Largest size (3,) of every part of an action."""
+        return np.array([self.max_turn, 1.0, 1.0], dtype=np.float32)
 
     @property
     def goal(self) -> np.ndarray:
@@ -189,6 +195,9 @@ class PushBallToGoal(Task):
     object = 'ball'
     reasons = ('valid', 'robot_off_field', 'ball_off_field', 'overlap')
     rest = 1e-4
+    #: Measured with the authors' code and their half-successful demonstrator, 1000 episodes.
+    reference_returns = (0.02, 114.9)
+    rules = {ModelRule.kind: ModelRule}
 
     def __init__(self, contract: PushContract | None = None) -> None:
         super().__init__(contract or PushContract())
@@ -264,6 +273,12 @@ class PushBallToGoal(Task):
     def simulate(self, states, actions):
         """Return the states (M, 5) after one step of the environment."""
         return self.contract.step_states(states, actions)
+
+    def environments(self, count):
+        """Return `count` episodes that are stepped together."""
+        from guda_ros.tasks.push_ball_env import PushBallToGoalVectorEnv
+
+        return PushBallToGoalVectorEnv(count, self.contract)
 
     @classmethod
     def read_contract(cls, text):

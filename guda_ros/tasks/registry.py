@@ -20,6 +20,14 @@ GROUP = 'guda_ros.tasks'
 _SHIPPED = {
     'soccer_push': 'guda_ros.tasks.soccer_push:SoccerPush',
     'push_ball_to_goal': 'guda_ros.tasks.push_ball_to_goal:PushBallToGoal',
+    'parking': 'guda_ros.tasks.parking:Parking',
+    'pointmaze_umaze': 'guda_ros.tasks.maze:PointMazeUmaze',
+    'pointmaze_medium': 'guda_ros.tasks.maze:PointMazeMedium',
+    'pointmaze_large': 'guda_ros.tasks.maze:PointMazeLarge',
+    'antmaze_umaze': 'guda_ros.tasks.maze:AntMazeUmaze',
+    'antmaze_medium': 'guda_ros.tasks.maze:AntMazeMedium',
+    'antmaze_large': 'guda_ros.tasks.maze:AntMazeLarge',
+    'physical_push': 'guda_ros.tasks.physical_push:PhysicalPush',
 }
 
 

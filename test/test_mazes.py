@@ -1,0 +1,277 @@
+"""PointMaze and AntMaze: maps, dynamics beside gymnasium-robotics, guides, demonstrators."""
+
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+from guda_ros.augmentation.pipeline import augment
+from guda_ros.augmentation.transforms import wrap
+from guda_ros.augmentation.verify import verify
+from guda_ros.cli.main import main
+from guda_ros.data.transitions import DataSetError, TransitionSet
+from guda_ros.tasks.ant_gait import Gait, yaw
+from guda_ros.tasks.maze import AntMazeUmaze, MazeContract, PointMazeLarge, PointMazeUmaze
+from guda_ros.tasks.maze_demonstrator import record
+from guda_ros.tasks.maze_map import MAPS, MazeMap
+from guda_ros.tasks.registry import load_guide, load_task
+
+POINT = ('pointmaze_umaze', 'pointmaze_medium', 'pointmaze_large')
+ANT = ('antmaze_umaze', 'antmaze_medium', 'antmaze_large')
+
+
+@pytest.fixture(scope='module')
+def robotics():
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        module = pytest.importorskip(
+            'gymnasium_robotics', reason='the extra [benchmarks] is not installed')
+        import gymnasium
+
+        gymnasium.register_envs(module)
+        yield gymnasium
+
+
+@pytest.fixture(scope='module')
+def recorded(robotics):
+    return record(PointMazeUmaze(), 0)
+
+
+def point_steps(task, places, velocity=(1.0, 0.2)):
+    """Return steps at places (M, 2), as if no wall were there; no simulator is needed."""
+    places = np.asarray(places, dtype=float)
+    states = np.column_stack([places, np.tile(velocity, (len(places), 1))])
+    after = states + np.array([*np.multiply(velocity, 0.01), 0.0, 0.0])
+    count = len(states)
+    return TransitionSet(
+        contract=task.contract, states=states, actions=np.tile([0.5, -0.25], (count, 1)),
+        next_states=after, rewards=task.reward(None, None, after),
+        terminations=np.zeros(count, dtype=bool), source_episode=np.zeros(count),
+        source_step=np.arange(count), rule=np.zeros(count), episode_ids=['one'],
+        episode_success=[True])
+
+
+@pytest.mark.parametrize('name', sorted(MAPS))
+def test_places_and_cells_fit_and_the_way_leads_to_the_goal(name):
+    maze = MazeMap(name, 2.0)
+    np.testing.assert_array_equal(maze.cells(maze.middles(maze.free)), maze.free)
+    for cell in maze.free:
+        place, steps = maze.middles(cell), 0
+        while np.any(maze.way[tuple(maze.cells(place))]):
+            place, steps = place + 2.0 * maze.way[tuple(maze.cells(place))], steps + 1
+            assert maze.clearance(place) == pytest.approx(1.0) and steps < 40
+        assert tuple(maze.cells(place)) == maze.cell_of_mark('G')
+        assert steps == maze.distances(maze.cell_of_mark('G'))[tuple(cell)]
+
+
+def test_clearance_is_the_distance_to_the_nearest_wall():
+    maze = MazeMap('umaze', 1.0)
+    # Cell (1, 1) is at (-1, 1), with walls above, to the left and below.
+    places = np.array([[-1.0, 1.0], [-1.4, 1.0], [-1.0, 1.3], [-0.2, 0.6], [1.0, 0.0], [0.0, 0.0],
+                       [0.6, 0.7]])
+    np.testing.assert_allclose(
+        maze.clearance(places), [0.5, 0.1, 0.2, 0.1, 0.5, 0.0, np.hypot(0.1, 0.2)])
+
+
+def test_guided_steps_lead_along_the_way_and_random_ones_anywhere():
+    task = PointMazeLarge()
+    recorded = point_steps(task, [[-4.5, 2.5]])
+    guided, report = augment(recorded, load_guide('pointmaze_large_guided'), 4000, 0)
+    assert report.acceptance == 1.0
+    cells = task.map.cells(guided.states[:, :2])
+    way = task.map.way[tuple(cells.T)]
+    off = np.arctan2(guided.states[:, 3], guided.states[:, 2]) - np.arctan2(way[:, 1], way[:, 0])
+    known = np.any(way != 0, axis=1)
+    np.testing.assert_allclose(wrap(off[known]), np.arctan2(0.2, 1.0), atol=1e-9)
+    # Actions turn with it, and every free cell is visited.
+    turned = np.arctan2(guided.actions[:, 1], guided.actions[:, 0]) - np.arctan2(
+        guided.states[:, 3], guided.states[:, 2])
+    np.testing.assert_allclose(
+        wrap(turned - np.arctan2(-0.25, 0.5) + np.arctan2(0.2, 1.0)), 0.0, atol=1e-6)
+    assert {tuple(cell) for cell in cells} == {tuple(cell) for cell in task.map.free}
+    assert (task.map.clearance(guided.states[:, :2]) >= task.radius).all()
+    random, _ = augment(recorded, load_guide('pointmaze_large_random'), 4000, 0)
+    heading = np.arctan2(random.states[:, 3], random.states[:, 2])
+    assert len(np.unique(np.round(heading, 6))) == 4
+
+
+def test_rewards_are_those_of_where_the_step_ends():
+    task = PointMazeUmaze()
+    made, _ = augment(point_steps(task, [[1.0, 1.0]]), load_guide('pointmaze_umaze_random'),
+                      5000, 0)
+    near = np.linalg.norm(made.next_states[:, :2] - task.goal, axis=1) <= 0.45
+    np.testing.assert_array_equal(made.rewards, near)
+    assert near.any() and not made.terminations.any()
+
+
+def test_steps_at_walls_are_not_moved():
+    task = PointMazeUmaze()
+    # .1 m from the wall the ball touches it.
+    steps = point_steps(task, [[-1.4, 1.0], [-1.0, 1.0]])
+    np.testing.assert_array_equal(task.movable(steps), [False, True])
+    made, _ = augment(steps, load_guide('pointmaze_umaze_random'), 500, 0)
+    assert set(made.source_step) == {1}
+
+
+@pytest.mark.parametrize('change, message', [
+    (('turn: way', 'turn: left'), 'mine.yaml:8: rules.to_goal.turn'),
+    (('turn: way', 'turn: way\n    aim: 200'), 'mine.yaml:9: rules.to_goal.aim'),
+    (('turn: way', 'turn: way\n    colour: 1'), 'mine.yaml:9: rules.to_goal.colour'),
+])
+def test_errors_of_a_guide_name_file_line_and_field(tmp_path, capsys, change, message):
+    text = load_guide('pointmaze_umaze_guided').text
+    assert change[0] in text
+    (tmp_path / 'mine.yaml').write_text(text.replace(*change))
+    assert main(['guide', 'check', str(tmp_path / 'mine.yaml')]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_what_is_no_recording_is_refused(tmp_path):
+    with pytest.raises(DataSetError, match='sim/collect_maze.py pointmaze_umaze'):
+        PointMazeUmaze.read(tmp_path / 'initial_0.npz')
+    with pytest.raises(DataSetError, match='no such file'):
+        PointMazeUmaze.read(tmp_path / 'initial_0.h5')
+    with pytest.raises(ValueError, match='maze'):
+        MazeContract.from_json('{"name": "x"}')
+
+
+@pytest.mark.parametrize('name', POINT + ANT)
+def test_mazes_are_those_of_gymnasium_robotics(robotics, name):
+    task = load_task(name)()
+    spec = robotics.spec(task.model)
+    theirs = np.array([[cell == 1 for cell in row] for row in spec.kwargs['maze_map']])
+    np.testing.assert_array_equal(task.map.walls, theirs)
+    assert task.max_steps == spec.max_episode_steps
+
+
+def test_point_moves_as_in_gymnasium_robotics_walls_too(robotics):
+    task = PointMazeUmaze()
+    env = robotics.make(task.model).unwrapped
+    env.reset(seed=0, options={'goal_cell': np.array(task.map.cell_of_mark('G'))})
+    rng, touched = np.random.default_rng(0), 0
+    state = task.start(1, rng)
+    env.point_env.set_state(state[0, :2], state[0, 2:])
+    for index in range(300):
+        if index % 25 == 0:
+            action = rng.uniform(-1.2, 1.2, 2)
+        seen, *_ = env.step(action)
+        state = task.step(state, action[None])
+        # The solver begins elsewhere: where nothing is touched that is all the difference.
+        np.testing.assert_allclose(state[0], seen['observation'], atol=1e-6)
+        assert task.contract.observe(state)[0] == pytest.approx(seen['observation'], abs=1e-6)
+        touched += task.map.clearance(state[0, :2]) < 0.102
+    assert touched > 20
+    env.close()
+
+
+def test_recordings_and_augmentations_are_stepped_again_without_an_error(recorded):
+    task = PointMazeUmaze()
+    for guide in ('pointmaze_umaze_guided', 'pointmaze_umaze_random'):
+        made, _ = augment(recorded, load_guide(guide), 3000, 0)
+        for steps in (recorded, made):
+            found = verify(task, steps, 1000)
+            assert found.position[1] < 1e-12 and found.reward[1] == 0
+
+
+def test_the_demonstrator_reaches_the_goal_and_a_seed_gives_the_same(recorded, robotics):
+    assert len(recorded) == 1500 and len(recorded.episode_ids) == 5
+    assert any(recorded.episode_success) and not all(recorded.episode_success)
+    task = PointMazeUmaze()
+    assert (task.map.clearance(recorded.states[:, :2]) > 0).all()
+    again = record(task, 0)
+    np.testing.assert_array_equal(again.states, recorded.states)
+    np.testing.assert_array_equal(again.actions, recorded.actions)
+
+
+def test_an_evaluation_earns_a_step_at_the_goal(robotics):
+    task = PointMazeUmaze()
+
+    def to_goal(seen):
+        place = seen[:, :2].astype(float)
+        target = place + task.map.way[tuple(task.map.cells(place).T)]
+        middle = task.map.middles(task.map.cells(target))
+        return np.clip(10 * (middle - place) - 3 * seen[:, 2:], -1, 1)
+
+    found = task.evaluate(to_goal, 10, seed=0)
+    assert found.successes.all()
+    # Once there it stays: it earns 1 in each step from then on.
+    np.testing.assert_array_equal(found.returns, 300 - found.steps + 1)
+    still = task.evaluate(lambda seen: np.zeros((len(seen), 2)), 10, seed=0)
+    assert not still.successes.any() and (still.returns == 0).all()
+
+
+def test_script_writes_the_same_bytes_for_a_seed(tmp_path, robotics):
+    for folder in ('a', 'b'):
+        subprocess.run(
+            [sys.executable, 'sim/collect_maze.py', 'pointmaze_umaze', '--sets', '1', '--first',
+             '3', '--out', str(tmp_path / folder)], check=True, capture_output=True, timeout=120)
+    one, other = ((tmp_path / folder / 'pointmaze_umaze' / 'initial_3.h5').read_bytes()
+                  for folder in ('a', 'b'))
+    assert one == other
+    assert len(PointMazeUmaze.initial_data(tmp_path / 'a', 7)) == 1500
+
+
+def test_ant_moves_as_in_gymnasium_robotics(robotics):
+    task = AntMazeUmaze()
+    env = robotics.make(task.model).unwrapped
+    env.reset(seed=0)
+    rng = np.random.default_rng(0)
+    state = task.start(1, rng)
+    env.ant_env.set_state(state[0, :15], state[0, 15:])
+    for _ in range(20):
+        action = rng.uniform(-1, 1, 8)
+        seen, *_ = env.step(action)
+        # Each step from where theirs was: the solver begins elsewhere, and contacts are stiff.
+        state = task.step(state, action[None])
+        theirs = np.concatenate([seen['achieved_goal'], seen['observation']])
+        np.testing.assert_allclose(state[0], theirs, atol=1e-3)
+        state = theirs[None]
+    env.close()
+
+
+def test_ant_walks_alike_along_each_of_its_sides(robotics):
+    from guda_ros.tasks.ant_gait import FIRST
+    from guda_ros.tasks.maze import ant_on_a_plain
+
+    step, rest = ant_on_a_plain()
+    sides, gait = np.arange(4), Gait(FIRST[0])
+    states = np.tile(rest, (4, 1))
+    for index in range(40):
+        states = step(states, gait.actions(states, index, sides))
+    angle = sides * np.pi / 2
+    cos, sin = np.cos(angle), np.sin(angle)
+    x, y = states[:, 0], states[:, 1]
+    turned = np.column_stack([cos * x + sin * y, cos * y - sin * x])
+    np.testing.assert_allclose(turned, turned[:1].repeat(4, axis=0), atol=2e-3)
+    np.testing.assert_allclose(yaw(states), yaw(states)[0], atol=0.05)
+    assert np.linalg.norm(turned[0]) > 0.05
+
+
+def test_ant_steps_are_taken_along_the_way_without_a_turn():
+    task = AntMazeUmaze()
+    rng = np.random.default_rng(0)
+    count = 200
+    states = np.zeros((count, 29))
+    states[:, 3] = 1.0
+    after, angle = states.copy(), rng.uniform(-np.pi, np.pi, count)
+    states[:, :2] = after[:, :2] = task.map.middles(np.array([1, 2]))
+    after[:, :2] += 0.05 * np.column_stack([np.cos(angle), np.sin(angle)])
+    steps = TransitionSet(
+        contract=task.contract, states=states, actions=rng.uniform(-1, 1, (count, 8)),
+        next_states=after, rewards=np.zeros(count), terminations=np.zeros(count, dtype=bool),
+        source_episode=np.zeros(count), source_step=np.arange(count), rule=np.zeros(count),
+        episode_ids=['one'], episode_success=[False])
+    made, report = augment(steps, load_guide('antmaze_umaze_guided'), 3000, 0)
+    way = task.map.way[tuple(task.map.cells(made.states[:, :2]).T)]
+    moved = made.next_states[:, :2] - made.states[:, :2]
+    known = np.any(way != 0, axis=1)
+    cosine = np.sum(moved * way, axis=1) / np.linalg.norm(moved, axis=1)
+    assert cosine[known].min() >= np.cos(np.radians(45)) - 1e-9
+    np.testing.assert_array_equal(made.states[:, 2:], states[made.source_step, 2:])
+    np.testing.assert_array_equal(made.actions, steps.actions[made.source_step])
+    assert report.rejected['to_goal']['off_way'] > 0
+    random, _ = augment(steps, load_guide('antmaze_umaze_random'), 3000, 0)
+    moved = random.next_states[:, :2] - random.states[:, :2]
+    assert len(np.unique(np.round(np.arctan2(*moved.T), 6))) == count
