@@ -219,7 +219,7 @@ def test_episodes_on_a_robot_are_announced_at_the_press_of_buttons(tmp_path):
         assert press('episode_failure')[-1]['verdict'] == 'failed'
         # There is no recorder here that could set anything aside.
         press('episode_discard')
-        assert 'data_collector/discard is not there' in told()
+        assert pad.wait_for(lambda: 'data_collector/discard is not there' in told())
 
 
 def test_plain_twist_by_parameter(tmp_path):

@@ -184,6 +184,7 @@ class Teleop(Node):
 
     def _watch(self) -> None:
         self._policy = self.count_publishers(self._policy_topic) > 0
+        self._episodes.tick()
         if self._driving and not self._alive():
             self.get_logger().warning(f'the joystick fell silent (timeout {self._timeout:g} s)')
             # Stamped with the moment at which it expired: simulated time may have jumped to the

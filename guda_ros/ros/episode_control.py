@@ -22,8 +22,8 @@ from guda_ros.soccer.starts import fixed_starts
 
 #: Seconds from the announcement of an episode on a robot to its first observation.
 LEAD = 0.3
-#: Seconds after which a service that has not answered is given up.
-PATIENCE = 15.0
+#: Seconds until a service is found that is there, and until one that does not answer is given up.
+DISCOVERY, PATIENCE = 3.0, 15.0
 _VERDICTS = {'episode_success': 'scored', 'episode_failure': 'failed'}
 
 
@@ -44,7 +44,7 @@ class EpisodeControl:
         self._settled = True
         self._busy: list[tuple] = []
         self._pressed: list[str] = []
-        self._asked = 0.0
+        self._asked, self._under_way = 0.0, False
         self._told, self._placed = '', (-1, '')
         self._runner, self._looked = '', -np.inf
         self.kept = self.discarded = 0
@@ -72,6 +72,8 @@ class EpisodeControl:
 
     def press(self, button: str) -> None:
         """Do what a button for episodes is for."""
+        # What was known a second ago may be out of date.
+        self._looked = -np.inf
         if self._busy and time.monotonic() - self._asked > PATIENCE:
             self._say(f'no answer from {self._busy[0][0].srv_name}; press again')
             self._busy.clear()
@@ -137,7 +139,9 @@ class EpisodeControl:
         topic = self._contract.topics['episode']
         others = [info.node_name for info in self._node.get_publishers_info_by_topic(topic)
                   if info.node_name != self._node.get_name()]
-        return ', '.join(others)
+        # Whose time is simulated has a simulator, be it known to the graph by now or not.
+        simulated = self._node.get_clock().ros_time_is_active
+        return ', '.join(others) or ('simulator' if simulated else '')
 
     def _begin(self) -> None:
         run_by = self._run_by()
@@ -202,17 +206,25 @@ class EpisodeControl:
     def _call(self, client, request, done: Callable) -> None:
         self._busy.append((client, request, done))
         if len(self._busy) == 1:
-            self._send()
+            self._ask()
 
-    def _send(self) -> None:
-        entry = client, request, _ = self._busy[0]
-        if not client.service_is_ready():
-            self._busy.clear()
-            self._say(f'{client.srv_name} is not there: is its node running?')
+    def _ask(self) -> None:
+        self._asked, self._under_way = time.monotonic(), False
+        self.tick()
+
+    def tick(self) -> None:
+        """Ask the service that is next as soon as it is there; call it several times a second."""
+        if not self._busy or self._under_way:
             return
-        self._asked = time.monotonic()
-        client.call_async(request).add_done_callback(
-            lambda future: self._on_answer(entry, future))
+        entry = client, request, _ = self._busy[0]
+        if client.service_is_ready():
+            self._under_way = True
+            client.call_async(request).add_done_callback(
+                lambda future: self._on_answer(entry, future))
+        elif time.monotonic() - self._asked > DISCOVERY:
+            self._busy.clear()
+            self._pressed.clear()
+            self._say(f'{client.srv_name} is not there: is its node running?')
 
     def _on_answer(self, entry: tuple, future) -> None:
         if not self._busy or self._busy[0] is not entry:
@@ -230,7 +242,7 @@ class EpisodeControl:
         waiting = bool(self._busy)
         done(answer)
         if waiting:
-            self._send()
+            self._ask()
         while self._pressed and not self._busy:
             self.press(self._pressed.pop(0))
 
