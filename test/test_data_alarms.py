@@ -47,8 +47,8 @@ def test_a_stream_at_its_rate_raises_nothing():
     assert streams.alarms.news() == []
     assert streams.alarms.report()['alarms'] == []
     assert streams.alarms.report()['streams']['odom'] == {
-        'messages': 600, 'wanted_rate': 100.0, 'period': 0.01, 'widest_gap': 0.01, 'oldest': 0.0,
-        'lost': 0}
+        'messages': 600, 'wanted_rate': 100.0, 'rate': 100.0, 'period': 0.01, 'widest_gap': 0.01,
+        'oldest': 0.0, 'lost': 0}
 
 
 def test_dropped_frames_are_counted():
@@ -178,6 +178,32 @@ def test_one_image_in_a_hundred_may_be_lost_but_not_three():
         streams.run('image', 101, 30, without=range(50, 50 + lost))
         report = quality_report('scored', whole_tally(), streams.alarms)
         assert report['good'] is good
+
+
+def test_a_stream_may_be_late_for_a_moment_but_not_slow_all_the_time():
+    for without, good in ((range(0), True), (range(1, 100, 2), False)):
+        streams = Streams({'command': 10.0, 'odom': 10.0})
+        streams.run('odom', 40, 10)
+        # The next ones come all at once.
+        streams.advance(1.0)
+        assert any('Hz instead of' in text for text in streams.alarms.active)
+        for step in range(40, 50):
+            streams.take('odom', START + step * 100 * MS)
+        streams.run('odom', 50, 10, start=50)
+        streams.now = START
+        for step in range(100):
+            if step not in without:
+                streams.take('command', START + step * 100 * MS)
+        report = quality_report('scored', whole_tally(), streams.alarms)
+        assert report['good'] is good, report['reasons']
+
+
+def test_a_stream_that_never_came_is_a_reason():
+    streams = Streams({'pose': 10.0})
+    for _ in range(30):
+        streams.advance(0.1)
+    report = quality_report('scored', whole_tally(), streams.alarms)
+    assert report['reasons'] == ['pose: 0.0 Hz instead of 10 Hz']
 
 
 def test_what_the_full_disk_refused_is_a_reason():

@@ -21,7 +21,7 @@ from guda_ros.ros.processes import GraphProcesses  # noqa: E402
 #: `make soak` asks for 60.
 MINUTES = float(os.environ.get('GUDA_SOAK_MINUTES', '7'))
 #: Minutes after which memory must have settled, and bytes by which it may differ then.
-SETTLED, ALLOWED = 5.0, 12e6
+SETTLED, ALLOWED = min(5.0, 0.8 * MINUTES), 12e6
 
 
 def memory(pid):

@@ -12,7 +12,7 @@ REGULAR_ROLES = ('image', 'camera_info', 'odom', 'pose', 'ball', 'ground_truth_r
 #: What makes data useless for learning rather than shorter or incomplete.
 SPOILING = ('clock', 'order', 'stale')
 #: Seconds over which a rate is measured, and the share of the wanted rate that is enough.
-_WINDOW, _ENOUGH = 2.0, 0.8
+_WINDOW, ENOUGH = 2.0, 0.8
 #: An interval of so many typical ones is a gap.
 _GAP = 1.5
 #: Seconds that a stamp may be older or newer than its reception.
@@ -188,7 +188,7 @@ class StreamAlarms:
             if alarm is not None and alarm.active and not rate and alarm.worst:
                 # It was slow before.
                 self._news.append(_name(role) + text)
-            self._set('rate', role, rate < _ENOUGH * wanted, now, text, rate, least=True)
+            self._set('rate', role, rate < ENOUGH * wanted, now, text, rate, least=True)
 
     def disk(self, problem: str, slowest_sync: float, now: int) -> None:
         """
@@ -264,10 +264,13 @@ class StreamAlarms:
     def report(self) -> dict:
         """Return alarms and streams as plain values, for the quality report."""
         streams = {}
-        for role, stream in sorted(self._streams.items()):
+        seconds = (self._clock[0] - self._start) * 1e-9 if self._clock else 0.0
+        for role in sorted(self._streams.keys() | self._rates.keys()):
+            stream = self._streams.get(role) or _Stream(deque(), deque())
             lost = self._alarms.get(('gap', role))
             streams[role] = {
                 'messages': stream.messages, 'wanted_rate': self._rates.get(role),
+                'rate': round(stream.messages / seconds, 3) if seconds > _WINDOW else None,
                 'period': round(stream.period, 6), 'widest_gap': round(stream.widest, 6),
                 'oldest': round(stream.oldest, 6), 'lost': lost.count if lost else 0}
         alarms = [{key: value for key, value in asdict(alarm).items() if key != 'active'}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from guda_ros.data.alarms import SPOILING, StreamAlarms
+from guda_ros.data.alarms import ENOUGH, SPOILING, StreamAlarms
 from guda_ros.data.pairing import SampleTally
 from guda_ros.data.recording_info import BROKEN_OFF
 
@@ -29,13 +29,17 @@ def quality_report(verdict: str, tally: SampleTally, alarms: StreamAlarms, refus
     reasons += [f'{role}: {stream["lost"]} of {stream["messages"] + stream["lost"]} were lost'
                 for role, stream in report['streams'].items()
                 if stream['lost'] > MAX_LOST * (stream['messages'] + stream['lost'])]
-    for alarm in alarms.total(('rate', *SPOILING)):
+    # A stream that is late for a moment is an alarm, but no loss.
+    reasons += [f'{role}: {stream["rate"]:.1f} Hz instead of {stream["wanted_rate"]:g} Hz'
+                for role, stream in report['streams'].items()
+                if stream['wanted_rate'] and stream['rate'] is not None
+                and stream['rate'] < ENOUGH * stream['wanted_rate']]
+    for alarm in alarms.total(SPOILING):
         messages = report['streams'].get(alarm.role, {}).get('messages', 0)
         if alarm.kind == 'stale' and alarm.count <= MAX_LOST * messages:
             continue
-        text = f'down to {alarm.worst:.1f} Hz' if alarm.kind == 'rate' else alarm.text
         where = f'{alarm.role}: ' if alarm.role else ''
-        reasons.append(f'{where}{text}, {alarm.first:.1f} s after the start')
+        reasons.append(f'{where}{alarm.text}, {alarm.first:.1f} s after the start')
     if refused:
         reasons.append(f'{refused} messages were refused by the full disk')
     return {'good': not reasons, 'reasons': reasons, 'problems': tally.problems(),
