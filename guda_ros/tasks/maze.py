@@ -278,13 +278,6 @@ class AntMazeLarge(AntMaze):
     initial = (5, 937)
 
 
-def ant_on_a_plain():
-    """Return the function that steps ants where there is no maze, and a state at rest (29,)."""
-    model = _model('Ant-v5')
-    rest = np.concatenate([model.qpos0, np.zeros(model.nv)])
-    return _batch('Ant-v5', AntMaze.frames, None).step, rest
-
-
 @lru_cache
 def _model(name):
     import gymnasium

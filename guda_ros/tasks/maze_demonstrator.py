@@ -7,7 +7,7 @@ way, with gains 10 and -1 and normal noise of .5 on its actions, to one random c
 It does not know the goal of the task, which it passes by chance: what it shows is how to move.
 
 AntMaze: the gait of guda_ros.tasks.ant_gait along the same waypoints, on the side of the ant that
-is nearest to the way, with normal noise of .2 on its torques.
+is nearest to the way, with normal noise of .1 on its torques.
 """
 
 from __future__ import annotations
@@ -16,12 +16,10 @@ import numpy as np
 
 from guda_ros.augmentation.transforms import wrap
 from guda_ros.data.transitions import TransitionSet
-from guda_ros.tasks.ant_gait import Gait, yaw
+from guda_ros.tasks.ant_gait import torques, yaw
 from guda_ros.tasks.maze import MazeTask
 
 _GAIN, _DAMPING = 10.0, 1.0
-#: The gait that was found, see guda_ros.tasks.ant_gait.NAMES.
-_ANT_GAIT = (1.965, 0.696, -0.098, -2.73, 0.822, 0.245, 2.367, 0.003, 0.773, 1.71, 0.785, 0.043, 2.22)
 
 
 class Waypoints:
@@ -39,8 +37,12 @@ class Waypoints:
         self._goal = (np.full(count, cells.index(goal_cell)) if self._fixed
                       else rng.integers(0, len(cells), count))
 
-    def targets(self, places: np.ndarray, near: float) -> np.ndarray:
-        """Return where (count, 2) [m] runs at `places` are to go; they arrive within `near`."""
+    def targets(self, places: np.ndarray, near: float, aside: float) -> np.ndarray:
+        """
+        Return where (count, 2) [m] runs at `places` are to go.
+
+        They arrive within `near`, and are to return to the middle of a cell from `aside` of it.
+        """
         goal = self._map.middles(self._map.free[self._goal])
         if not self._fixed:
             there = np.linalg.norm(places - goal, axis=1) < near
@@ -54,20 +56,20 @@ class Waypoints:
         across = np.stack([-straight[:, 1], straight[:, 0]], axis=1)
         across /= np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-9)
         off = np.abs(np.sum((places - middle) * across, axis=1))
-        return np.where((off > 2.5 * near)[:, None], middle, self._map.middles(following))
+        return np.where((off > aside)[:, None], middle, self._map.middles(following))
 
 
 class PointController:
     """Push the ball along a way; noise: deviation of the normal noise on actions."""
 
-    near, noise = 0.1, 0.5
+    near, aside, noise = 0.1, 0.25, 0.5
 
     def __init__(self, way: Waypoints, rng: np.random.Generator) -> None:
         self._way, self._rng = way, rng
 
     def actions(self, states: np.ndarray) -> np.ndarray:
         """Return actions (count, 2) for states (count, 4)."""
-        target = self._way.targets(states[:, :2], self.near)
+        target = self._way.targets(states[:, :2], self.near, self.aside)
         action = _GAIN * (target - states[:, :2]) - _DAMPING * states[:, 2:]
         action += self.noise * self._rng.standard_normal(action.shape)
         return np.clip(action, -1.0, 1.0)
@@ -76,24 +78,24 @@ class PointController:
 class AntController:
     """Walk the ant along a way; noise: deviation of the normal noise on torques."""
 
-    near, noise = 0.5, 0.2
+    near, aside, noise = 0.5, 0.6, 0.1
     #: Degrees that the way may be off the side walked along before another one is taken.
-    _KEEP = np.radians(55)
+    _KEEP = np.radians(65)
 
-    def __init__(self, way: Waypoints, rng: np.random.Generator, gait=_ANT_GAIT) -> None:
+    def __init__(self, way: Waypoints, rng: np.random.Generator) -> None:
         self._way, self._rng = way, rng
-        self._gait, self._step, self._side = Gait(gait), 0, None
+        self._step, self._side = 0, None
 
     def actions(self, states: np.ndarray) -> np.ndarray:
         """Return actions (count, 8) for states (count, 29)."""
-        to_go = self._way.targets(states[:, :2], self.near) - states[:, :2]
+        to_go = self._way.targets(states[:, :2], self.near, self.aside) - states[:, :2]
         bearing = np.arctan2(to_go[:, 1], to_go[:, 0]) - yaw(states)
         nearest = np.round(bearing / (np.pi / 2))
         if self._side is None:
             self._side = nearest
         off = wrap(bearing - self._side * np.pi / 2)
         self._side = np.where(np.abs(off) > self._KEEP, nearest, self._side)
-        action = self._gait.actions(states, self._step, self._side.astype(int))
+        action = torques(states, self._step, self._side.astype(int))
         self._step += 1
         action += self.noise * self._rng.standard_normal(action.shape)
         return np.clip(action, -1.0, 1.0)
