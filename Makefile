@@ -24,7 +24,7 @@ unexport ROS_DISTRO ROS_VERSION ROS_PYTHON_VERSION RMW_IMPLEMENTATION
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo benchmark-guda test test-all lint clean
+.PHONY: help setup demo benchmark-guda test test-all soak lint clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -45,6 +45,9 @@ test: setup  ## all tests but the long ones
 
 test-all: setup  ## all tests
 	@$(VENV)/python -m pytest $(ARGS)
+
+soak: setup  ## record at full rate for an hour: does memory grow, is a loss not reported?
+	@GUDA_SOAK_MINUTES=60 $(VENV)/python -m pytest -s test/test_recording_soak.py $(ARGS)
 
 lint: setup  ## style of the Python files
 	@$(VENV)/ruff check .

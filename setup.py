@@ -10,6 +10,7 @@ package_name = 'guda_ros'
 # Every node is started by `ros2 run guda_ros NAME`; the class is in guda_ros/nodes/NAME.py.
 nodes = [
     'data_collector',
+    'joystick',
     'operator',
     'perception',
     'policy',
@@ -44,6 +45,10 @@ extras = {
         'ros-std-srvs',
         'ros-visualization-msgs',
     ],
+    # A gamepad driver, where no joy_node runs.
+    'gamepad': [
+        'pygame>=2.5',
+    ],
     'sim': [
         'mujoco>=4.0',
         'glfw>=2.0',
@@ -58,6 +63,10 @@ extras = {
         'Pillow>=10',
         'stable-baselines3>=2.6',
         'torch>=2.5',
+    ],
+    # `guda data export --format lerobot`.
+    'lerobot': [
+        'pyarrow>=14',
     ],
     # Parking and the mazes.
     'benchmarks': [

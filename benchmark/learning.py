@@ -30,6 +30,7 @@ from torch.nn import functional
 from guda_ros.data.contract import Contract
 from guda_ros.data.transitions import TransitionSet
 from guda_ros.learning.algorithms import ALGORITHMS
+from guda_ros.learning.memory import keep_freed_memory
 
 ROWS, BATCH, RATE = 20_000, 256, 3e-4
 #: Actions that CQL draws of each kind, for all contenders.
@@ -303,6 +304,8 @@ def main() -> None:
     parser.add_argument('--threads', type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
+    # As in `guda train`, for all contenders.
+    keep_freed_memory()
     data, results = make_data(), {}
     print(f'{"":8}{"one seed":>10}{"ten seeds":>11}{"textbook":>10}{"d3rlpy":>9}'
           f'{"batch given":>13}   (updates/s)')

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from guda_ros.data.contract import Contract
-from guda_ros.data.datasets import TransitionSet
+from guda_ros.data.transitions import TransitionSet
 from guda_ros.learning.algorithms import ALGORITHMS
 from guda_ros.soccer import world
 

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
+import json
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray
-from geometry_msgs.msg import Twist, TwistStamped
+from geometry_msgs.msg import PoseWithCovarianceStamped, Twist, TwistStamped
+from nav_msgs.msg import Odometry
+import numpy as np
 import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import Joy
-from std_msgs.msg import String
+from sensor_msgs.msg import JointState, Joy
+from std_msgs.msg import Bool, Header, String
 from std_srvs.srv import Trigger
 
 from guda_ros.control.joystick import JoystickMap
 from guda_ros.ros.conversions import (
+    ball_message,
     command_from_twist,
     ns_to_stamp,
+    pose_message,
     stamp_to_ns,
     twist_from_command,
     twist_stamped,
@@ -52,6 +57,12 @@ class NodeTrial:
         self.commands = []
         self.states = []
         self.diagnostics = {}
+        #: Stamp [ns] to who commanded; kicks and positions of the head that reached the robot.
+        self.commanders = {}
+        self.kicks = 0
+        self.heads = []
+        #: What the teleop node said of itself last.
+        self.teleop = {}
 
     def __enter__(self) -> 'NodeTrial':
         self.graph.start()
@@ -84,9 +95,19 @@ class NodeTrial:
             self.node.create_subscription(String, 'safety/state',
                                           lambda message: self.states.append(message.data),
                                           LATCHED),
-            self.node.create_subscription(DiagnosticArray, '/diagnostics', self._diagnose, 10)]
+            self.node.create_subscription(DiagnosticArray, '/diagnostics', self._diagnose, 10),
+            self.node.create_subscription(
+                Header, 'cmd_vel/source', lambda message: self.commanders.update(
+                    {stamp_to_ns(message.stamp): message.frame_id}), DEFAULT),
+            self.node.create_subscription(Bool, 'kick', self._on_kick, DEFAULT),
+            self.node.create_subscription(
+                JointState, 'head/command', lambda message: self.heads.append(
+                    dict(zip(message.name, message.position))), DEFAULT),
+            self.node.create_subscription(
+                String, 'teleop/state', lambda message: self.teleop.update(
+                    json.loads(message.data)), LATCHED)]
         expected = {'safety': ('joy', 'cmd_vel/policy'), 'teleop': ('joy',)}
-        wanted = Counter(topic for name in self._nodes for topic in expected[name]
+        wanted = Counter(topic for name in self._nodes for topic in expected.get(name, ())
                          if topic in self._pubs)
         assert self.wait_for(lambda: all(self._pubs[topic].get_subscription_count() >= count
                                          for topic, count in wanted.items())
@@ -104,6 +125,52 @@ class NodeTrial:
         stamp = 0 if self._plain else stamp_to_ns(message.header.stamp)
         twist = message if self._plain else message.twist
         self.commands.append((topic, command_from_twist(twist).tolist(), stamp, time.monotonic()))
+
+    def _on_kick(self, message) -> None:
+        self.kicks += message.data
+
+    def publish(self, kind, topic: str, message, qos=DEFAULT) -> None:
+        """Publish on a topic that the nodes know, once somebody listens."""
+        if topic not in self._pubs:
+            self._pubs[topic] = self.node.create_publisher(kind, topic, qos)
+            assert self.wait_for(self._pubs[topic].get_subscription_count)
+            self.spin(0.1)
+        self._pubs[topic].publish(message)
+
+    def listen(self, kind, topic: str, qos=DEFAULT) -> list:
+        """Return a list that grows with every message of a topic that somebody publishes."""
+        heard = []
+        self._subs.append(self.node.create_subscription(kind, topic, heard.append, qos))
+        assert self.wait_for(lambda: self.node.count_publishers(topic))
+        self.spin(0.2)
+        return heard
+
+    def lock(self, name: str, on: bool) -> None:
+        """Switch a lock and wait until the safety node says so."""
+        self.publish(Bool, f'lock/{name}', Bool(data=on), LATCHED)
+        assert self.wait_for(lambda: (name in json.loads(self.states[-1])['locks']) == on)
+
+    def kick(self, source: str) -> None:
+        """Ask for a kick."""
+        self.publish(Bool, f'kick/{source}', Bool(data=True), COMMAND)
+
+    def look(self, source: str, **positions) -> None:
+        """Ask for positions of the head."""
+        self.publish(JointState, f'head/command/{source}', JointState(
+            name=list(positions), position=list(positions.values())), COMMAND)
+
+    def stand_at(self, x: float, y: float, yaw: float) -> None:
+        """Publish where localisation sees the robot."""
+        self.publish(PoseWithCovarianceStamped, 'pose', pose_message(
+            (x, y, yaw), self.now(), 'map', np.eye(3) * 0.01))
+
+    def observe(self) -> int:
+        """Publish what perception sees of the ball; return its stamp [ns]."""
+        stamp = self.now()
+        self.publish(Odometry, 'ball/odom', ball_message(
+            (1.0, 0.0), (0.0, 0.0), stamp, 'odom', position_covariance=np.eye(2) * 0.01,
+            velocity_covariance=np.eye(2) * 0.01, radius=0.05))
+        return stamp
 
     def _diagnose(self, message) -> None:
         for status in message.status:
@@ -137,10 +204,11 @@ class NodeTrial:
         self._pubs[f'cmd_vel/{source}'].publish(message)
         return stamp
 
-    def joy(self, action=(0, 0, 0), deadman=True, pressed=(), stamp: int | None = None) -> int:
+    def joy(self, action=(0, 0, 0), deadman=True, pressed=(), stamp: int | None = None,
+            look=(0.0, 0.0)) -> int:
         """Publish what a gamepad would; return its stamp [ns]."""
         stamp = self.now() if stamp is None else stamp
-        axes, buttons = JOYSTICK.encode(action, deadman, pressed)
+        axes, buttons = JOYSTICK.encode(action, deadman, pressed, look)
         self.raw_joy(axes, buttons, stamp)
         return stamp
 

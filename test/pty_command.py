@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 import os
 import pty
 import re
@@ -9,16 +10,25 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 
 
 class PtyCommand:
-    """Runs `guda ARGUMENTS` with a pseudo-terminal for standard input and output."""
+    """
+    Runs `guda ARGUMENTS` with a pseudo-terminal for standard input and output.
 
-    def __init__(self, *arguments: str) -> None:
+    :param size: columns and rows that the terminal tells, if any.
+    :param program: arguments for Python in place of `-m guda_ros`.
+    """
+
+    def __init__(self, *arguments: str, size: tuple[int, int] | None = None,
+                 program: Sequence[str] = ('-m', 'guda_ros')) -> None:
         self._terminal, child = pty.openpty()
+        if size is not None:
+            termios.tcsetwinsize(child, (size[1], size[0]))
         self.process = subprocess.Popen(
-            [sys.executable, '-m', 'guda_ros', *arguments], stdin=child, stdout=child,
+            [sys.executable, *program, *arguments], stdin=child, stdout=child,
             stderr=child, start_new_session=True)
         os.close(child)
         self.text = ''
@@ -33,12 +43,15 @@ class PtyCommand:
                 said = self.text[self._read:self._read + match.end()]
                 self._read += match.end()
                 return said
-            assert time.monotonic() < deadline, f'{pattern!r} was not said:\n{self.text}'
+            assert time.monotonic() < deadline, f'{pattern!r} was not said:\n{self.text[-3000:]}'
             assert self._take() or self.process.poll() is None, \
-                f'ended before {pattern!r}:\n{self.text}'
+                f'ended before {pattern!r}:\n{self.text[-3000:]}'
             meanwhile()
 
     def _take(self) -> bool:
+        if self._terminal < 0:
+            time.sleep(0.05)
+            return False
         if not select.select([self._terminal], [], [], 0.05)[0]:
             return False
         try:
@@ -53,11 +66,31 @@ class PtyCommand:
         """Press a key."""
         os.write(self._terminal, key.encode())
 
+    def mode(self) -> list:
+        """Return the settings of the terminal."""
+        return termios.tcgetattr(self._terminal)
+
+    def hold(self, key: str, meanwhile, delay: float = 0.4, period: float = 0.04) -> None:
+        """Repeat a key as a keyboard does until `meanwhile` returns true."""
+        self.press(key)
+        wait = delay
+        while not meanwhile():
+            deadline = time.monotonic() + wait
+            while time.monotonic() < deadline:
+                self._take()
+            self.press(key)
+            wait = period
+
+    def hang_up(self) -> None:
+        """Close the terminal, as a window is closed or a connection ends."""
+        os.close(self._terminal)
+        self._terminal = -1
+
     def wait(self, timeout: float = 30.0) -> int:
         """Return the exit code."""
         deadline = time.monotonic() + timeout
         while self.process.poll() is None:
-            assert time.monotonic() < deadline, f'does not end:\n{self.text}'
+            assert time.monotonic() < deadline, f'does not end:\n{self.text[-3000:]}'
             self._take()
         while self._take():
             pass
@@ -68,4 +101,5 @@ class PtyCommand:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
-        os.close(self._terminal)
+        if self._terminal >= 0:
+            os.close(self._terminal)

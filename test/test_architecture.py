@@ -43,7 +43,7 @@ ONLY_IN = {
 HEAVY = ('torch', 'mujoco', 'stable_baselines3', 'gymnasium', 'minari', 'matplotlib', 'h5py',
          'onnx')
 ROBOT_LAYERS = ('soccer', 'data', 'perception', 'control', 'ros')
-ROBOT_NODES = ('perception', 'policy', 'safety', 'teleop', 'data_collector')
+ROBOT_NODES = ('perception', 'policy', 'safety', 'teleop', 'joystick', 'data_collector')
 #: Only where a distribution brings `launch`.
 NOT_WITHOUT_LAUNCH = ('guda_ros.ros.launching',)
 

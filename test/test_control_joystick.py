@@ -8,7 +8,7 @@ from guda_ros.control.joystick import JoystickMap
 from guda_ros.control.search import BallSearch
 from guda_ros.soccer.resources import ConfigError, find_config
 
-MAPS = ('xbox', 'ps4')
+MAPS = ('logitech', 'ps4', 'ps5', 'switch_pro', 'xbox')
 
 
 def pads(**changes):
@@ -21,21 +21,52 @@ def pads(**changes):
 
 def test_sticks_of_an_xbox_pad_become_an_action_beyond_the_dead_zone():
     joystick = JoystickMap.load('xbox')
-    # Dead zone 0.1: 0.55 is half way between its edge and full.
+    # Dead zone 0.1: 0.55 is half way between its edge and full, which is 0.6 without turbo.
     state = joystick.decode(*pads(a1=0.55, a0=-1.0, a3=0.1, b4=1))
-    np.testing.assert_allclose(state.action, [0.5, -1.0, 0.0])
+    np.testing.assert_allclose(state.action, [0.3, -0.6, 0.0])
     assert state.deadman and not state.emergency_stop and not state.problem
 
 
 def test_buttons_have_names():
     state = JoystickMap.load('xbox').decode(*pads(b1=1, b7=1, b0=1))
     assert state.emergency_stop and state.release and not state.deadman
-    assert state.pressed == {'emergency_stop', 'release', 'episode_start'}
+    assert state.pressed == {'emergency_stop', 'release', 'kick'}
 
 
-def test_slow_button_scales_the_action():
-    state = JoystickMap.load('xbox').decode(*pads(a1=1.0, b4=1, b5=1))
-    np.testing.assert_allclose(state.action, [0.4, 0, 0])
+def test_triggers_and_d_pad_serve_as_buttons():
+    joystick = JoystickMap.load('xbox')
+    # At rest a trigger says 1, before it was first touched 0.
+    assert not joystick.decode(*pads(a2=1.0, a5=0.0)).pressed
+    assert joystick.decode(*pads(a5=-1.0)).pressed == {'slow'}
+    for axes, button in (({'a7': 1.0}, 'episode_start'), ({'a7': -1.0}, 'episode_discard'),
+                         ({'a6': 1.0}, 'episode_rerecord'), ({'a6': -1.0}, 'episode_keep')):
+        assert joystick.decode(*pads(**axes)).pressed == {button}
+
+
+def test_turbo_and_slow_scale_the_action():
+    joystick = JoystickMap.load('xbox')
+    np.testing.assert_allclose(joystick.decode(*pads(a1=1.0, b4=1, b5=1)).action, [1.0, 0, 0])
+    np.testing.assert_allclose(joystick.decode(*pads(a1=1.0, b4=1, a5=-1.0)).action, [0.3, 0, 0])
+
+
+def test_the_stick_that_turns_the_robot_turns_the_head_instead_while_look_is_held():
+    joystick = JoystickMap.load('xbox')
+    sticks = {'a1': 1.0, 'a3': 1.0, 'a4': 0.55, 'b4': 1}
+    state = joystick.decode(*pads(**sticks))
+    np.testing.assert_allclose(state.action, [0.6, 0, 0.6])
+    assert not state.look.any()
+    state = joystick.decode(*pads(a2=-1.0, **sticks))
+    np.testing.assert_allclose(state.action, [0.6, 0, 0])
+    # Left, and half of the way up: down is positive.
+    np.testing.assert_allclose(state.look, [1.0, -0.5])
+
+
+def test_the_head_is_encoded_as_it_is_decoded():
+    for name in MAPS:
+        joystick = JoystickMap.load(name)
+        state = joystick.decode(*joystick.encode([0.5, 0.2, 0], look=[-0.25, 0.75]))
+        np.testing.assert_allclose(state.look, [-0.25, 0.75])
+        np.testing.assert_allclose(state.action, [0.5, 0.2, 0])
 
 
 @pytest.mark.parametrize('name', MAPS)
@@ -51,7 +82,7 @@ def test_encode_is_the_inverse_of_decode_in_the_precision_of_joy(name):
         state = joystick.decode(np.float32(axes), buttons)
         np.testing.assert_allclose(state.action, action, atol=2e-7)
         assert np.all((state.action == 0) == (action == 0))
-        assert state.pressed == {'deadman'}
+        assert state.pressed == {'deadman', 'turbo'}
 
 
 def test_encode_presses_further_buttons_and_leaves_the_dead_man_alone_if_told_so():
@@ -95,6 +126,8 @@ def test_whatever_the_axes_say_the_action_is_within_one():
     ({'buttons': {'deadman': -1}}, 'buttons.deadman'),
     ({'buttons': {'emergency_stop': -1}}, 'buttons.emergency_stop'),
     ({'buttons': {'sing': 3}}, 'buttons.sing'),
+    ({'buttons': {'kick': {'index': 1, 'sign': 1}}}, 'used twice'),
+    ({'buttons': {'look': -1}}, 'buttons.look'), ({'buttons': {'turbo': -1}}, 'normal_scale'),
     ({'colour': 'red'}, 'colour')])
 def test_wrong_maps_are_refused_naming_the_key(tmp_path, change, message):
     content = yaml.safe_load(find_config('joysticks', 'xbox').read_text())
@@ -110,7 +143,7 @@ def test_wrong_maps_are_refused_naming_the_key(tmp_path, change, message):
 
 
 def test_unknown_map_lists_those_there_are():
-    with pytest.raises(ConfigError, match='ps4, xbox'):
+    with pytest.raises(ConfigError, match='logitech, ps4, ps5, switch_pro, xbox'):
         JoystickMap.load('wheel')
 
 

@@ -22,7 +22,7 @@ class Bench:
         self.now = 0.0
         self.announced = []
         self.collector = EpisodeCollector(
-            folder, CONTRACT, scene.TOPICS, drain=1.0, clock=lambda: self.now,
+            folder, CONTRACT, scene.TOPICS, clock=lambda: self.now,
             on_change=lambda: self.announced.append(self.collector.status))
 
     def begin(self, name='a'):
@@ -58,7 +58,8 @@ def test_a_whole_episode_is_saved_and_announced(bench, tmp_path):
     bench.end(5)
     assert bench.announced[-1] == {
         'id': 'a', 'path': str(tmp_path / 'a'), 'state': 'closed', 'messages': 36,
-        'verdict': 'scored', 'complete': True, 'problems': []}
+        'verdict': 'scored', 'complete': True, 'problems': [], 'good': True, 'reasons': [],
+        'alarms': []}
     episode = read_episode(tmp_path / 'a', CONTRACT)
     assert (len(episode), episode.success, episode.problems, episode.seed) == (5, True, (), 7)
 
@@ -106,8 +107,35 @@ def test_what_came_shortly_before_the_start_was_announced_is_kept(bench, tmp_pat
     bench.end(3)
     assert bench.collector.status['complete']
     with RecordingReader(tmp_path / 'a') as reader:
-        # Without the odometry of before the episode.
-        assert reader.topics['/odom'] == 4
+        # With the odometry of before the episode, which its steps do not have.
+        assert reader.topics['/odom'] == 5
+    assert len(read_episode(tmp_path / 'a')) == 3
+
+
+def test_what_came_before_the_reset_belongs_to_no_episode(bench, tmp_path):
+    bench.collector.take('odom', 0, scene.odometry(scene.START - scene.PERIOD, 'odom', (0, 0, 0)))
+    bench.collector.expect('a', scene.START)
+    for step in range(2):
+        bench.step(step)
+    bench.begin()
+    bench.end(1)
+    with RecordingReader(tmp_path / 'a') as reader:
+        assert reader.topics['/odom'] == 2
+
+
+def test_what_comes_while_the_last_episode_is_closed_belongs_to_the_next(bench, tmp_path):
+    bench.begin()
+    for step in range(3):
+        bench.step(step)
+    bench.end(4)
+    assert bench.collector.recording
+    bench.step(10)
+    bench.collector.expect('b', scene.START + 10 * scene.PERIOD)
+    bench.collector.begin(RecordingInfo('b', start_stamp=scene.START + 10 * scene.PERIOD))
+    bench.step(11)
+    bench.end(11)
+    assert read_episode(tmp_path / 'b').problems == ()
+    assert len(read_episode(tmp_path / 'b')) == 1
 
 
 def test_what_came_long_before_the_start_is_left_out(bench, tmp_path):

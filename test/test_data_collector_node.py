@@ -3,6 +3,7 @@
 from io import StringIO
 import json
 import os
+from pathlib import Path
 import signal
 import subprocess
 import sys
@@ -18,120 +19,27 @@ from guda_ros.data.recording import RecordingReader
 
 rclpy = pytest.importorskip('rclpy')
 
-from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
-from geometry_msgs.msg import PointStamped, PoseWithCovarianceStamped, TwistStamped  # noqa: E402
-from nav_msgs.msg import Odometry  # noqa: E402
 from rclpy.duration import Duration  # noqa: E402
-from rclpy.executors import SingleThreadedExecutor  # noqa: E402
-from sensor_msgs.msg import CameraInfo, Image, Joy  # noqa: E402
+from recorder_graph import NODE, recorder_graphs  # noqa: E402
+from sensor_msgs.msg import Image, Joy  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 
 from guda_ros.ros import qos  # noqa: E402
 from guda_ros.ros.conversions import image_message  # noqa: E402
-from guda_ros.ros.environment import claim_domain, ros_environment  # noqa: E402
-from guda_ros.ros.episode import EpisodeEvent  # noqa: E402
 
-TYPES = {'odom': Odometry, 'pose': PoseWithCovarianceStamped, 'ball': Odometry,
-         'command': TwistStamped, 'ground_truth_robot': Odometry, 'ground_truth_ball': Odometry,
-         'ball_detection': PointStamped}
-NODE = [sys.executable, '-m', 'guda_ros.nodes.data_collector', '--ros-args']
-
-
-class Graph:
-    """A data collector and a node that stands for all the others."""
-
-    def __init__(self, folder, environment, domain, parameters=()):
-        self.folder = folder
-        arguments = [item for parameter in (f'directory:={folder}', *parameters)
-                     for item in ('-p', parameter)]
-        self.process = subprocess.Popen([*NODE, *arguments], env=environment,
-                                        stderr=subprocess.PIPE, text=True)
-        self.context = rclpy.Context()
-        rclpy.init(context=self.context, domain_id=domain)
-        self.node = rclpy.create_node('others', context=self.context)
-        self.executor = SingleThreadedExecutor(context=self.context)
-        self.executor.add_node(self.node)
-        self.heard = []
-        self.number = 0
-        self.name = 'a'
-        self.diagnostics = []
-        self.node.create_subscription(
-            String, 'data_collector/recording', lambda m: self.heard.append(json.loads(m.data)),
-            qos.LATCHED)
-        self.node.create_subscription(
-            DiagnosticArray, '/diagnostics', lambda m: self.diagnostics.extend(m.status), 10)
-        self.publishers = {
-            role: self.node.create_publisher(kind, scene.TOPICS[role][0], qos.DEFAULT)
-            for role, kind in TYPES.items()}
-        self.publishers['joy'] = self.node.create_publisher(Joy, 'joy', qos.DEFAULT)
-        self.publishers['camera_info'] = self.node.create_publisher(CameraInfo, 'camera_info',
-                                                                    qos.DEFAULT)
-        self.episode = self.node.create_publisher(String, 'episode', qos.EPISODE)
-        self.wait(lambda: self.episode.get_subscription_count() and all(
-            publisher.get_subscription_count() for publisher in self.publishers.values()))
-
-    def wait(self, condition, seconds=20.0):
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert self.process.poll() is None, self.process.stderr.read()
-            assert time.monotonic() < deadline, 'nothing came in time'
-            self.executor.spin_once(timeout_sec=0.05)
-
-    def announce(self, phase, step=0, name='', **more):
-        event = EpisodeEvent(
-            id=name or self.name, phase=phase, scenario='attack', start_index=2, seed=9,
-            stamp=scene.START + step * scene.PERIOD, robot_start=(1.0, 2.0, 0.5), **more)
-        self.episode.publish(String(data=event.to_json()))
-        assert self.episode.wait_for_all_acked(Duration(seconds=5))
-
-    def step(self, step, *without):
-        for role, data in scene.samples(step).items():
-            if role not in without:
-                self.publishers[role].publish(data)
-
-    def status(self, state, name=''):
-        wanted = (state, name or self.name)
-        self.wait(lambda: self.heard and (self.heard[-1]['state'], self.heard[-1]['id']) == wanted)
-        return self.heard[-1]
-
-    def close(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        self.process.stderr.close()
-        self.executor.shutdown()
-        self.node.destroy_node()
-        rclpy.shutdown(context=self.context)
+CONFIG = Path(__file__).resolve().parents[1] / 'config'
 
 
 @pytest.fixture(scope='module')
 def start(tmp_path_factory):
     """Return a function that starts the graph with parameters of the collector."""
-    graphs, claims = [], []
-    with pytest.MonkeyPatch.context() as patch:
-        def launch(*parameters):
-            # Each graph has a domain of its own: they use the same topics.
-            claims.append(claim_domain())
-            environment = ros_environment(claims[-1].number, tmp_path_factory.mktemp('log'))
-            for key in environment:
-                patch.setenv(key, environment[key])
-            graphs.append(Graph(tmp_path_factory.mktemp('run') / 'recordings', environment,
-                                claims[-1].number, parameters))
-            return graphs[-1]
+    with recorder_graphs(tmp_path_factory) as launch:
         yield launch
-        for graph in graphs:
-            graph.close()
-        for claim in claims:
-            claim.release()
 
 
 @pytest.fixture(scope='module')
 def shared(start):
-    return start('operator:=scripted')
+    return start('operator:=scripted', 'guide:=guided')
 
 
 @pytest.fixture
@@ -160,6 +68,12 @@ def test_an_episode_is_recorded_from_the_topics(graph):
     with RecordingReader(status['path']) as reader:
         assert reader.info.robot_start == (1.0, 2.0, 0.5)
         assert reader.topics['/joy'] > 0
+        assert (reader.info.success, reader.info.guide) == (True, 'guided')
+        for name, kind in (('profile.yaml', 'robots/nao_v6'), ('guide.yaml', 'guides/guided')):
+            assert reader.documents[name] == (CONFIG / f'{kind}.yaml').read_text()
+        # The scene's stamps are decades before the clock of this machine.
+        assert 'odom: stamps are' in ' '.join(reader.quality['reasons'])
+        assert reader.quality['streams']['odom']['messages'] == 11
         phases = [json.loads(message.data)['phase']
                   for _, _, message in reader.messages(['/episode'])]
     assert phases == ['reset', 'start', 'end']
@@ -171,7 +85,7 @@ def test_episodes_follow_each_other(graph):
         for step in range(4):
             graph.step(step)
         graph.announce('end', 3, name=name, verdict='timeout')
-        assert graph.status('closed', name)['complete']
+        assert graph.status('closed', name)['problems'] == []
     assert {'a', 'b', 'c'} <= {path.name for path in graph.folder.iterdir()}
 
 

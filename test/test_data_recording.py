@@ -62,6 +62,17 @@ def test_a_recording_knows_its_episode_and_contract(tmp_path):
         assert (topic, message.twist.linear.x) == ('/cmd_vel', 0.1)
 
 
+def test_minari_opens_the_data_set_of_a_recording(tmp_path):
+    minari = pytest.importorskip('minari')
+    from guda_ros.cli.convert import convert
+    path = scene.write_recording(tmp_path, steps=10)
+    convert([path], tmp_path / 'dataset', say=lambda text: None)
+    episode, = minari.MinariDataset(tmp_path / 'dataset').iterate_episodes()
+    assert len(episode) == 10
+    assert len(episode.observations) == 11
+    assert episode.infos['commands'].shape == (10, 3)
+
+
 def test_an_existing_recording_is_never_overwritten(tmp_path):
     path = scene.write_recording(tmp_path)
     before = (path / 'metadata.yaml').read_bytes()

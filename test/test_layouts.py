@@ -62,7 +62,8 @@ def published(tmp_path_factory):
     folder = tmp_path_factory.mktemp('graph')
     camera = any(gl.missing_library(backend) is None for backend in gl.LIBRARIES)
     options = GraphOptions(recordings=str(folder / 'recordings'),
-                           overrides={'simulator': {'camera': camera}})
+                           overrides={'simulator': {'camera': camera},
+                                      'data_collector': {'guide': 'guided'}})
     with GraphProcesses('collect', options, log_dir=folder / 'log') as graph:
         graph.wait_ready(90)
         node = graph.watch.node

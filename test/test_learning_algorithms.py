@@ -1,16 +1,18 @@
 """Arguments of trainings from YAML files, and the command that trains."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+import io
 import re
 
-from learning_data import learnable_set, random_set
+from learning_data import CONTRACT, learnable_set, learner, random_set
 import numpy as np
 import pytest
 import yaml
 
 from guda_ros.cli.main import main
 from guda_ros.cli.train import ALGORITHMS as CLI_ALGORITHMS
-from guda_ros.cli.train import train
+from guda_ros.cli.train import Progress, train
+from guda_ros.control.exported_policy import ExportedPolicy
 from guda_ros.errors import GudaError
 from guda_ros.learning.algorithms import ALGORITHMS, read_config, shortened
 from guda_ros.learning.checkpoint import load_checkpoint
@@ -100,10 +102,16 @@ def test_train_with_a_file_validation_and_seeds(tmp_path, data, capsys):
     result, _, info = load_checkpoint(out)
     assert result.config['hidden'] == (16,) and info['seeds'] == [0, 1]
     assert info['data'] == [str(data)] and info['command'].startswith('guda ')
+    assert main(['export', str(out), '--seed', '1', '--out', str(tmp_path / 'it.onnx')]) == 0
+    training = ExportedPolicy.load(tmp_path / 'it.onnx').metadata['training']
+    assert (training['seed'], training['seeds'], training['starts']) == (1, [0, 1], 2)
+    capsys.readouterr()
     assert main(arguments) == 1
     assert 'exists already' in capsys.readouterr().err
     assert main([*arguments, '--resume']) == 0
     assert 'done before' in capsys.readouterr().out
+    assert main([*arguments, '--starts', '3', '--resume']) == 1
+    assert 'starts: 3 now, 2 there' in capsys.readouterr().err
     assert main([*arguments, '--algo', 'bc', '--overwrite']) == 1
     assert 'is for iql, not for --algo bc' in capsys.readouterr().err
 
@@ -115,12 +123,31 @@ def test_bad_data_is_refused_before_training(tmp_path, capsys):
     assert '0 transitions are too few' in capsys.readouterr().err and not out.exists()
 
 
+def test_data_of_another_contract_is_named(tmp_path, data, capsys):
+    other = replace(CONTRACT, rate=20.0)
+    replace(learnable_set(10), contract=other).save(tmp_path / 'other.h5')
+    assert main(['train', '--data', str(data), str(tmp_path / 'other.h5'), '--out',
+                 str(tmp_path / 'it.pt')]) == 1
+    told = capsys.readouterr().err
+    assert 'other.h5 was made for another contract' in told and 'rate' in told
+
+
 def test_all_failures_are_told(tmp_path, capsys):
     path, out = tmp_path / 'data.h5', tmp_path / 'it.pt'
     random_set(100, episode_success=[False]).save(path)
     assert main(['train', '--data', str(path), '--out', str(out), '--updates', '2',
                  '--starts', '0']) == 0
     assert 'note: none of the 1 episodes scored' in capsys.readouterr().out
+
+
+def test_a_line_that_is_written_over_fits_the_terminal(monkeypatch):
+    monkeypatch.setenv('COLUMNS', '60')
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    learner('iql').learn(Progress(terminal))
+    lines = terminal.getvalue().replace('\x1b[K', '').split('\r')[1:]
+    assert len(lines) == 3 and [len(line) for line in lines[:2]] == [59, 59]
+    assert '60 of 60' in lines[2] and lines[2].endswith('\n') and len(lines[2]) > 60
 
 
 def test_tensorboard_is_asked_for_by_name(tmp_path, data, capsys):

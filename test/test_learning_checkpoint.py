@@ -67,6 +67,25 @@ def test_damaged_and_foreign_files_are_refused_with_a_remedy(tmp_path):
             load_checkpoint(path)
 
 
+def test_no_flipped_byte_goes_unnoticed(tmp_path):
+    path = tmp_path / 'policy.pt'
+    save_checkpoint(path, learner('bc').learn())
+    whole = path.read_bytes()
+    expected = load_checkpoint(path)[0].network.state_dict()
+    rng = np.random.default_rng(0)
+    refused = 0
+    for place in rng.integers(0, len(whole), 60):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        try:
+            found = load_checkpoint(path)[0].network.state_dict()
+        except TrainingError:
+            refused += 1
+        else:
+            # Padding between the parts.
+            assert all(torch.equal(found[name], expected[name]) for name in expected)
+    assert refused > 20
+
+
 def test_another_training_does_not_go_on(tmp_path):
     path = tmp_path / 'half.pt'
     first = learner('bc')
@@ -81,7 +100,11 @@ def test_another_training_does_not_go_on(tmp_path):
     ):
         with pytest.raises(TrainingError, match=message):
             resume_checkpoint(path, other)
-    assert resume_checkpoint(path, learner('bc'))
+    judged = {'starts': 50}
+    with pytest.raises(TrainingError, match='starts: 50 now, None there'):
+        resume_checkpoint(path, learner('bc'), judged)
+    save_checkpoint(path, first, judged)
+    assert resume_checkpoint(path, learner('bc'), judged)
 
 
 def test_a_finished_training_has_nothing_to_go_on_with(tmp_path):

@@ -23,11 +23,13 @@ Intended deviations, made equal here:
 """
 
 from contextlib import contextmanager, ExitStack
+import json
 import math
+from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
-from learning_data import learner, random_set
+from learning_data import learnable_set, learner, random_set
 import numpy as np
 import pytest
 import torch
@@ -293,3 +295,59 @@ def test_cql():
     temperature = mine.factors['log_temperature'].exp()
     assert near(temperature, theirs['temp'])
     assert not math.isclose(temperature.item(), 0.5, rel_tol=1e-5)
+
+
+def test_many_updates_of_cql_in_a_row():
+    # With the arguments of benchmark/d3rlpy_returns.py: nothing adds up that one update hides.
+    config = d3rlpy.algos.CQLConfig(
+        **RATES, temp_learning_rate=1e-4, alpha_learning_rate=0.0, initial_temperature=0.01,
+        conservative_weight=5.0, alpha_threshold=0.0, n_action_samples=4)
+    mine, impl, batch, other, _ = pair(
+        'cql', config, **CRITICS, samples=4, bc_updates=0, warmup=0.0, bc_weight=0.0)
+    before = snapshot(mine)
+    for update in range(1, 31):
+        noise = double(mine._draws.at(update)[1])
+        mine._update(batch, noise, update)
+        anywhere = noise.anywhere[0].transpose(0, 1).reshape(-1, 3)
+        with drawing(normal=[noise.here[0], noise.next[0], noise.actor[0]], uniform=[anywhere]):
+            theirs = impl.update(other, update - 1)
+    assert_equal_parameters(mine, impl, before)
+    assert near(mine.factors['log_temperature'].exp().detach(), theirs['temp'])
+
+
+@pytest.fixture
+def returns(monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parents[1] / 'benchmark')
+    import d3rlpy_returns
+    return d3rlpy_returns
+
+
+def test_returns_are_compared_and_the_comparison_goes_on(returns, tmp_path, capsys, monkeypatch):
+    learnable_set(300).save(tmp_path / 'data.h5')
+    out = tmp_path / 'returns.jsonl'
+    arguments = ['--data', str(tmp_path / 'data.h5'), '--out', str(out), '--updates', '2',
+                 '--cql-updates', '2', '--seeds', '2', '--starts', '2']
+    monkeypatch.setattr('sys.argv', ['d3rlpy_returns.py', *arguments])
+    returns.main()
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert set(told['algorithms']) == {'bc', 'td3_bc', 'awac', 'cql', 'iql'}
+    whole = out.read_text()
+    assert len(whole.splitlines()) == 20
+    # Killed while it wrote a line: that policy alone is trained again.
+    out.write_text(whole[:-20])
+    returns.main()
+    again = capsys.readouterr().out.splitlines()
+    assert sum(' seed ' in line for line in again) == 1 and json.loads(again[-1]) == told
+    monkeypatch.setattr('sys.argv', ['d3rlpy_returns.py', *arguments, '--starts', '3'])
+    with pytest.raises(SystemExit, match='of other data or arguments'):
+        returns.main()
+
+
+def test_the_interval_is_that_of_welch(returns):
+    stats = pytest.importorskip('scipy.stats')
+    first, second = np.array([0.9, 0.95, 1.0, 0.8, 0.7]), np.array([0.6, 0.65, 0.7, 0.9])
+    difference, interval = returns.welch(first, second)
+    expected = stats.ttest_ind(first, second, equal_var=False).confidence_interval(0.9)
+    np.testing.assert_allclose(interval, expected)
+    assert difference == pytest.approx(0.87 - 0.7125)
+    assert returns.welch(np.ones(5), np.ones(5)) == (0.0, (0.0, 0.0))

@@ -94,7 +94,11 @@ def test_the_command_line_tells_it(tmp_path, capsys):
     ):
         assert text in told
     assert main(['policy', 'info', path, '--json']) == 0
-    assert json.loads(capsys.readouterr().out)['training']['chunk'] == 2
+    metadata = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert metadata['training']['chunk'] == 2
+    # The ball never rolls in this data.
+    constant = metadata['normalisation']['observation'].index('ball_velocity_x')
+    assert metadata['normalisation']['std'][constant] == 0.0
     assert main(['policy', 'info', str(tmp_path / 'none.onnx')]) == 1
     assert 'none.onnx: cannot be read' in capsys.readouterr().err
 

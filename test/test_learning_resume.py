@@ -151,6 +151,13 @@ def test_the_same_seed_gives_the_same_policy(name):
     assert torch.equal(state, torch.get_rng_state())
 
 
+def test_a_stop_just_before_training_is_not_lost():
+    trained = learner('bc')
+    trained.stop()
+    assert trained.learn().updates == 0
+    assert trained.learn().updates == trained.total
+
+
 def test_learn_follows_stable_baselines3():
     trained = learner('bc')
     assert trained.learn(lambda now: False) is trained
@@ -159,6 +166,15 @@ def test_learn_follows_stable_baselines3():
     assert actions.shape == (3,) and state is None
     with pytest.raises(ValueError, match='deterministically'):
         trained.predict(np.zeros(14), deterministic=False)
+
+
+def test_what_cannot_be_written_is_said_before_training(tmp_path):
+    (tmp_path / 'file').touch()
+    for path in (tmp_path, tmp_path / 'file' / 'it.pt', Path('/proc/none/it.pt')):
+        trained = learner('bc')
+        with pytest.raises(OSError):
+            train_to_file(trained, path)
+        assert trained.updates == 0
 
 
 def test_a_full_disk_leaves_the_checkpoint_before(tmp_path, monkeypatch):

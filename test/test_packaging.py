@@ -28,8 +28,9 @@ LAUNCH_FILES = sorted((ROOT / 'launch').glob('*.py'))
 DISTRIBUTIONS = {'PIL': 'pillow', 'cv2': 'opencv-python-headless', 'yaml': 'pyyaml',
                  'stable_baselines3': 'stable-baselines3', 'highway_env': 'highway-env',
                  'gymnasium_robotics': 'gymnasium-robotics'}
-#: What functions of the robot's packages import for data sets, away from the robot.
-NOT_ON_THE_ROBOT = {'h5py', 'minari', 'gymnasium'}
+#: What functions of the robot's packages import for data sets, away from the robot, and where a
+#: gamepad is plugged in.
+NOT_ON_THE_ROBOT = {'h5py', 'minari', 'gymnasium', 'pyarrow', 'pygame'}
 ROBOT_FOLDERS = ('soccer', 'data', 'perception', 'control', 'ros')
 
 pytestmark = pytest.mark.skipif(

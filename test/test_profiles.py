@@ -208,15 +208,16 @@ def test_a_half_field_has_no_goal_behind_its_halfway_line():
     half, whole = Field.load('lab_half'), Field.load('spl')
     assert (half.goal_sides, half.halfway_line) == ((1,), -2.25)
     assert (whole.goal_sides, whole.halfway_line) == ((1, -1), 0.0)
+    contract = dataclasses.replace(Contract.load(), field=half)
     states = np.zeros((2, world.SIZE))
     # At the middle of a post of the attacked goal, and where the other goal has none.
     states[:, world.BALL] = [(2.25, 0.8), (-2.25, 0.8)]
     states[:, 0] = 0.5
-    reasons = [REASONS[index] for index in check_steps(states, states, half)]
+    reasons = [REASONS[index] for index in check_steps(states, states, contract)]
     assert reasons == ['ball_at_post', 'valid']
     states[:, world.BALL] = 0.0, 0.2
     states[:, :2] = [(2.25, 0.8), (-2.25, 0.8)]
-    reasons = [REASONS[index] for index in check_steps(states, states, half)]
+    reasons = [REASONS[index] for index in check_steps(states, states, contract)]
     assert reasons == ['robot_at_goal', 'valid']
 
 

@@ -298,7 +298,8 @@ def test_a_command_that_is_no_number_ends_the_episode_and_the_world_goes_on(tmp_
         processes.wait_ready(60)
         walker = Walker(processes, None)
         send = walker.node.create_publisher(TwistStamped, 'cmd_vel', qos.COMMAND)
-        assert walker.spin_until(lambda: send.get_subscription_count() > 0 and walker.truth)
+        assert walker.spin_until(lambda: send.get_subscription_count() > 0 and walker.truth
+                                 and walker.events)
         send.publish(convert.twist_stamped([math.nan, 0.0, 0.0], 0))
         assert walker.spin_until(lambda: walker.events[-1].phase == 'end')
         assert walker.events[-1].verdict == 'error' and 'not finite' in walker.events[-1].message

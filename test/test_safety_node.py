@@ -149,6 +149,78 @@ def test_foreign_joystick_is_reported_and_its_emergency_stop_works(robot):
     assert 'choose the map of this joystick' in robot.log('safety')
 
 
+def test_every_command_says_who_commanded_it(robot):
+    stamps = {'policy': robot.command('policy', GO)}
+    robot.answer(stamps['policy'])
+    stamps['intervention'] = robot.command('teleop', ZERO)
+    robot.answer(stamps['intervention'])
+    robot.spin(0.6)
+    stamps['teleop'] = robot.command('teleop', GO)
+    robot.answer(stamps['teleop'])
+    stamps['safety'] = robot.command('teleop', [float('nan'), 0, 0])
+    robot.answer(stamps['safety'])
+    assert robot.wait_for(lambda: set(stamps.values()) <= set(robot.commanders))
+    assert {robot.commanders[stamp]: stamp for stamp in stamps.values()} == stamps
+
+
+def test_a_lock_keeps_the_policy_out_and_a_pause_everybody(robot):
+    assert robot.answer(robot.command('policy', GO)) == GO
+    robot.lock('takeover', True)
+    assert robot.wait_for(lambda: robot.commands[-1][1] == ZERO)
+    assert robot.answer(robot.command('policy', GO)) == ZERO
+    assert robot.answer(robot.command('teleop', GO)) == GO
+    robot.lock('pause', True)
+    assert robot.answer(robot.command('teleop', GO)) == ZERO
+    robot.lock('pause', False)
+    robot.lock('takeover', False)
+    robot.spin(0.6)
+    assert robot.answer(robot.command('policy', GO)) == GO
+
+
+def test_a_kick_passes_the_gate_one_at_a_time_and_not_past_who_is_in_charge(robot):
+    robot.kick('teleop')
+    assert robot.wait_for(lambda: robot.kicks == 1)
+    robot.kick('teleop')
+    robot.spin(0.8)
+    assert robot.kicks == 1
+    robot.answer(robot.command('teleop', GO))
+    robot.kick('policy')
+    robot.spin(0.3)
+    assert robot.kicks == 1
+    robot.kick('teleop')
+    assert robot.wait_for(lambda: robot.kicks == 2)
+    robot.call('emergency_stop')
+    robot.spin(0.8)
+    robot.kick('teleop')
+    robot.spin(0.3)
+    assert robot.kicks == 2
+    assert 'no kick: policy gives way to teleop' in robot.log('safety')
+    assert 'no kick: emergency stop by service' in robot.log('safety')
+
+
+def test_the_head_is_kept_within_its_limits(robot):
+    robot.look('teleop', head_pan=9.0, head_tilt=0.25)
+    assert robot.wait_for(lambda: robot.heads)
+    assert robot.heads[-1] == pytest.approx({'head_pan': 2.0857, 'head_tilt': 0.25})
+    robot.look('policy', knee=1.0)
+    robot.spin(0.3)
+    assert len(robot.heads) == 1 and 'head_pan and head_tilt' in robot.log('safety')
+
+
+def test_nobody_walks_off_the_carpet(robot):
+    # NAO on an SPL field: lines at x = 4.5, carpet to 5.2, and .2 m short of its edge.
+    robot.stand_at(5.05, 0.0, 0.0)
+    robot.spin(0.2)
+    assert robot.answer(robot.command('teleop', GO)) == [0, 0, 0.5]
+    robot.stand_at(4.95, 0.0, 0.0)
+    robot.spin(0.2)
+    assert robot.answer(robot.command('teleop', GO)) == pytest.approx([0.05, -0.025, 0.5])
+    assert robot.answer(robot.command('teleop', [-0.1, 0, 0])) == [-0.1, 0, 0]
+    # Localisation that has fallen silent limits nothing.
+    robot.spin(1.1)
+    assert robot.answer(robot.command('teleop', GO)) == GO
+
+
 def test_second_publisher_of_cmd_vel_is_an_error_in_diagnostics(robot):
     other = robot.node.create_publisher(TwistStamped, 'cmd_vel', 1)
     assert robot.wait_for(
@@ -203,7 +275,7 @@ def test_plain_twists_are_for_robots_without_stamps(tmp_path):
 
 
 @pytest.mark.parametrize('argument, message', [
-    ('robot:=penguin', 'penguin'), ('joystick:=wheel', 'ps4, xbox'),
+    ('robot:=penguin', 'penguin'), ('joystick:=wheel', 'switch_pro, xbox'),
     ('max_acceleration:=[1.0]', 'three numbers'), ('timeout.policy:=-1.0', 'timeout.policy')])
 def test_wrong_parameter_is_one_line_and_an_exit_code(argument, message):
     result = subprocess.run(

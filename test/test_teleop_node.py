@@ -1,13 +1,18 @@
 """The teleop node as a process, alone and before the safety node."""
 
+import json
 import os
 import signal
 import time
 
 from node_trial import NodeTrial, SECOND
 import pytest
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Bool, String
 
+from guda_ros.data.contract import Contract
 from guda_ros.ros.diagnostics import WARN
+from guda_ros.ros.qos import LATCHED
 
 TELEOP = 'cmd_vel/teleop'
 ZERO = [0.0, 0.0, 0.0]
@@ -77,6 +82,144 @@ def test_foreign_joystick_moves_nothing_and_is_a_warning(pad):
     assert pad.diagnostics['/teleop'][0] == WARN
     assert [command for _, command, _, _ in pad.commands] == [ZERO]
     assert pad.log('teleop').count('choose the map') == 1
+
+
+def test_sticks_without_turbo_are_slower(pad):
+    axes, buttons = [0.0] * 8, [0] * 11
+    axes[1], buttons[4] = 1.0, 1
+    stamp = pad.now()
+    pad.raw_joy(axes, buttons, stamp)
+    assert pad.answer(stamp) == pytest.approx([0.15, 0, 0])
+
+
+def test_a_press_of_the_kick_button_kicks_once_and_only_with_the_dead_man(pad):
+    asked = pad.listen(Bool, 'kick/teleop')
+    for deadman in (True, True, True, False, False, False, True):
+        pad.joy(deadman=deadman, pressed=() if not deadman and asked else ('kick',))
+        pad.spin(0.05)
+    assert len(asked) == 2
+    pad.joy(deadman=False)
+    pad.spin(0.1)
+    pad.joy(deadman=False, pressed=('kick',))
+    pad.spin(0.2)
+    assert len(asked) == 2
+
+
+def test_the_head_turns_while_look_is_held_and_looks_ahead_again(pad):
+    asked = pad.listen(JointState, 'head/command/teleop')
+    for _ in range(10):
+        pad.joy(deadman=False, look=(1.0, 0.5))
+        pad.spin(0.05)
+    pan, tilt = asked[-1].position
+    assert 0.3 < pan < 0.8 and tilt == pytest.approx(pan / 2, abs=1e-3)
+    assert not pad.commands
+    for _ in range(15):
+        pad.joy(deadman=False, look=(0.0, 1.0))
+        pad.spin(0.05)
+    # The limit of the profile.
+    assert asked[-1].position[1] == pytest.approx(0.5149)
+    pad.joy(deadman=False, pressed=('look_centre',))
+    assert pad.wait_for(lambda: list(asked[-1].position) == [0, 0])
+
+
+def test_the_takeover_button_switches_the_lock(pad):
+    told = pad.listen(Bool, 'lock/takeover', LATCHED)
+    for _ in range(2):
+        pad.joy(deadman=False, pressed=('takeover',))
+        pad.spin(0.1)
+        pad.joy(deadman=False)
+        pad.spin(0.1)
+    assert [message.data for message in told] == [True, False]
+
+
+def test_what_was_held_when_the_joystick_came_back_is_no_press(pad):
+    told = pad.listen(Bool, 'lock/takeover', LATCHED)
+    before = len(told)
+    pad.spin(0.7)
+    pad.joy(deadman=False, pressed=('takeover',))
+    pad.spin(0.2)
+    assert len(told) == before
+
+
+def test_observations_are_answered_with_their_stamps(tmp_path):
+    with NodeTrial({'teleop': {'answer': 'observation'}}, tmp_path, listen=(TELEOP,)) as pad:
+        pad.joy(deadman=False)
+        pad.observe()
+        pad.spin(0.2)
+        assert not pad.commands
+        pad.joy([1.0, 0, 0])
+        stamp = pad.observe()
+        assert pad.answer(stamp) == pytest.approx([0.25, 0, 0])
+        # Not each message of the joystick.
+        silent = pad.joy([0.5, 0, 0])
+        stamp = pad.observe()
+        assert pad.answer(stamp) == pytest.approx([0.125, 0, 0])
+        assert pad.answer(silent, 0.1) is None
+        # Letting go waits for no observation, and keeps the order of the stamps.
+        pad.joy(deadman=False)
+        assert pad.wait_for(lambda: pad.commands[-1][1] == ZERO)
+        assert pad.commands[-1][2] == stamp
+        # Perception that has fallen silent stops nobody from driving.
+        pad.spin(0.5)
+        assert pad.answer(pad.joy([1.0, 0, 0])) == pytest.approx([0.25, 0, 0])
+
+
+def test_where_a_policy_runs_moving_the_sticks_takes_over_and_resting_hands_back(tmp_path):
+    with NodeTrial({'teleop': {'hand_over': 0.3}, 'safety': {}}, tmp_path) as robot:
+        def drive(action, seconds, **more):
+            commanders, end = [], time.monotonic() + seconds
+            while time.monotonic() < end:
+                robot.joy(action, **more)
+                stamp = robot.command('policy', [0.1, 0, 0])
+                robot.spin(0.05)
+                commanders.append(robot.commanders.get(stamp))
+            # What was in force, by the stamps of either.
+            latest = max(robot.commanders)
+            return robot.commanders[latest]
+
+        assert drive([0, 0, 0], 1.5) == 'policy'
+        assert drive([1.0, 0, 0], 0.5) == 'intervention'
+        assert robot.commands[-1][1] == pytest.approx([0.25, 0, 0])
+        assert drive([0, 0, 0], 1.5) == 'policy'
+        assert drive([0, 0, 0], 0.8, deadman=False) == 'safety'
+        drive([0, 0, 0], 0.1, pressed=('takeover',))
+        assert drive([0, 0, 0], 1.5) in ('intervention', 'safety')
+        assert robot.commands[-1][1] == ZERO
+        assert robot.teleop['taken_over']
+
+
+def test_episodes_on_a_robot_are_announced_at_the_press_of_buttons(tmp_path):
+    with NodeTrial({'teleop': {'start_index': 3}}, tmp_path, listen=(TELEOP,)) as pad:
+        events = pad.listen(String, 'episode', LATCHED)
+
+        def press(button):
+            pad.joy(deadman=False)
+            pad.spin(0.1)
+            pad.joy(deadman=False, pressed=(button,))
+            pad.spin(0.3)
+            return [json.loads(message.data) for message in events]
+
+        def told():
+            return pad.teleop['episode']['told']
+
+        pad.joy(deadman=False)
+        assert pad.wait_for(lambda: pad.teleop)
+        assert 'ball:' in pad.teleop['episode']['place']
+        assert press('episode_success') == [] and told() == 'no episode is running'
+        first = press('episode_start')
+        assert [event['phase'] for event in first] == ['reset', 'start']
+        assert first[1]['start_index'] == 3 and len(first[1]['robot_start']) == 3
+        assert first[1]['contract_hash'] == Contract.load().hash
+        assert press('episode_start') == first and 'is running' in told()
+        end = press('episode_success')[-1]
+        assert (end['phase'], end['verdict'], end['id']) == ('end', 'scored', first[0]['id'])
+        # Going on without a word keeps it.
+        second = press('episode_start')[-1]
+        assert second['start_index'] == 4 and pad.teleop['episode']['kept'] == 1
+        assert press('episode_failure')[-1]['verdict'] == 'failed'
+        # There is no recorder here that could set anything aside.
+        press('episode_discard')
+        assert pad.wait_for(lambda: 'data_collector/discard is not there' in told())
 
 
 def test_plain_twist_by_parameter(tmp_path):

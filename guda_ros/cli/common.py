@@ -60,18 +60,25 @@ def extra_of(module: str) -> str | None:
     extras = {
         'rclpy': 'source a ROS 2 distribution or install the extra [ros]',
         'mujoco': 'install the extra [sim]',
+        'pygame': 'install the extra [gamepad]',
         'torch': 'install the extra [train]',
         'onnx': 'install the extra [train]',
         'minari': 'install the extra [train]',
         'h5py': 'install the extra [train]',
         'gymnasium': 'install the extra [train]',
         'matplotlib': 'install the extra [train]',
+        'pyarrow': 'install the extra [lerobot]',
         'jinja2': 'install the extra [train]',
         'stable_baselines3': 'install the extra [train]',
         'gymnasium_robotics': 'install the extra [benchmarks]',
         'highway_env': 'install the extra [benchmarks]',
     }
     return extras.get(module.partition('.')[0])
+
+
+def file_or_name(text: str) -> str:
+    """Return the whole path of a file, for nodes that run in another folder; a name as it is."""
+    return str(Path(text).absolute()) if Path(text).suffix else text
 
 
 def positive(text: str) -> int:

@@ -12,8 +12,8 @@ from guda_ros.cli.common import extra_of
 from guda_ros.errors import GudaError
 
 #: Module of `guda_ros.cli` for each verb, in the order in which a person needs them.
-COMMANDS = ('demo', 'up', 'record', 'convert', 'augment', 'guide', 'train', 'export', 'policy',
-            'evaluate', 'benchmark', 'robot', 'identify', 'info')
+COMMANDS = ('demo', 'up', 'teleop', 'record', 'convert', 'augment', 'guide', 'train', 'export',
+            'policy', 'evaluate', 'benchmark', 'robot', 'identify', 'data', 'info')
 
 DESCRIPTION = """\
 Teach a soccer robot a skill from a handful of demonstrations.

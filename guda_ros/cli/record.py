@@ -11,7 +11,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.common import add_contract, add_domain, load_contract, positive, robot_of
+from guda_ros.cli.common import (
+    add_contract,
+    add_domain,
+    file_or_name,
+    load_contract,
+    positive,
+    robot_of,
+)
 from guda_ros.errors import GudaError
 
 HELP = 'record episodes over ROS 2 (MCAP)'
@@ -44,6 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--drive',
         action='store_true',
         help='record the drive of `guda identify` instead of demonstrations',
+    )
+    parser.add_argument(
+        '--guide',
+        default='',
+        metavar='NAME',
+        help='augment by this guide after each episode, into DIR/augmented_NAME.h5',
     )
     parser.add_argument('--images', action='store_true', help='record the camera too, as JPEG')
     add_contract(parser)
@@ -97,7 +110,11 @@ def recorded_outcomes(
     Everything else of those names is set aside; see run_episodes.
     """
     from guda_ros.data.recording import RecordingReader, set_aside
+    from guda_ros.data.recording_folder import FolderClaim, LOCK_FILE
 
+    if (folder / LOCK_FILE).exists():
+        # What a recorder is writing at this moment was not interrupted: refuse to touch it.
+        FolderClaim(folder).release()
     outcomes: dict[int, dict] = {}
     for index, name in enumerate(names):
         if not (folder / name).exists():
@@ -164,6 +181,8 @@ def _run_missing(graph_name, options, episodes, domain, log_dir, say, start_set)
                     f'{outcome.duration:5.1f} s simulated, '
                     f'{outcome.wall_seconds:5.1f} s real'
                 )
+                if outcome.recording.get('good') is False:
+                    say(f'        not good enough: {"; ".join(outcome.recording["reasons"])}')
                 if outcome.recording['state'] != 'closed':
                     raise EpisodeError(
                         f'{name} was not recorded: ' + '; '.join(outcome.recording['problems'])
@@ -199,7 +218,10 @@ def run(args: argparse.Namespace) -> int:
         scenario=args.scenario,
         recordings=str(args.out),
         record_images=args.images,
-        overrides={'operator': {'style': 'drive'}} if args.drive else {},
+        overrides={
+            **({'operator': {'style': 'drive'}} if args.drive else {}),
+            **({'data_collector': {'guide': file_or_name(args.guide)}} if args.guide else {}),
+        },
     )
     if args.drive:
         from guda_ros.cli.drive import record_drive

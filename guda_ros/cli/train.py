@@ -9,7 +9,10 @@ as if nothing had happened.
 from __future__ import annotations
 
 import argparse
+from contextlib import nullcontext
 from pathlib import Path
+import shlex
+import shutil
 import sys
 
 from guda_ros.cli.common import natural, positive, refuse_existing, robot_of
@@ -50,8 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=None,
         metavar='N',
-        help='gradient steps; those that clone before the critics begin keep their share '
-        "(default: the configuration's)",
+        help='updates of the critics, or of a clone; the cloning before the critics begin is '
+        "shortened or lengthened alike (default: the configuration's)",
     )
     parser.add_argument(
         '--demonstrations',
@@ -129,6 +132,7 @@ def load_transitions(paths: list[Path], demonstrations: int | None, seed: int):
             sets.append(transitions(episodes, read_minari_contract(path)))
         else:
             sets.append(TransitionSet.load(path))
+        sets[0].contract.require(sets[-1].contract, str(path))
     return TransitionSet.concatenate(sets)
 
 
@@ -140,7 +144,9 @@ def train(algorithm: str, data, seed: int, updates: int | None = None, progress=
     """
     from guda_ros.learning.algorithms import algorithm as find
     from guda_ros.learning.algorithms import shortened
+    from guda_ros.learning.memory import keep_freed_memory
 
+    keep_freed_memory()
     kind = find(algorithm)
     config = kind.Config()
     if updates is not None:
@@ -163,10 +169,12 @@ def run(args: argparse.Namespace) -> int:
     from guda_ros.learning.algorithms import algorithm, read_config, shortened
     from guda_ros.learning.batches import data_problems
     from guda_ros.learning.checkpoint import resume_checkpoint
+    from guda_ros.learning.memory import keep_freed_memory
     from guda_ros.learning.training import tensorboard_writer, train_to_file
 
     if not args.resume:
         refuse_existing(args.out, args.overwrite)
+    keep_freed_memory()
     kind = algorithm(args.algo or 'bc')
     config = kind.Config()
     if args.config:
@@ -184,31 +192,38 @@ def run(args: argparse.Namespace) -> int:
     learner = kind(data, data.contract, config, seeds)
     for problem in data_problems(data):
         print(f'note: {problem}')
+    judged = {'starts': args.starts, 'evaluations': args.evaluations, 'robot': args.robot}
     if args.resume and args.out.exists():
-        if not resume_checkpoint(args.out, learner):
+        if not resume_checkpoint(args.out, learner, judged):
             print(f'{args.out}: done before')
             return 0
         print(f'goes on after update {learner.updates}')
     info = {
         'data': [str(path) for path in args.data],
-        'seed': args.seed,
         'demonstrations': args.demonstrations,
         'rules': data.rule_counts(),
-        'command': 'guda ' + ' '.join(sys.argv[1:]),
+        'command': shlex.join(['guda', *sys.argv[1:]]),
+        **judged,
     }
-    done = train_to_file(
-        learner,
-        args.out,
-        info,
-        evaluate=_evaluator(data.contract, args.starts, args.robot) if args.starts else None,
-        evaluations=args.evaluations,
-        report=Progress(),
-        writer=tensorboard_writer(args.tensorboard) if args.tensorboard else None,
-    )
+    with (
+        tensorboard_writer(args.tensorboard, learner.updates)
+        if args.tensorboard
+        else nullcontext()
+    ) as writer:
+        done = train_to_file(
+            learner,
+            args.out,
+            info,
+            evaluate=_evaluator(data.contract, args.starts, args.robot) if args.starts else None,
+            evaluations=args.evaluations,
+            report=Progress(),
+            writer=writer,
+        )
     if not done:
         print(
             f'{args.out}: stopped after {learner.updates} of {learner.total} updates; the policy '
-            'of this moment can be exported, and --resume goes on'
+            + ('of the best validation so far' if any(learner.best) else 'of this moment')
+            + ' can be exported, and --resume goes on'
         )
         return 130
     print(f'{args.out}: {learner.updates} updates in {learner.seconds:.1f} s')
@@ -252,6 +267,9 @@ class Progress:
             print(line, file=self._stream)
             return
         kept = judged is not None or share == 1
+        if not kept:
+            # A line that wraps could not be written over.
+            line = line[: shutil.get_terminal_size().columns - 1]
         print(f'\r\x1b[K{line}', end='\n' if kept else '', file=self._stream, flush=True)
 
 

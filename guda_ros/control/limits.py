@@ -59,6 +59,10 @@ class CommandLimiter:
         self._time = time
         return command
 
+    def lowered(self, command: np.ndarray) -> None:
+        """Take it that less was sent than `limit` returned last."""
+        self._previous = np.array(command)
+
     def _limit_acceleration(self, command: np.ndarray, time: float) -> np.ndarray:
         interval = MAX_INTERVAL if self._time is None else time - self._time
         # Not times zero: an axis without limit would get 0 * inf, which is no number.

@@ -9,7 +9,8 @@ import math
 
 import numpy as np
 
-from guda_ros.control.arbiter import CommandArbiter, Instant, Source
+from guda_ros.control.arbiter import CommandArbiter, Instant, Lock, Source
+from guda_ros.control.field_limit import FieldLimit
 from guda_ros.control.limits import CommandLimiter
 
 # Reasons of a decision.
@@ -19,6 +20,7 @@ EMERGENCY_STOP = 'emergency_stop'
 NO_DEADMAN = 'no_deadman'
 SILENT = 'silent'
 SUPPRESSED = 'suppressed'
+LOCKED = 'locked'
 STALE = 'stale'
 FUTURE = 'future'
 OUT_OF_ORDER = 'out_of_order'
@@ -58,7 +60,8 @@ class SafetyGate:
     - not finite or not in base_link: the source counts as speaking, and if it is in charge the
       robot stands;
     - a source of higher priority is in charge: nothing is sent;
-    - the emergency stop is latched, or the dead-man of a guarded source is not held: zero;
+    - the emergency stop is latched, a lock is on, or the dead-man of a guarded source is not
+      held: zero;
     - else the command, within the limits.
 
     `tick`, called often, stops a robot whose driver fell silent. The emergency stop stays latched
@@ -72,18 +75,23 @@ class SafetyGate:
         dead-man is let go.
     :param joystick_timeout: time [s] after which the last joystick message says nothing any more.
     :param repeat_stop: how long [s] a stop is repeated by `tick`; 0 sends it once.
+    :param locks: name to Lock, see arbiter.
+    :param field_limit: keeps the robot on the carpet; None does not.
     """
 
     def __init__(self, limiter: CommandLimiter, sources: Mapping[str, Source], *,
                  frame: str = 'base_link', future_tolerance: float = 0.5,
                  guarded: tuple[str, ...] = (), operator: str | None = None,
-                 joystick_timeout: float = 0.5, repeat_stop: float = 0.0) -> None:
+                 joystick_timeout: float = 0.5, repeat_stop: float = 0.0,
+                 locks: Mapping[str, Lock] | None = None,
+                 field_limit: FieldLimit | None = None) -> None:
         for name in (*guarded, *((operator,) if operator else ())):
             if name not in sources:
                 raise ValueError(
                     f'{name!r} is not a source of commands; known: {", ".join(sources)}')
         self._limiter = limiter
-        self._arbiter = CommandArbiter(sources)
+        self._arbiter = CommandArbiter(sources, locks)
+        self.field_limit = field_limit
         self._frame = frame
         self._future_tolerance = future_tolerance
         self._guarded = frozenset(guarded)
@@ -100,7 +108,7 @@ class SafetyGate:
         self._stopped_at: Instant | None = None
         self._driver: str | None = None
         #: How often each (source, reason) was decided; (source, 'clamped') counts commands above
-        #: the limits.
+        #: the limits, (source, 'at_the_edge') those that would have left the field.
         self.counts: Counter = Counter()
 
     @property
@@ -121,6 +129,33 @@ class SafetyGate:
     def active(self, now: Instant) -> str | None:
         """Return the source in charge, None when all are silent."""
         return self._arbiter.active(now)
+
+    def locks(self, now: Instant) -> list[str]:
+        """Return the names of the locks that are on."""
+        return self._arbiter.locks(now)
+
+    def overruled(self, source: str, now: Instant) -> list[str]:
+        """Return who would drive if a source did not."""
+        return self._arbiter.overruled(source, now)
+
+    def lock(self, name: str, on: bool, now: Instant) -> None:
+        """Note what the owner of a lock says; `tick` stops who it keeps silent."""
+        self._advance(now)
+        self._arbiter.lock(name, on, now)
+
+    def may_act(self, source: str, now: Instant) -> str:
+        """Return why a source may neither kick nor move the head, an empty text if it may."""
+        self._advance(now)
+        in_charge = self._arbiter.active(now)
+        if self.stopped:
+            return self._stop_message()
+        if lock := self._arbiter.masked_by(source, now):
+            return f'{source} is locked out by {lock}'
+        if in_charge not in (None, source):
+            return f'{source} gives way to {in_charge}'
+        if source in self._guarded and not self._deadman(now):
+            return f'{source} waits for the dead-man button'
+        return ''
 
     def offer(self, source: str, command, stamp: float, frame: str, now: Instant) -> Decision:
         """
@@ -198,6 +233,8 @@ class SafetyGate:
             timeout = self._arbiter.sources[driver].timeout
             return self._stop(SILENT, f'{driver} fell silent (timeout {timeout:g} s)', driver, now,
                               now.ros if since is None else min(since, now.ros))
+        if driver is not None and (lock := self._arbiter.masked_by(driver, now)):
+            return self._stop(LOCKED, f'{driver} is locked out by {lock}', driver, now, now.ros)
         if driver in self._guarded and not self._deadman(now):
             since = now.ros
             if self._joystick_at is not None:
@@ -248,8 +285,13 @@ class SafetyGate:
             return self._stop(
                 fault or EMERGENCY_STOP, message or self._stop_message(), source, now)
         if not in_charge:
-            message = message or f'{source} gives way to {self._arbiter.active(now)}'
-            return Decision(None, fault or SUPPRESSED, message, source)
+            other = self._arbiter.active(now)
+            if other is None:
+                lock = self._arbiter.masked_by(source, now)
+                return self._stop(fault or LOCKED, message or f'{source} is locked out by {lock}',
+                                  source, now)
+            return Decision(None, fault or SUPPRESSED, message or f'{source} gives way to {other}',
+                            source)
         if fault:
             return self._stop(fault, message, source, now)
         if source in self._guarded and not self._deadman(now):
@@ -270,6 +312,12 @@ class SafetyGate:
         sent = self._limiter.limit(command, now.steady)
         if not np.array_equal(sent, command):
             self.counts[source, 'clamped'] += 1
+        if self.field_limit is not None:
+            inside = self.field_limit.limit(sent, now)
+            if not np.array_equal(inside, sent):
+                self.counts[source, 'at_the_edge'] += 1
+                self._limiter.lowered(inside)
+                sent = inside
         if np.any(sent):
             self._driver = source
         elif self._driver is not None:

@@ -3,8 +3,9 @@ Data sets of whole episodes, in the Minari format.
 
 A Minari data set is a folder with metadata.json and an HDF5 file. One Minari episode is one
 recording. Beside what Minari asks for, `infos` holds what the robot knew (world_states, valid),
-the commands in SI units, the ground truth (truth_states, for metrics only), stamps and success;
-the contract and its hash are in the metadata.
+the commands in SI units, who gave them (commanded_by, see episodes.COMMANDERS), the ground truth
+(truth_states, for metrics only), stamps and success; the contract and its hash are in the
+metadata.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _DESCRIPTION = (
     'Episodes of guda_ros. Observations follow the contract. Use a step only where infos["valid"] '
     'holds for it and for the next one: elsewhere the ball was lost, or a sample is missing and '
     'its values are NaN.')
-_ARRAYS = ('stamps', 'world_states', 'commands', 'valid', 'truth_states')
+_ARRAYS = ('stamps', 'world_states', 'commands', 'valid', 'truth_states', 'commanded_by')
 
 
 def write_minari(path: str | os.PathLike, episodes: Iterable[Episode], contract: Contract,
@@ -148,7 +149,9 @@ def _buffer(episode: Episode, contract: Contract):
 
 
 def _episode(data, details: dict) -> Episode:
-    options, arrays = details['options'], {name: data.infos[name] for name in _ARRAYS}
+    # Data sets of earlier versions do not tell who commanded.
+    options, arrays = details['options'], {
+        name: data.infos[name] for name in _ARRAYS if name in data.infos}
     return Episode(
         id=str(options['id']), scenario=str(options['scenario']), seed=int(details['seed']),
         start_index=int(options['start_index']), verdict=str(options['verdict']),

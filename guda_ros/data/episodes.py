@@ -18,6 +18,9 @@ from guda_ros.data.world_states import assemble, LOST_VARIANCE
 from guda_ros.soccer import world
 
 VERDICTS = ('scored', 'out', 'timeout', 'fall', 'failed', 'error', 'aborted')
+#: Who commanded a step, by `Episode.commanded_by`: not recorded; the safety node, which
+#: stopped the robot; a policy; a person; a person over a policy that would have driven.
+COMMANDERS = ('unknown', 'safety', 'policy', 'teleop', 'intervention')
 #: Parts of a contract that may change without touching what a recording holds.
 _FREE = ('name', 'version', 'time_limit', 'observation')
 #: Roles that make up a step, and how many numbers are taken from a message of each.
@@ -35,8 +38,9 @@ class Episode:
     the ball was known (seen within the contract's hold); truth_states (N+1, 10): ground truth for
     metrics only, NaN where not recorded. `start_index` is -1 for a start that is not of a fixed
     list. A sample that is missing is NaN, is named in `problems` and is never filled in.
-    `contract_hash` is that of the recording. Arrays are converted on construction, ValueError
-    names one whose shape is wrong.
+    `contract_hash` is that of the recording. commanded_by (N,) uint8: who commanded each step, an
+    index into COMMANDERS; none given stands for not recorded. Arrays are converted on
+    construction, ValueError names one whose shape is wrong.
     """
 
     id: str
@@ -52,8 +56,11 @@ class Episode:
     valid: np.ndarray
     truth_states: np.ndarray
     problems: tuple[str, ...] = ()
+    commanded_by: np.ndarray | None = None
 
     def __post_init__(self) -> None:
+        if self.commanded_by is None:
+            object.__setattr__(self, 'commanded_by', np.zeros(len(self.commands)))
         if self.verdict not in VERDICTS:
             raise ValueError(f'verdict: one of {", ".join(VERDICTS)} is expected, '
                              f'not {self.verdict!r}')
@@ -62,6 +69,7 @@ class Episode:
                                    ('world_states', np.float64, (count, world.SIZE)),
                                    ('commands', np.float64, (count - 1, 3)),
                                    ('valid', np.bool_, (count,)),
+                                   ('commanded_by', np.uint8, (count - 1,)),
                                    ('truth_states', np.float64, (count, world.SIZE))):
             value = np.ascontiguousarray(getattr(self, name), dtype=dtype)
             if value.shape != shape:
@@ -77,6 +85,11 @@ class Episode:
     def success(self) -> bool:
         """Tell whether the ball was scored."""
         return self.verdict == 'scored'
+
+    @property
+    def interventions(self) -> np.ndarray:
+        """Tell (N,) at which steps a person corrected a policy."""
+        return self.commanded_by == COMMANDERS.index('intervention')
 
     @property
     def usable(self) -> np.ndarray:
@@ -122,6 +135,7 @@ def read_episode(path: str | os.PathLike, contract: Contract | None = None) -> E
     if len(steps) < 2:
         raise RecordingError(f'{path}: holds no complete control step ({"; ".join(problems)}); '
                              'remove it or record the episode again')
+    commanders = np.array([samples['command_source'].get(int(stamp), 0) for stamp in steps[:-1]])
     columns = {role: _column(samples[role], steps, width) for role, width in _WIDTHS.items()}
     commands = columns['command'][:-1]
     previous = np.concatenate([np.zeros((1, 3)), commands])
@@ -138,7 +152,7 @@ def read_episode(path: str | os.PathLike, contract: Contract | None = None) -> E
         id=info.id, scenario=info.scenario, seed=info.seed, start_index=info.start_index,
         verdict=verdict, operator=info.operator, contract_hash=recorded.hash, stamps=steps,
         world_states=states, commands=commands, valid=valid, truth_states=truth,
-        problems=tuple(problems))
+        problems=tuple(problems), commanded_by=commanders)
 
 
 def _collect(reader: RecordingReader) -> tuple[dict[str, dict[int, tuple]], set[int]]:
@@ -148,15 +162,20 @@ def _collect(reader: RecordingReader) -> tuple[dict[str, dict[int, tuple]], set[
               for role in _WIDTHS}
     roles = {topic: role for role, topic in topics.items()}
     detection = reader.info.topics.get('ball_detection', '')
+    source = reader.info.topics.get('command_source', '')
     expected = {'odom': frames['odom'], 'ball': frames['odom'], 'pose': frames['map'],
                 'ground_truth_robot': frames['map'], 'ground_truth_ball': frames['map']}
-    samples: dict[str, dict[int, tuple]] = {role: {} for role in _WIDTHS}
+    samples: dict[str, dict] = {role: {} for role in (*_WIDTHS, 'command_source')}
     detections = set()
-    for topic, _, message in reader.messages([*roles, detection]):
+    for topic, _, message in reader.messages([*roles, detection, source]):
+        if topic == source:
+            samples['command_source'].setdefault(
+                _nanoseconds(message.stamp), _commander(message.frame_id))
+            continue
         if not hasattr(message, 'header'):
             raise RecordingError(f'{reader.path}: {topic}: messages without a stamp cannot be '
                                  'paired; record with stamped commands')
-        stamp = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
+        stamp = _nanoseconds(message.header.stamp)
         if topic == detection:
             detections.add(stamp)
             continue
@@ -168,6 +187,14 @@ def _collect(reader: RecordingReader) -> tuple[dict[str, dict[int, tuple]], set[
         # Of two with one stamp the first counts: it is the one that the robot acted on.
         samples[role].setdefault(stamp, _values(role, message))
     return samples, detections
+
+
+def _nanoseconds(stamp) -> int:
+    return stamp.sec * 1_000_000_000 + stamp.nanosec
+
+
+def _commander(name: str) -> int:
+    return COMMANDERS.index(name) if name in COMMANDERS else 0
 
 
 def _values(role: str, message) -> tuple:

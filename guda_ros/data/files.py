@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 import os
 from pathlib import Path
+import time
 
 PARTIAL = '.partial'
 
@@ -67,11 +69,20 @@ class DurableFile:
         self._pending = bytearray()
         self._written = 0
         self._synced = 0
+        self._threads = ThreadPoolExecutor(max_workers=1)
+        self._syncing: Future | None = None
+        #: The longest time [s] that a sync took.
+        self.slowest = 0.0
 
     @property
     def pending(self) -> int:
         """Bytes that are not on the disk yet."""
         return len(self._pending)
+
+    @property
+    def synced(self) -> bool:
+        """Tell whether everything is on the disk for good."""
+        return not self._pending and self._synced == self._written
 
     def write(self, data: bytes) -> int:
         """Append bytes."""
@@ -85,18 +96,36 @@ class DurableFile:
     def flush(self) -> None:
         """Do nothing: only `commit` touches the disk."""
 
-    def commit(self) -> None:
-        """Bring everything to the disk; OSError if that fails."""
+    def commit(self, wait: bool = True) -> None:
+        """
+        Bring everything to the disk; OSError if that fails.
+
+        :param wait: for the sync. Without, it goes on in a thread, so that a slow disk holds
+            nobody up, and a failure is raised by the next call.
+        """
         while self._pending:
             count = os.write(self._descriptor, self._pending)
             self._written += count
             del self._pending[:count]
-        if self._synced != self._written:
-            os.fsync(self._descriptor)
-            self._synced = self._written
+        if self._syncing is not None and (wait or self._syncing.done()):
+            syncing, self._syncing = self._syncing, None
+            self._synced = syncing.result()
+        if self._synced == self._written:
+            return
+        if wait:
+            self._synced = self._sync(self._written)
+        elif self._syncing is None:
+            self._syncing = self._threads.submit(self._sync, self._written)
+
+    def _sync(self, size: int) -> int:
+        began = time.monotonic()
+        os.fsync(self._descriptor)
+        self.slowest = max(self.slowest, time.monotonic() - began)
+        return size
 
     def close(self) -> None:
         """Close the file without another try to write what is pending."""
         if self._descriptor >= 0:
+            self._threads.shutdown()
             os.close(self._descriptor)
             self._descriptor = -1

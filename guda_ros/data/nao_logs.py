@@ -18,6 +18,12 @@ import numpy as np
 
 from guda_ros.errors import GudaError
 
+#: A row a camera image, two cameras of 30 Hz. The alternation of neighbouring rows between two
+#: poses, 3.9 steps a second and a speed below the walk's limit speak for it; nothing proves it.
+ROWS_PER_SECOND = 60.0
+#: Displacements of a row beyond which localisation jumped and nobody walked [m, rad].
+JUMP, TURN_JUMP = 0.2, 0.3
+
 
 @dataclass(frozen=True, eq=False)
 class NaoLog:

@@ -40,22 +40,81 @@ def missing_samples(stamps: Mapping[str, Collection[int]], steps: np.ndarray, fi
     Every step needs an observation, every step but the last a command with its stamp. Ground truth
     is not needed, but where some was recorded it has to be there for every step.
     """
-    if not len(steps):
-        return ['no observation was recorded']
-    problems = []
-    if steps[0] != first:
-        problems.append(f'the first {(steps[0] - first) * 1e-9:.2f} s are missing')
-    for role in (*OBSERVATION_ROLES, *TRUTH_ROLES, 'command'):
-        needed = steps[:-1] if role == 'command' else steps
-        have = stamps.get(role, ())
-        if role in TRUTH_ROLES and not have:
-            continue
-        missing = [int(stamp) for stamp in needed if stamp not in have]
-        if missing:
-            problems.append(f'{role}: {len(missing)} of {len(needed)} samples are missing, the '
-                            f'first {(missing[0] - steps[0]) * 1e-9:.2f} s after the start')
-    gaps = np.flatnonzero(~regular(steps, period))
-    if len(gaps):
-        problems.append(f'{len(gaps)} steps do not last {period:g} s, the first '
-                        f'{(steps[gaps[0]] - steps[0]) * 1e-9:.2f} s after the start')
-    return problems
+    tally = SampleTally(first, period)
+    tally.count(stamps, steps, last=True)
+    return tally.problems()
+
+
+class SampleTally:
+    """
+    Count what the steps of an episode lack, a stretch after the other.
+
+    :param first: stamp [ns] that the first step shall have. :param period: of control [s].
+    """
+
+    def __init__(self, first: int, period: float) -> None:
+        self._first = first
+        self._period = period
+        self._begin: int | None = None
+        self._end = 0
+        #: Role -> samples that are needed, missing, and the stamp of the first missing one.
+        self._roles = {role: [0, 0, 0] for role in (*OBSERVATION_ROLES, *TRUTH_ROLES, 'command')}
+        self._recorded = dict.fromkeys(TRUTH_ROLES, False)
+        self._irregular, self._first_irregular = 0, 0
+
+    def count(self, stamps: Mapping[str, Collection[int]], steps: np.ndarray,
+              last: bool = False) -> None:
+        """
+        Take the steps (K,) that follow those of the last call.
+
+        :param stamps: stamps of the samples by role, at least around these steps.
+        :param last: whether the episode ends with them.
+        """
+        if not len(steps):
+            return
+        before = steps if self._begin is None else np.concatenate([[self._end], steps])
+        self._begin = int(steps[0]) if self._begin is None else self._begin
+        self._end = int(steps[-1])
+        gaps = np.flatnonzero(~regular(before, self._period))
+        if len(gaps):
+            self._first_irregular = self._first_irregular or int(before[gaps[0]])
+            self._irregular += len(gaps)
+        for role, tally in self._roles.items():
+            have = stamps.get(role, ())
+            needed = steps[:-1] if role == 'command' and last else steps
+            missing = [int(stamp) for stamp in needed if stamp not in have]
+            if role in TRUTH_ROLES:
+                self._recorded[role] |= bool(have)
+            if missing and not tally[1]:
+                tally[2] = missing[0]
+            tally[0] += len(needed)
+            tally[1] += len(missing)
+
+    @property
+    def lost(self) -> float:
+        """The largest share of missing samples among the roles that are needed."""
+        if self._begin is None:
+            return 1.0
+        return max((missing / needed for role, (needed, missing, _) in self._roles.items()
+                    if needed and role not in TRUTH_ROLES), default=0.0)
+
+    def problems(self) -> list[str]:
+        """Return one sentence for everything that is missing."""
+        if self._begin is None:
+            return ['no observation was recorded']
+        problems = []
+        if self._begin != self._first:
+            problems.append(f'the first {(self._begin - self._first) * 1e-9:.2f} s are missing')
+        problems += [
+            f'{role}: {missing} of {needed} samples are missing, the first '
+            f'{(stamp - self._begin) * 1e-9:.2f} s after the start'
+            for role, needed, missing, stamp in self._counted() if missing]
+        if self._irregular:
+            problems.append(
+                f'{self._irregular} steps do not last {self._period:g} s, the first '
+                f'{(self._first_irregular - self._begin) * 1e-9:.2f} s after the start')
+        return problems
+
+    def _counted(self) -> list[tuple[str, int, int, int]]:
+        return [(role, *tally) for role, tally in self._roles.items()
+                if self._recorded.get(role, True)]

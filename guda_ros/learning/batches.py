@@ -232,7 +232,7 @@ def data_problems(data: TransitionSet) -> list[str]:
     constant = np.ptp(data.observations(), axis=0) < 1e-6
     if constant.any():
         problems.append(
-            f'constant in all of the data, so that nothing is learnt from it: '
+            f'constant in all of the data, so that the policy will ignore it: '
             f'{", ".join(names[constant])}'
         )
     still = np.ptp(data.actions, axis=0) < 1e-6

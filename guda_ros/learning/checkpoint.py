@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 from pathlib import Path
 import pickle
 import platform
+import tempfile
+import zipfile
+import zlib
 
 import numpy as np
 import torch
@@ -67,6 +71,19 @@ def save_checkpoint(path: str | os.PathLike, learner: Learner, info: dict | None
         temporary.write_bytes(content.getvalue())
 
 
+def require_writable(path: str | os.PathLike) -> None:
+    """Raise OSError if no checkpoint can be written to `path`: not after hours of training."""
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
+
+
 def load_checkpoint(
     path: str | os.PathLike, seed: int | None = None
 ) -> tuple[TrainingResult, Contract, dict]:
@@ -124,10 +141,13 @@ def load_checkpoint(
         raise _damaged(path, error) from error
 
 
-def resume_checkpoint(path: str | os.PathLike, learner: Learner) -> bool:
+def resume_checkpoint(
+    path: str | os.PathLike, learner: Learner, same: dict | None = None
+) -> bool:
     """
     Let a fresh learner go on from a checkpoint; False if that training was done already.
 
+    :param same: values of the info that must be the same there, such as how policies are judged.
     :raises TrainingError: if it was another training: other data, arguments, seeds or contract.
     """
     content = _read(path)
@@ -141,6 +161,11 @@ def resume_checkpoint(path: str | os.PathLike, learner: Learner) -> bool:
             for mine, theirs in zip(own, found)
             for key in {**mine, **theirs}
             if mine.get(key) != theirs.get(key)
+        ]
+        problems += [
+            f'{key}: {value} now, {content["info"].get(key)} there'
+            for key, value in (same or {}).items()
+            if content['info'].get(key) != value
         ]
         if len(own) != len(found):
             problems.append(f'{len(own)} seeds now, {len(found)} there')
@@ -180,6 +205,11 @@ def _read(path) -> dict:
     if not path.is_file():
         raise TrainingError(f'{path}: no such file; train a policy with `guda train`')
     try:
+        # torch does not look at the checksums: a flipped bit in a weight would reach the robot.
+        with zipfile.ZipFile(path) as file:
+            wrong = file.testzip()
+        if wrong:
+            raise ValueError(f'the checksum of {wrong} is wrong')
         content = torch.load(path, map_location='cpu', weights_only=True)
         if not isinstance(content, dict) or content.get('format') != _FORMAT:
             raise ValueError('it is something else')
@@ -194,8 +224,11 @@ def _read(path) -> dict:
         ValueError,
         TypeError,
         RuntimeError,
+        IndexError,
         EOFError,
         pickle.UnpicklingError,
+        zipfile.BadZipFile,
+        zlib.error,
     ) as error:
         raise _damaged(path, error) from error
 

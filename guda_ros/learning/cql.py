@@ -31,7 +31,7 @@ from torch.nn import functional
 
 from guda_ros.learning.bc import gaussian_nll
 from guda_ros.learning.learner import copy_networks, Learner, LearnerConfig, polyak_update
-from guda_ros.learning.networks import StackedMLP, TrainingError, TwinCritic
+from guda_ros.learning.networks import StackedMLP, TwinCritic
 
 #: Bounds of the logarithm of the policy's standard deviation, before the tanh.
 LOG_STD = (-20.0, 2.0)
@@ -78,11 +78,7 @@ class CQLConfig(LearnerConfig):
         'temperature_learning_rate',
     )
     FRACTION = ('discount', 'tau')
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 0 <= self.warmup < 1:
-            raise TrainingError(f'warmup: a share in [0, 1) is expected, not {self.warmup}')
+    BELOW_ONE = ('warmup',)
 
 
 class CQL(Learner):

@@ -84,7 +84,8 @@ def _normalisation(weights, contract):
     return {
         'observation': list(contract.observation_names),
         'mean': weights['normaliser.mean'].tolist(),
-        'std': (1.0 / weights['normaliser.scale']).tolist(),
+        # 0 for what was constant, which the policy ignores.
+        'std': [1.0 / scale if scale else 0.0 for scale in weights['normaliser.scale'].tolist()],
         'clip': OBSERVATION_CLIP,
         'action_centre': weights['action_range.centre'].tolist(),
         'action_half_range': weights['action_range.reach'].tolist(),

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from guda_ros.data.contract import Contract
-from guda_ros.data.datasets import TransitionSet
+from guda_ros.data.transitions import TransitionSet
 from guda_ros.learning.batches import (
     check_transitions,
     continues_next,
@@ -62,7 +62,7 @@ class LearnerConfig:
     threads: int = 1
     device: str = 'cpu'
 
-    #: Arguments above zero, at least zero, in (0, 1], in [0, 1], and with named values.
+    #: Arguments above zero, at least zero, in (0, 1], in [0, 1] and in [0, 1).
     POSITIVE = (
         'updates',
         'batch_size',
@@ -73,6 +73,7 @@ class LearnerConfig:
     NOT_NEGATIVE = ('weight_decay',)
     FRACTION = ()
     SHARE = ('original_share',)
+    BELOW_ONE = ()
     #: Allowed words of arguments that are words; not annotated, so it is no argument itself.
     CHOICES = {
         'sampler': SAMPLERS,
@@ -86,6 +87,7 @@ class LearnerConfig:
             ('NOT_NEGATIVE', 'a number that is not negative', lambda value: value >= 0),
             ('FRACTION', 'a number in (0, 1]', lambda value: 0 < value <= 1),
             ('SHARE', 'a share in [0, 1]', lambda value: 0 <= value <= 1),
+            ('BELOW_ONE', 'a share in [0, 1)', lambda value: 0 <= value < 1),
         )
         for group, expected, holds in rules:
             for name in self._of_all_classes(group):
@@ -186,6 +188,8 @@ class Learner:
         self.seeds = tuple(seeds)
         if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
             raise TrainingError(f'seeds: different numbers from 0 on are expected, not {seeds}')
+        if max(self.seeds) >= 2**63:
+            raise TrainingError(f'seeds: {max(self.seeds)} has more than 63 bits')
         if self.config.device == 'cuda' and not torch.cuda.is_available():
             raise TrainingError('device: torch finds no GPU; use cpu')
         sets = [data] * len(self.seeds) if isinstance(data, TransitionSet) else list(data)
@@ -316,7 +320,6 @@ class Learner:
         :raises TrainingError: if a loss is no longer finite.
         """
         begin = time.perf_counter() - self.seconds
-        self._stop = False
         with torch_threads(self.config.threads):
             while self.updates < self.total and not self._stop:
                 update = self.updates + 1
@@ -328,14 +331,19 @@ class Learner:
                     self._log()
                     self.seconds = time.perf_counter() - begin
                     if callback and callback(self) is False:
-                        break
+                        self._stop = True
                     # What the callback took is no training.
                     begin = time.perf_counter() - self.seconds
         self.seconds = time.perf_counter() - begin
+        self._stop = False
         return self
 
     def stop(self) -> None:
-        """End `learn` after the update that is under way; a signal handler may call this."""
+        """
+        End `learn` after the update that is under way, or the next one before its first.
+
+        A signal handler may call this.
+        """
         self._stop = True
 
     def predict(self, observation, state=None, episode_start=None, deterministic: bool = True):
@@ -421,7 +429,9 @@ class Learner:
             optimizer.load_state_dict(state['optimizers'][name])
         self.updates, self.seconds = state['updates'], state['seconds']
         self.history, self.best = state['history'], state['best']
-        self._window = {name: list(rows) for name, rows in state['window'].items()}
+        self._window = {
+            name: list(rows.to(self.config.device)) for name, rows in state['window'].items()
+        }
 
     def _log(self) -> None:
         length = len(self.history['update'])

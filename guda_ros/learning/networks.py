@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 from guda_ros.errors import GudaError
+from guda_ros.learning.layers import relu_layers
 
 #: Normalised observations are clipped to this, so that one wild number cannot take over.
 OBSERVATION_CLIP = 10.0
@@ -41,11 +42,16 @@ class TrainingResult:
 
 
 class Normaliser(nn.Module):
-    """Subtract the mean, divide by the deviation, clip; a constant feature is only centred."""
+    """
+    Subtract the mean, divide by the deviation, clip.
+
+    A constant feature becomes 0, whatever it does later: the weights behind it were never trained.
+    """
 
     def __init__(self, mean: np.ndarray, std: np.ndarray) -> None:
         super().__init__()
-        scale = 1.0 / np.where(np.asarray(std) < 1e-6, 1.0, std)
+        std = np.asarray(std)
+        scale = np.where(std < 1e-6, 0.0, 1.0 / np.maximum(std, 1e-6))
         self.register_buffer('mean', torch.as_tensor(np.array(mean), dtype=torch.float32))
         self.register_buffer('scale', torch.as_tensor(np.array(scale), dtype=torch.float32))
 
@@ -180,16 +186,17 @@ class StackedMLP(nn.Module):
         return self._forward(values, slice(None))
 
     def _forward(self, values: torch.Tensor, networks: slice) -> torch.Tensor:
-        last = len(self.weights) - 1
-        for index, (weight, bias) in enumerate(zip(self.weights, self.biases)):
-            values = torch.baddbmm(bias[networks], values, weight[networks])
-            if index < last:
-                # In place: the product's own gradient does not need its value.
-                values = functional.relu_(values)
-                if self.gains:
-                    values = functional.layer_norm(values, values.shape[-1:])
-                    values = values * self.gains[index][networks] + self.shifts[index][networks]
-        return values
+        weights, biases, gains, shifts = (
+            [parameter[networks] for parameter in parameters]
+            for parameters in (self.weights, self.biases, self.gains, self.shifts)
+        )
+        if not gains:
+            return relu_layers(values, weights, biases)
+        for weight, bias, gain, shift in zip(weights, biases, gains, shifts):
+            # In place: the product's own gradient does not need its value.
+            values = functional.relu_(torch.baddbmm(bias, values, weight))
+            values = functional.layer_norm(values, values.shape[-1:]) * gain + shift
+        return torch.baddbmm(biases[-1], values, weights[-1])
 
 
 class TwinCritic(StackedMLP):

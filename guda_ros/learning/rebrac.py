@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import torch
 
 from guda_ros.learning.learner import copy_networks, Learner, LearnerConfig, polyak_update
-from guda_ros.learning.networks import StackedMLP, TrainingError, TwinCritic
+from guda_ros.learning.networks import StackedMLP, TwinCritic
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,7 @@ class ReBRACConfig(LearnerConfig):
     POSITIVE = ('actor_learning_rate', 'critic_learning_rate', 'policy_delay')
     NOT_NEGATIVE = ('bc_updates', 'actor_beta', 'critic_beta', 'policy_noise', 'noise_clip')
     FRACTION = ('discount', 'tau')
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 0 <= self.warmup < 1:
-            raise TrainingError(f'warmup: a share in [0, 1) is expected, not {self.warmup}')
+    BELOW_ONE = ('warmup',)
 
 
 class ReBRAC(Learner):

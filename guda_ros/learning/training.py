@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 
-from guda_ros.learning.checkpoint import save_checkpoint
+from guda_ros.learning.checkpoint import require_writable, save_checkpoint
 from guda_ros.learning.learner import Learner
 from guda_ros.learning.networks import PolicyNetwork, TrainingError
 
@@ -35,7 +35,9 @@ def train_to_file(
         `evaluations` times, evenly spread and at the end; the best policy is the one kept.
     :param report: called after every log entry.
     :param writer: of TensorBoard (torch.utils.tensorboard.SummaryWriter).
+    :raises OSError: if nothing can be written to `path`, before anything is trained.
     """
+    require_writable(path)
     marks = {
         -(-round(learner.total * number / evaluations) // learner.config.log_every)
         * learner.config.log_every
@@ -62,10 +64,11 @@ def train_to_file(
     return learner.updates == learner.total
 
 
-def tensorboard_writer(folder: str | os.PathLike):
+def tensorboard_writer(folder: str | os.PathLike, updates: int = 0):
     """
-    Return a writer of logs for TensorBoard.
+    Return a writer of logs for TensorBoard, to be closed by `with`.
 
+    :param updates: at which training goes on; what a killed one had logged after it is hidden.
     :raises TrainingError: if the package tensorboard is not installed.
     """
     try:
@@ -75,7 +78,7 @@ def tensorboard_writer(folder: str | os.PathLike):
             f'logs for TensorBoard need the package {error.name}: '
             'python -m pip install tensorboard'
         ) from error
-    return SummaryWriter(str(folder))
+    return SummaryWriter(str(folder), purge_step=updates + 1)
 
 
 def _write(learner: Learner, writer) -> None:

@@ -1,9 +1,10 @@
 """
 Records one rosbag2 folder an episode: what the robot knew, the command sent, and ground truth.
 
-Subscribes to the topics of the contract, `joy` and `ball/detection`; announces on `~/recording`
-(latched std_msgs/String, JSON: id, path, state, messages, verdict, complete, problems) how the
-recording stands.
+Subscribes to the topics of the contract, and to what else RecorderParameters names; announces on
+`~/recording` (latched std_msgs/String, JSON: see EpisodeCollector.status) how the recording
+stands. Alarms go to the log, to /diagnostics and, on a terminal, to a line that is kept up to
+date.
 """
 
 from __future__ import annotations
@@ -13,31 +14,26 @@ from functools import partial
 import json
 import sys
 
-from geometry_msgs.msg import PointStamped, PoseWithCovarianceStamped, TwistStamped
-from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message, serialize_message
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Joy
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
+from std_srvs.srv import Trigger
 
-from guda_ros.data.collection import EpisodeCollector, FAILED
-from guda_ros.data.recording import RecordingInfo
+from guda_ros.data.collection import CLOSED, EpisodeCollector, FAILED
+from guda_ros.data.recording import RecordingError, RecordingInfo
+from guda_ros.data.recording_folder import FolderClaim, require_contract
 from guda_ros.ros.conversions import bgr_from_message
 from guda_ros.ros.diagnostics import DiagnosticsPublisher, ERROR, OK, WARN
 from guda_ros.ros.episode import read_event
-from guda_ros.ros.parameters import declare_contract, Parameters
-from guda_ros.ros.qos import LATCHED, RECORD, RECORD_LATCHED, SENSOR_DATA
+from guda_ros.ros.live_augmentation import LiveAugmentation
+from guda_ros.ros.parameters import Parameters
+from guda_ros.ros.qos import LATCHED, RECORD, RECORD_IMAGES, RECORD_LATCHED
+from guda_ros.ros.recorder_parameters import declare_recorder, type_name
+from guda_ros.ros.recorder_screen import RecorderScreen
 from guda_ros.ros.running import exit_process, run_node
 
-#: Topics beside those of the contract: role -> name.
-_MORE_TOPICS = {'joy': 'joy', 'ball_detection': 'ball/detection'}
-_TYPES = {
-    'camera_info': CameraInfo, 'odom': Odometry, 'pose': PoseWithCovarianceStamped,
-    'ball': Odometry, 'command': TwistStamped, 'episode': String,
-    'ground_truth_robot': Odometry, 'ground_truth_ball': Odometry, 'joy': Joy,
-    'ball_detection': PointStamped,
-}
 _TICK = 0.1
 
 
@@ -46,46 +42,53 @@ class DataCollector(Node):
 
     def __init__(self) -> None:
         super().__init__('data_collector')
-        parameters = Parameters(self)
-        self._contract = declare_contract(parameters)
-        declare = partial(parameters.declare, read_only=True)
-        folder = declare('directory', 'recordings', 'folder for recordings')
-        self._operator = declare('operator', '', 'who demonstrates, noted in the recording')
-        images = declare('record_images', False, 'record images, as JPEG')
-        self._quality = declare('jpeg_quality', 80, 'quality of recorded images', low=1, high=100)
-        drain = declare('drain_timeout', 1.0, 'how long the last samples are waited for after '
-                        'the end of an episode', unit='s', low=0.0, high=30.0)
+        told = declare_recorder(Parameters(self),
+                                not self.get_parameter('use_sim_time').value)
+        self._contract, self._operator, self._guide = told.contract, told.operator, told.guide
         self._said: list[tuple[str, str]] = []
+        self._judged = ''
+        self._claim = FolderClaim(told.folder)
+        require_contract(told.folder, self._contract)
 
-        names = {**self._contract.topics, **_MORE_TOPICS}
-        topics = {role: (self.resolve_topic_name(names[role]), _type_name(kind))
-                  for role, kind in _TYPES.items()}
-        if images:
-            topics['image'] = (self.resolve_topic_name(names['image']) + '/compressed',
-                               _type_name(CompressedImage))
-        self._collector = EpisodeCollector(folder, self._contract, topics, drain=drain,
-                                           on_change=self._announce)
+        topics = {role: (self.resolve_topic_name(name), type_name(kind))
+                  for role, (name, kind) in told.topics.items()}
+        image = self._contract.topics['image']
+        if told.images:
+            topics['image'] = (self.resolve_topic_name(image) + '/compressed',
+                               type_name(CompressedImage))
+        self._collector = EpisodeCollector(
+            told.folder, self._contract, topics, told.settings, ros_time=self._now,
+            on_change=self._announce)
+        self._screen = RecorderScreen(self._collector, [*told.settings.rates])
         self._pub = self.create_publisher(String, '~/recording', LATCHED)
-        for role, kind in _TYPES.items():
+        for role, (name, kind) in told.topics.items():
             if role == 'episode':
-                self.create_subscription(kind, names[role], self._on_episode, RECORD_LATCHED,
-                                         raw=True)
+                self.create_subscription(kind, name, self._on_episode, RECORD_LATCHED, raw=True)
             else:
                 # Drivers publish CameraInfo with the quality of their images.
-                qos = SENSOR_DATA if role == 'camera_info' else RECORD
-                self.create_subscription(kind, names[role], partial(self._take, role), qos,
-                                         raw=True)
-        if images:
-            self.create_subscription(Image, names['image'], self._on_image, SENSOR_DATA)
+                qos = RECORD_IMAGES if role == 'camera_info' else RECORD
+                self.create_subscription(kind, name, partial(self._take, role), qos, raw=True)
+        if told.images:
+            # Now rather than with the first image: this takes a moment.
+            import cv2
+            self._encode = cv2.imencode
+            self._options = [cv2.IMWRITE_JPEG_QUALITY, told.jpeg_quality]
+            self.create_subscription(Image, image, self._on_image, RECORD_IMAGES)
+        self.create_service(Trigger, '~/discard', self._on_discard)
         # Steady: what was recorded goes to the disk also while the simulation's clock stands.
-        self._timer = self.create_timer(_TICK, self._collector.tick,
+        self._timer = self.create_timer(_TICK, self._on_tick,
                                         clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._live = (LiveAugmentation(self, self._guide, told.folder, self._contract)
+                      if self._guide else None)
         self._diagnostics = DiagnosticsPublisher(self, self._report, self._contract.robot)
         self._announce()
 
     def close(self) -> None:
         """Close an open recording; called when the node ends."""
-        self._collector.close()
+        self._collector.shut_down()
+        if self._live is not None:
+            self._live.close()
+        self._claim.release()
 
     def _now(self) -> int:
         return self.get_clock().now().nanoseconds
@@ -94,23 +97,23 @@ class DataCollector(Node):
         self._collector.take(role, self._now(), data)
 
     def _on_image(self, message: Image) -> None:
-        if not self._collector.recording:
-            return
-        import cv2
+        received = self._now()
         try:
             pixels = bgr_from_message(message)
         except ValueError as error:
             # What else is recorded must not suffer from a camera that sends something else.
             self.get_logger().error(f'images are not recorded: {error}', once=True)
             return
-        _, jpeg = cv2.imencode('.jpg', pixels, [cv2.IMWRITE_JPEG_QUALITY, self._quality])
-        self._take('image', serialize_message(
+        _, jpeg = self._encode('.jpg', pixels, self._options)
+        self._collector.take('image', received, serialize_message(
             CompressedImage(header=message.header, format='jpeg', data=jpeg.tobytes())))
 
     def _on_episode(self, data: bytes) -> None:
         event = read_event(self, deserialize_message(data, String).data)
         if event is None:
             return
+        if event.phase == 'reset':
+            self._collector.expect(event.id, event.stamp)
         if event.phase == 'start':
             if event.contract_hash not in ('', self._contract.hash):
                 self._collector.refuse(
@@ -120,33 +123,64 @@ class DataCollector(Node):
             self._collector.begin(RecordingInfo(
                 id=event.id, scenario=event.scenario, start_index=event.start_index,
                 seed=event.seed, robot_start=event.robot_start, operator=self._operator,
-                start_stamp=event.stamp, parameters=event.parameters,
+                guide=self._guide, start_stamp=event.stamp, parameters=event.parameters,
                 started=datetime.now(timezone.utc).isoformat(timespec='seconds')))
         self._take('episode', data)
         if event.phase == 'end' and event.id == self._collector.status['id']:
             self._collector.end(event.verdict or 'aborted', event.stamp, event.message)
 
+    def _on_discard(self, _, response: Trigger.Response) -> Trigger.Response:
+        try:
+            response.message = str(self._collector.discard())
+            response.success = True
+            if self._live is not None:
+                self._live.ask()
+        except (RecordingError, OSError) as error:
+            response.success, response.message = False, str(error)
+        return response
+
+    def _on_tick(self) -> None:
+        self._collector.tick()
+        news = self._collector.news()
+        for text in news:
+            self._screen.clear()
+            self.get_logger().warning(f'{self._collector.status["id"]}: {text}')
+        if news:
+            self._announce()
+        self._screen.draw()
+
     def _announce(self) -> None:
         status = self._collector.status
         said, self._said = self._said, [(status['id'], text) for text in status['problems']]
+        self._screen.clear()
         for episode, problem in self._said:
             if (episode, problem) not in said:
                 self.get_logger().error(f'{episode}: {problem}')
+        if status['state'] == CLOSED and status['path'] != self._judged:
+            self._judged = status['path']
+            if self._live is not None:
+                self._live.ask()
+            if status['good']:
+                self.get_logger().info(f'{status["id"]}: {status["verdict"]}, recorded well')
+            else:
+                self.get_logger().error(f'{status["id"]}: NOT GOOD ENOUGH, record it again: '
+                                        + '; '.join(status['reasons']))
         if self.context.ok():
             self._pub.publish(String(data=json.dumps(status)))
 
     def _report(self) -> tuple[bytes, str, dict]:
         status = self._collector.status
-        problems = status.pop('problems')
-        level = OK if not problems else WARN
-        if status['state'] == FAILED or (problems and self._collector.recording):
+        wrong = status.pop('problems') + status.pop('alarms')
+        reasons = status.pop('reasons')
+        if status['state'] == CLOSED:
+            wrong += reasons
+        level = OK if not wrong else WARN
+        if status['state'] == FAILED or (wrong and self._collector.recording):
             level = ERROR
-        return level, '; '.join(problems) or status['state'], status
-
-
-def _type_name(kind: type) -> str:
-    package, _, _ = kind.__module__.split('.', 2)
-    return f'{package}/msg/{kind.__name__}'
+        status['free_mb'] = self._collector.free // 10**6
+        if self._live is not None:
+            status.update(self._live.values())
+        return level, '; '.join(wrong) or status['state'], status
 
 
 def main(args=None) -> int:

@@ -1,4 +1,4 @@
-"""The node in front of the robot: the only publisher of `cmd_vel`."""
+"""The node in front of the robot: the only publisher of `cmd_vel`, `kick` and `head/command`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import signal
 import sys
 import time
 
-from geometry_msgs.msg import Twist, TwistStamped
+from geometry_msgs.msg import PoseWithCovarianceStamped, Twist, TwistStamped
 import numpy as np
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.node import Node
 import rclpy.signals
 from sensor_msgs.msg import Joy
-from std_msgs.msg import String
+from std_msgs.msg import Bool, Header, String
 from std_srvs.srv import Trigger
 
 from guda_ros.control import safety_gate
@@ -26,20 +26,28 @@ from guda_ros.control.safety_gate import Decision
 from guda_ros.ros.conversions import (
     command_from_twist,
     ns_to_stamp,
+    pose_from_message,
+    pose_is_known,
     stamp_to_ns,
     twist_from_command,
     twist_stamped,
 )
 from guda_ros.ros.diagnostics import DiagnosticsPublisher, ERROR, OK, WARN
+from guda_ros.ros.kick_and_head import KickAndHead
 from guda_ros.ros.parameters import declare_contract, Parameters
 from guda_ros.ros.qos import COMMAND, DEFAULT, LATCHED
 from guda_ros.ros.running import exit_process, run_node
-from guda_ros.ros.safety_parameters import declare_safety_gate
+from guda_ros.ros.safety_parameters import declare_safety_gate, LOCKS
+from guda_ros.soccer.robot import RobotProfile
 
 #: How long [s, steady] a command waits for a simulated clock that is behind its stamp.
 CLOCK_PATIENCE = 2.0
 #: How long [s, steady] simulated time may stand still before a command that gave way is answered.
 SUPPRESSED_PATIENCE = 0.2
+SOURCES = ('teleop', 'policy')
+#: Who commanded, on `cmd_vel/source`, beside the names of the sources: a person over a policy
+#: that would have driven, and the safety node itself, which stops.
+INTERVENTION, STOP = 'intervention', 'safety'
 #: The same reason of the same source is logged at most this often [s].
 LOG_INTERVAL = 1.0
 
@@ -61,7 +69,8 @@ class Safety(Node):
     Let through one source of commands at a time, limited, and stop the robot when in doubt.
 
     The rules are control.safety_gate's; this node brings messages, clocks and services to them. A
-    command's stamp is passed on with the answer to it.
+    command's stamp is passed on with the answer to it. With each command goes a std_msgs/Header on
+    `cmd_vel/source`: the same stamp, and in `frame_id` who commanded.
     """
 
     def __init__(self) -> None:
@@ -90,13 +99,22 @@ class Safety(Node):
         topic = contract.topics['command']
         kind = TwistStamped if self._stamped else Twist
         self._pub = self.create_publisher(kind, topic, COMMAND)
+        self._source_pub = self.create_publisher(Header, f'{topic}/source', DEFAULT)
+        self._kick_and_head = KickAndHead(
+            self, self._gate, self._now, RobotProfile.load(parameters['robot'] or contract.robot),
+            SOURCES)
         self._state_pub = self.create_publisher(String, '~/state', LATCHED)
         kind = TwistStamped if self._stamped_input else Twist
         self._subs = [
             self.create_subscription(kind, f'{topic}/{source}',
                                      partial(self._on_command, source), COMMAND)
-            for source in ('teleop', 'policy')]
+            for source in SOURCES]
+        self._subs += [self.create_subscription(Bool, f'lock/{name}', partial(self._on_lock, name),
+                                                LATCHED) for name in LOCKS]
         self._subs.append(self.create_subscription(Joy, 'joy', self._on_joy, DEFAULT))
+        if self._gate.field_limit is not None:
+            self._subs.append(self.create_subscription(
+                PoseWithCovarianceStamped, contract.topics['pose'], self._on_pose, DEFAULT))
         self._servers = [
             self.create_service(Trigger, '~/emergency_stop', self._on_emergency_stop),
             self.create_service(Trigger, '~/release', self._on_release)]
@@ -147,7 +165,23 @@ class Safety(Node):
                 return
         self._note(source, decision)
         if decision.command is not None:
-            self._send(decision.command, stamp)
+            self._send(decision.command, stamp, self._commander(decision))
+
+    def _commander(self, decision: Decision) -> str:
+        if decision.reason != safety_gate.DRIVING:
+            return STOP
+        overruled = self._gate.overruled(decision.source, self._now())
+        return INTERVENTION if overruled else decision.source
+
+    def _on_pose(self, message: PoseWithCovarianceStamped) -> None:
+        pose = pose_from_message(message) if pose_is_known(message) else None
+        self._gate.field_limit.see(pose, self._now())
+
+    def _on_lock(self, name: str, message: Bool) -> None:
+        if message.data != (name in self._gate.locks(self._now())):
+            self.get_logger().info(f'lock {name} is {"on" if message.data else "off"}')
+        self._gate.lock(name, message.data, self._now())
+        self._watch()
 
     def _on_joy(self, message: Joy) -> None:
         state = self._map.decode(message.axes, message.buttons)
@@ -201,8 +235,10 @@ class Safety(Node):
             self.get_logger().warning(decision.message)
         self._publish_state()
 
-    def _send(self, command: np.ndarray, stamp: int) -> None:
+    def _send(self, command: np.ndarray, stamp: int, commander: str = STOP) -> None:
         self._sent_stamp = stamp
+        # First, so that who has the command knows whose it is.
+        self._source_pub.publish(Header(stamp=ns_to_stamp(stamp), frame_id=commander))
         if self._stamped:
             self._pub.publish(twist_stamped(command, ns_to_stamp(stamp), self._frame))
         else:
@@ -225,7 +261,8 @@ class Safety(Node):
     def _publish_state(self) -> None:
         state = json.dumps({
             'stopped': self._gate.stopped, 'cause': self._gate.stop_cause,
-            'in_charge': self._gate.active(self._now()), 'reasons': self._reasons})
+            'in_charge': self._gate.active(self._now()), 'reasons': self._reasons,
+            'locks': self._gate.locks(self._now())})
         if state != self._state:
             self._state = state
             self._state_pub.publish(String(data=state))
@@ -236,6 +273,10 @@ class Safety(Node):
                   for (source, reason), count in sorted(counts.items(), key=str)}
         values.update({f'{source}.now': reason for source, reason in self._reasons.items()})
         values['in_charge'] = in_charge or 'nobody'
+        values['locks'] = ', '.join(self._gate.locks(self._now())) or 'none'
+        limit = self._gate.field_limit
+        values['field_limit'] = ('off' if limit is None else 'on' if limit.knows(self._now())
+                                 else 'off: the pose is not known')
         faults = sum(counts[key] for key in counts if key[1] in safety_gate.FAULTS)
         new_faults, self._faults = faults - self._faults, faults
         others = self.count_publishers(self._pub.topic_name) - 1

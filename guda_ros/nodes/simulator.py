@@ -81,6 +81,7 @@ class Simulator(LifecycleNode):
             self._entities.append(self.create_timer(self._pace.interval, self._run, clock=steady))
         self._entities += [
             self.create_service(Trigger, '~/reset', self._on_reset),
+            self.create_service(Trigger, '~/end', self._on_end),
             self.create_service(SetBool, '~/pause', self._on_pause),
             # It waits for answers, which are handled meanwhile.
             self.create_service(Trigger, '~/step', self._on_step,
@@ -89,11 +90,11 @@ class Simulator(LifecycleNode):
 
     @running.reports_failure
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Start publishing; in free mode the first episode begins at once."""
+        """Start publishing; in free mode the world, and the first episode unless it shall wait."""
         result = super().on_activate(state)
         self._active = True
         self._topics.draw_field()
-        problem = '' if self._lockstep else self._begin()
+        problem = '' if self._lockstep else self._begin(self._options['begin_at_once'])
         if problem:
             self.on_deactivate(state)
             raise GudaError(problem)
@@ -136,8 +137,18 @@ class Simulator(LifecycleNode):
         response.success, response.message = not problem, problem or self._event.id
         return response
 
-    def _begin(self) -> str:
-        """Start an episode from the parameters; return what is wrong, or an empty text."""
+    def _on_end(self, request, response: Trigger.Response) -> Trigger.Response:
+        response.success = self._event is not None and self._event.phase != 'end'
+        response.message = self._event.id if response.success else 'no episode is running'
+        self._end(self._options['verdict'], 'by the operator')
+        return response
+
+    def _begin(self, announce: bool = True) -> str:
+        """
+        Start an episode from the parameters; return what is wrong, or an empty text.
+
+        :param announce: False lets the world begin without an episode.
+        """
         p = self._options
         self._end('aborted', 'the simulator was reset')
         if self._lockstep:
@@ -158,7 +169,7 @@ class Simulator(LifecycleNode):
         event = parameters.next_episode(
             p, self._count, index, stamp=now, contract_hash=self.contract.hash,
             parameters=self._world.simulation.parameters)
-        for phase in ('reset', 'start'):
+        for phase in ('reset', 'start') if announce else ():
             self._announce(replace(event, phase=phase))
             time.sleep(SETTLE)
         self._max_steps = round((p['time_limit'] or self.contract.time_limit)
@@ -218,7 +229,8 @@ class Simulator(LifecycleNode):
                 robot.follow(self._time.now, np.zeros(3))
             return
         self._time.advance()
-        if self._event.phase != 'end' and self._time.is_control:
+        running = self._event is not None and self._event.phase != 'end'
+        if running and self._time.is_control:
             simulation = self._world.simulation
             self._pending = ('scored' if simulation.scored else 'out' if simulation.out else
                              'timeout' if self._time.control_step >= self._max_steps else '')

@@ -88,6 +88,11 @@ GRAPHS: dict[str, Graph] = {
     'simulation': Graph(
         'a robot in the simulator in real time, driven by joystick or by a policy',
         ('simulator', 'perception', 'teleop', 'safety'), mode='free', optional_policy=True),
+    'drive': Graph(
+        'a person drives the simulated robot in real time and records episodes: `guda teleop`; '
+        'with a policy, corrects it',
+        ('simulator', 'perception', 'teleop', 'safety', 'data_collector'), mode='free',
+        optional_policy=True),
     'collect': Graph(
         'a scripted operator drives the simulated robot through teleop; episodes are recorded',
         ('simulator', 'perception', 'teleop', 'safety', 'data_collector', 'operator')),
@@ -146,11 +151,18 @@ def _parameters(node: str, graph: Graph, options: GraphOptions) -> dict:
                       answer_timeout=float(options.answer_timeout),
                       real_time_factor=float(options.real_time_factor),
                       rate=float(options.rate), randomisation=_absolute(options.randomisation))
+        # A person begins episodes when ready.
+        values['begin_at_once'] = 'data_collector' not in graph.nodes
         if mode == 'lockstep':
             values['partners'] = [other for other in graph.nodes if other != 'simulator']
     elif node == 'safety':
         required = options.require_deadman
         values['require_deadman'] = graph.require_deadman if required is None else required
+    elif node == 'teleop':
+        # In lock-step a command answers the scripted operator, whose stamps are those of the step.
+        values.update(answer='joy' if 'operator' in graph.nodes else 'observation',
+                      purpose=options.purpose, scenario=options.scenario,
+                      start_index=options.start_index)
     elif node == 'policy':
         values['policy'] = _absolute(options.policy)
     elif node == 'data_collector':

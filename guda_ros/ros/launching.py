@@ -21,9 +21,9 @@ ARGUMENTS: dict[str, tuple[tuple[str, ...], str]] = {
     'robot': ((), 'name or file of the robot profile, see config/robots; '
                   'default: what the contract names'),
     'mode': (('simulator',), 'lockstep or free; default: what the graph is for'),
-    'scenario': (('simulator',), 'where robot and ball start'),
-    'purpose': (('simulator',), 'which family of starts: demonstration, evaluation, ...'),
-    'start_index': (('simulator',), 'number of the start'),
+    'scenario': (('simulator', 'teleop'), 'where robot and ball start'),
+    'purpose': (('simulator', 'teleop'), 'which family of starts: demonstration, evaluation, ...'),
+    'start_index': (('simulator', 'teleop'), 'number of the start'),
     'seed': (('simulator',), 'seed of the simulation'),
     'real_time_factor': (('simulator',), 'speed of the simulation in free mode'),
     'rate': (('simulator',), 'steps a second of free mode, 0: as many as the IMU has samples'),

@@ -34,5 +34,7 @@ LATCHED = _profile(10, latched=True)
 EPISODE = _profile(1, latched=True)
 #: Subscriptions of a recorder.
 RECORD = _profile(1000)
+#: Subscription of a recorder to images: best effort as SENSOR_DATA, half a second of them.
+RECORD_IMAGES = _profile(16, reliable=False)
 #: Subscription of a recorder to latched topics.
 RECORD_LATCHED = _profile(100, latched=True)

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from guda_ros.control.arbiter import Source
+from guda_ros.control.arbiter import Lock, Source
+from guda_ros.control.field_limit import FieldLimit
 from guda_ros.control.limits import CommandLimiter
 from guda_ros.control.safety_gate import SafetyGate
 from guda_ros.data.contract import Contract
 from guda_ros.ros.parameters import Parameters
+
+#: A lock by name: its topic is `lock/NAME`. `takeover` keeps the policy out, `pause` everybody.
+LOCKS = {'takeover': 2, 'pause': 3}
+#: The middle of the robot stays this far [m] from the edge of the carpet.
+EDGE = 0.2
 
 
 def declare_safety_gate(parameters: Parameters, contract: Contract,
@@ -32,6 +38,13 @@ def declare_safety_gate(parameters: Parameters, contract: Contract,
     sources = {
         'teleop': Source(2, seconds('timeout.teleop', 0.5, 'silence of teleop that stops')),
         'policy': Source(1, seconds('timeout.policy', 0.5, 'silence of policy that stops'))}
+    locks = {name: Lock(priority, parameters.declare(
+        f'timeout.lock.{name}', 0.0, f'silence of lock/{name} that counts as locked; 0: none',
+        unit='s', low=0.0, high=10.0, read_only=True)) for name, priority in LOCKS.items()}
+    on_field = parameters.declare(
+        'keep_on_field', True, 'let nobody walk off the carpet, while the pose is known',
+        read_only=True)
+    field = contract.field
     required = parameters.declare(
         'require_deadman', True, 'a policy drives only while a person holds the dead-man',
         read_only=True)
@@ -40,7 +53,8 @@ def declare_safety_gate(parameters: Parameters, contract: Contract,
         guarded=('policy',) if required else (),
         joystick_timeout=seconds('timeout.joy', 0.5, 'silence of joy that counts as let go'),
         future_tolerance=seconds('future_tolerance', 0.5, 'how far a stamp may lie ahead'),
-        repeat_stop=repeat_stop)
+        repeat_stop=repeat_stop, locks=locks,
+        field_limit=FieldLimit(field, max(0.0, field.border - EDGE)) if on_field else None)
 
 
 def _check_acceleration(values) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from guda_ros.ros.episode import EpisodeEvent
+from guda_ros.ros.episode import EpisodeEvent, VERDICTS
 from guda_ros.ros.parameters import Parameters
 from guda_ros.soccer import starts
 from guda_ros.soccer.field import Field
@@ -21,6 +21,9 @@ def declare_simulator_parameters(node: Node) -> Parameters:
     p = Parameters(node)
     p.declare('mode', 'lockstep', 'who sets the pace: the answers or a clock',
               choices=('lockstep', 'free'), read_only=True)
+    p.declare('begin_at_once', True, 'free mode: begin an episode when active, without a reset',
+              read_only=True)
+    p.declare('verdict', 'failed', 'with which ~/end ends an episode', choices=VERDICTS)
     p.declare('autostart', True, 'configure and activate by itself', read_only=True)
     p.declare('camera', True, 'draw the camera image when somebody subscribes', read_only=True)
     p.declare('rate', 0.0, "steps of free mode a second, rounded to a multiple of the contract's "

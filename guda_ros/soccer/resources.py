@@ -46,14 +46,24 @@ def find_config(kind: str, name: str | os.PathLike) -> Path:
         if path.is_file():
             return path
         raise ConfigError(f'{path}: no such file')
-    known = {}
-    for directory in config_directories():
-        for file in sorted((directory / kind).glob('*.yaml')):
-            known.setdefault(file.stem, file)
+    known = _known(kind)
     if str(name) in known:
         return known[str(name)]
     names = ', '.join(sorted(known)) or 'none was found: is the package installed?'
     raise ConfigError(f'unknown name {str(name)!r} in config/{kind}; known: {names}')
+
+
+def config_names(kind: str) -> list[str]:
+    """Return the names in a folder below `config/`."""
+    return sorted(_known(kind))
+
+
+def _known(kind: str) -> dict[str, Path]:
+    known = {}
+    for directory in config_directories():
+        for file in sorted((directory / kind).glob('*.yaml')):
+            known.setdefault(file.stem, file)
+    return known
 
 
 def load_yaml(path: str | os.PathLike) -> dict:
@@ -194,6 +204,10 @@ class Section:
     def is_text(self, key: str) -> bool:
         """Tell whether a key that was not taken yet holds a text."""
         return isinstance(self._content.get(key), str)
+
+    def is_mapping(self, key: str) -> bool:
+        """Tell whether a key that was not taken yet holds a mapping."""
+        return isinstance(self._content.get(key), dict)
 
     def keys(self) -> tuple[str, ...]:
         """Return the keys that were not taken yet."""

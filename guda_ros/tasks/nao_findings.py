@@ -12,15 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from guda_ros.data.nao_logs import NaoLog
+from guda_ros.data.nao_logs import JUMP, NaoLog, ROWS_PER_SECOND, TURN_JUMP
 from guda_ros.soccer import world
 
-#: A row a camera image, two cameras of 30 Hz. The alternation of neighbouring rows between two
-#: poses, 3.9 steps a second and a speed below the walk's limit speak for it; nothing proves it.
-ROWS_PER_SECOND = 60.0
 AXES = ('forward', 'left', 'turn')
-#: Displacements of a row beyond which localisation jumped and nobody walked [m, rad].
-JUMP, TURN_JUMP = 0.2, 0.3
 _WALKED = (0.04, 0.04, 0.1)
 #: Response times and delays that are tried [rows].
 _TIMES = np.array([2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 23, 26, 29, 32, 36, 40, 45, 50, 60], float)

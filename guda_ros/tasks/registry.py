@@ -27,6 +27,7 @@ _SHIPPED = {
     'antmaze_umaze': 'guda_ros.tasks.maze:AntMazeUmaze',
     'antmaze_medium': 'guda_ros.tasks.maze:AntMazeMedium',
     'antmaze_large': 'guda_ros.tasks.maze:AntMazeLarge',
+    'physical_push': 'guda_ros.tasks.physical_push:PhysicalPush',
 }
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from guda_ros.soccer import world
 from guda_ros.soccer.field import Field
+from guda_ros.soccer.push_target import push_target
 from guda_ros.soccer.robot import VelocityLimits
 
 #: Control steps after which the noise of a demonstrator repeats itself.
@@ -45,6 +46,7 @@ class DemonstratorStyle:
     side_bias: float = 0.0
     detour: float = 0.0
     pauses: tuple[tuple[float, float], ...] = ()
+    beside_goal: float = 0.0
 
     @classmethod
     def clean(cls) -> 'DemonstratorStyle':
@@ -110,6 +112,7 @@ class Demonstrator:
                 'stand_off',
                 'side_bias',
                 'detour',
+                'beside_goal',
             )
         }
         longest = max(len(one.pauses) for one in styles)
@@ -168,6 +171,10 @@ class Demonstrator:
         """Return the directions (m,) in `map` in which the ball is to go."""
         ball = states[:, world.BALL]
         aim_x = np.maximum(self._field.goal[0], ball[:, 0] + 0.1)
+        for before in np.unique(style['beside_goal'][style['beside_goal'] > 0]):
+            target = push_target(ball, self._field, float(before))
+            first = (style['beside_goal'] == before) & (target[:, 0] < self._field.goal_line)
+            aim_x = np.where(first, target[:, 0], aim_x)
         direction = np.arctan2(style['aim_y'] - ball[:, 1], aim_x - ball[:, 0])
         waves = np.sin(
             2 * np.pi * time[:, None] / style['wander_periods'] + style['wander_phases']

@@ -16,16 +16,23 @@ from guda_ros.augmentation.segments import run_ends, run_starts
 from guda_ros.augmentation.transforms import Change, Move, scene
 from guda_ros.data.transitions import TransitionSet
 from guda_ros.soccer import world
+from guda_ros.soccer.push_target import push_target
 from guda_ros.soccer.resources import Section
 
 
 @dataclass(frozen=True)
 class _Placement:
-    """Where the ball is put in `map`, and how often the scene is mirrored."""
+    """
+    Where the ball is put in `map`, and how often the scene is mirrored.
+
+    beside_goal: how far [m] before the goal a ball is sent first that lies in a corner; 0: all
+    balls go to the goal.
+    """
 
     ball_x: tuple[float, float]
     ball_y: tuple[float, float]
     mirror: float
+    beside_goal: float
 
     @classmethod
     def read(cls, section: Section) -> '_Placement':
@@ -33,6 +40,7 @@ class _Placement:
             section.numbers('ball_x', 2, -100, 100),
             section.numbers('ball_y', 2, -100, 100),
             section.number('mirror', 0, 1),
+            section.number('beside_goal', 0, 100) if section.has('beside_goal') else 0.0,
         )
         for name in ('ball_x', 'ball_y'):
             low, high = getattr(placement, name)
@@ -53,6 +61,11 @@ class _Placement:
         )
         return place, rng.random(count) < self.mirror
 
+    def to_goal(self, place: np.ndarray, field) -> np.ndarray:
+        """Return the directions (count,) [rad] in which balls at places (count, 2) are to go."""
+        way = push_target(place, field, self.beside_goal) - place
+        return np.arctan2(way[:, 1], way[:, 0])
+
 
 class PushRule(Rule):
     """
@@ -61,6 +74,10 @@ class PushRule(Rule):
     The way is *local*: the ball's displacement until it has moved `distance`. Steps that do not
     lead to a push within `max_steps`, or in which the robot stands idle, are left out, and so are
     those that end beside the goal.
+
+    With `intended`, for demonstrators that knew where the goal is and balls that bounce off their
+    feet, it is the direction in which the goal lay, of steps whose ball then went there within so
+    many degrees.
     """
 
     kind = 'push'
@@ -71,9 +88,18 @@ class PushRule(Rule):
         self._placement = _Placement.read(section)
         self._window = _PushWindow.read(section)
         self._min_action = section.number('min_action', 0, 1)
+        self._intended = None
+        if section.has('intended'):
+            self._intended = np.radians(section.number('intended', 0, 180))
 
     def _find(self):
         direction, known, _ = push_directions(self.recorded, self._window)
+        if self._intended is not None:
+            field = self.recorded.contract.field
+            to_goal = field.goal - self.recorded.states[:, world.BALL]
+            wanted = np.arctan2(to_goal[:, 1], to_goal[:, 0])
+            known &= np.abs(world.wrap_angle(direction - wanted)) <= self._intended
+            direction = wanted
         self._rows = np.flatnonzero(known & ~idle(self.recorded, self._min_action))
         self._direction = direction[self._rows]
 
@@ -90,8 +116,7 @@ class PushRule(Rule):
         # Mirroring first: it turns the way of the ball over, too.
         direction = np.where(mirrored, -direction, direction)
         field = self.recorded.contract.field
-        goal = field.goal - place
-        angle = np.arctan2(goal[:, 1], goal[:, 0]) - direction
+        angle = self._placement.to_goal(place, field) - direction
         moved = _move_scenes(self, rows, mirrored, angle, place)
         out = field.out(moved.next_states[:, world.BALL])
         return replace(moved, rejected=out.astype(np.int8))
@@ -103,7 +128,9 @@ class PushRule(Rule):
             f'takes every step from which the ball goes on {window.distance:g} m within '
             f'{window.max_steps} steps',
             f'puts the ball at {self._placement.words()}, the scene with it',
-            'turns it until the way of the ball points at the goal',
+            'turns it until the way of the ball points at the goal' if self._intended is None else
+            'turns it until the goal lies where it lay, if the ball went there within '
+            f'{np.degrees(self._intended):g} deg',
             'refuses what sends the ball out',
         ]
 
@@ -216,9 +243,8 @@ class ApproachRule(Rule):
         segment = np.repeat(np.arange(stretches), length)
         offset = np.arange(len(segment)) - np.repeat(np.cumsum(length) - length, length)
         rows = (end - length + 1)[segment] + offset
-        goal = field.goal - place
         flip = np.where(mirrored, -1.0, 1.0)
-        angle = np.arctan2(goal[:, 1], goal[:, 0]) - flip * direction
+        angle = self._placement.to_goal(place, field) - flip * direction
         change = scene(self.task.layout, Move.carry(ball, place, angle, mirrored))
         change = Change(change.layout, change.moves, {'ball': place})
         parameters = parameters_of(change, stretches)

@@ -1,0 +1,69 @@
+"""What several actions of `guda data` share."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from guda_ros.errors import GudaError
+
+SOURCE_HELP = 'data set, recording or folder of recordings'
+
+
+def refuse(target: Path) -> None:
+    """Raise GudaError if there is something at `target`: data are never overwritten."""
+    if target.exists():
+        raise GudaError(f'{target}: exists already and is not overwritten; choose another name')
+
+
+def read(path: Path, contract=None):
+    """Return the Source at a path, and say what could not be read of it."""
+    from guda_ros.data.sources import read_source
+
+    source = read_source(path, contract)
+    for problem in source.damaged:
+        print(f'left out: {problem}')
+    return source
+
+
+def write(target: Path, episodes, contract) -> None:
+    """Write a data set and say what is in it."""
+    from guda_ros.data.datasets import write_minari
+
+    write_minari(target, episodes, contract)
+    print(f'{target}: {len(episodes)} episodes, {sum(e.success for e in episodes)} scored, '
+          f'{sum(int(e.usable.sum()) for e in episodes)} usable steps')
+
+
+def share(text: str) -> float:
+    """Read a number between 0 and 1, for argparse."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value < 1.0:
+        raise argparse.ArgumentTypeError(f'a number between 0 and 1 is expected, not {text!r}')
+    return value
+
+
+def seconds(text: str) -> float:
+    """Read a time that is not negative, for argparse."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value < float('inf'):
+        raise argparse.ArgumentTypeError(f'a time in seconds is expected, not {text!r}')
+    return value
+
+
+def print_diagnoses(diagnoses) -> None:
+    """Print what is known of recordings, one line each, with what is wrong below."""
+    for found in diagnoses:
+        quality = {None: '', True: 'good', False: 'not good enough'}[found.good]
+        print(f'    {found.id or Path(found.path).name:<22} {found.state:<12} '
+              f'{found.verdict:<8} {found.seconds:6.1f} s  {found.messages:7d} messages  {quality}'
+              .rstrip())
+        lost = [f'{found.lost_bytes} bytes cannot be read'] if found.lost_bytes else []
+        for problem in (*found.problems, *found.reasons, *lost):
+            print(f'        {problem}')

@@ -1,0 +1,216 @@
+"""
+Drive a robot from this terminal, by keyboard or gamepad, and record episodes.
+
+Starts a graph of nodes (a simulated robot by default) and shows how everything stands; needs no
+X and works through SSH. A robot moves only while a key, or the pad's dead-man, is held. With
+--policy the policy drives, and what you do over it is recorded as a correction.
+"""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import ExitStack
+import getpass
+import os
+import time
+
+from guda_ros.cli.common import (
+    add_contract,
+    add_domain,
+    DOMAIN_OR_DRIVERS,
+    driver_domain,
+    load_contract,
+    natural,
+)
+
+HELP = 'drive by keyboard or gamepad in this terminal, and record'
+EXAMPLE = ('guda teleop --recordings runs/mine/recordings\n'
+           '  guda teleop --policy runs/demo/guided.onnx\n'
+           '  guda teleop robot --domain 0 --network')
+#: Seconds from one `joy` to the next, and between two pictures of the screen.
+_PERIOD, _REDRAW = 0.04, 0.1
+#: A loop that took longer [s] was held up: what was typed meanwhile is no wish of now.
+_HELD_UP = 0.4
+ATTACH = 'attach'
+CHOICES = {'drive': 'a simulated robot in real time', 'robot': 'the nodes of a robot whose driver '
+           'is in the domain', ATTACH: 'no nodes: join a graph that has a teleop node'}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this verb."""
+    parser.add_argument(
+        'graph', nargs='?', choices=CHOICES, default='drive', metavar='GRAPH',
+        help='; '.join(f'{name}: {text}' for name, text in CHOICES.items())
+             + ' (default: %(default)s)')
+    add_contract(parser)
+    add_domain(parser, domain=DOMAIN_OR_DRIVERS)
+    parser.add_argument('--device', choices=('auto', 'keyboard', 'gamepad'), default='auto',
+                        help='auto: the keyboard, and a gamepad if there is one')
+    parser.add_argument('--pad', default='', metavar='NAME',
+                        help='map of the gamepad in config/joysticks, or a YAML file (default: '
+                             'by its name)')
+    parser.add_argument('--keys', default='qwerty', metavar='NAME',
+                        help='map of the keyboard in config/keyboards, or a YAML file (default: '
+                             '%(default)s)')
+    parser.add_argument('--policy', default='', metavar='FILE',
+                        help='policy that `guda export` made, to be corrected')
+    parser.add_argument('--recordings', default='recordings', metavar='DIR',
+                        help='folder for recorded episodes (default: %(default)s)')
+    parser.add_argument('--operator', default='', metavar='NAME',
+                        help='who drives, noted in the recordings (default: your user name)')
+    parser.add_argument('--start-index', type=natural, default=0, metavar='N',
+                        help='number of the first start (default: %(default)s)')
+    parser.add_argument('--set', action='append', default=[], metavar='NODE.PARAMETER=VALUE',
+                        help='a parameter of a node, as YAML; may be repeated')
+    parser.add_argument('--network', action='store_true',
+                        help='let nodes on other computers in (default: this machine only)')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run this verb."""
+    from guda_ros.cli.terminal import Terminal
+    from guda_ros.control.keyboard import KeyboardMap
+
+    contract = load_contract(args)
+    keyboard, terminal = KeyboardMap.load(args.keys), Terminal()
+    pad = _pad(args)
+    with ExitStack() as stack:
+        if pad is not None:
+            stack.callback(pad.close)
+        graph, domain = _graph(args, stack)
+        from guda_ros.ros.operator_station import OperatorStation
+
+        station = OperatorStation(domain, contract)
+        stack.callback(station.close)
+        title = f'{args.graph}  {contract.robot}  domain {domain}'
+        session = _Session(station, contract, keyboard, pad, title, graph)
+        try:
+            with terminal:
+                session.run(terminal)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            station.let_go()
+        if terminal.gone:
+            return 1
+        print(session.summary())
+    return 0
+
+
+def _pad(args):
+    from guda_ros.control.pad import Pad, PadError
+
+    if args.device == 'keyboard':
+        return None
+    try:
+        return Pad(args.pad)
+    except PadError:
+        if args.device == 'gamepad' or args.pad:
+            raise
+        return None
+
+
+def _graph(args, stack: ExitStack):
+    """Start the graph; return it, or None for one that runs already, and its domain."""
+    from guda_ros.cli.up import read_overrides
+    from guda_ros.ros import environment
+    from guda_ros.ros.graphs import GraphOptions, GRAPHS
+    from guda_ros.ros.processes import GraphProcesses
+
+    if args.graph == ATTACH:
+        domain = driver_domain(args)
+        environment.adopt(environment.ros_environment(domain, local=not args.network))
+        return None, domain
+    overrides = read_overrides(args.set)
+    overrides.setdefault('data_collector', {}).setdefault(
+        'operator', args.operator or _user())
+    options = GraphOptions(
+        contract=args.contract, robot=args.robot or '', policy=args.policy,
+        recordings=args.recordings, start_index=args.start_index, local=not args.network,
+        overrides=overrides)
+    join = not GRAPHS[args.graph].simulated
+    graph = stack.enter_context(GraphProcesses(
+        args.graph, options, args.log_dir, driver_domain(args) if join else args.domain,
+        join=join))
+    print(f'graph {args.graph} in ROS domain {graph.domain}, logs in {graph.log_dir}')
+    graph.wait_ready(progress=lambda name: print(f'  {name} is ready'))
+    return graph, graph.domain
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return 'person'
+
+
+class _Session:
+    """A person at the terminal."""
+
+    def __init__(self, station, contract, keyboard, pad, title: str, graph) -> None:
+        from guda_ros.cli.teleop_screen import View
+        from guda_ros.control.keyboard import Keyboard
+
+        self._station, self._keyboard, self._pad = station, Keyboard(keyboard), pad
+        self._graph = graph
+        self._colour = 'NO_COLOR' not in os.environ
+        self._view = View(title=title, device='keyboard', pitch=contract.field, keyboard=keyboard)
+        self._contract = contract
+        self._drawn = 0.0
+
+    def run(self, terminal) -> None:
+        """Read keys and pad, send what is wanted, draw; until the terminal is gone or Ctrl-C."""
+        before = time.monotonic()
+        while not terminal.gone:
+            if self._graph is not None:
+                self._graph.check()
+            self._station.spin(_PERIOD / 2)
+            if time.monotonic() - before > _HELD_UP:
+                terminal.forget_keys()
+                self._keyboard.release()
+            before = time.monotonic()
+            self._keyboard.press(terminal.keys(_PERIOD / 2), time.monotonic())
+            state = self._wish()
+            if terminal.gone:
+                break
+            self._station.send(state)
+            if time.monotonic() - self._drawn >= _REDRAW:
+                self._drawn = time.monotonic()
+                self._draw(terminal, state)
+
+    def _wish(self):
+        """Return what the person wants: by the pad where its dead-man is held, else by keys."""
+        keys, view = self._keyboard.state(time.monotonic()), self._view
+        pad = self._pad.state() if self._pad is not None else None
+        if pad is None:
+            if view.pad is not None:
+                view.note = 'THE GAMEPAD IS GONE: plug it in again, or drive by keys'
+            elif keys.pressed:
+                view.note = ''
+            view.pad, view.device = None, 'keyboard'
+            view.note = (self._pad.problem if self._pad is not None else '') or view.note
+            return keys
+        view.pad, view.device = self._pad.map, f'gamepad {self._pad.map.name} + keyboard'
+        view.note = pad.problem
+        return keys.joined(pad)
+
+    def _draw(self, terminal, state) -> None:
+        from guda_ros.cli.teleop_screen import screen
+
+        view, station = self._view, self._station
+        view.teleop, view.safety = station.teleop, station.safety
+        view.silent = [name for name in ('safety', 'teleop') if station.silent(name)]
+        view.recording, view.episode = station.recording, station.episode
+        view.augmentation = station.augmentation
+        view.seconds, view.complaints = station.seconds, station.complaints
+        view.command, view.commander = station.latest('command'), station.latest('commander') or ''
+        view.robot, view.ball, view.seen_by = station.scene
+        view.wish, view.pressed = self._contract.to_command(state.action), state.pressed
+        columns, rows = terminal.size
+        terminal.draw(screen(view, columns, rows, terminal.unicode, self._colour))
+
+    def summary(self) -> str:
+        """Return what came of it."""
+        status = self._station.teleop.get('episode', {})
+        return (f'episodes kept: {status.get("kept", 0)}, set aside: {status.get("discarded", 0)}'
+                + ('' if status.get('settled', True) else '; the last one stays as it is'))

@@ -1,0 +1,113 @@
+"""A gamepad that is plugged into this computer, through SDL (pygame), which needs no display."""
+
+from __future__ import annotations
+
+import os
+
+from guda_ros.control.joystick import joystick_maps, JoystickMap, JoystickState
+from guda_ros.errors import GudaError
+
+
+class PadError(GudaError):
+    """A gamepad cannot be used; the message says what to do."""
+
+
+class Pad:
+    """
+    The first gamepad that is there, now or later.
+
+    Axes and buttons are numbered as the `joy` package's joy_node numbers them: up and left are
+    positive, the D-pad is the last two axes.
+
+    :param joystick: map of the pad, name or file; empty to recognise it by the pad's name.
+    :raises PadError: if pygame is not installed.
+    """
+
+    def __init__(self, joystick: str = '') -> None:
+        # No window; events without the focus; and the numbering of Linux' own drivers, which is
+        # that of the maps.
+        for name, value in (('SDL_VIDEODRIVER', 'dummy'), ('SDL_AUDIODRIVER', 'dummy'),
+                            ('SDL_NO_SIGNAL_HANDLERS', '1'),
+                            ('SDL_JOYSTICK_ALLOW_BACKGROUND_EVENTS', '1'),
+                            ('SDL_JOYSTICK_HIDAPI', '0'), ('PYGAME_HIDE_SUPPORT_PROMPT', '1')):
+            os.environ.setdefault(name, value)
+        try:
+            import pygame
+        except ModuleNotFoundError as error:
+            raise PadError('a gamepad without joy_node needs the Python module pygame: install '
+                           'the extra [gamepad]') from error
+        self._pygame = pygame
+        self._given = JoystickMap.load(joystick) if joystick else None
+        self._pad = None
+        self._map: JoystickMap | None = None
+        #: Why a pad that is there is not used.
+        self.problem = ''
+        # Not pygame.init: sound and signal handlers are no business of ours.
+        pygame.display.init()
+        pygame.joystick.init()
+
+    @property
+    def name(self) -> str:
+        """What the pad calls itself, an empty text if there is none."""
+        return self._pad.get_name() if self._pad is not None else ''
+
+    @property
+    def map(self) -> JoystickMap | None:
+        """The map of the pad that is there."""
+        return self._map
+
+    def read(self) -> tuple[list[float], list[int]] | None:
+        """Return axes in [-1, 1] and buttons (0 or 1) at this moment, None if there is no pad."""
+        pygame = self._pygame
+        for event in pygame.event.get():
+            if (event.type == pygame.JOYDEVICEREMOVED and self._pad is not None
+                    and event.instance_id == self._pad.get_instance_id()):
+                self._pad = self._map = None
+        if self._pad is None and pygame.joystick.get_count():
+            self._open()
+        if self._pad is None:
+            return None
+        pad = self._pad
+        axes = [max(-1.0, -pad.get_axis(index)) for index in range(pad.get_numaxes())]
+        for index in range(pad.get_numhats()):
+            right, up = pad.get_hat(index)
+            axes += [float(-right), float(up)]
+        return axes, [int(pad.get_button(index)) for index in range(pad.get_numbuttons())]
+
+    def state(self) -> JoystickState | None:
+        """Return what the person wants, None if there is no pad."""
+        said = self.read()
+        return self._map.decode(*said) if said is not None else None
+
+    def _open(self) -> None:
+        pad = self._pygame.joystick.Joystick(0)
+        axes = pad.get_numaxes() + 2 * pad.get_numhats()
+        try:
+            self._map = self._given or recognise(pad.get_name(), axes, pad.get_numbuttons())
+        except PadError as error:
+            self.problem = str(error)
+            return
+        self._pad, self.problem = pad, ''
+
+    def close(self) -> None:
+        """Let go of the pad."""
+        self._pad = self._map = None
+        self._pygame.joystick.quit()
+        self._pygame.display.quit()
+
+
+def recognise(name: str, axes: int, buttons: int) -> JoystickMap:
+    """
+    Return the map of a pad by its name and its number of axes and buttons.
+
+    :raises PadError: if there is none, saying how to choose one.
+    """
+    maps = joystick_maps()
+    for joystick in maps:
+        if ((joystick.axis_count, joystick.button_count) == (axes, buttons)
+                and any(part in name.lower() for part in joystick.pads)):
+            return joystick
+    known = ', '.join(f'{joystick.name} ({joystick.axis_count} axes, {joystick.button_count} '
+                      'buttons)' for joystick in maps)
+    raise PadError(f'the gamepad {name!r} with {axes} axes and {buttons} buttons is not known; '
+                   f'name its map, of {known}, or a file of your own')

@@ -1,0 +1,278 @@
+"""Say what is wrong with recordings, and recover what an interrupted or damaged one holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+import os
+from pathlib import Path
+import re
+
+from guda_ros.data.alarms import StreamAlarms
+from guda_ros.data.completeness import SampleCheck
+from guda_ros.data.contract import Contract
+from guda_ros.data.files import PARTIAL, remove, sync
+from guda_ros.data.mcap_scan import McapScan
+from guda_ros.data.quality import quality_report
+from guda_ros.data.recording import (
+    DISCARDED,
+    INTERRUPTED,
+    METADATA_FILE,
+    RecordingError,
+    RecordingInfo,
+    RecordingReader,
+    RecordingWriter,
+    set_aside,
+)
+from guda_ros.data.recording_folder import FolderClaim
+from guda_ros.data.recording_writer import QUALITY, RECORD
+from guda_ros.data.wire import event_of, header_stamp
+
+WHOLE, CUT, DAMAGED, LOST = 'whole', 'interrupted', 'damaged', 'lost'
+#: Seconds of a recording between two looks at its rates.
+_TICK = 0.25
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """
+    What `doctor` and `repair` found out about one recording.
+
+    state: 'whole'; 'interrupted': it lacks its end; 'damaged': something before the end cannot be
+    read or a checksum does not fit; 'lost': nothing can be recovered. seconds: from the first to
+    the last message that can be read. lost_bytes: that cannot be read. problems: sentences. good,
+    reasons: what the quality report says, None without one. repaired: the folder that `repair`
+    wrote, original: where the unrepaired one is now.
+    """
+
+    path: str
+    state: str
+    id: str = ''
+    verdict: str = ''
+    messages: int = 0
+    seconds: float = 0.0
+    topics: dict[str, int] = field(default_factory=dict)
+    lost_bytes: int = 0
+    problems: tuple[str, ...] = ()
+    good: bool | None = None
+    reasons: tuple[str, ...] = ()
+    repaired: str = ''
+    original: str = ''
+
+
+def doctor(path: str | os.PathLike) -> list[Diagnosis]:
+    """
+    Examine a recording, or all in a folder; every checksum is verified and nothing is changed.
+
+    In a folder, what was discarded, and what was interrupted and recorded again or repaired, is
+    left out.
+
+    :raises RecordingError: if there is no recording.
+    """
+    return [_examine(found)[0] for found in _find(path)]
+
+
+def repair(path: str | os.PathLike) -> list[Diagnosis]:
+    """
+    Recover a recording, or all in a folder that are not whole.
+
+    What can be read goes to a new recording under the episode's name (with `_repaired` if that
+    name is taken); the original is kept as `<id>.interrupted`. A whole recording is left alone.
+
+    :raises RecordingError: if there is no recording, if a recorder writes to the folder, or if the
+        disk is full.
+    """
+    found = _find(path)
+    repaired = []
+    with FolderClaim(found[0].parent):
+        for one in found:
+            diagnosis, salvage = _examine(one)
+            if diagnosis.state in (CUT, DAMAGED):
+                diagnosis = _rewrite(one, diagnosis, salvage)
+            repaired.append(diagnosis)
+    return repaired
+
+
+def _find(path: str | os.PathLike) -> list[Path]:
+    path = Path(path)
+    if path.is_file() and path.suffix == '.mcap':
+        path = path.parent
+    if not path.is_dir():
+        raise RecordingError(f'{path}: no such recording')
+    if _files(path):
+        return [path.absolute()]
+    found = [folder.absolute() for folder in sorted(path.iterdir())
+             if not folder.name.startswith('.') and folder.suffix != DISCARDED
+             and not _superseded(folder) and _files(folder)]
+    if not found:
+        raise RecordingError(f'{path}: holds no recording')
+    return found
+
+
+def _superseded(folder: Path) -> bool:
+    """Tell whether an interrupted recording has been repaired or recorded again."""
+    episode = re.sub(r'(-\d+)?$', '', folder.name.removesuffix(INTERRUPTED))
+    return folder.suffix == INTERRUPTED and (folder.parent / episode).exists()
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the MCAP files of a recording in order."""
+    if not folder.is_dir():
+        return []
+    return sorted(folder.glob('*.mcap'), key=lambda file: (
+        [int(number) for number in re.findall(r'_(\d+)\.mcap$', file.name)], file.name))
+
+
+class _Salvage:
+    """What can be read of a recording; complete once `messages` was gone through."""
+
+    def __init__(self, folder: Path) -> None:
+        self.scans = [McapScan(file) for file in _files(folder)]
+        self.contract: Contract | None = None
+        self.info: RecordingInfo | None = None
+        self.end: dict = {}
+
+    def messages(self) -> Iterator[tuple[McapScan, str, int, bytes]]:
+        for scan in self.scans:
+            for topic, received, data in scan.messages():
+                if scan.roles.get(topic) == 'episode' or topic.endswith('/episode'):
+                    event = event_of(data)
+                    if event.get('phase') == 'end':
+                        self.end = event
+                yield scan, topic, received, data
+        self._describe()
+
+    def _describe(self) -> None:
+        for scan in self.scans:
+            for record in scan.metadata.get(RECORD, ()):
+                try:
+                    contract = Contract.from_json(record['contract'])
+                    info = RecordingInfo.from_json(record['episode'])
+                except (KeyError, ValueError):
+                    scan.damage.append('the description of the episode is damaged')
+                    continue
+                if contract.hash != record.get('contract_hash'):
+                    scan.damage.append('the contract does not fit its hash')
+                    continue
+                self.contract, self.info = contract, info
+
+    @property
+    def documents(self) -> dict[str, str]:
+        return {name: content.decode(errors='replace') for scan in self.scans
+                for name, content in scan.attachments.items() if name != QUALITY}
+
+
+def _examine(path: Path) -> tuple[Diagnosis, _Salvage]:
+    salvage = _Salvage(path)
+    topics: dict[str, int] = {}
+    first, last = 2**63 - 1, 0
+    for _, topic, received, _ in salvage.messages():
+        topics[topic] = topics.get(topic, 0) + 1
+        first, last = min(first, received), max(last, received)
+    problems = [f'{scan.path.name}: {text}' for scan in salvage.scans for text in scan.damage]
+    cut = [scan for scan in salvage.scans if not scan.complete]
+    problems += [f'{scan.path.name}: the end is missing' for scan in cut]
+    state = WHOLE
+    if any(scan.damage for scan in salvage.scans) or any(
+            scan is not salvage.scans[-1] for scan in cut):
+        state = DAMAGED
+    elif cut:
+        state = CUT
+    quality = None
+    if state == WHOLE:
+        try:
+            with RecordingReader(path) as reader:
+                quality = reader.quality
+                if dict(reader.topics) != {**dict.fromkeys(reader.topics, 0), **topics}:
+                    raise RecordingError(f'{path}: {METADATA_FILE} counts other messages')
+        except RecordingError as error:
+            state = DAMAGED if (path / METADATA_FILE).exists() else CUT
+            problems.append(str(error).removeprefix(f'{path}: '))
+    if salvage.contract is None:
+        state = LOST
+        problems.append('no readable contract and episode are in it: it holds less than the first '
+                        'moment, or guda_ros did not record it')
+    info = salvage.info
+    return Diagnosis(
+        path=str(path), state=state, id=info.id if info else '',
+        verdict=_verdict(salvage) if info else '', messages=sum(topics.values()),
+        seconds=max(0, last - first) * 1e-9, topics=topics,
+        lost_bytes=sum(scan.size - scan.whole for scan in salvage.scans),
+        problems=tuple(problems), good=quality['good'] if quality else None,
+        reasons=tuple(quality['reasons']) if quality else ()), salvage
+
+
+def _verdict(salvage: _Salvage) -> str:
+    if salvage.info.verdict:
+        return salvage.info.verdict
+    ended = salvage.end.get('id') == salvage.info.id and salvage.end.get('verdict')
+    return ended or 'aborted'
+
+
+def _rewrite(path: Path, diagnosis: Diagnosis, source: _Salvage) -> Diagnosis:
+    folder, info = path.parent, source.info
+    name, number = info.id, 1
+    while (folder / name).exists() and folder / name != path:
+        name = f'{info.id}_repaired' + (f'_{number}' if number > 1 else '')
+        number += 1
+    work = folder / f'.repair-{os.getpid()}'
+    remove(work)
+    try:
+        quality = _copy(path, work, source, replace(info, id=name), diagnosis)
+        original = path
+        if path.suffix == PARTIAL or path == folder / name:
+            original = set_aside(folder, path.name.removesuffix(PARTIAL), path.suffix != PARTIAL,
+                                 INTERRUPTED)
+        os.rename(work / name, folder / name)
+        sync(folder)
+    except OSError as error:
+        raise RecordingError(f'{path}: cannot be repaired: {error.strerror}; the original is kept'
+                             ) from error
+    finally:
+        remove(work)
+    return replace(diagnosis, repaired=str(folder / name), original=str(original),
+                   good=quality['good'], reasons=tuple(quality['reasons']))
+
+
+def _copy(path: Path, work: Path, source: _Salvage, info: RecordingInfo, diagnosis: Diagnosis,
+          ) -> dict:
+    """Write what can be read to a recording in `work`; return its quality report."""
+    contract = source.contract
+    salvage = _Salvage(path)
+    roles = {topic: role for role, topic in info.topics.items()}
+    writer = RecordingWriter(work, contract, replace(info, topics={}, verdict=''),
+                             documents=source.documents)
+    samples = SampleCheck(info.start_stamp, contract.period)
+    alarms = StreamAlarms(info.start_stamp, dict.fromkeys(
+        ('odom', 'pose', 'ball', 'command'), contract.rate))
+    end = info.end_stamp or int(source.end.get('stamp') or 0)
+    known, looked = set(), 0
+    try:
+        for scan, topic, received, data in salvage.messages():
+            if topic not in known:
+                known.add(topic)
+                writer.add_topic(topic, scan.types[topic],
+                                 scan.roles.get(topic) or roles.get(topic, ''))
+            writer.write(topic, received, data)
+            role = scan.roles.get(topic) or roles.get(topic, '')
+            if role not in contract.topics or role == 'episode':
+                continue
+            stamp = header_stamp(data)
+            samples.add(role, stamp)
+            if stamp >= info.start_stamp and (not end or stamp <= end):
+                alarms.take(role, received, stamp)
+                if received - looked >= _TICK * 1e9:
+                    looked = received
+                    alarms.tick(received, received * 1e-9)
+        if end:
+            alarms.finish(end)
+        verdict = _verdict(source)
+        quality = quality_report(verdict, samples.finish(end), alarms)
+        quality['repaired'] = {'messages': diagnosis.messages, 'damage': list(diagnosis.problems),
+                               'lost_bytes': diagnosis.lost_bytes}
+        message = info.message or ('' if verdict != 'aborted' else 'recording was interrupted')
+        writer.close(quality, verdict=verdict, end_stamp=end, message=message,
+                     problems=tuple(quality['problems']))
+    finally:
+        writer.abandon()
+    return quality

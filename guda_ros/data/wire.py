@@ -1,0 +1,29 @@
+"""What can be read of a serialized message without knowing its type."""
+
+from __future__ import annotations
+
+import json
+import struct
+
+
+def header_stamp(data: bytes) -> int:
+    """
+    Return the stamp [ns] of a serialized message that begins with std_msgs/Header.
+
+    :raises ValueError: if it is too short for one.
+    """
+    if len(data) < 12:
+        raise ValueError('a serialized message with a header is expected')
+    # CDR: the second byte of the encapsulation header tells the byte order.
+    seconds, nanoseconds = struct.unpack_from('<iI' if data[1] & 1 else '>iI', data, 4)
+    return seconds * 1_000_000_000 + nanoseconds
+
+
+def event_of(data: bytes) -> dict:
+    """Return the episode event in a serialized std_msgs/String; empty if there is none."""
+    try:
+        # CDR: after the encapsulation header, a length and that many bytes with a final zero.
+        event = json.loads(bytes(data[8:]).rstrip(b'\0'))
+    except ValueError:
+        return {}
+    return event if isinstance(event, dict) else {}

@@ -1,0 +1,86 @@
+"""A gamepad driver for machines without joy_node: publishes `joy` through pygame."""
+
+from __future__ import annotations
+
+import sys
+
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from sensor_msgs.msg import Joy
+
+from guda_ros.control.joystick import JoystickMap
+from guda_ros.control.pad import Pad
+from guda_ros.ros.conversions import header
+from guda_ros.ros.diagnostics import DiagnosticsPublisher, OK, WARN
+from guda_ros.ros.parameters import Parameters
+from guda_ros.ros.qos import DEFAULT
+from guda_ros.ros.running import exit_process, run_node
+
+
+class Joystick(Node):
+    """
+    Publish what the first gamepad does, as the map `joystick` says it, whatever the model.
+
+    A pad that is unplugged lets go of everything, then the node is silent until one is there.
+    """
+
+    def __init__(self) -> None:
+        super().__init__('joystick')
+        parameters = Parameters(self)
+        self._pad = Pad(parameters.declare(
+            'pad', '', 'map of the gamepad, name or file; empty: by its name', read_only=True))
+        self._map = JoystickMap.load(parameters.declare(
+            'joystick', 'xbox', 'map that teleop and safety use, name or file', read_only=True))
+        rate = parameters.declare('rate', 50.0, 'messages a second', unit='Hz', low=5.0,
+                                  high=500.0, read_only=True)
+        self._pub = self.create_publisher(Joy, 'joy', DEFAULT)
+        self._there, self._problem = False, ''
+        self._timer = self.create_timer(
+            1.0 / rate, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._diagnostics = DiagnosticsPublisher(self, self._report, 'gamepad')
+        self._tick()
+        if not self._there:
+            self.get_logger().info('waits for a gamepad')
+
+    def _tick(self) -> None:
+        state = self._pad.state()
+        if self._pad.problem != self._problem:
+            self._problem = self._pad.problem
+            if self._problem:
+                self.get_logger().error(self._problem)
+        if state is None:
+            if self._there:
+                self._there = False
+                self.get_logger().warning('the gamepad is gone')
+                self._publish(self._map.encode((0, 0, 0), deadman=False))
+            return
+        if not self._there:
+            self._there = True
+            self.get_logger().info(f'{self._pad.name}: map {self._pad.map.name}; hold '
+                                   f'{self._pad.map.label("deadman")} to move')
+        self._publish(self._map.say(state))
+
+    def _publish(self, said: tuple[list[float], list[int]]) -> None:
+        now = self.get_clock().now().nanoseconds
+        self._pub.publish(Joy(header=header(now, ''), axes=said[0], buttons=said[1]))
+
+    def close(self) -> None:
+        """Let go of everything, once and for all."""
+        if self._there and self.context.ok():
+            self._publish(self._map.encode((0, 0, 0), deadman=False))
+        self._pad.close()
+
+    def _report(self) -> tuple[bytes, str, dict]:
+        values = {'pad': self._pad.name}
+        if not self._there:
+            return WARN, self._problem or 'no gamepad', values
+        return OK, self._pad.name, values
+
+
+def main(args=None) -> int:
+    """Run the node."""
+    return run_node(Joystick, args)
+
+
+if __name__ == '__main__':
+    exit_process(main(sys.argv))

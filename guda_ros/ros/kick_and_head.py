@@ -1,0 +1,60 @@
+"""Kicks and movements of the head on their way through the safety node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Bool
+
+from guda_ros.control.arbiter import Instant
+from guda_ros.control.kick_and_head import KickGate, limit_head
+from guda_ros.control.safety_gate import SafetyGate
+from guda_ros.ros.qos import COMMAND
+from guda_ros.soccer.robot import RobotProfile
+
+
+class KickAndHead:
+    """
+    Pass `kick/SOURCE` on as `kick`, and `head/command/SOURCE` as `head/command`.
+
+    :param gate: tells which source may act. :param now: the moment on the node's clocks.
+    """
+
+    def __init__(self, node: Node, gate: SafetyGate, now: Callable[[], Instant],
+                 robot: RobotProfile, sources: Sequence[str]) -> None:
+        self._node, self._gate, self._now, self._robot = node, gate, now, robot
+        self._kick_gate = KickGate(robot)
+        self._kick_pub = node.create_publisher(Bool, 'kick', COMMAND)
+        self._head_pub = node.create_publisher(JointState, 'head/command', COMMAND)
+        for source in sources:
+            node.create_subscription(Bool, f'kick/{source}', partial(self._on_kick, source),
+                                     COMMAND)
+            node.create_subscription(JointState, f'head/command/{source}',
+                                     partial(self._on_head, source), COMMAND)
+
+    def _on_kick(self, source: str, message: Bool) -> None:
+        if not message.data:
+            return
+        now = self._now()
+        refused = self._gate.may_act(source, now) or self._kick_gate.refuse(now)
+        if refused:
+            self._node.get_logger().warning(f'no kick: {refused}')
+        else:
+            self._kick_pub.publish(Bool(data=True))
+
+    def _on_head(self, source: str, message: JointState) -> None:
+        refused, wanted = self._gate.may_act(source, self._now()), {}
+        try:
+            wanted = limit_head(dict(zip(message.name, message.position)), self._robot.head)
+        except ValueError as error:
+            refused = str(error)
+        if refused:
+            self._node.get_logger().warning(f'the head stays: {refused}',
+                                            throttle_duration_sec=5.0)
+            return
+        command = JointState(name=list(wanted), position=list(wanted.values()))
+        command.header.stamp = message.header.stamp
+        self._head_pub.publish(command)

@@ -1,0 +1,81 @@
+"""A bag that others recorded: other topics, types, rates and frames, written by rosbags."""
+
+import numpy as np
+from recording_scene import header, point, twist, TYPES
+from rosbags.rosbag2 import StoragePlugin, Writer
+
+SECOND = 1_000_000_000
+START = 1_700_000_000 * SECOND
+#: Topic -> type and period [s]; none of the periods is that of the contract.
+TOPICS = {
+    '/robot_pose': ('geometry_msgs/msg/PoseStamped', 0.03),
+    '/ball': ('geometry_msgs/msg/PointStamped', 0.07),
+    '/cmd_vel': ('geometry_msgs/msg/Twist', 0.05),
+}
+YAW = 0.3
+
+
+def robot(t):
+    """The robot goes .2 m/s along x and .1 m/s along y, its heading turns by .5 rad/s."""
+    return 0.2 * t - 1, 0.1 * t, YAW + 0.5 * t
+
+
+def ball(t):
+    """The ball rolls .4 m/s along x, in `map`."""
+    return 0.4 * t, -0.5
+
+
+def told(t):
+    """The command changes every second."""
+    return 0.1 * (1 + int(t + 1e-9)), -0.05, 0.5
+
+
+def _pose(stamp, t, frame):
+    x, y, yaw = robot(t)
+    turn = TYPES.types['geometry_msgs/msg/Quaternion'](0.0, 0.0, np.sin(yaw / 2), np.cos(yaw / 2))
+    place = TYPES.types['geometry_msgs/msg/Pose'](point(x, y, 0), turn)
+    return TYPES.types['geometry_msgs/msg/PoseStamped'](header(stamp, frame), place)
+
+
+def _ball(stamp, t, frame):
+    (x, y, yaw), (bx, by) = robot(t), ball(t)
+    cos, sin = np.cos(yaw), np.sin(yaw)
+    ahead = cos * (bx - x) + sin * (by - y)
+    left = -sin * (bx - x) + cos * (by - y)
+    where = (ahead, left, 0) if frame == 'base_footprint' else (bx, by, 0)
+    return TYPES.types['geometry_msgs/msg/PointStamped'](header(stamp, frame), point(*where))
+
+
+def write_bag(path, storage='sqlite3', seconds=4.0, without=(), ball_frame='base_footprint',
+              stamped=False, clock_offset=0, gap=None):
+    """
+    Write the bag.
+
+    :param stamped: send TwistStamped. :param clock_offset: of the stamps from the recorder [ns].
+    :param gap: (topic, from, to) without messages [s].
+    """
+    with Writer(path, version=9, storage_plugin=StoragePlugin[storage.upper()]) as bag:
+        events = []
+        for topic, (kind, period) in TOPICS.items():
+            if topic in without:
+                continue
+            if topic == '/cmd_vel' and stamped:
+                kind = 'geometry_msgs/msg/TwistStamped'
+            connection = bag.add_connection(topic, kind, typestore=TYPES)
+            times = np.arange(0, seconds + 1e-9, period)
+            events += [(t, topic, kind, connection) for t in times
+                       if gap is None or topic != gap[0] or not gap[1] < t < gap[2]]
+        for t, topic, kind, connection in sorted(events, key=lambda event: event[:2]):
+            received = START + round(t * SECOND)
+            stamp = received + clock_offset
+            if topic == '/robot_pose':
+                message = _pose(stamp, t, 'world')
+            elif topic == '/ball':
+                message = _ball(stamp, t, ball_frame)
+            else:
+                forward, left, turn = told(t)
+                message = twist(forward, left, turn)
+                if stamped:
+                    message = TYPES.types[kind](header(stamp, 'base_footprint'), message)
+            bag.write(connection, received, bytes(TYPES.serialize_cdr(message, kind)))
+    return path
