@@ -39,7 +39,7 @@ def success(
     if with_command:
         features.append('previous_command')
     data = replace(data, contract=replace(data.contract, observation=tuple(features)))
-    network = train('bc', data, seed, updates).network
+    network = train('bc', data, seed, updates).policy()
     contract = data.contract
     places = fixed_starts('validation', starts, contract.field)
     robot = robot_of(contract)
