@@ -19,12 +19,14 @@ from guda_ros.augmentation.rules import parameters_of, Proposal, Rule, take_rows
 from guda_ros.augmentation.segments import fixed
 from guda_ros.augmentation.task import Task
 from guda_ros.augmentation.transforms import Change, Move, wrap
-from guda_ros.augmentation.values import describe, fit_values, Outcomes
+from guda_ros.augmentation.values import describe, fit_object_values, fit_values, OBJECT, Outcomes
 from guda_ros.soccer.resources import Section
 
 #: Stretches that can follow a state, in fitting values, and share of objects put in the goal.
 _FOLLOWING = 6
 _IN_GOAL = 0.1
+#: Share of actors that are put the more densely the nearer to the object.
+_BESIDE = 0.5
 #: States with a moving object for every state with a resting one.
 _MOVING = 0.3
 
@@ -39,11 +41,14 @@ class AutoRule(Rule):
         """Take the keys of the rule; docs/auto_guide.md explains each."""
         self._steps = section.integer('steps', 1, 1000)
         self._tries = section.integer('tries', 1, 1000)
-        self._ahead = section.integer('ahead', 1, 1000)
+        self._ahead = section.integers('ahead', 1, 1000)
+        if not self._ahead:
+            section.fail('ahead', 'at least one length is needed')
         self._discount = section.number('discount', 0, 0.9999)
         self._states = section.integer('states', 100, 10**6)
         self._looks = section.integer('looks', 1, 10000)
         self._turn = section.choice('turn', ('any', 'none'))
+        self._heading = section.choice('heading', ('counts', 'free')) == 'counts'
         self._reflect = section.number('reflect', 0, 1)
         self._progress = section.number('progress') if section.has('progress') else -np.inf
 
@@ -58,7 +63,7 @@ class AutoRule(Rule):
         if 'in_goal' in task.phases:
             self._in_goal = np.mean(task.phase(recorded) == task.phases.index('in_goal'))
         self._apart, self._moving = self._sources(self._steps)
-        self._value = self._learn() if self.candidates else None
+        self._values = self._learn() if self.candidates else None
 
     def _sources(self, steps):
         """Return the stretches in which the object rests, and the others."""
@@ -68,17 +73,23 @@ class AutoRule(Rule):
         return apart, every.take(~np.isin(every.start, apart.start))
 
     def _learn(self):
-        apart, moving = self._sources(self._ahead)
         rng = np.random.default_rng(0)
+        lengths = [
+            length for length in self._ahead if any(len(part) for part in self._sources(length))
+        ] or [self._steps]
+        states = max(self._states // len(lengths), 1)
         parts = []
-        if len(apart):
-            in_goal = max(self._in_goal, _IN_GOAL)
-            tried = self._try(apart, self._ahead, self._states, _FOLLOWING, in_goal, rng)
-            parts.append(tried.outcomes())
-        if len(moving):
-            count = round(self._states * (_MOVING if len(apart) else 1))
-            parts.append(self._try(moving, self._ahead, count, 1, None, rng).outcomes())
-        return fit_values(parts, self._looks, self._discount**self._ahead)
+        for ahead in lengths:
+            apart, moving = self._sources(ahead)
+            if len(apart):
+                in_goal = max(self._in_goal, _IN_GOAL)
+                tried = self._try(apart, ahead, states, _FOLLOWING, in_goal, rng)
+                parts.append(tried.outcomes())
+            if len(moving):
+                count = round(states * _MOVING) + 1 if len(apart) else states
+                parts.append(self._try(moving, ahead, count, 1, None, rng).outcomes())
+        value = fit_values(parts, self._looks)
+        return value, fit_object_values(parts, value)
 
     @property
     def candidates(self) -> int:
@@ -96,13 +107,16 @@ class AutoRule(Rule):
             ))
         if moving:
             tried.append(self._try(self._moving, self._steps, moving, self._tries, None, rng))
-        parts = [one.choose(self._value, self._progress) for one in tried]
-        states, actions, next_states, rows, objection, parameters = (
-            np.concatenate(part) for part in zip(*parts)
-        )
-        segment = np.repeat(np.arange(len(objection)), self._steps)
+        parts = [one.choose(*self._values, self._progress) for one in tried]
+        *steps, objection, parameters = (np.concatenate(part) for part in zip(*parts))
+        # In any order: what takes only the first of them takes some of both kinds.
+        order = rng.permutation(len(objection))
+        shuffled = (order[:, None] * self._steps + np.arange(self._steps)).ravel()
+        states, actions, next_states, rows = (part[shuffled] for part in steps)
+        segment = np.repeat(np.arange(len(order)), self._steps)
         return Proposal(
-            states, actions, next_states, rows, objection[segment], parameters, segment
+            states, actions, next_states, rows, objection[order][segment], parameters[order],
+            segment,
         )
 
     def _try(self, sources, steps, count, tries, in_goal, rng):
@@ -119,7 +133,10 @@ class AutoRule(Rule):
         if in_goal is not None and self.task.object != self.task.actor:
             near = np.minimum(gap(self.task, moved[0]), gap(self.task, moved[2]))
             too_near = near.reshape(-1, steps).min(axis=1) < self._nearest
-        return _Tried(self.task, self._discount, steps, tries, rows, change, moved, too_near)
+        return _Tried(
+            self.task, self._discount, self._heading, steps, tries, rows, change, moved, too_near,
+            whole=in_goal is None,
+        )
 
     def _draw_apart(self, sources, count, tries, in_goal, rng):
         """Draw states with a resting object: place and heading of the actor, and the object's."""
@@ -132,13 +149,18 @@ class AutoRule(Rule):
         if body.heading is not None and self._turn == 'any':
             heading = np.repeat(self._angles(count, rng), tries)
             angle = wrap(heading - np.where(mirrored, -1, 1) * begin[:, body.heading])
-        place = np.repeat(_draw(task.bounds, count, rng), tries, axis=0)
-        move = Move.carry(begin[:, list(body.position)], place, angle, mirrored)
-        put = {}
+        place, put = _draw(task.bounds, count, rng), {}
         if task.object != task.actor:
             inside = rng.random((count, 1)) < in_goal
             at = np.where(inside, _draw(task.mouth, count, rng), _draw(task.bounds, count, rng))
             put = {task.object: np.repeat(at, tries, axis=0)}
+            near = at + self._around(count, rng)
+            low, high = np.transpose(task.bounds)
+            beside = (rng.random(count) < _BESIDE) & ((near > low) & (near < high)).all(axis=1)
+            place = np.where(beside[:, None], near, place)
+        move = Move.carry(
+            begin[:, list(body.position)], np.repeat(place, tries, axis=0), angle, mirrored
+        )
         return chosen, Change(task.layout, dict.fromkeys(task.layout.bodies, move), put)
 
     def _draw_whole(self, sources, count, tries, rng):
@@ -151,6 +173,14 @@ class AutoRule(Rule):
         place = np.repeat(_draw(task.bounds, count, rng), tries, axis=0)
         move = Move.carry(point, place, self._angles(len(chosen), rng), mirrored)
         return chosen, Change(task.layout, dict.fromkeys(task.layout.bodies, move))
+
+    def _around(self, count, rng):
+        """Return ways (count, 2) [m] of any direction, the shorter the more of them."""
+        nearest = max(self._nearest, 1e-2)
+        farthest = max(nearest, *(high - low for low, high in self.task.bounds))
+        far = nearest * (farthest / nearest) ** rng.random(count)
+        angle = rng.uniform(-np.pi, np.pi, count)
+        return np.stack([far * np.cos(angle), far * np.sin(angle)], axis=1)
 
     def _angles(self, count, rng):
         return rng.uniform(-np.pi, np.pi, count) if self._turn == 'any' else np.zeros(count)
@@ -174,8 +204,11 @@ class AutoRule(Rule):
 class _Tried:
     """Stretches that were tried, `tries` in a row for the same state or the same scene."""
 
-    def __init__(self, task, discount, steps, tries, rows, change, moved, too_near) -> None:
-        self._task, self._steps, self._tries = task, steps, tries
+    def __init__(
+        self, task, discount, heading, steps, tries, rows, change, moved, too_near, whole
+    ) -> None:
+        self._whole = whole
+        self._task, self._heading, self._steps, self._tries = task, heading, steps, tries
         self._rows, self._change, self._moved, self._too_near = rows, change, moved, too_near
         states, actions, next_states = moved
         rewards = task.reward(states, actions, next_states).reshape(-1, steps)
@@ -199,19 +232,25 @@ class _Tried:
 
     def _described(self):
         states, _, next_states = self._moved
-        return (describe(self._task, states[:: self._steps]),
-                describe(self._task, next_states[self._steps - 1 :: self._steps]))
+        ends = next_states[self._steps - 1 :: self._steps]
+        return tuple(
+            describe(self._task, part, self._heading) for part in (states[:: self._steps], ends)
+        )
 
-    def choose(self, value, progress):
+    def choose(self, value, of_object, progress):
         """Return the columns of the best of every `tries`, as parts of a Proposal."""
         begins, ends = self._described()
+        if self._whole:
+            # These begin in different states: what counts is what becomes of the object.
+            value, begins, ends = of_object, begins[:, :OBJECT], ends[:, :OBJECT]
         gain = self._earned + self._goes_on * value(ends) - value(begins)
         gain[~self._possible] = -np.inf
         best = gain.reshape(-1, self._tries).argmax(axis=1)
         best += np.arange(len(best)) * self._tries
         steps = (best[:, None] * self._steps + np.arange(self._steps)).ravel()
-        objection = np.where(self._too_near[best], 1, 2 * (gain[best] < progress))
-        objection[~np.isfinite(gain[best]) & ~self._too_near[best]] = 0
+        # Where a step more would touch the object, what is best may be just that.
+        near = self._too_near.reshape(-1, self._tries).any(axis=1)
+        objection = np.where(near, 1, 2 * (self._possible[best] & (gain[best] < progress)))
         return (
             *(take_rows(part, steps) for part in self._moved), self._rows[steps],
             objection.astype(np.int8), parameters_of(self._change.take(best), len(best)),

@@ -17,14 +17,20 @@ from guda_ros.augmentation.task import Task
 
 #: Distance [m] at which nearness is a half.
 _NEAR = 0.3
+#: Columns of a description that are the object's own.
+OBJECT = 6
 _HIDDEN = 96
 _BATCH = 512
 #: Gradient steps after each look at what follows, and how fast they go: at first, and at the end.
-_UPDATES = 100
+_UPDATES = 150
+#: States whose targets are made anew in a look.
+_RENEWED = 8000
 _RATES = (2e-3, 6e-4)
 #: Share of the looks that are taken at the first rate.
 _FAST = 0.6
 _EXPECTILE = 0.9
+#: Largest value as the network gives it.
+_BEND = 4.0
 
 
 @dataclass(frozen=True)
@@ -43,12 +49,12 @@ class Outcomes:
     goes_on: np.ndarray
 
 
-def describe(task: Task, states: np.ndarray) -> np.ndarray:
+def describe(task: Task, states: np.ndarray, heading: bool = True) -> np.ndarray:
     """
     Return what values depend on, (M, F), float32: relations of actor, object and goal.
 
     Ways to the goal and to each other in units of the field, their directions and nearness, the
-    actor's heading relative to its way, and velocities [m/s].
+    actor's heading relative to its way, if `heading` counts, and velocities [m/s].
     """
     (left, right), (low, high) = task.bounds
     size = np.float32(max(right - left, high - low) / 2)
@@ -73,43 +79,62 @@ def describe(task: Task, states: np.ndarray) -> np.ndarray:
         way = relation(x - own_x, y - own_y)
         # Behind the object, seen from the goal, and how far beside that line.
         seen += [way[0] * aim[0] + way[1] * aim[1], np.abs(way[0] * aim[1] - way[1] * aim[0])]
-    if actor.heading is not None:
-        heading = column(actor.heading)
-        cos, sin = np.cos(heading), np.sin(heading)
+    if heading and actor.heading is not None:
+        yaw = column(actor.heading)
+        cos, sin = np.cos(yaw), np.sin(yaw)
         seen += [way[0] * cos + way[1] * sin, way[1] * cos - way[0] * sin]
     moving = dict.fromkeys(body.velocity for body in (actor, thing) if body.velocity is not None)
     seen += [column(index) for velocity in moving for index in velocity]
     return np.stack(seen, axis=1)
 
 
-def fit_values(parts: Sequence[Outcomes], looks: int, steps_discount: float) -> 'ValueNetwork':
+def fit_values(parts: Sequence[Outcomes], looks: int) -> 'ValueNetwork':
     """
     Return values such that each state is worth the best that can follow it.
 
     :param looks: how often targets are made anew from the values so far.
-    :param steps_discount: discount over a whole stretch.
     """
     value = ValueNetwork(np.concatenate([_rows(part.begins) for part in parts]), _HIDDEN)
-    earned = np.concatenate([part.earned.ravel() for part in parts])
-    earned = earned[np.isfinite(earned)]
     # Nothing is worth more, or less, than the best, or worst, stretch for ever.
-    value.bound(*(extreme(earned, initial=0.0) / (1 - steps_discount)
-                  for extreme in (np.min, np.max)))
+    lasting = [
+        part.earned[np.isfinite(part.earned)] / (1 - part.goes_on.max(initial=0.0))
+        for part in parts
+    ]
+    lasting = np.concatenate(lasting)
+    value.bound(lasting.min(initial=0.0), lasting.max(initial=0.0))
+    if not len(lasting):
+        return value
     begins = [value.normalised(part.begins) for part in parts]
     ends = [value.normalised(part.ends) for part in parts]
+    rng = np.random.default_rng(0)
+    share = min(_RENEWED / sum(len(part.earned) for part in parts), 1.0)
     for look in range(looks):
         inputs, targets = [], []
         for part, begin, end in zip(parts, begins, ends):
-            worth = part.earned + part.goes_on * value.of_normalised(_rows(end)).reshape(
-                part.earned.shape)
-            group = np.arange(len(worth))
+            count = len(part.earned)
+            some = rng.choice(count, max(round(share * count), 1), replace=False)
+            worth = value.of_normalised(_rows(end[some])).reshape(len(some), -1)
+            worth = part.earned[some] + part.goes_on[some] * worth
             best = worth.argmax(axis=1)
+            group = np.arange(len(some))
             known = np.isfinite(worth[group, best])
-            inputs.append(begin[group, best][known])
+            inputs.append(begin[some, best][known])
             targets.append(worth[group, best][known])
-        rate = _RATES[look >= _FAST * looks]
-        value.fit(np.concatenate(inputs), np.concatenate(targets), _UPDATES, rate)
+        inputs, targets = np.concatenate(inputs), np.concatenate(targets)
+        if len(inputs):
+            value.fit(inputs, targets, _UPDATES, _RATES[look >= _FAST * looks])
     return value
+
+
+def fit_object_values(parts: Sequence[Outcomes], value: 'ValueNetwork') -> 'ValueNetwork':
+    """Return values of the object's place alone, with an actor that is well placed."""
+    inputs = np.concatenate([_rows(part.begins) for part in parts])
+    of_object = ValueNetwork(inputs[:, :OBJECT], _HIDDEN)
+    of_object.bound(*value.bounds)
+    inputs, targets = of_object.normalised(inputs[:, :OBJECT]), value(inputs)
+    for rate in _RATES:
+        of_object.fit(inputs, targets, 2 * _UPDATES, rate)
+    return of_object
 
 
 def _rows(described):
@@ -142,9 +167,10 @@ class ValueNetwork:
 
     def bound(self, low: float, high: float) -> None:
         """Keep values within bounds."""
-        self._bounds = np.float32(low), np.float32(high)
-        # What the last layer gives is of the size that its inputs have.
-        self._unit = np.float32(max(-low, high, 1e-6) / 4)
+        self.bounds = np.float32(low), np.float32(high)
+        # Bent by asinh, values that are small count as much as large ones: far from the goal a
+        # step changes little of a value that is little.
+        self._unit = np.float32(max(-low, high, 1e-6) / np.sinh(_BEND))
 
     def normalised(self, inputs: np.ndarray) -> np.ndarray:
         """Return inputs (..., F) as the layers take them."""
@@ -156,7 +182,8 @@ class ValueNetwork:
 
     def of_normalised(self, inputs: np.ndarray) -> np.ndarray:
         """Return the values (M,) of inputs that are normalised already."""
-        return np.clip(self._layers(inputs)[-1][:, 0] * self._unit, *self._bounds)
+        bent = self._layers(inputs)[-1][:, 0]
+        return np.clip(np.sinh(np.clip(bent, -_BEND, _BEND)) * self._unit, *self.bounds)
 
     def _layers(self, inputs):
         one, two, out, bias_one, bias_two, bias = self._weights
@@ -166,7 +193,7 @@ class ValueNetwork:
 
     def fit(self, inputs: np.ndarray, targets: np.ndarray, updates: int, rate: float) -> None:
         """Take gradient steps toward targets (M,) at normalised inputs (M, F)."""
-        targets = (targets / self._unit).astype(np.float32)
+        targets = np.arcsinh(targets / self._unit).astype(np.float32)
         for rows in self._rng.integers(0, len(inputs), (updates, _BATCH)):
             batch = inputs[rows]
             first, second, out = self._layers(batch)

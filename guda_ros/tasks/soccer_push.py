@@ -11,6 +11,7 @@ from guda_ros.augmentation.transforms import Body, Layout
 from guda_ros.augmentation.validity import check_steps, REASONS
 from guda_ros.soccer import world
 from guda_ros.soccer.rewards import push_reward, push_terminated
+from guda_ros.tasks.model_rule import ModelRule
 from guda_ros.tasks.soccer_rules import ApproachRule, PushRule, RandomRule
 
 #: Distance [m] of robot and ball up to which they may touch; way of the ball in a step [m] up to
@@ -37,7 +38,7 @@ class SoccerPush(Task):
     object = 'ball'
     reasons = REASONS
     rest = REST
-    rules = {rule.kind: rule for rule in (PushRule, ApproachRule, RandomRule)}
+    rules = {rule.kind: rule for rule in (PushRule, ApproachRule, RandomRule, ModelRule)}
 
     @property
     def goal(self) -> np.ndarray:

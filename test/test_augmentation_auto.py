@@ -1,0 +1,225 @@
+"""The rule that writes itself: values under the task's own reward, and the best of some moves."""
+
+import numpy as np
+import pytest
+from test_augmentation_engine import (
+    assert_same,
+    CONTRACT,
+    source_rows,
+    transition_set,
+    walk_and_push,
+)
+
+from guda_ros.augmentation.contact import gap, nearest_apart, rests
+from guda_ros.augmentation.pipeline import augment, augment_to_file
+from guda_ros.augmentation.rules import change_of
+from guda_ros.augmentation.values import describe, fit_values, Outcomes
+from guda_ros.augmentation.verify import verify
+from guda_ros.cli.main import main
+from guda_ros.data.transitions import TransitionSet
+from guda_ros.soccer.resources import ConfigError
+from guda_ros.tasks.push_ball_to_goal import PushBallToGoal, PushContract
+from guda_ros.tasks.registry import load_guide
+
+GUIDE = """\
+name: mine
+task: push_ball_to_goal
+rules:
+  only:
+    kind: auto
+    share: 1.0
+    steps: 1
+    tries: 8
+    ahead: [8]
+    discount: 0.99
+    states: 2000
+    looks: 5
+    turn: any
+    heading: free
+    reflect: 0.5
+"""
+
+
+def guide_of(folder, *changes):
+    text = GUIDE
+    for before, after in changes:
+        assert before in text
+        text = text.replace(before, after)
+    path = folder / 'mine.yaml'
+    path.write_text(text)
+    return load_guide(path)
+
+
+@pytest.fixture(scope='module')
+def recorded():
+    return walk_and_push()
+
+
+def test_values_of_a_corridor_are_the_discounted_way_to_its_end():
+    # Steps of .1 to either side; the reward is 1 for reaching the end, which is at 1.
+    rng = np.random.default_rng(0)
+    begin = np.repeat(rng.uniform(0, 1, (3000, 1)), 2, axis=1)
+    end = begin + [-0.1, 0.1]
+    over = end >= 1
+    possible = end >= 0
+    outcomes = Outcomes(
+        begin[..., None].astype(np.float32), end[..., None].astype(np.float32),
+        np.where(possible, over, -np.inf), np.where(over, 0.0, 0.9),
+    )
+    value = fit_values([outcomes], 25)
+    at = np.array([0.05, 0.35, 0.65, 0.95])
+    found = value(at[:, None].astype(np.float32))
+    np.testing.assert_allclose(found, 0.9 ** np.array([9, 6, 3, 0]), atol=0.08)
+    assert np.all(np.diff(found) > 0)
+
+
+def test_relations_do_not_depend_on_the_side_but_for_signs(recorded):
+    task = PushBallToGoal(CONTRACT)
+    mirrored = recorded.states * [1, -1, 1, -1, -1]
+    one, other = describe(task, recorded.states), describe(task, mirrored)
+    np.testing.assert_allclose(np.abs(one), np.abs(other), atol=1e-5)
+    assert one.dtype == np.float32
+
+
+def test_a_resting_ball_is_told_from_a_pushed_one(recorded):
+    task = PushBallToGoal(CONTRACT)
+    moved = np.any(recorded.states[:, 2:4] != recorded.next_states[:, 2:4], axis=1)
+    np.testing.assert_array_equal(rests(task, recorded), ~moved)
+    assert CONTRACT.contact * 0.99 <= nearest_apart(task, recorded) < 0.3
+
+
+@pytest.mark.parametrize('steps', [1, 5])
+def test_made_steps_keep_dynamics_rewards_and_sources(tmp_path, recorded, steps):
+    before = {name: getattr(recorded, name).copy() for name in ('states', 'actions')}
+    made, _ = augment(recorded, guide_of(tmp_path, ('steps: 1', f'steps: {steps}')), 3000, 3)
+    task = PushBallToGoal(CONTRACT)
+    found = verify(task, made, 3000)
+    assert max(found.position[1], found.heading[1], found.reward[1]) < 1e-6
+    np.testing.assert_allclose(made.rewards, CONTRACT.reward(made.next_states), atol=1e-7)
+    assert not task.check(made.states, made.actions, made.next_states).any()
+    rows = source_rows(made, recorded)
+    apart = np.isnan(made.parameters[:, made.parameter_names.index('ball_turn')])
+    assert 0.5 < apart.mean() < 1
+    for part in (apart, ~apart):
+        change = change_of(task.layout, made.parameters[part])
+        np.testing.assert_allclose(
+            change.states(recorded.states[rows[part]])[:, :4], made.states[part, :4], atol=1e-4)
+    np.testing.assert_allclose(
+        np.where(made.parameters[:, :1] > 0.5, [-1, 1, -1], 1) * recorded.actions[rows],
+        made.actions, atol=1e-6)
+    follows = np.all(made.parameters[1:] == made.parameters[:-1], axis=1)
+    follows &= np.diff(made.source_step) == 1
+    np.testing.assert_array_equal(made.next_states[:-1][follows], made.states[1:][follows])
+    assert follows.mean() == pytest.approx((steps - 1) / steps, abs=0.02)
+    for name, column in before.items():
+        np.testing.assert_array_equal(column, getattr(recorded, name))
+
+
+def test_streaming_threads_and_memory_make_the_same(tmp_path, recorded):
+    guide = guide_of(tmp_path)
+    made, _ = augment(recorded, guide, 20_000, 5)
+    threaded, _ = augment(recorded, guide, 20_000, 5, threads=3)
+    augment_to_file(recorded, guide, 20_000, 5, tmp_path / 'made.h5')
+    assert_same(made, threaded)
+    assert_same(made, TransitionSet.load(tmp_path / 'made.h5', PushContract.from_json))
+    other, _ = augment(recorded, guide, 20_000, 6)
+    assert np.any(other.states != made.states)
+
+
+def test_the_ball_is_pushed_to_the_goal_and_the_field_is_covered(tmp_path, recorded):
+    more = (('looks: 5', 'looks: 25'), ('states: 2000', 'states: 6000'))
+    made, _ = augment(recorded, guide_of(tmp_path, *more), 6000, 0)
+    anyhow, _ = augment(recorded, load_guide('push_ball_random'), 6000, 0)
+    shares = []
+    for steps in (made, anyhow):
+        far, near = (np.hypot(*(part[:, 2:4] - CONTRACT.goal).T)
+                     for part in (steps.states, steps.next_states))
+        pushed = np.abs(far - near) > 1e-3
+        shares.append(np.mean(near[pushed] < far[pushed]))
+    # A push in any direction gains in half of the cases.
+    assert shares[1] == pytest.approx(0.5, abs=0.1)
+    assert shares[0] > 0.8
+    # No part of the field is preferred: the robot is in every sixth of it about as often.
+    count, _, _ = np.histogram2d(made.states[:, 0], made.states[:, 1], bins=(3, 2))
+    assert count.min() > 0.6 * count.mean()
+
+
+def test_both_kinds_of_stretches_are_among_the_first(tmp_path, recorded):
+    # A small set takes a part of a batch only.
+    task = PushBallToGoal(CONTRACT)
+    made, _ = augment(recorded, guide_of(tmp_path, ('looks: 5', 'looks: 1')), 2000, 0)
+    apart = np.isnan(made.parameters[:, made.parameter_names.index('ball_turn')])
+    # Of those at rest some are refused for being near; the others are about as many as recorded.
+    moving = 1 - rests(task, recorded).mean()
+    assert 0.7 * moving < np.mean(~apart) < 3 * moving
+
+
+def test_a_short_recording_is_looked_at_by_its_own_length(tmp_path, recorded):
+    short = recorded.select(np.arange(5))
+    made, _ = augment(short, guide_of(tmp_path, ('looks: 5', 'looks: 1')), 300, 0)
+    assert len(made) == 300 and set(made.source_step) <= set(range(5))
+
+
+def test_one_try_chooses_nothing_and_many_choose_the_better(tmp_path, recorded):
+    def reward(tries):
+        guide = guide_of(tmp_path, ('tries: 8', f'tries: {tries}'), ('looks: 5', 'looks: 1'))
+        return augment(recorded, guide, 4000, 0)[0].rewards.mean()
+
+    assert reward(16) > reward(1)
+
+
+def test_the_actor_may_be_all_there_is(tmp_path, monkeypatch, recorded):
+    # The same robot with itself for an object: it is to walk to the goal.
+    monkeypatch.setattr(PushBallToGoal, 'object', 'robot')
+    monkeypatch.setattr(
+        PushBallToGoal, 'reward',
+        lambda self, states, actions, after: -np.hypot(*(after[:, :2] - self.goal).T))
+    guide = guide_of(tmp_path, ('looks: 5', 'looks: 20'), ('discount: 0.99', 'discount: 0.9'))
+    made, _ = augment(recorded, guide, 3000, 0)
+    way = made.next_states[:, :2] - made.states[:, :2]
+    to_goal = CONTRACT.goal - made.states[:, :2]
+    cosine = np.sum(way * to_goal, axis=1) / (
+        np.linalg.norm(way, axis=1) * np.linalg.norm(to_goal, axis=1))
+    assert np.mean(cosine) > 0.7
+
+
+def test_places_nearer_than_the_two_ever_were_are_refused(tmp_path):
+    # A robot far from the ball says nothing about what happens near to it.
+    states = np.tile([0.0, 0, 3, 0, 0], (40, 1))
+    states[:, 0] += 0.04 * np.arange(40)
+    steps = transition_set(states, np.tile([0.0, 1, 0], (40, 1)))
+    made, report = augment(steps, guide_of(tmp_path, ('tries: 8', 'tries: 1')), 2000, 0)
+    task = PushBallToGoal(CONTRACT)
+    assert gap(task, made.states).min() >= 3 - 40 * 0.04 - 1e-6
+    assert report.rejected['only']['too_near'] > 0
+
+
+@pytest.mark.parametrize(
+    'change, line, message',
+    [
+        (('tries: 8', 'tries: 0'), 8, 'rules.only.tries: 0 is outside'),
+        (('discount: 0.99', 'discount: 1'), 10, 'rules.only.discount'),
+        (('turn: any', 'turn: round'), 13, 'rules.only.turn'),
+        (('reflect: 0.5', 'reflect: 0.5\n    colour: 3'), 16, 'rules.only.colour'),
+    ],
+)
+def test_errors_of_a_guide_name_file_line_and_field(tmp_path, change, line, message):
+    with pytest.raises(ConfigError) as error:
+        guide_of(tmp_path, change)
+    assert str(error.value).startswith(f'{tmp_path / "mine.yaml"}:{line}: ')
+    assert message in str(error.value)
+
+
+def test_command_line_explains_and_draws(tmp_path, recorded, capsys):
+    data = tmp_path / 'recording.npz'
+    scale = [1000, 1000, 1000, 1000, 1]
+    np.savez(data, world_states=recorded.states * scale, actions=recorded.actions,
+             next_world_states=recorded.next_states * scale, rewards=recorded.rewards,
+             episode=recorded.source_episode)
+    guide_of(tmp_path)
+    picture = tmp_path / 'guide.svg'
+    assert main(['guide', 'check', str(tmp_path / 'mine.yaml'), '--data', str(data),
+                 '--count', '500', '--out', str(picture)]) == 0
+    printed = capsys.readouterr().out
+    assert 'keeps of every 8 the one that is worth most' in printed
+    assert '<svg' in picture.read_text()[:1000]
