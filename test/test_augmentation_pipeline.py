@@ -333,7 +333,7 @@ def test_share_of_a_rule_without_material_goes_to_the_others():
     'keys, value, message',
     [
         (('rules', 'push', 'mirror'), 1.5, 'rules.push.mirror'),
-        (('rules', 'push', 'kind'), 'pull', 'is not one of move, push'),
+        (('rules', 'push', 'kind'), 'pull', 'is not one of move, auto, push'),
         (('rules', 'push', 'ball_x'), [3, 1], 'ball_x'),
         (('rules', 'push', 'share'), 0.5, 'add up'),
         (('rules', 'push', 'speed'), 1.0, 'rules.push.speed'),

@@ -151,4 +151,7 @@ class _Regression:
     @torch.no_grad()
     def __call__(self, inputs):
         values = self._forward(self._inputs(torch.as_tensor(inputs, dtype=torch.float32)))
-        return (values / self._targets.scale + self._targets.mean).double().numpy()
+        scale = self._targets.scale
+        # What never changed has scale 0 and stays at its mean.
+        deviation = torch.where(scale > 0, 1 / scale, 0.0)
+        return (values * deviation + self._targets.mean).double().numpy()
