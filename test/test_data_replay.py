@@ -115,6 +115,7 @@ class Pad:
             np.linalg.norm(self.poses[-1][:2] - self.poses[-40][:2]) > 0.01)
 
 
+@pytest.mark.long
 def test_a_robot_follows_while_the_dead_man_is_held_and_stands_when_it_is_let_go(dataset):
     robot = stand_in_spec('soccer_push')
     robot.parameters['camera'] = False

@@ -137,6 +137,7 @@ def test_a_disk_that_fills_up_loses_nothing_once_it_is_freed(start):
     assert doctor(graph.folder)[0].state == 'whole'
 
 
+@pytest.mark.long
 def test_a_disk_that_stays_full_keeps_what_was_recorded_before(start, tmp_path):
     mount = tmp_path / 'disk'
     mount.mkdir()
@@ -224,6 +225,7 @@ def test_a_camera_that_stops_is_an_alarm_while_it_is_recorded(start):
     assert 'image: 30 of 60 were lost' in status['reasons']
 
 
+@pytest.mark.long
 def test_a_simulator_that_is_killed_and_started_again_is_noticed(tmp_path_factory):
     folder = tmp_path_factory.mktemp('run') / 'recordings'
     claim = claim_domain()

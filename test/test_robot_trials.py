@@ -101,6 +101,7 @@ def verdicts(tmp_path):
     return [(e.start, e.verdict) for e in load_results(tmp_path / 'trials').policies[0].episodes]
 
 
+@pytest.mark.long
 def test_an_operator_runs_trials_breaks_off_and_goes_on_where_it_was(operator, tmp_path):
     starts = [(3.6, 0.0, 0.0, 4.0, 0.0), (3.6, 0.3, 0.0, 4.0, 0.3), (3.6, -0.3, 0.0, 4.0, -0.3)]
     first = trial(operator, tmp_path)

@@ -173,6 +173,7 @@ def test_lock_step_over_ros_gives_the_bytes_of_the_same_episode_in_process(tmp_p
 
 
 @drawing
+@pytest.mark.long
 def test_late_and_lost_images_do_not_stop_a_policy_in_lock_step(tmp_path):
     pytest.importorskip('onnx')
     from test_ros_graph import write_policy
