@@ -237,6 +237,10 @@ def test_policy_needs_the_dead_man_by_default(tmp_path):
         robot.joy(deadman=False)
         assert robot.wait_for(lambda: robot.commands[-1][1] == ZERO)
         assert robot.answer(robot.command('policy', GO)) == ZERO
+        # What was held a second ago may have been let go since.
+        robot.joy(stamp=robot.now() - SECOND)
+        robot.spin(0.1)
+        assert robot.answer(robot.command('policy', GO)) == ZERO
         # A joystick that is unplugged while the policy drives.
         robot.joy()
         robot.spin(0.1)

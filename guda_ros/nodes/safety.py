@@ -33,6 +33,7 @@ from guda_ros.ros.conversions import (
     twist_stamped,
 )
 from guda_ros.ros.diagnostics import DiagnosticsPublisher, ERROR, OK, WARN
+from guda_ros.ros.joystick_message import read_joy
 from guda_ros.ros.kick_and_head import KickAndHead
 from guda_ros.ros.parameters import declare_contract, Parameters
 from guda_ros.ros.qos import COMMAND, DEFAULT, LATCHED
@@ -184,7 +185,7 @@ class Safety(Node):
         self._watch()
 
     def _on_joy(self, message: Joy) -> None:
-        state = self._map.decode(message.axes, message.buttons)
+        state = read_joy(message, self._map, self.get_clock(), self._gate.joystick_timeout)
         if state.problem and state.problem != self._joystick_problem:
             self.get_logger().error(state.problem)
         self._joystick_problem = state.problem
