@@ -110,8 +110,10 @@ class Safety(Node):
             self.create_subscription(kind, f'{topic}/{source}',
                                      partial(self._on_command, source), COMMAND)
             for source in SOURCES]
-        self._subs += [self.create_subscription(Bool, f'lock/{name}', partial(self._on_lock, name),
-                                                LATCHED) for name in LOCKS]
+        # Twice: a latched subscription does not hear who publishes without latching.
+        self._subs += [
+            self.create_subscription(Bool, f'lock/{name}', partial(self._on_lock, name), qos)
+            for name in LOCKS for qos in (LATCHED, DEFAULT)]
         self._subs.append(self.create_subscription(Joy, 'joy', self._on_joy, DEFAULT))
         if self._gate.field_limit is not None:
             self._subs.append(self.create_subscription(
