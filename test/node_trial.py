@@ -164,9 +164,9 @@ class NodeTrial:
         self.publish(PoseWithCovarianceStamped, 'pose', pose_message(
             (x, y, yaw), self.now(), 'map', np.eye(3) * 0.01))
 
-    def observe(self) -> int:
+    def observe(self, stamp: int | None = None) -> int:
         """Publish what perception sees of the ball; return its stamp [ns]."""
-        stamp = self.now()
+        stamp = self.now() if stamp is None else stamp
         self.publish(Odometry, 'ball/odom', ball_message(
             (1.0, 0.0), (0.0, 0.0), stamp, 'odom', position_covariance=np.eye(2) * 0.01,
             velocity_covariance=np.eye(2) * 0.01, radius=0.05))

@@ -113,6 +113,15 @@ def test_a_person_whose_program_hangs_stops_the_robot(person, trial):
     person.process.send_signal(signal.SIGCONT)
     trial.spin(1.0)
     assert all(command == ZERO for _, command, _, _ in trial.commands)
+    # But for the emergency stop.
+    person.process.send_signal(signal.SIGSTOP)
+    trial.spin(0.6)
+    person.press('ww ')
+    person.process.send_signal(signal.SIGCONT)
+    spin = {'meanwhile': lambda: trial.spin(0.02)}
+    person.wait_for('EMERGENCY STOP by joystick', **spin)
+    person.press('u')
+    person.wait_for('the robot stands', **spin)
 
 
 @pytest.mark.long

@@ -151,11 +151,13 @@ def test_who_may_kick():
     assert gate.may_act('policy', at(1.0)) == ''
     offer(gate, 'teleop', GO, 1.0)
     assert gate.may_act('policy', at(1.1)) == 'policy gives way to teleop'
-    gate.lock('pause', True, at(1.2))
-    assert 'pause' in gate.may_act('teleop', at(1.2))
-    gate.lock('pause', False, at(1.3))
-    gate.emergency_stop('service', at(1.3))
-    assert 'emergency stop' in gate.may_act('teleop', at(1.3))
+    offer(gate, 'policy', GO, 1.7)
+    assert gate.active(at(1.7)) == 'policy' and gate.may_act('teleop', at(1.7)) == ''
+    gate.lock('pause', True, at(1.8))
+    assert 'pause' in gate.may_act('teleop', at(1.8))
+    gate.lock('pause', False, at(1.9))
+    gate.emergency_stop('service', at(1.9))
+    assert 'emergency stop' in gate.may_act('teleop', at(1.9))
 
 
 def test_a_kick_waits_for_the_one_before():

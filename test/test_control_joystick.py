@@ -104,6 +104,15 @@ def test_message_of_another_joystick_never_holds_the_dead_man(axes, buttons):
     state = JoystickMap.load('xbox').decode(axes, buttons)
     assert state.problem and not state.deadman and not np.any(state.action)
     assert state.emergency_stop == (len(buttons) > 1)
+    assert state.pressed <= {'emergency_stop'}
+
+
+def test_a_message_that_comes_late_can_only_let_go_and_stop():
+    joystick = JoystickMap.load('xbox')
+    held = joystick.encode([1, 0, 0], pressed=('release', 'emergency_stop'))
+    state = joystick.decode(*held, late=True)
+    assert state.problem and state.pressed == {'emergency_stop'} and not state.action.any()
+    assert not joystick.decode(*joystick.encode([0, 0, 0], deadman=False), late=True).problem
 
 
 def test_whatever_the_axes_say_the_action_is_within_one():

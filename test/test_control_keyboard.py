@@ -28,9 +28,9 @@ def test_sequences_may_come_in_pieces_of_any_size():
 
 
 @pytest.mark.parametrize('data', [
-    b'\x1b[15~', b'\x1bw', b'\x1b\x1b[1;3P', b'\x1b[<0;10;10M', b'\x01\x02', b'\x1b[I',
+    b'\x1b[15~', b'\x1bw', b'\x1bB', b'\x1b\x1b[1;3P', b'\x1b[<0;10;10M', b'\x01\x02', b'\x1b[I',
     b'\x1b[200~wwww\x1b[Annn\x1b[201~'],
-    ids=['F5', 'Alt-w', 'Alt-F1', 'mouse', 'control', 'focus', 'pasted'])
+    ids=['F5', 'Alt-w', 'Alt-B', 'Alt-F1', 'mouse', 'control', 'focus', 'pasted'])
 def test_what_is_no_key_of_ours_drives_nothing(data):
     board = keyboard()
     reader = KeyReader()
@@ -111,6 +111,24 @@ def test_emergency_stop_and_kick_come_with_what_they_need():
     assert board.state(1.0).pressed == {'emergency_stop'}
     board.press(['f'], 2.0)
     assert board.state(2.0).pressed == {'kick', 'deadman'}
+
+
+def test_what_was_held_up_moves_nothing_but_stops():
+    board = keyboard()
+    board.press(['w'], 1.0)
+    board.press_late(['w', 'n', 'f'])
+    assert not board.state(1.0).pressed and not board.state(1.0).action.any()
+    board.press_late(['w', 'space', 'space', 'w'])
+    assert board.state(1.0).pressed == {'emergency_stop'}
+
+
+def test_escape_before_the_space_bar_does_not_keep_it_from_stopping():
+    board = keyboard()
+    reader = KeyReader()
+    board.press(['w'], 1.0)
+    board.press([*reader.read(b'\x1b'), *reader.read(b' ')], 1.1)
+    state = board.state(1.1)
+    assert state.pressed == {'emergency_stop'} and not state.action.any()
 
 
 def test_the_head_needs_no_dead_man_and_the_policy_nothing_else():

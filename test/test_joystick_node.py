@@ -14,9 +14,10 @@ from node_trial import NodeTrial  # noqa: E402
 import numpy as np  # noqa: E402
 from pty_command import PtyCommand  # noqa: E402
 from sensor_msgs.msg import Joy  # noqa: E402
+from virtual_pad import VirtualPad  # noqa: E402
 
 from guda_ros.control.joystick import JoystickMap  # noqa: E402
-from guda_ros.control.pad import PadError, recognise  # noqa: E402
+from guda_ros.control.pad import Pad, PadError, recognise  # noqa: E402
 
 #: How pads report themselves to SDL on Linux: name, axes, buttons, hats, and the map for them.
 PADS = [('Xbox 360 Controller', 6, 11, 1, 'xbox'), ('Logitech Gamepad F710', 6, 11, 1, 'xbox'),
@@ -94,8 +95,10 @@ def driver(trial, tmp_path):
 def test_a_pad_drives_and_a_pad_that_is_unplugged_stops_the_robot(driver, trial):
     driver.wait_for(lambda: 'waits for a gamepad' in driver.text())
     # A DualSense; the graph is told in terms of an Xbox pad. Up is negative for the hardware.
-    driver.do('plug PS5_Controller 6 13 1', 'axis 1 -1', 'axis 0 0.55', 'button 4 1')
-    driver.wait_for(lambda: driver.heard and driver.said().action.any())
+    driver.do('plug PS5_Controller 6 13 1')
+    driver.wait_for(lambda: driver.heard)
+    driver.do('axis 1 -1', 'axis 0 0.55', 'button 4 1')
+    driver.wait_for(lambda: driver.said().action.any())
     driver.wait_for(lambda: np.allclose(driver.said().action, [0.6, -0.3, 0], atol=1e-3))
     driver.wait_for(lambda: trial.commands
                     and np.allclose(trial.commands[-1][1], [0.15, -0.06, 0], atol=1e-3))
@@ -133,8 +136,9 @@ def test_a_pad_at_the_terminal_drives_and_its_loss_stops_the_robot_and_is_on_the
     spin = {'meanwhile': lambda: trial.spin(0.02)}
     try:
         person.wait_for(' keyboard ', **spin)
-        hands.do('plug Xbox_360_Controller 6 11 1', 'axis 1 -1', 'button 4 1')
+        hands.do('plug Xbox_360_Controller 6 11 1')
         person.wait_for('gamepad xbox', **spin)
+        hands.do('axis 1 -1', 'button 4 1')
         assert trial.wait_for(lambda: trial.commands and np.allclose(
             trial.commands[-1][1], [0.15, 0, 0], atol=1e-3))
         hands.do('unplug')
@@ -146,6 +150,27 @@ def test_a_pad_at_the_terminal_drives_and_its_loss_stops_the_robot_and_is_on_the
     finally:
         person.close()
         hands.close()
+
+
+def test_what_is_held_when_a_pad_appears_counts_when_it_is_pressed_anew():
+    pad = Pad()
+    hardware = VirtualPad('Xbox 360 Controller', 6, 11, 1)
+    try:
+        hardware.axis(1, -1)
+        # LB, A and B.
+        for button in (4, 0, 1):
+            hardware.button(button, 1)
+        for _ in range(3):
+            assert pad.state().pressed == {'emergency_stop'}
+        hardware.button(4, 0)
+        assert pad.state().pressed == {'emergency_stop'}
+        hardware.button(4, 1)
+        state = pad.state()
+        assert state.pressed == {'emergency_stop', 'deadman'}
+        np.testing.assert_allclose(state.action, [0.6, 0, 0], atol=1e-3)
+    finally:
+        hardware.unplug()
+        pad.close()
 
 
 @pytest.mark.parametrize('name, axes, buttons, hats, expected', PADS, ids=lambda value: str(value))

@@ -10,7 +10,7 @@ import time
 from geometry_msgs.msg import TwistStamped
 from node_trial import NodeTrial, SECOND
 import pytest
-from std_msgs.msg import String
+from std_msgs.msg import Bool, String
 
 from guda_ros.control.joystick import JoystickMap
 from guda_ros.ros.qos import LATCHED
@@ -177,6 +177,18 @@ def test_a_lock_keeps_the_policy_out_and_a_pause_everybody(robot):
     assert robot.answer(robot.command('policy', GO)) == GO
 
 
+def test_a_lock_counts_though_its_owner_does_not_latch_it(robot):
+    owner = robot.node.create_publisher(Bool, 'lock/pause', 1)
+    assert robot.wait_for(owner.get_subscription_count)
+    owner.publish(Bool(data=True))
+    assert robot.wait_for(lambda: json.loads(robot.states[-1])['locks'] == ['pause'])
+    assert robot.answer(robot.command('policy', GO)) == ZERO
+    owner.publish(Bool(data=False))
+    assert robot.wait_for(lambda: not json.loads(robot.states[-1])['locks'])
+    assert robot.answer(robot.command('policy', GO)) == GO
+    robot.node.destroy_publisher(owner)
+
+
 def test_a_kick_passes_the_gate_one_at_a_time_and_not_past_who_is_in_charge(robot):
     robot.kick('teleop')
     assert robot.wait_for(lambda: robot.kicks == 1)
@@ -236,6 +248,10 @@ def test_policy_needs_the_dead_man_by_default(tmp_path):
         assert robot.answer(robot.command('policy', GO)) == GO
         robot.joy(deadman=False)
         assert robot.wait_for(lambda: robot.commands[-1][1] == ZERO)
+        assert robot.answer(robot.command('policy', GO)) == ZERO
+        # What was held a second ago may have been let go since.
+        robot.joy(stamp=robot.now() - SECOND)
+        robot.spin(0.1)
         assert robot.answer(robot.command('policy', GO)) == ZERO
         # A joystick that is unplugged while the policy drives.
         robot.joy()

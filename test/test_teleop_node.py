@@ -162,6 +162,25 @@ def test_observations_are_answered_with_their_stamps(tmp_path):
         # Perception that has fallen silent stops nobody from driving.
         pad.spin(0.5)
         assert pad.answer(pad.joy([1.0, 0, 0])) == pytest.approx([0.25, 0, 0])
+        # A wish that is old when it arrives moves nothing, whatever is seen now.
+        pad.joy([1.0, 0, 0], stamp=pad.now() - SECOND)
+        assert pad.wait_for(lambda: pad.commands[-1][1] == ZERO)
+        assert pad.answer(pad.observe(), 0.3) is None
+        assert 'heard too late' in pad.log('teleop')
+
+
+def test_a_simulation_that_begins_anew_can_be_driven_at_once(tmp_path):
+    with NodeTrial({'teleop': {'use_sim_time': True, 'answer': 'observation'}}, tmp_path,
+                   listen=(TELEOP,)) as pad:
+        for begin in (100 * SECOND, 2 * SECOND):
+            for step in range(4):
+                stamp = begin + step * SECOND // 10
+                pad.clock(stamp)
+                pad.spin(0.05)
+                pad.joy([1.0, 0, 0], stamp=stamp)
+                pad.spin(0.05)
+                pad.observe(stamp)
+            assert pad.answer(stamp) == pytest.approx([0.25, 0, 0])
 
 
 def test_where_a_policy_runs_moving_the_sticks_takes_over_and_resting_hands_back(tmp_path):
@@ -178,6 +197,8 @@ def test_where_a_policy_runs_moving_the_sticks_takes_over_and_resting_hands_back
             return robot.commanders[latest]
 
         assert drive([0, 0, 0], 1.5) == 'policy'
+        robot.joy(pressed=('kick',))
+        assert robot.wait_for(lambda: robot.kicks == 1)
         assert drive([1.0, 0, 0], 0.5) == 'intervention'
         assert robot.commands[-1][1] == pytest.approx([0.25, 0, 0])
         assert drive([0, 0, 0], 1.5) == 'policy'

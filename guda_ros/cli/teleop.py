@@ -29,7 +29,8 @@ EXAMPLE = ('guda teleop --recordings runs/mine/recordings\n'
            '  guda teleop robot --domain 0 --network')
 #: Seconds from one `joy` to the next, and between two pictures of the screen.
 _PERIOD, _REDRAW = 0.04, 0.1
-#: A loop that took longer [s] was held up: what was typed meanwhile is no wish of now.
+#: A loop that took longer [s] was held up: what was typed meanwhile is no wish of now, but for
+#: the emergency stop.
 _HELD_UP = 0.4
 ATTACH = 'attach'
 CHOICES = {'drive': 'a simulated robot in real time', 'robot': 'the nodes of a robot whose driver '
@@ -165,11 +166,12 @@ class _Session:
             if self._graph is not None:
                 self._graph.check()
             self._station.spin(_PERIOD / 2)
-            if time.monotonic() - before > _HELD_UP:
-                terminal.forget_keys()
-                self._keyboard.release()
-            before = time.monotonic()
-            self._keyboard.press(terminal.keys(_PERIOD / 2), time.monotonic())
+            keys, now = terminal.keys(_PERIOD / 2), time.monotonic()
+            if now - before > _HELD_UP:
+                self._keyboard.press_late(keys)
+            else:
+                self._keyboard.press(keys, now)
+            before = now
             state = self._wish()
             if terminal.gone:
                 break

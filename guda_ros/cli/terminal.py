@@ -79,14 +79,6 @@ class Terminal:
             self.gone = True
         return self._reader.read(data)
 
-    def forget_keys(self) -> None:
-        """Drop what was typed and not read yet."""
-        import termios
-        try:
-            termios.tcflush(self._in, termios.TCIFLUSH)
-        except termios.error:
-            self.gone = True
-
     @property
     def size(self) -> tuple[int, int]:
         """Columns and rows; those of an old terminal if it does not tell."""

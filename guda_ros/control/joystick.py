@@ -35,8 +35,8 @@ class JoystickState:
 
     `action` (3,) is in [-1, 1], 1 and -1 being the robot's limits; `look` (2,) in [-1, 1] how fast
     the head turns left and down. `pressed` holds the names of the buttons that are held. With a
-    `problem` (text) the message was not what the map expects: then the dead-man does not count as
-    held, action and look are zero, and a pressed emergency stop still counts.
+    `problem` (text) the message was not what the map expects, or too old: then action and look are
+    zero, and of all buttons only the emergency stop counts.
     """
 
     action: np.ndarray
@@ -154,12 +154,14 @@ class JoystickMap:
             return f'axis {self.axis_buttons[button][0]}'
         return f'button {self.buttons[button]}' if self.has(button) else ''
 
-    def decode(self, axes: Sequence[float], buttons: Sequence[int]) -> JoystickState:
+    def decode(self, axes: Sequence[float], buttons: Sequence[int],
+               late: bool = False) -> JoystickState:
         """
         Return what a Joy message says.
 
         :param axes: in [-1, 1], up and left positive.
         :param buttons: 0 or 1.
+        :param late: the message was old when it arrived: nobody knows what is held now.
         """
         pressed = {name for name, index in self.buttons.items()
                    if 0 <= index < len(buttons) and buttons[index]}
@@ -172,8 +174,12 @@ class JoystickMap:
                        'the map of this joystick')
         elif not all(map(math.isfinite, axes)):
             problem = f'the joystick sent axes that are not finite: {list(axes)}'
+        elif late and pressed:
+            problem = ('the joystick is heard too late: the network is slow, or the clock of its '
+                       'computer is wrong')
         if problem:
-            return JoystickState(np.zeros(len(AXES)), frozenset(pressed - {'deadman'}), problem)
+            return JoystickState(np.zeros(len(AXES)), frozenset(pressed & {'emergency_stop'}),
+                                 problem)
         looking = 'look' in pressed
         shared = {index for index, _ in self.look_axes.values()} if looking else ()
         action = np.array([0.0 if index in shared else sign * axes[index]

@@ -20,6 +20,8 @@ _SEQUENCE = re.compile(r'\x1b+(?:\[[0-?]*[ -/]*[@-~]|O[A-Za-z]|[^\[O\x1b])')
 _PASTE, _PASTED = '\x1b[200~', '\x1b[201~'
 #: A terminal that reports its focus says this when it loses it.
 _UNFOCUSED = '\x1b[O'
+#: Before the name of a key that was pressed with Alt, or after Escape, which is the same.
+ALT = 'alt '
 #: The key of `KeyReader.read` for a terminal that has lost the focus.
 FOCUS_LOST = 'focus lost'
 
@@ -35,8 +37,8 @@ class KeyReader:
         """
         Return the keys in the next bytes; Shift with an arrow gives its name in capitals.
 
-        What was pasted is no key, and a sequence that is not known is none. FOCUS_LOST stands
-        among the keys where the terminal has lost the focus.
+        What was pasted is no key, and a sequence that is not known is none. A key with Alt has ALT
+        before its name. FOCUS_LOST stands among the keys where the terminal has lost the focus.
         """
         text = (self._rest + data).decode('utf-8', 'replace')
         self._rest = b''
@@ -54,8 +56,12 @@ class KeyReader:
                 if len(text) - place < 16:
                     self._rest = text[place:].encode()
                 break
-            sequence, place = found[0], found.end()
-            if sequence in (_PASTE, _PASTED):
+            # Escape once or more before a sequence changes nothing.
+            sequence, place = '\x1b' + found[0].lstrip('\x1b'), found.end()
+            if len(sequence) == 2:
+                name = _CONTROL.get(sequence[-1], sequence[-1])
+                keys += [] if self._pasting else [ALT + name]
+            elif sequence in (_PASTE, _PASTED):
                 self._pasting = sequence == _PASTE
             elif sequence == _UNFOCUSED:
                 keys.append(FOCUS_LOST)
@@ -135,7 +141,9 @@ class Keyboard:
     def press(self, keys: Sequence[str], now: float) -> None:
         """Take note of keys."""
         for key in keys:
-            if key.lower() in self._map.buttons:
+            if self._stops(key):
+                self.press_late([key])
+            elif key.lower() in self._map.buttons:
                 self.release()
                 # A key that repeats is one press of the button.
                 button = self._map.buttons[key.lower()]
@@ -148,9 +156,19 @@ class Keyboard:
             else:
                 self.release()
 
+    def press_late(self, keys: Sequence[str]) -> None:
+        """Let go; of keys that were held up on their way only the emergency stop counts."""
+        self.release()
+        if any(map(self._stops, keys)) and 'emergency_stop' not in self._pressed:
+            self._pressed.append('emergency_stop')
+
     def release(self) -> None:
         """Let go of everything."""
         self._held = ''
+
+    def _stops(self, key: str) -> bool:
+        key = key.removeprefix(ALT).lower()
+        return self._map.buttons.get(key) == 'emergency_stop'
 
     def _holds(self, key: str) -> bool:
         key = key.lower()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import os
 
 from guda_ros.control.joystick import joystick_maps, JoystickMap, JoystickState
@@ -40,6 +41,7 @@ class Pad:
         self._given = JoystickMap.load(joystick) if joystick else None
         self._pad = None
         self._map: JoystickMap | None = None
+        self._stuck: frozenset[str] | None = None
         #: Why a pad that is there is not used.
         self.problem = ''
         # Not pygame.init: sound and signal handlers are no business of ours.
@@ -75,9 +77,21 @@ class Pad:
         return axes, [int(pad.get_button(index)) for index in range(pad.get_numbuttons())]
 
     def state(self) -> JoystickState | None:
-        """Return what the person wants, None if there is no pad."""
+        """
+        Return what the person wants, None if there is no pad.
+
+        What is held when the pad appears counts only when it is pressed anew, but for the
+        emergency stop.
+        """
         said = self.read()
-        return self._map.decode(*said) if said is not None else None
+        if said is None:
+            return None
+        state = self._map.decode(*said)
+        if self._stuck is None:
+            self._stuck = state.pressed - {'emergency_stop'}
+        self._stuck &= state.pressed
+        return replace(state, pressed=state.pressed - self._stuck,
+                       look=state.look * ('look' not in self._stuck))
 
     def _open(self) -> None:
         pad = self._pygame.joystick.Joystick(0)
@@ -87,7 +101,7 @@ class Pad:
         except PadError as error:
             self.problem = str(error)
             return
-        self._pad, self.problem = pad, ''
+        self._pad, self._stuck, self.problem = pad, None, ''
 
     def close(self) -> None:
         """Let go of the pad."""

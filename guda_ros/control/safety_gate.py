@@ -96,7 +96,7 @@ class SafetyGate:
         self._future_tolerance = future_tolerance
         self._guarded = frozenset(guarded)
         self._operator = operator
-        self._joystick_timeout = joystick_timeout
+        self.joystick_timeout = joystick_timeout
         self._repeat_stop = repeat_stop
         self._now: Instant | None = None
         self._stamps: dict[str, float] = {}
@@ -151,7 +151,8 @@ class SafetyGate:
             return self._stop_message()
         if lock := self._arbiter.masked_by(source, now):
             return f'{source} is locked out by {lock}'
-        if in_charge not in (None, source):
+        sources = self._arbiter.sources
+        if in_charge is not None and sources[in_charge].priority > sources[source].priority:
             return f'{source} gives way to {in_charge}'
         if source in self._guarded and not self._deadman(now):
             return f'{source} waits for the dead-man button'
@@ -238,7 +239,7 @@ class SafetyGate:
         if driver in self._guarded and not self._deadman(now):
             since = now.ros
             if self._joystick_at is not None:
-                since = min(since, self._joystick_at.ros + self._joystick_timeout)
+                since = min(since, self._joystick_at.ros + self.joystick_timeout)
             return self._stop(NO_DEADMAN, 'the joystick fell silent', driver, now, since)
         reason = EMERGENCY_STOP if self.stopped else IDLE if driver is None else DRIVING
         repeat = (driver is None and self._stopped_at is not None
@@ -339,7 +340,7 @@ class SafetyGate:
 
     def _joystick_fresh(self, now: Instant) -> bool:
         return (self._joystick_at is not None
-                and now.since(self._joystick_at) <= self._joystick_timeout)
+                and now.since(self._joystick_at) <= self.joystick_timeout)
 
     def _deadman(self, now: Instant) -> bool:
         return self._joystick_fresh(now) and 'deadman' in self._joystick

@@ -33,6 +33,7 @@ from guda_ros.ros.conversions import (
     twist_stamped,
 )
 from guda_ros.ros.diagnostics import DiagnosticsPublisher, ERROR, OK, WARN
+from guda_ros.ros.joystick_message import read_joy
 from guda_ros.ros.kick_and_head import KickAndHead
 from guda_ros.ros.parameters import declare_contract, Parameters
 from guda_ros.ros.qos import COMMAND, DEFAULT, LATCHED
@@ -109,8 +110,10 @@ class Safety(Node):
             self.create_subscription(kind, f'{topic}/{source}',
                                      partial(self._on_command, source), COMMAND)
             for source in SOURCES]
-        self._subs += [self.create_subscription(Bool, f'lock/{name}', partial(self._on_lock, name),
-                                                LATCHED) for name in LOCKS]
+        # Twice: a latched subscription does not hear who publishes without latching.
+        self._subs += [
+            self.create_subscription(Bool, f'lock/{name}', partial(self._on_lock, name), qos)
+            for name in LOCKS for qos in (LATCHED, DEFAULT)]
         self._subs.append(self.create_subscription(Joy, 'joy', self._on_joy, DEFAULT))
         if self._gate.field_limit is not None:
             self._subs.append(self.create_subscription(
@@ -184,7 +187,7 @@ class Safety(Node):
         self._watch()
 
     def _on_joy(self, message: Joy) -> None:
-        state = self._map.decode(message.axes, message.buttons)
+        state = read_joy(message, self._map, self.get_clock(), self._gate.joystick_timeout)
         if state.problem and state.problem != self._joystick_problem:
             self.get_logger().error(state.problem)
         self._joystick_problem = state.problem

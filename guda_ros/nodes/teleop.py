@@ -19,6 +19,7 @@ from guda_ros.control.kick_and_head import JOINTS
 from guda_ros.ros.conversions import ns_to_stamp, stamp_to_ns, twist_from_command, twist_stamped
 from guda_ros.ros.diagnostics import DiagnosticsPublisher, OK, WARN
 from guda_ros.ros.episode_control import EpisodeControl
+from guda_ros.ros.joystick_message import read_joy
 from guda_ros.ros.parameters import declare_contract, Parameters
 from guda_ros.ros.qos import COMMAND, DEFAULT, LATCHED
 from guda_ros.ros.running import exit_process, run_node
@@ -108,16 +109,17 @@ class Teleop(Node):
         # Some drivers leave the stamp empty; such messages count from when they arrive.
         self._stamp = stamp_to_ns(message.header.stamp) or self.get_clock().now().nanoseconds
         # What was held when the joystick appeared, or came back, is no press.
-        known = self._alive()
+        known = self._alive() and not self._state.problem
         step = min(self._time() - self._arrival, _HEAD_STEP) if known else 0.0
         before, self._arrival = self._state, self._time()
-        self._state = state = self._map.decode(message.axes, message.buttons)
+        # Commands that answer observations bear no trace of the age of the wish.
+        self._state = state = read_joy(message, self._map, self.get_clock(), self._timeout)
         if state.problem != before.problem:
             if state.problem:
                 self.get_logger().error(state.problem)
             else:
                 self.get_logger().info('the joystick is understood again')
-        if np.any(state.action):
+        if np.any(state.action) or 'kick' in state.pressed:
             self._moved = self._arrival
         if self._wants_to_drive():
             if not self._answers_observations():
@@ -135,12 +137,14 @@ class Teleop(Node):
         self._publish_state()
 
     def _alive(self) -> bool:
-        return self._arrival is not None and self._time() - self._arrival <= self._timeout
+        # Less than zero: a clock that was set back says nothing about age.
+        return (self._arrival is not None
+                and 0 <= self._time() - self._arrival <= self._timeout)
 
     def _wants_to_drive(self) -> bool:
         if not self._state.deadman or self._state.emergency_stop:
             return False
-        resting = self._arrival - self._moved > self._hand_over
+        resting = not 0 <= self._arrival - self._moved <= self._hand_over
         return self._taken_over or not resting or not self._policy
 
     def _answers_observations(self) -> bool:
@@ -149,7 +153,9 @@ class Teleop(Node):
     def _on_seen(self, message: Odometry) -> None:
         self._observed = time.monotonic()
         self._seen = stamp = stamp_to_ns(message.header.stamp)
-        if stamp < self._sent:
+        now = self.get_clock().now().nanoseconds
+        # A stamp far ahead of the clock is from before the clock was set back.
+        if stamp < self._sent <= now + _OBSERVED * 1e9:
             return
         if self._driving:
             self._publish(self._contract.to_command(self._state.action), stamp)
@@ -225,6 +231,9 @@ class Teleop(Node):
             return WARN, self._state.problem, values
         if not self._alive():
             return WARN, 'no joystick', values
+        joysticks = self.count_publishers('joy')
+        if joysticks > 1:
+            return WARN, f'{joysticks} joysticks publish joy and contradict each other', values
         return OK, 'driving' if self._driving else 'the dead-man is not held', values
 
 
