@@ -47,16 +47,17 @@ def _ball(stamp, t, frame):
 
 
 def write_bag(path, storage='sqlite3', seconds=4.0, without=(), ball_frame='base_footprint',
-              stamped=False, clock_offset=0, gap=None):
+              stamped=False, clock_offset=0, gap=None, poses=()):
     """
     Write the bag.
 
     :param stamped: send TwistStamped. :param clock_offset: of the stamps from the recorder [ns].
-    :param gap: (topic, from, to) without messages [s].
+    :param gap: (topic, from, to) without messages [s]. :param poses: topics with the pose, too.
     """
     with Writer(path, version=9, storage_plugin=StoragePlugin[storage.upper()]) as bag:
         events = []
-        for topic, (kind, period) in TOPICS.items():
+        more = dict.fromkeys(poses, TOPICS['/robot_pose'])
+        for topic, (kind, period) in {**TOPICS, **more}.items():
             if topic in without:
                 continue
             if topic == '/cmd_vel' and stamped:
@@ -68,7 +69,7 @@ def write_bag(path, storage='sqlite3', seconds=4.0, without=(), ball_frame='base
         for t, topic, kind, connection in sorted(events, key=lambda event: event[:2]):
             received = START + round(t * SECOND)
             stamp = received + clock_offset
-            if topic == '/robot_pose':
+            if topic == '/robot_pose' or topic in poses:
                 message = _pose(stamp, t, 'world')
             elif topic == '/ball':
                 message = _ball(stamp, t, ball_frame)

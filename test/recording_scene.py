@@ -92,14 +92,18 @@ def samples(step):
 
 
 def write_recording(folder, steps=10, name='episode_0', verdict='scored', change=lambda k, s: s,
-                    contract=None, seed=7):
-    """Write `steps` steps and the last observation; `change(k, samples)` may edit a step."""
+                    contract=None, seed=7, pre_roll=0):
+    """
+    Write `steps` steps and the last observation; `change(k, samples)` may edit a step.
+
+    :param pre_roll: steps before the start that are written, too.
+    """
     info = RecordingInfo(id=name, scenario='attack', start_index=3, seed=seed, operator='scripted',
                          start_stamp=START)
     writer = RecordingWriter(folder, contract or Contract.load(), info)
     for role, (topic, kind) in TOPICS.items():
         writer.add_topic(topic, kind, role)
-    for step in range(steps + 1):
+    for step in range(-pre_roll, steps + 1):
         for role, data in change(step, samples(step)).items():
             writer.write(TOPICS[role][0], START + step * PERIOD + 1_000_000, data)
     return writer.close(verdict=verdict, end_stamp=START + steps * PERIOD)

@@ -6,10 +6,11 @@ import sys
 import pytest
 import recording_scene as scene
 
-from guda_ros.data.collection import EpisodeCollector, header_stamp
+from guda_ros.data.collection import EpisodeCollector
 from guda_ros.data.contract import Contract
 from guda_ros.data.episodes import read_episode
-from guda_ros.data.recording import RecordingInfo, RecordingReader, RecordingWriter
+from guda_ros.data.recording import RecordingError, RecordingInfo, RecordingReader, RecordingWriter
+from guda_ros.data.wire import header_stamp
 
 CONTRACT = Contract.load()
 
@@ -178,6 +179,39 @@ def test_the_same_start_twice_goes_on_with_the_recording(bench):
     bench.step(0)
     bench.begin()
     assert bench.collector.status['messages'] == 6
+
+
+def test_the_same_episode_from_another_start_is_not_put_into_the_recording(bench, tmp_path):
+    bench.begin()
+    for step in range(4):
+        bench.step(step)
+    bench.collector.begin(RecordingInfo('a', start_stamp=scene.START + 10 * scene.PERIOD))
+    bench.step(10)
+    assert bench.collector.status['state'] == 'failed'
+    assert 'a: exists already' in bench.collector.status['problems'][0]
+    episode = read_episode(tmp_path / 'a')
+    assert (episode.verdict, len(episode)) == ('aborted', 3)
+
+
+def test_discarding_means_the_episode_that_was_reset_last(bench, tmp_path):
+    bench.begin()
+    bench.step(0)
+    bench.step(1)
+    bench.end(1)
+    bench.collector.expect('b', scene.START + 10 * scene.PERIOD)
+    with pytest.raises(RecordingError, match='b has not begun.*; a is kept'):
+        bench.collector.discard()
+    assert len(read_episode(tmp_path / 'a')) == 1
+
+
+def test_a_discarded_episode_keeps_its_verdict(bench, tmp_path):
+    bench.begin()
+    for step in range(3):
+        bench.step(step)
+    bench.end(3)
+    assert bench.collector.recording
+    assert read_episode(bench.collector.discard()).verdict == 'scored'
+    assert [path.name for path in tmp_path.iterdir()] == ['a.discarded']
 
 
 def test_closing_in_the_middle_saves_an_aborted_episode(bench, tmp_path):

@@ -154,6 +154,14 @@ def test_a_ball_that_was_not_seen_within_the_hold_is_not_valid(tmp_path):
                                   [1, 2, 3, 4, 8, 9, 10])
 
 
+def test_what_was_commanded_before_the_start_is_taken_from_the_pre_roll(tmp_path):
+    episode = read_episode(scene.write_recording(tmp_path, pre_roll=3))
+    assert len(episode) == 10 and episode.problems == ()
+    np.testing.assert_allclose(episode.world_states[0, 7:], (0.1, 0.0, -0.01))
+    standing = read_episode(scene.write_recording(tmp_path, name='standing'))
+    np.testing.assert_array_equal(standing.world_states[0, 7:], 0.0)
+
+
 def test_the_layout_of_the_observation_may_change_after_recording(tmp_path):
     path = scene.write_recording(tmp_path)
     contract = replace(Contract.load(), observation=('ball', 'goal'), time_limit=60.0)

@@ -66,6 +66,27 @@ def test_commands_that_stop_are_not_held_for_ever(tmp_path, mapping):
     assert 'command: at 15 of 39 steps none was given within 0.5 s' in episode.problems[0]
 
 
+def test_what_was_commanded_before_the_first_step_is_known(tmp_path, mapping):
+    path = scene.write_bag(tmp_path / 'drive', ball_frame='world',
+                           gap=('/robot_pose', -1.0, 1.0))
+    episode = import_bag(path, Mapping.load(mapping))
+    # The first pose is of 1.02 s, and what was told at .97 s another command than that of then.
+    np.testing.assert_allclose(episode.world_states[0, 7:], scene.told(0.97))
+    assert scene.told(0.97) != scene.told(1.02)
+
+
+def test_truth_that_ends_early_is_missing_from_there(tmp_path, mapping):
+    text = mapping.read_text().replace(
+        'topics:\n', 'topics:\n  ground_truth_robot: /truth\n  ground_truth_ball: /ball\n')
+    mapping.write_text(text)
+    path = scene.write_bag(tmp_path / 'drive', ball_frame='world', poses=('/truth',),
+                           gap=('/truth', 2.0, 9.0))
+    episode = import_bag(path, Mapping.load(mapping))
+    # The last truth is of 1.98 s.
+    np.testing.assert_array_equal(np.isnan(episode.truth_states[:, 0]), np.arange(40) >= 20)
+    assert any(text.startswith('ground_truth_robot: 20 of 40') for text in episode.problems)
+
+
 def test_messages_without_a_stamp_follow_the_clock_of_the_others(tmp_path, mapping):
     offset = -1_000_000 * scene.SECOND
     episode = import_bag(scene.write_bag(tmp_path / 'drive', clock_offset=offset),

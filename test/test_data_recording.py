@@ -1,4 +1,6 @@
+import os
 from pathlib import Path
+import resource
 import signal
 import subprocess
 import sys
@@ -239,6 +241,35 @@ def test_a_stream_that_stops_is_flushed_by_a_timer(tmp_path):
     now[0] = 0.3
     writer.flush_if_due()
     assert len(read_interrupted(file)[0]) == 1
+
+
+def test_a_long_recording_goes_on_where_no_further_file_can_be_made(tmp_path):
+    now = [0.0]
+    writer = RecordingWriter(tmp_path, Contract.load(), RecordingInfo('a'), split=1.0,
+                             clock=lambda: now[0])
+    writer.add_topic('/cmd_vel', 'geometry_msgs/msg/TwistStamped')
+
+    def write(steps):
+        for step in steps:
+            now[0] += 0.1
+            writer.write('/cmd_vel', step, scene.command(step, (0, 0, 0)))
+
+    lowest = os.open(os.devnull, os.O_RDONLY)
+    os.close(lowest)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
+    try:
+        write(range(8))
+        with pytest.raises(RecordingError, match='no further file: Too many open files'):
+            write(range(8, 20))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert writer.behind
+    write(range(writer.messages, 25))
+    assert not writer.behind
+    with RecordingReader(writer.close(verdict='scored')) as reader:
+        assert [stamp for _, stamp, _ in reader.messages()] == list(range(25))
+    assert len(list((tmp_path / 'a').glob('*.mcap'))) >= 2
 
 
 FULL_DISK = """

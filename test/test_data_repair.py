@@ -12,14 +12,20 @@ from rosbags.rosbag2 import Reader
 
 from guda_ros.data.contract import Contract
 from guda_ros.data.episodes import read_episode
-from guda_ros.data.recording import RecordingError, RecordingInfo, RecordingReader, RecordingWriter
+from guda_ros.data.recording import (
+    list_recordings,
+    RecordingError,
+    RecordingInfo,
+    RecordingReader,
+    RecordingWriter,
+)
 from guda_ros.data.recording_folder import FolderClaim
 from guda_ros.data.repair import doctor, repair
 
 STEPS = 40
 
 
-def write(folder, name='a', split=1e9):
+def write(folder, name='a', split=1e9, quality=None):
     """Write a recording as it happens: the disk gets it every three steps."""
     now = [0.0]
     info = RecordingInfo(name, seed=5, operator='me', start_stamp=scene.START)
@@ -31,7 +37,7 @@ def write(folder, name='a', split=1e9):
         now[0] += 0.1
         for role, data in scene.samples(step).items():
             writer.write(scene.TOPICS[role][0], scene.START + step * scene.PERIOD, data)
-    return writer.close(verdict='scored', end_stamp=scene.START + STEPS * scene.PERIOD)
+    return writer.close(quality, verdict='scored', end_stamp=scene.START + STEPS * scene.PERIOD)
 
 
 @pytest.fixture(scope='module')
@@ -90,12 +96,14 @@ def test_a_file_that_ends_at_any_byte_gives_back_every_whole_chunk(content, tmp_
 
 def test_a_byte_that_flips_anywhere_costs_no_more_than_its_chunk(content, tmp_path):
     data, chunks, described = content
+    first = chunks[0][0]
     largest, total = max(count for _, count in chunks), sum(count for _, count in chunks)
     whole = {bytes(sample) for step in range(STEPS + 1)
              for sample in scene.samples(step).values()}
     rng = random.Random(4)
-    # What comes first holds topics and types, without which nothing can be understood.
-    for offset in rng.sample(range(chunks[0][0], chunks[-1][0]), 15):
+    # The first chunk holds topics and types, which a complete file repeats at its end.
+    for offset in (*rng.sample(range(described, first), 4),
+                   *rng.sample(range(first, chunks[-1][0]), 11)):
         changed = bytearray(data)
         changed[offset] ^= 1 << rng.randrange(8)
         folder = tmp_path / str(offset)
@@ -181,6 +189,47 @@ def test_a_name_that_is_taken_meanwhile_is_not_overwritten(content, tmp_path):
     assert fixed.repaired == str(tmp_path / 'a_repaired')
     assert (tmp_path / 'a' / 'a_0.mcap').read_bytes() == before
     assert (tmp_path / 'a.interrupted').is_dir()
+
+
+def test_a_recording_that_lacks_only_its_name_gets_it(tmp_path):
+    write(tmp_path).rename(tmp_path / 'a.partial')
+    content = (tmp_path / 'a.partial' / 'a_0.mcap').read_bytes()
+    assert list_recordings(tmp_path) == []
+    assert doctor(tmp_path)[0].state == 'unnamed'
+    fixed, = repair(tmp_path)
+    assert (fixed.repaired, fixed.original) == (str(tmp_path / 'a'), '')
+    assert (tmp_path / 'a' / 'a_0.mcap').read_bytes() == content
+    # With the name taken it gets another one.
+    shutil.copytree(tmp_path / 'a', tmp_path / 'a.partial')
+    repair(tmp_path)
+    assert [path.name for path in list_recordings(tmp_path)] == ['a', 'a_repaired']
+    assert (tmp_path / 'a.interrupted' / 'a_0.mcap').read_bytes() == content
+
+
+def test_what_the_recorder_had_against_an_episode_is_not_forgotten(tmp_path):
+    quality = {'good': False, 'reasons': ['the clock jumped by -3.0 s']}
+    path = write(tmp_path, quality=quality)
+    (path / 'metadata.yaml').unlink()
+    fixed, = repair(path)
+    assert (fixed.good, fixed.reasons) == (False, ('the clock jumped by -3.0 s',))
+    with RecordingReader(path) as reader:
+        assert not reader.quality['good']
+
+
+def test_a_damaged_recording_under_another_name_is_repaired_once(content, tmp_path):
+    place(tmp_path, content[0][:-20], 'renamed')
+    assert repair(tmp_path)[0].repaired == str(tmp_path / 'renamed')
+    assert [(item.state, item.id) for item in repair(tmp_path)] == [('whole', 'a')]
+    assert (tmp_path / 'renamed.interrupted').is_dir()
+
+
+def test_a_number_in_a_name_is_not_taken_for_that_of_a_second_try(tmp_path):
+    write(tmp_path, 'a')
+    path = write(tmp_path, 'a-2')
+    (path / 'metadata.yaml').unlink()
+    path.rename(tmp_path / 'a-2.interrupted')
+    assert [item.id for item in repair(tmp_path)] == ['a', 'a-2']
+    assert len(read_episode(tmp_path / 'a-2')) == STEPS
 
 
 def test_damaged_metadata_yaml_is_written_anew(tmp_path):

@@ -238,6 +238,14 @@ def test_episodes_on_a_robot_are_announced_at_the_press_of_buttons(tmp_path):
         second = press('episode_start')[-1]
         assert second['start_index'] == 4 and pad.teleop['episode']['kept'] == 1
         assert press('episode_failure')[-1]['verdict'] == 'failed'
+        # What the recorder could not record is not kept, and its start comes again.
+        pad.publish(String, 'data_collector/recording', String(data=json.dumps(
+            {'id': second['id'], 'state': 'failed'})), LATCHED)
+        press('episode_keep')
+        assert pad.wait_for(lambda: f'{second["id"]} was NOT recorded' in told())
+        assert press('episode_start')[-1]['start_index'] == 4
+        assert pad.teleop['episode']['kept'] == 1
+        assert press('episode_failure')[-1]['phase'] == 'end'
         # There is no recorder here that could set anything aside.
         press('episode_discard')
         assert pad.wait_for(lambda: 'data_collector/discard is not there' in told())

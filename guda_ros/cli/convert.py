@@ -10,7 +10,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.common import add_contract, load_contract, print_table, refuse_existing
+from guda_ros.cli.common import print_table
+from guda_ros.cli.data.common import refuse
 from guda_ros.errors import GudaError
 
 HELP = 'recordings to a data set (Minari)'
@@ -27,6 +28,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--skip-damaged',
         action='store_true',
         help='leave damaged recordings out instead of stopping at the first',
+    )
+    parser.add_argument(
+        '--contract',
+        metavar='NAME',
+        help='task in config/tasks, or a YAML file, to make the set for; of recordings only the '
+        "observation, the time limit and names may change (default: the recordings' own, "
+        'soccer_push for logs)',
+    )
+    parser.add_argument(
+        '--robot',
+        metavar='NAME',
+        help="robot profile in config/robots, or a YAML file (default: the contract's)",
     )
     logs = parser.add_argument_group('logs of the physical NAO of the GuDA paper')
     logs.add_argument(
@@ -46,25 +59,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     logs.add_argument(
         '--picture', type=Path, metavar='FILE.png', help='what was kept and what was cut'
     )
-    add_contract(logs)
 
 
-def convert(paths: list[Path], target: Path, skip_damaged: bool = False, say=print) -> list:
+def convert(
+    paths: list[Path], target: Path, skip_damaged: bool = False, contract=None, say=print
+) -> list:
     """
     Write the recordings to a Minari data set and return its episodes.
 
-    :raises GudaError: for a recording that is damaged or of another contract than the first.
+    :param contract: of the set; by default that of the first recording.
+    :raises GudaError: for a recording that is damaged or of another contract.
     """
     from guda_ros.data.datasets import write_minari
     from guda_ros.data.episodes import read_episode
     from guda_ros.data.recording import RecordingError, RecordingReader
 
-    episodes, contract = [], None
+    episodes = []
     for path in paths:
         try:
-            if contract is None:
-                with RecordingReader(path) as reader:
-                    contract = reader.contract
+            with RecordingReader(path) as reader:
+                contract = contract or reader.contract
+                quality = reader.quality or {}
             episode = read_episode(path, contract)
         except RecordingError as error:
             if not skip_damaged:
@@ -78,6 +93,8 @@ def convert(paths: list[Path], target: Path, skip_damaged: bool = False, say=pri
         )
         for problem in episode.problems:
             say(f'        {problem}')
+        if quality.get('reasons'):
+            say(f'        not good enough: {"; ".join(quality["reasons"])}')
         episodes.append(episode)
     if not episodes:
         raise RecordingError('there is no complete recording; `guda record` makes recordings')
@@ -87,11 +104,10 @@ def convert(paths: list[Path], target: Path, skip_damaged: bool = False, say=pri
 
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
-    from guda_ros.data.recording import list_recordings, METADATA_FILE
+    from guda_ros.data.recording import list_recordings, METADATA_FILE, unfinished
 
     # Before the recordings are read, which takes a while.
-    if args.out.exists():
-        raise GudaError(f'{args.out}: exists already and is not overwritten; choose another name')
+    refuse(args.out)
     if bool(args.recordings) == bool(args.nao_logs):
         raise GudaError('give either recordings, or logs of the physical NAO with --nao-logs')
     if args.nao_logs:
@@ -100,13 +116,25 @@ def run(args: argparse.Namespace) -> int:
         raise GudaError('--picture and --rows-per-second are for --nao-logs')
     paths = []
     for folder in args.recordings:
-        paths += [folder] if (folder / METADATA_FILE).is_file() else list_recordings(folder)
-    episodes = convert(paths, args.out, args.skip_damaged)
+        if (folder / METADATA_FILE).is_file():
+            paths.append(folder)
+            continue
+        paths += list_recordings(folder)
+        for problem in unfinished(folder):
+            print(f'    left out: {problem}')
+    contract = _contract(args) if args.contract or args.robot else None
+    episodes = convert(paths, args.out, args.skip_damaged, contract)
     print(
         f'{args.out}: {len(episodes)} episodes, {sum(e.success for e in episodes)} scored, '
         f'{sum(int(e.usable.sum()) for e in episodes)} usable steps'
     )
     return 0
+
+
+def _contract(args: argparse.Namespace):
+    from guda_ros.data.contract import Contract
+
+    return Contract.load(args.contract or 'soccer_push', args.robot)
 
 
 def _nao_logs(args: argparse.Namespace) -> int:
@@ -117,8 +145,8 @@ def _nao_logs(args: argparse.Namespace) -> int:
     from guda_ros.evaluation.nao_import_figure import import_png
 
     if args.picture:
-        refuse_existing(args.picture, overwrite=False)
-    contract = load_contract(args)
+        refuse(args.picture)
+    contract = _contract(args)
     rate = args.rows_per_second or ROWS_PER_SECOND
     episodes, report = demonstrations(read_nao_logs(args.nao_logs), contract, rate)
     print(f'{report.files} files, {report.rows} rows, {report.rows / rate:.0f} s at {rate:g} rows '

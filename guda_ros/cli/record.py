@@ -9,6 +9,7 @@ where it was.
 from __future__ import annotations
 
 import argparse
+import contextlib
 from pathlib import Path
 
 from guda_ros.cli.common import (
@@ -19,14 +20,13 @@ from guda_ros.cli.common import (
     positive,
     robot_of,
 )
+from guda_ros.data.recording_info import BROKEN_OFF
 from guda_ros.errors import GudaError
 
 HELP = 'record episodes over ROS 2 (MCAP)'
 EXAMPLE = 'guda record --episodes 14 --out runs/mine/recordings'
 #: Seeds of the odometry's errors and of the operator's imperfections, apart for each purpose.
 _FIRST_SEED = {'demonstration': 0, 'validation': 100_000, 'test': 200_000, 'ros_test': 300_000}
-#: Verdicts of episodes that did not come to an end of their own; they are run again.
-_BROKEN_OFF = ('', 'error', 'aborted')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -109,12 +109,18 @@ def recorded_outcomes(
 
     Everything else of those names is set aside; see run_episodes.
     """
-    from guda_ros.data.recording import RecordingReader, set_aside
     from guda_ros.data.recording_folder import FolderClaim, LOCK_FILE
 
-    if (folder / LOCK_FILE).exists():
-        # What a recorder is writing at this moment was not interrupted: refuse to touch it.
-        FolderClaim(folder).release()
+    # What a recorder is writing at this moment was not interrupted: refuse to touch it, and let
+    # none begin meanwhile.
+    recorded_here = (folder / LOCK_FILE).exists()
+    with FolderClaim(folder) if recorded_here else contextlib.nullcontext():
+        return _outcomes(folder, names, scenario, contract, say)
+
+
+def _outcomes(folder: Path, names: list[str], scenario: str, contract, say) -> dict[int, dict]:
+    from guda_ros.data.recording import RecordingReader, set_aside
+
     outcomes: dict[int, dict] = {}
     for index, name in enumerate(names):
         if not (folder / name).exists():
@@ -128,7 +134,7 @@ def recorded_outcomes(
                 f'{folder / name}: is of scenario {info.scenario!r}, not {scenario!r}; '
                 'choose another folder'
             )
-        if info.verdict in _BROKEN_OFF:
+        if info.verdict in BROKEN_OFF:
             reason = info.message or info.verdict or 'no verdict'
             aside = set_aside(folder, name, finished=True)
             say(f'    {name} was broken off ({reason}) and is run again; it is kept in {aside}')
@@ -187,7 +193,7 @@ def _run_missing(graph_name, options, episodes, domain, log_dir, say, start_set)
                     raise EpisodeError(
                         f'{name} was not recorded: ' + '; '.join(outcome.recording['problems'])
                     )
-                if outcome.event.verdict in _BROKEN_OFF:
+                if outcome.event.verdict in BROKEN_OFF:
                     reason = outcome.event.message or outcome.event.verdict or 'no verdict'
                     raise EpisodeError(f'{name}: {reason}')
                 yield {

@@ -98,7 +98,11 @@ def import_bag(path: str | os.PathLike, mapping: Mapping) -> Episode:
                     for rows, role, yaw in ((pose, 'pose', 3), (ball, 'ball', None)))
     commands = _held(samples.rows['command'], times[:-1] + contract.period / 2,
                      mapping.command_hold, problems)
-    states = _states(poses, balls, commands, contract)
+    # Before the first step the robot followed what it was told then, or stood.
+    before = np.nan_to_num(_held(samples.rows['command'], times[:1] - contract.period / 2,
+                                 mapping.command_hold, []))
+    previous = np.concatenate([before, commands])
+    states = _states(poses, balls, previous, contract)
     truth = np.full_like(states, np.nan)
     if {'ground_truth_robot', 'ground_truth_ball'} <= samples.rows.keys():
         robot = samples.rows['ground_truth_robot']
@@ -106,7 +110,7 @@ def import_bag(path: str | os.PathLike, mapping: Mapping) -> Episode:
         truth = _states(
             _at(robot, times, mapping.tolerance, problems, 'ground_truth_robot', 3),
             _at(rolling, times, mapping.tolerance, problems, 'ground_truth_ball', None),
-            commands, contract)
+            previous, contract)
     stamps = np.round((times - begin) * 1e9).astype(np.int64) + samples.origin + int(begin * 1e9)
     episode = Episode(
         id=_name(path), scenario='imported', seed=0, start_index=-1, verdict='aborted',
@@ -123,7 +127,7 @@ def _name(path) -> str:
     return path.stem if path.is_file() else path.resolve().name
 
 
-def _states(poses, balls, commands, contract) -> np.ndarray:
+def _states(poses, balls, previous, contract) -> np.ndarray:
     """Return world states (K, 10); the ball's velocity by differences where none was sent."""
     velocity = balls[:, 2:4]
     silent = np.isnan(velocity).all(axis=1) & np.isfinite(balls[:, :2]).all(axis=1)
@@ -131,7 +135,6 @@ def _states(poses, balls, commands, contract) -> np.ndarray:
         # Central differences over two steps; at a gap they stay missing.
         derived = np.gradient(balls[:, :2], contract.period, axis=0)
         velocity = np.where(silent[:, None], derived, velocity)
-    previous = np.concatenate([np.zeros((1, 3)), commands])
     return np.concatenate([poses, balls[:, :2], velocity, previous], axis=1)
 
 
@@ -166,7 +169,8 @@ def _at(rows, times, tolerance, problems, role, yaw: int | None) -> np.ndarray:
         raise RecordingError(f'{role}: one sample is not enough')
     gap = rows[after, 0] - rows[after - 1, 0]
     exact = np.minimum(np.abs(times - rows[after, 0]), np.abs(times - rows[after - 1, 0])) < 1e-6
-    missing = (gap > tolerance) & ~exact
+    outside = (times < rows[0, 0]) | (times > rows[-1, 0])
+    missing = ((gap > tolerance) | outside) & ~exact
     values = rows[:, 1:].copy()
     if yaw is not None:
         values[:, yaw - 1] = np.unwrap(values[:, yaw - 1])

@@ -96,6 +96,7 @@ class EpisodeCollector:
         self._outcome: dict | None = None
         self._deadline = self._looked = 0.0
         self._last_time = 0
+        self._expected = ''
         self._full, self._refused = '', 0
         self._samples = SampleCheck(0, contract.period)
         self._alarms = StreamAlarms(0, {})
@@ -149,14 +150,21 @@ class EpisodeCollector:
 
         Another one that is still open has come to its end.
         """
+        self._expected = episode
         self._preroll.reset(episode, stamp)
         if self._writer is not None and self._writer.info.id != episode:
             self.end('aborted', message=_UNANNOUNCED)
 
     def begin(self, info: RecordingInfo) -> None:
-        """Open the recording of an episode; one that is still open is closed as aborted."""
+        """
+        Open the recording of an episode; one that is still open is closed as aborted.
+
+        The same announcement again changes nothing.
+        """
+        self._expected = info.id
         if self._writer is not None:
-            if info.id == self._writer.info.id:
+            present = self._writer.info
+            if (info.id, info.start_stamp) == (present.id, present.start_stamp):
                 return
             self.end('aborted', message=_UNANNOUNCED)
             self.close()
@@ -318,11 +326,14 @@ class EpisodeCollector:
         Put the present or latest recording aside as one that its operator does not want.
 
         :return: where it is now: nothing is deleted.
-        :raises RecordingError: if there is none.
+        :raises RecordingError: if there is none, or another episode was reset since.
         """
+        if self._expected not in ('', self._status['id']):
+            raise RecordingError(f'{self._expected} has not begun, there is nothing of it to '
+                                 f'discard; {self._status["id"] or "what was before"} is kept')
         if self._writer is not None:
-            self._outcome = {'verdict': 'aborted', 'end_stamp': 0,
-                             'message': 'discarded by the operator'}
+            # How it ended stays true of an episode that nobody wants.
+            self.end('aborted', message='discarded by the operator')
             self.close()
         if self._status['state'] != CLOSED:
             raise RecordingError('there is no recording to discard')
@@ -337,6 +348,7 @@ class EpisodeCollector:
         """Report that an episode is not recorded, and why; one that is still open is closed."""
         self.end('aborted', message=_UNANNOUNCED)
         self.close()
+        self._expected = episode
         self._status = _status(episode, FAILED)
         self._status['problems'].append(problem)
         self._on_change()

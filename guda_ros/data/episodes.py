@@ -138,7 +138,7 @@ def read_episode(path: str | os.PathLike, contract: Contract | None = None) -> E
     commanders = np.array([samples['command_source'].get(int(stamp), 0) for stamp in steps[:-1]])
     columns = {role: _column(samples[role], steps, width) for role, width in _WIDTHS.items()}
     commands = columns['command'][:-1]
-    previous = np.concatenate([np.zeros((1, 3)), commands])
+    previous = np.concatenate([_before(samples['command'], info.start_stamp, contract), commands])
     previous[1:][~regular(steps, contract.period)] = np.nan
     if steps[0] != info.start_stamp:
         previous[0] = np.nan
@@ -153,6 +153,13 @@ def read_episode(path: str | os.PathLike, contract: Contract | None = None) -> E
         verdict=verdict, operator=info.operator, contract_hash=recorded.hash, stamps=steps,
         world_states=states, commands=commands, valid=valid, truth_states=truth,
         problems=tuple(problems), commanded_by=commanders)
+
+
+def _before(commands: dict[int, tuple], start: int, contract: Contract) -> np.ndarray:
+    """Return the command (1, 3) that was sent a step before the start; without one it stood."""
+    earliest = start - int(1.1e9 * contract.period)
+    stamp = max((stamp for stamp in commands if earliest <= stamp < start), default=None)
+    return np.array([commands.get(stamp, (0.0, 0.0, 0.0))])
 
 
 def _collect(reader: RecordingReader) -> tuple[dict[str, dict[int, tuple]], set[int]]:

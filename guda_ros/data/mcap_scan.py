@@ -19,6 +19,8 @@ from mcap.stream_reader import breakup_chunk
 _MAGIC = b'\x89MCAP0\r\n'
 #: An opcode and a length come before each record.
 _PREFIX = 9
+#: Length of a footer with its prefix: two offsets and a checksum.
+_FOOTER = _PREFIX + 8 + 8 + 4
 #: How a chunk's header ends, and how far behind the chunk's begin that is.
 _CHUNK_MARK, _MARK_OFFSET = b'\x04\x00\x00\x00zstd', 9 + 8 + 8 + 8 + 4
 #: No chunk of ours is nearly as large: a length beyond this is a damaged one.
@@ -53,8 +55,20 @@ class McapScan:
             return
         schemas: dict[int, str] = {}
         channels: dict[int, str] = {}
+        unknown = 0
+
+        def learn(record: Schema | Channel) -> None:
+            if isinstance(record, Schema):
+                schemas[record.id] = record.name
+            else:
+                channels[record.id] = record.topic
+                self.types[record.topic] = schemas.get(record.schema_id, '')
+                self.roles[record.topic] = record.metadata.get('role', '')
+
         with open(self.path, 'rb') as file, \
                 mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            for record in self._summary(data):
+                learn(record)
             for opcode, content in self._records(data):
                 try:
                     records = self._read(opcode, content)
@@ -64,16 +78,35 @@ class McapScan:
                     continue
                 self.whole += _PREFIX + len(content)
                 for record in records:
-                    if isinstance(record, Schema):
-                        schemas[record.id] = record.name
-                    elif isinstance(record, Channel):
-                        channels[record.id] = record.topic
-                        self.types[record.topic] = schemas.get(record.schema_id, '')
-                        self.roles[record.topic] = record.metadata.get('role', '')
+                    if isinstance(record, (Schema, Channel)):
+                        learn(record)
                     elif record.channel_id in channels:
                         yield channels[record.channel_id], record.log_time, record.data
                     else:
-                        self.damage.append('a message of an unknown channel')
+                        unknown += 1
+        if unknown:
+            self.damage.append(f'{unknown} messages are of topics that nothing describes any more')
+
+    def _summary(self, data: mmap.mmap) -> list[Schema | Channel]:
+        """
+        Return the schemas and channels that a complete file repeats behind its chunks.
+
+        Otherwise only the first chunk has them: with it, all that follows would be lost.
+        """
+        begin = self.size - len(_MAGIC) - _FOOTER
+        if begin < len(_MAGIC) or data[begin] != Opcode.FOOTER or data[-len(_MAGIC):] != _MAGIC:
+            return []
+        start, _, checksum = struct.unpack_from('<QQI', data, begin + _PREFIX)
+        # The checksum covers the footer, too, but for itself.
+        if not len(_MAGIC) <= start < begin or checksum != zlib.crc32(data[start:begin + 25]):
+            return []
+        found = []
+        while start < begin:
+            length = struct.unpack_from('<Q', data, start + 1)[0]
+            if data[start] in (Opcode.SCHEMA, Opcode.CHANNEL):
+                found += self._read(data[start], data[start + _PREFIX:start + _PREFIX + length])
+            start += _PREFIX + length
+        return found
 
     def _records(self, data: mmap.mmap) -> Iterator[tuple[int, bytes]]:
         """Yield opcode and content; after damage, go on with the next chunk."""

@@ -32,7 +32,7 @@ from guda_ros.data.recording_writer import QUALITY, RecordingWriter
 __all__ = [
     'DISCARDED', 'INTERRUPTED', 'list_recordings', 'load_definitions', 'METADATA_FILE',
     'recording_paths', 'RecordingError', 'RecordingInfo', 'RecordingReader', 'RecordingWriter',
-    'set_aside']
+    'set_aside', 'unfinished']
 
 #: The C parser is ten times faster, where PyYAML has one.
 _LOADER = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
@@ -174,3 +174,10 @@ def list_recordings(folder: str | os.PathLike) -> list[Path]:
         raise RecordingError(f'{folder}: no such folder; `guda record` makes recordings')
     return sorted(path for path in folder.iterdir() if (path / METADATA_FILE).is_file()
                   and path.suffix not in (PARTIAL, INTERRUPTED, DISCARDED))
+
+
+def unfinished(folder: str | os.PathLike) -> list[str]:
+    """Say of the recordings in a folder that are not complete what to do about them."""
+    return [f'{path}: is being recorded, or was interrupted: then `guda data repair {folder}` '
+            'recovers it'
+            for path in sorted(Path(folder).glob(f'[!.]*{PARTIAL}')) if path.is_dir()]

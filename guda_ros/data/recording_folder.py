@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 import fcntl
 import os
 from pathlib import Path
@@ -41,9 +42,11 @@ class FolderClaim:
             raise RecordingError(
                 f'{self.folder}: another recorder ({holder or "unknown"}) writes to this folder; '
                 'stop it, or choose another folder') from error
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f'process {os.getpid()} on {socket.gethostname()}\n'.encode(),
-                  0)
+        note = f'process {os.getpid()} on {socket.gethostname()}\n'.encode()
+        # On a full disk nobody can read who it is, but the folder is claimed all the same.
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, note, 0)
 
     def release(self) -> None:
         """Let others write to the folder."""

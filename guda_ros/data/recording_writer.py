@@ -107,6 +107,7 @@ class RecordingWriter:
             self._open_part()
             self._part.file.commit()
             sync(self.partial)
+            sync(self.partial.parent)
         except OSError as error:
             self.abandon()
             raise RecordingError(f'{self.partial}: cannot be written: {error.strerror}; is there '
@@ -218,12 +219,19 @@ class RecordingWriter:
     def _next_part(self) -> None:
         """Complete the present file and go on in another."""
         part = self._part
-        part.mcap.finish()
-        # Its index is as long as the file.
-        part.mcap = None
-        self._open_part()
+        try:
+            self._open_part()
+            sync(self.partial)
+        except OSError as error:
+            self._behind = True
+            raise RecordingError(f'{self.partial}: the disk takes no further file: '
+                                 f'{error.strerror}; free some space') from error
+        finally:
+            if self._part is not part:
+                part.mcap.finish()
+                # Its index is as long as the file.
+                part.mcap = None
         self._commit(wait=False)
-        sync(self.partial)
 
     def close(self, quality: Mapping | None = None, **outcome) -> Path:
         """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+import json
 import os
 from pathlib import Path
 import re
@@ -28,9 +29,11 @@ from guda_ros.data.recording_folder import FolderClaim
 from guda_ros.data.recording_writer import QUALITY, RECORD
 from guda_ros.data.wire import event_of, header_stamp
 
-WHOLE, CUT, DAMAGED, LOST = 'whole', 'interrupted', 'damaged', 'lost'
+WHOLE, UNNAMED, CUT, DAMAGED, LOST = 'whole', 'unnamed', 'interrupted', 'damaged', 'lost'
 #: Seconds of a recording between two looks at its rates.
 _TICK = 0.25
+#: Where a repaired recording is written; what a killed repair left there is copied anew.
+_WORK = '.repair'
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,10 @@ class Diagnosis:
     """
     What `doctor` and `repair` found out about one recording.
 
-    state: 'whole'; 'interrupted': it lacks its end; 'damaged': something before the end cannot be
-    read or a checksum does not fit; 'lost': nothing can be recovered. seconds: from the first to
-    the last message that can be read. lost_bytes: that cannot be read. problems: sentences. good,
+    state: 'whole'; 'unnamed': whole, but the recorder ended before it had renamed the folder;
+    'interrupted': it lacks its end; 'damaged': something before the end cannot be read or a
+    checksum does not fit; 'lost': nothing can be recovered. seconds: from the first to the last
+    message that can be read. lost_bytes: that cannot be read. problems: sentences. good,
     reasons: what the quality report says, None without one. repaired: the folder that `repair`
     wrote, original: where the unrepaired one is now.
     """
@@ -77,7 +81,8 @@ def repair(path: str | os.PathLike) -> list[Diagnosis]:
     Recover a recording, or all in a folder that are not whole.
 
     What can be read goes to a new recording under the episode's name (with `_repaired` if that
-    name is taken); the original is kept as `<id>.interrupted`. A whole recording is left alone.
+    name is taken); the original is kept as `<id>.interrupted`. A whole recording is left alone,
+    or gets its name.
 
     :raises RecordingError: if there is no recording, if a recorder writes to the folder, or if the
         disk is full.
@@ -87,7 +92,9 @@ def repair(path: str | os.PathLike) -> list[Diagnosis]:
     with FolderClaim(found[0].parent):
         for one in found:
             diagnosis, salvage = _examine(one)
-            if diagnosis.state in (CUT, DAMAGED):
+            if diagnosis.state == UNNAMED and not _name(one).exists():
+                diagnosis = _rename(one, diagnosis)
+            elif diagnosis.state in (UNNAMED, CUT, DAMAGED):
                 diagnosis = _rewrite(one, diagnosis, salvage)
             repaired.append(diagnosis)
     return repaired
@@ -111,8 +118,14 @@ def _find(path: str | os.PathLike) -> list[Path]:
 
 def _superseded(folder: Path) -> bool:
     """Tell whether an interrupted recording has been repaired or recorded again."""
-    episode = re.sub(r'(-\d+)?$', '', folder.name.removesuffix(INTERRUPTED))
-    return folder.suffix == INTERRUPTED and (folder.parent / episode).exists()
+    if folder.suffix != INTERRUPTED:
+        return False
+    name = folder.name.removesuffix(INTERRUPTED)
+    # A number stands for a second one of an episode only where there is a first.
+    first = re.sub(r'-\d+$', '', name)
+    if (folder.parent / f'{first}{INTERRUPTED}').exists():
+        name = first
+    return (folder.parent / name).exists()
 
 
 def _files(folder: Path) -> list[Path]:
@@ -130,7 +143,7 @@ class _Salvage:
         self.scans = [McapScan(file) for file in _files(folder)]
         self.contract: Contract | None = None
         self.info: RecordingInfo | None = None
-        self.end: dict = {}
+        self._ends: dict[str, dict] = {}
 
     def messages(self) -> Iterator[tuple[McapScan, str, int, bytes]]:
         for scan in self.scans:
@@ -138,7 +151,7 @@ class _Salvage:
                 if scan.roles.get(topic) == 'episode' or topic.endswith('/episode'):
                     event = event_of(data)
                     if event.get('phase') == 'end':
-                        self.end = event
+                        self._ends[str(event.get('id'))] = event
                 yield scan, topic, received, data
         self._describe()
 
@@ -155,6 +168,21 @@ class _Salvage:
                     scan.damage.append('the contract does not fit its hash')
                     continue
                 self.contract, self.info = contract, info
+
+    @property
+    def end(self) -> dict:
+        """The event that announced the end of the episode, empty if none did."""
+        return self._ends.get(self.info.id, {}) if self.info else {}
+
+    @property
+    def reasons(self) -> list[str]:
+        """What the recorder itself had against the episode: more than messages can tell."""
+        for scan in self.scans:
+            try:
+                return list(json.loads(scan.attachments[QUALITY])['reasons'])
+            except (KeyError, TypeError, ValueError):
+                continue
+        return []
 
     @property
     def documents(self) -> dict[str, str]:
@@ -188,6 +216,10 @@ def _examine(path: Path) -> tuple[Diagnosis, _Salvage]:
         except RecordingError as error:
             state = DAMAGED if (path / METADATA_FILE).exists() else CUT
             problems.append(str(error).removeprefix(f'{path}: '))
+        else:
+            if path.suffix == PARTIAL:
+                state = UNNAMED
+                problems.append('all of it is there, only the folder was not renamed')
     if salvage.contract is None:
         state = LOST
         problems.append('no readable contract and episode are in it: it holds less than the first '
@@ -205,25 +237,43 @@ def _examine(path: Path) -> tuple[Diagnosis, _Salvage]:
 def _verdict(salvage: _Salvage) -> str:
     if salvage.info.verdict:
         return salvage.info.verdict
-    ended = salvage.end.get('id') == salvage.info.id and salvage.end.get('verdict')
-    return ended or 'aborted'
+    return salvage.end.get('verdict') or 'aborted'
+
+
+def _name(path: Path) -> Path:
+    return path.with_name(path.name.removesuffix(PARTIAL))
+
+
+def _rename(path: Path, diagnosis: Diagnosis) -> Diagnosis:
+    """Do what the recorder did not come to, the last thing of all."""
+    target = _name(path)
+    try:
+        os.rename(path, target)
+        sync(target.parent)
+    except OSError as error:
+        raise RecordingError(f'{path}: cannot be renamed: {error.strerror}') from error
+    return replace(diagnosis, repaired=str(target))
 
 
 def _rewrite(path: Path, diagnosis: Diagnosis, source: _Salvage) -> Diagnosis:
     folder, info = path.parent, source.info
-    name, number = info.id, 1
+    aside = path.suffix in (INTERRUPTED, DISCARDED)
+    # Whoever gave a folder another name keeps it.
+    wanted = info.id if aside else _name(path).name
+    name, number = wanted, 1
     while (folder / name).exists() and folder / name != path:
-        name = f'{info.id}_repaired' + (f'_{number}' if number > 1 else '')
+        name = f'{wanted}_repaired' + (f'_{number}' if number > 1 else '')
         number += 1
-    work = folder / f'.repair-{os.getpid()}'
-    remove(work)
+    info = info if name == wanted else replace(info, id=name)
+    work = folder / _WORK
     try:
-        quality = _copy(path, work, source, replace(info, id=name), diagnosis)
+        remove(work)
+        quality = _copy(path, work, source, info, diagnosis)
         original = path
-        if path.suffix == PARTIAL or path == folder / name:
+        if not aside:
             original = set_aside(folder, path.name.removesuffix(PARTIAL), path.suffix != PARTIAL,
                                  INTERRUPTED)
-        os.rename(work / name, folder / name)
+        os.rename(work / info.id, folder / name)
         sync(folder)
     except OSError as error:
         raise RecordingError(f'{path}: cannot be repaired: {error.strerror}; the original is kept'
@@ -268,9 +318,12 @@ def _copy(path: Path, work: Path, source: _Salvage, info: RecordingInfo, diagnos
             alarms.finish(end)
         verdict = _verdict(source)
         quality = quality_report(verdict, samples.finish(end), alarms)
+        quality['reasons'] += [text for text in source.reasons if text not in quality['reasons']]
+        quality['good'] = not quality['reasons']
         quality['repaired'] = {'messages': diagnosis.messages, 'damage': list(diagnosis.problems),
                                'lost_bytes': diagnosis.lost_bytes}
-        message = info.message or ('' if verdict != 'aborted' else 'recording was interrupted')
+        message = (info.message or source.end.get('message')
+                   or ('' if verdict != 'aborted' else 'recording was interrupted'))
         writer.close(quality, verdict=verdict, end_stamp=end, message=message,
                      problems=tuple(quality['problems']))
     finally:

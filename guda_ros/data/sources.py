@@ -13,6 +13,7 @@ from guda_ros.data.recording import (
     METADATA_FILE,
     RecordingError,
     RecordingReader,
+    unfinished,
 )
 from guda_ros.data.transitions import DataSetError
 
@@ -46,7 +47,7 @@ class Source:
     Episodes of one contract.
 
     recordings: the folders that they were read from, empty for a data set. damaged: a sentence for
-    every recording that could not be read.
+    every recording that could not be read, or is not complete.
     """
 
     path: Path
@@ -76,7 +77,8 @@ def read_source(path: str | os.PathLike, contract: Contract | None = None) -> So
         episodes = read_minari(path, contract)
         return Source(path, kind, read_minari_contract(path), episodes)
     found = [path] if kind == RECORDING else list_recordings(path)
-    episodes, read, damaged = [], [], []
+    damaged = [] if kind == RECORDING else unfinished(path)
+    episodes, read = [], []
     for folder in found:
         try:
             if contract is None:

@@ -7,8 +7,8 @@ import os
 
 import numpy as np
 
-from guda_ros.data.collection import header_stamp
 from guda_ros.data.recording import load_definitions, RecordingError, RecordingReader
+from guda_ros.data.wire import header_stamp
 
 #: A stream is regular when its middle half of intervals differs by less than this share.
 _REGULAR = 0.2

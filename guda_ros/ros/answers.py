@@ -9,8 +9,8 @@ from geometry_msgs.msg import TwistStamped
 from nav_msgs.msg import Odometry
 from rclpy.lifecycle import LifecycleNode
 
-from guda_ros.data.collection import header_stamp
 from guda_ros.data.contract import Contract
+from guda_ros.data.wire import header_stamp
 from guda_ros.ros import qos
 from guda_ros.ros.lockstep import LockStep
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+import json
 from pathlib import Path
 import time
 
@@ -14,6 +15,7 @@ from rclpy.parameter import Parameter
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
+from guda_ros.data.collection import FAILED
 from guda_ros.data.contract import Contract
 from guda_ros.evaluation.placing import placing_instructions
 from guda_ros.ros import qos
@@ -33,7 +35,7 @@ class EpisodeControl:
 
     Where there is a simulator it is asked to begin and to end episodes. On a robot this class
     announces them itself, unless somebody else does. Starts are those of the purpose's fixed list,
-    one after the other: a start that was set aside comes again.
+    one after the other: a start that was set aside, or not recorded, comes again.
     """
 
     def __init__(self, node: Node, contract: Contract, purpose: str, scenario: str,
@@ -41,6 +43,7 @@ class EpisodeControl:
         self._node, self._contract = node, contract
         self._purpose, self._scenario, self._index = purpose, scenario, first
         self._event: EpisodeEvent | None = None
+        self._recording: dict = {}
         self._settled = True
         self._busy: list[tuple] = []
         self._pressed: list[str] = []
@@ -51,6 +54,8 @@ class EpisodeControl:
         topic = contract.topics['episode']
         self._pub = node.create_publisher(String, topic, qos.LATCHED)
         node.create_subscription(String, topic, self._on_episode, qos.LATCHED)
+        node.create_subscription(String, 'data_collector/recording', self._on_recording,
+                                 qos.LATCHED)
         self._parameters = node.create_client(SetParameters, 'simulator/set_parameters')
         self._reset = node.create_client(Trigger, 'simulator/reset')
         self._end_client = node.create_client(Trigger, 'simulator/end')
@@ -107,6 +112,9 @@ class EpisodeControl:
 
     def _keep(self) -> None:
         self._settled = True
+        if (self._recording.get('id'), self._recording.get('state')) == (self._event.id, FAILED):
+            self._say(f'{self._event.id} was NOT recorded: it comes again')
+            return
         self.kept += 1
         self._index += 1
         self._say(f'{self._event.id} is kept')
@@ -200,6 +208,9 @@ class EpisodeControl:
             self._settled = False
         elif event.phase == 'end':
             self._say(f'{event.verdict}: keep, discard or record again?')
+
+    def _on_recording(self, message: String) -> None:
+        self._recording = json.loads(message.data)
 
     # Services, one after the other
 

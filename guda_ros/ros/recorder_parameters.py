@@ -83,8 +83,11 @@ def declare_recorder(parameters: Parameters, system_clock: bool) -> RecorderPara
     topics['command_source'] = (f'{contract.topics["command"]}/source', Header)
     if images:
         topics.update(_WITH_IMAGES)
+    known = {name for name, _ in topics.values()}
     for name, kind in parse_topics(more).items():
-        topics[name.strip('/').replace('/', '_')] = (name, kind)
+        # Twice in one recording, no message could be told from a repeated one.
+        if name.strip('/') not in known:
+            topics[name.strip('/').replace('/', '_')] = (name, kind)
     wanted = dict.fromkeys(('odom', 'pose', 'ball', 'command'), contract.rate)
     if images:
         wanted['image'] = contract.rate

@@ -18,7 +18,7 @@ import time
 import numpy as np
 
 from guda_ros.augmentation.pipeline import augment
-from guda_ros.data.contract import Contract, ContractMismatch
+from guda_ros.data.contract import Contract
 from guda_ros.data.episodes import Episode, read_episode
 from guda_ros.data.recording import list_recordings
 from guda_ros.data.recording_info import BROKEN_OFF
@@ -74,7 +74,8 @@ class LiveAugmenter:
         self._contract = Contract.from_json(settings.contract)
         self._guide = load_live_guide(settings.guide)
         self._task = self._guide.task(self._contract)
-        self._episodes: dict[Path, Episode | None] = {}
+        # By folder: a name is free again once its recording was discarded.
+        self._episodes: dict[tuple[Path, int], Episode | None] = {}
         self._covered = 0.0
 
     def run(self) -> dict:
@@ -119,19 +120,18 @@ class LiveAugmenter:
         """Read recordings that are new, forget those that are gone; return what is wrong."""
         problems = []
         folder = Path(self._settings.folder)
-        found = list_recordings(folder) if folder.is_dir() else []
-        for path in self._episodes.keys() - set(found):
-            del self._episodes[path]
-        for path in found:
-            if path in self._episodes:
+        found = [(path, path.stat().st_ino)
+                 for path in (list_recordings(folder) if folder.is_dir() else [])]
+        for key in found:
+            if key in self._episodes:
                 continue
             try:
-                episode = read_episode(path, self._contract)
-                self._episodes[path] = None if episode.verdict in BROKEN_OFF else episode
-            except (GudaError, ContractMismatch) as error:
-                self._episodes[path] = None
+                episode = read_episode(key[0], self._contract)
+                self._episodes[key] = None if episode.verdict in BROKEN_OFF else episode
+            except GudaError as error:
+                self._episodes[key] = None
                 problems.append(str(error))
-        self._episodes = {path: self._episodes[path] for path in found}
+        self._episodes = {key: self._episodes[key] for key in found}
         return problems
 
     def _save(self, made: TransitionSet, problems: list[str]) -> str:

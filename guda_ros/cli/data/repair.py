@@ -2,7 +2,7 @@
 Recover what interrupted or damaged recordings hold.
 
 What can be read goes to a new recording under the episode's name; the original is kept as
-`<id>.interrupted`. Whole recordings are left alone.
+`<id>.interrupted`. Whole recordings are left alone; one that lacks only its name gets it.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def run(args: argparse.Namespace) -> int:
     common.print_diagnoses(found)
     repaired = [diagnosis for diagnosis in found if diagnosis.repaired]
     for diagnosis in repaired:
-        print(f'{diagnosis.repaired}: {diagnosis.seconds:.1f} s recovered; the original is '
-              f'{diagnosis.original}')
+        original = f'; the original is {diagnosis.original}' if diagnosis.original else ''
+        print(f'{diagnosis.repaired}: {diagnosis.seconds:.1f} s recovered{original}')
     lost = [diagnosis for diagnosis in found if diagnosis.state == LOST]
     print(f'{args.path}: {len(repaired)} repaired, {len(lost)} lost, '
           f'{len(found) - len(repaired) - len(lost)} were whole')
