@@ -1,0 +1,8 @@
+"""What all tests begin with."""
+
+import signal
+
+# A job in the background of a script begins with Ctrl-C ignored, and hands that on to the processes
+# whose answer to Ctrl-C is tested.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
