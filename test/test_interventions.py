@@ -48,7 +48,7 @@ def recording(tmp_path_factory):
             for role, kind in TYPES.items():
                 trial.publish(kind, scene.TOPICS[role][0].strip('/'), scene.samples(step)[role])
             trial.joy(deadman=step in CORRECTED, stamp=stamp)
-            trial.spin(0.05)
+            trial.spin(0.2)
             if step in CORRECTED:
                 trial.command('teleop', PERSON, stamp)
                 assert trial.answer(stamp) == PERSON
