@@ -96,6 +96,11 @@ class PtyCommand:
             pass
         return self.process.returncode
 
+    def must_end(self, code: int, timeout: float = 30.0) -> None:
+        """Wait for the exit code; tell what was said last if it is another."""
+        ended = self.wait(timeout)
+        assert ended == code, f'exit code {ended}, not {code}:\n{self.text[-3000:]}'
+
     def close(self) -> None:
         """End the command if it still runs."""
         if self.process.poll() is None:

@@ -76,7 +76,7 @@ def test_ctrl_c_stops_the_robot_and_leaves_the_terminal_as_it_was(person, trial)
     # The terminal makes no signal of it here: nobody is its session's leader.
     person.process.send_signal(signal.SIGINT)
     assert stands(trial)
-    assert person.wait() == 0
+    person.must_end(0)
     assert '\x1b[?1049l' in person.text and '\x1b[?25h' in person.text
     assert 'episodes kept: 0' in person.text
     assert person.mode() == person.before
@@ -98,7 +98,7 @@ def test_a_terminal_that_is_closed_stops_the_robot_and_ends_the_program(person, 
     drive(person, trial)
     person.hang_up()
     assert stands(trial)
-    assert person.wait() == 1
+    person.must_end(1)
 
 
 @pytest.mark.long
@@ -149,6 +149,6 @@ def test_an_unknown_keyboard_lists_those_there_are():
     command = PtyCommand('teleop', '--keys', 'morse')
     try:
         command.wait_for('known: azerty, qwerty')
-        assert command.wait() == 1
+        command.must_end(1)
     finally:
         command.close()

@@ -81,7 +81,7 @@ def test_a_robot_is_not_moved_without_a_yes(dataset):
     try:
         command.wait_for('type yes: ')
         command.press('no\n')
-        assert command.wait() == 1
+        command.must_end(1)
         assert 'nothing was moved' in command.text
     finally:
         command.close()
@@ -137,7 +137,7 @@ def test_a_robot_follows_while_the_dead_man_is_held_and_stands_when_it_is_let_go
             assert wait_for(pad.moves, 10.0, pad.spin)
             pad.held = False
             command.wait_for('stopped after .* no_deadman', meanwhile=pad.spin)
-            assert command.wait() == 1
+            command.must_end(1)
             assert wait_for(lambda: not pad.moves(), 10.0, pad.spin)
         finally:
             command.close()

@@ -173,7 +173,7 @@ def test_an_operator_runs_trials_breaks_off_and_goes_on_where_it_was(operator, t
         second.press('\n')
         second.wait_for(r'\d s  policy')
         second.process.send_signal(signal.SIGINT)
-        assert second.wait() == 130
+        second.must_end(130)
         assert wait_for(lambda: not operator.others(), 20.0, operator.look), operator.others()
         assert operator.stands()
     finally:
@@ -193,11 +193,11 @@ def test_the_graph_of_a_robot_joins_its_driver_once_and_needs_no_policy(operator
         second = PtyCommand(*arguments)
         try:
             second.wait_for('two would\\s+both move it', 30)
-            assert second.wait() == 1
+            second.must_end(1)
         finally:
             second.close()
         graph.process.send_signal(signal.SIGINT)
-        assert graph.wait() == 130
+        graph.must_end(130)
     finally:
         graph.close()
     assert wait_for(lambda: not operator.others(), 20.0, operator.look), operator.others()

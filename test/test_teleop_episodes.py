@@ -69,7 +69,7 @@ def test_episodes_are_driven_kept_set_aside_and_recorded_again(tmp_path):
         person.wait_for('kept 2 ')
         person.wait_for('recorded')
         person.process.send_signal(signal.SIGINT)
-        assert person.wait() == 0
+        person.must_end(0)
         assert 'episodes kept: 2, set aside: 2' in person.text
     finally:
         person.close()
