@@ -1,3 +1,4 @@
+import signal
 import subprocess
 import sys
 
@@ -101,3 +102,22 @@ def test_existing_file_is_not_overwritten(tmp_path, capsys):
     assert main(['augment', str(tmp_path), '--out', str(target)]) == 1
     assert 'exists already' in capsys.readouterr().err
     assert target.read_text() == 'precious'
+
+
+def test_an_error_that_ctrl_c_turned_into_is_told_as_ctrl_c(monkeypatch, capsys):
+    def stopped(_):
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            # As pybind11 does when it comes while an argument is converted.
+            raise RuntimeError('Unable to convert call argument') from None
+
+    def broken(_):
+        raise RuntimeError('a defect')
+
+    monkeypatch.setattr('guda_ros.cli.info.run', stopped)
+    assert main(['info', 'file']) == 130
+    assert 'stopped by Ctrl-C' in capsys.readouterr().err
+    monkeypatch.setattr('guda_ros.cli.info.run', broken)
+    with pytest.raises(RuntimeError, match='a defect'):
+        main(['info', 'file'])

@@ -188,7 +188,8 @@ def test_the_graph_of_a_robot_joins_its_driver_once_and_needs_no_policy(operator
     try:
         graph.wait_for('running; Ctrl-C stops it', 90)
         nodes = {'perception', 'teleop', 'safety', 'data_collector'}
-        assert wait_for(lambda: nodes <= operator.others(), 20.0, operator.look), operator.others()
+        assert wait_for(lambda: nodes <= operator.others(), 40.0, operator.look), \
+            (operator.others(), graph.text[-2000:])
         assert 'policy' not in operator.others()
         second = PtyCommand(*arguments)
         try:

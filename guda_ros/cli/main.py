@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+import contextlib
 import importlib
 import os
+import signal
 import sys
 
 from guda_ros import __version__
@@ -53,7 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
     args = build_parser().parse_args(arguments)
     sys.stdout.reconfigure(line_buffering=True)
     try:
-        return args.run(args) or 0
+        with _interrupts_first():
+            return args.run(args) or 0
     except GudaError as error:
         print(f'guda {args.verb}: {error}', file=sys.stderr)
         return 1
@@ -76,6 +80,35 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f'\nguda {args.verb}: stopped by Ctrl-C; what was finished is kept', file=sys.stderr)
         return 130
+
+
+@contextlib.contextmanager
+def _interrupts_first() -> Iterator[None]:
+    """
+    Raise KeyboardInterrupt in place of any error after Ctrl-C.
+
+    In the middle of a call into an extension module it comes out as some other error.
+    """
+    interrupted = False
+
+    def handle(number, frame):
+        nonlocal interrupted
+        interrupted = True
+        signal.default_int_handler(number, frame)
+
+    # Where Ctrl-C is ignored, or somebody else's, it stays so.
+    ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if ours:
+        signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    except Exception as error:
+        if interrupted:
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 if __name__ == '__main__':

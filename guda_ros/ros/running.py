@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 
 import rclpy
@@ -80,8 +81,9 @@ def run_node(factory: Callable[[], Node], args: Sequence[str] | None = None) -> 
         print(f'{name}: {error}', file=sys.stderr, flush=True)
         return 1
     except Exception:
-        if node is not None and not rclpy.ok():
-            # The context went away in the middle of a callback: that is a stop, not a failure.
+        # Ctrl-C in the middle of a call into rclpy comes out as some other error, and the context
+        # goes away a moment later: that is a stop, not a failure.
+        if _shut_down(within=0.5):
             return 0
         raise
     finally:
@@ -96,6 +98,14 @@ def run_node(factory: Callable[[], Node], args: Sequence[str] | None = None) -> 
             rclpy.shutdown()
         # Python itself, while it ends, would restore the default of any other handler.
         _on_interrupt(signal.SIG_IGN)
+
+
+def _shut_down(within: float) -> bool:
+    """Tell whether the context is shut down, or will be within some seconds."""
+    deadline = time.monotonic() + within
+    while rclpy.ok() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not rclpy.ok()
 
 
 def _on_interrupt(handler) -> None:
