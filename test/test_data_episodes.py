@@ -6,6 +6,7 @@ import recording_scene as scene
 
 from guda_ros.data.contract import Contract, ContractMismatch
 from guda_ros.data.episodes import Episode, read_episode
+from guda_ros.data.pairing import missing_samples, OBSERVATION_ROLES
 from guda_ros.data.recording import RecordingError
 from guda_ros.data.world_states import assemble
 from guda_ros.soccer import world
@@ -107,6 +108,13 @@ def test_a_missing_start_is_reported(tmp_path):
         tmp_path, change=lambda step, samples: {} if step < 2 else samples))
     assert episode.problems == ('the first 0.20 s are missing',)
     assert not episode.valid[0]
+
+
+@pytest.mark.parametrize('early, problems', [(0.08, []), (0.1, ['the first 0.10 s are missing'])])
+def test_outside_lock_step_an_episode_begins_between_two_observations(early, problems):
+    steps = 10**10 + np.arange(20) * 10**8
+    stamps = dict.fromkeys((*OBSERVATION_ROLES, 'command'), set(steps.tolist()))
+    assert missing_samples(stamps, steps, int(steps[0] - early * 1e9), 0.1) == problems
 
 
 def test_the_answer_to_the_last_observation_is_no_step(tmp_path):

@@ -103,7 +103,8 @@ class SampleTally:
         if self._begin is None:
             return ['no observation was recorded']
         problems = []
-        if self._begin != self._first:
+        # Outside lock-step an episode begins between two observations.
+        if (self._begin - self._first) * 1e-9 > 0.9 * self._period:
             problems.append(f'the first {(self._begin - self._first) * 1e-9:.2f} s are missing')
         problems += [
             f'{role}: {missing} of {needed} samples are missing, the first '
