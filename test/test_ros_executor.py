@@ -18,7 +18,7 @@ from std_msgs.msg import Header  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
 from guda_ros.ros import environment as env  # noqa: E402
-from guda_ros.ros.executor import QuietExecutor  # noqa: E402
+from guda_ros.ros import executor  # noqa: E402
 from guda_ros.ros.qos import DEFAULT, SENSOR_DATA  # noqa: E402
 
 
@@ -30,7 +30,7 @@ class Spinning:
         rclpy.init(context=self.context, domain_id=domain,
                    signal_handler_options=SignalHandlerOptions.NO)
         self.node = rclpy.create_node('spun', context=self.context)
-        self.executor = QuietExecutor(context=self.context)
+        self.executor = executor.QuietExecutor(context=self.context)
         self.executor.add_node(self.node)
         # So that no wait lasts for ever.
         self.ticks = 0
@@ -52,8 +52,11 @@ class Spinning:
         rclpy.try_shutdown(context=self.context)
 
 
-@pytest.fixture
-def spinning(tmp_path, monkeypatch):
+@pytest.fixture(params=[True, False])
+def spinning(tmp_path, monkeypatch, request):
+    # Both with rclpy as it is known, and as with one that is not.
+    assert executor._KNOWN
+    monkeypatch.setattr(executor, '_KNOWN', request.param)
     claim = env.claim_domain()
     for name, value in env.ros_environment(claim.number, tmp_path).items():
         monkeypatch.setenv(name, value)
@@ -128,15 +131,14 @@ def test_an_incompatible_quality_of_service_is_still_told(spinning):
 
 
 def test_timeouts_conditions_and_the_end_of_the_context_are_those_of_rclpy(spinning):
-    executor = spinning.executor
     spinning.until(lambda: spinning.ticks > 2)
-    done = Future(executor=executor)
+    done = Future(executor=spinning.executor)
     done.set_result(1)
     spinning.timer.cancel()
     # Nothing comes any more, so each of these would wait for ever.
-    executor.spin_once(timeout_sec=0.01)
-    executor.spin_once_until_future_complete(done)
+    spinning.executor.spin_once(timeout_sec=0.01)
+    spinning.executor.spin_once_until_future_complete(done)
     threading.Timer(0.2, spinning.context.shutdown).start()
     with pytest.raises(ExternalShutdownException):
         while True:
-            executor.spin_once()
+            spinning.executor.spin_once()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+import inspect
 import time
 
 from rclpy.context import Context
@@ -20,6 +21,9 @@ _EVENTS = 0.5
 #: What a node has to wait for, as nodes and as wait sets call it.
 _KINDS = {'timers': 'timer', 'subscriptions': 'subscription', 'guards': 'guard_condition',
           'clients': 'client', 'services': 'service'}
+#: Whether rclpy makes handlers as Jazzy and Kilted do; with another one all waits are left to it.
+_KNOWN = [*inspect.signature(SingleThreadedExecutor._make_handler).parameters] == [
+    'self', 'entity', 'node', 'take_from_wait_list']
 
 
 class _Silence:
@@ -73,7 +77,7 @@ class QuietExecutor(SingleThreadedExecutor):
         if due:
             self._looked = now
         plain = timeout_sec is None and nodes is None and not condition()
-        if due or self._tasks or not plain:
+        if not _KNOWN or due or self._tasks or not plain:
             return super()._wait_for_ready_callbacks(timeout_sec, nodes, condition)
         return self._wait()
 
