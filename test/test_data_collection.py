@@ -6,7 +6,7 @@ import sys
 import pytest
 import recording_scene as scene
 
-from guda_ros.data.collection import EpisodeCollector
+from guda_ros.data.collection import EpisodeCollector, RecorderSettings
 from guda_ros.data.contract import Contract
 from guda_ros.data.episodes import read_episode
 from guda_ros.data.recording import RecordingError, RecordingInfo, RecordingReader, RecordingWriter
@@ -18,21 +18,23 @@ CONTRACT = Contract.load()
 class Bench:
     """A collector with a clock that a test sets and a list of what it announced."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, settings=None):
         self.folder = folder
         self.now = 0.0
         self.announced = []
         self.collector = EpisodeCollector(
-            folder, CONTRACT, scene.TOPICS, clock=lambda: self.now,
+            folder, CONTRACT, scene.TOPICS, settings or RecorderSettings(),
+            clock=lambda: self.now,
             on_change=lambda: self.announced.append(self.collector.status))
 
     def begin(self, name='a'):
         self.collector.begin(RecordingInfo(name, seed=7, start_stamp=scene.START))
 
-    def step(self, step, *without):
+    def step(self, step, *without, behind=0):
+        """Take the samples of a step `behind` [ns] after they were sent."""
         for role, data in scene.samples(step).items():
             if role not in without:
-                self.collector.take(role, scene.START + step * scene.PERIOD, data)
+                self.collector.take(role, scene.START + step * scene.PERIOD + behind, data)
 
     def end(self, step, verdict='scored'):
         self.collector.end(verdict, scene.START + step * scene.PERIOD)
@@ -63,6 +65,31 @@ def test_a_whole_episode_is_saved_and_announced(bench, tmp_path):
         'alarms': []}
     episode = read_episode(tmp_path / 'a', CONTRACT)
     assert (len(episode), episode.success, episode.problems, episode.seed) == (5, True, (), 7)
+
+
+@pytest.mark.parametrize('lockstep', [True, False])
+def test_a_recorder_that_is_behind_spoils_an_episode_unless_the_world_goes_in_lock_step(
+        tmp_path, lockstep):
+    bench = Bench(tmp_path, RecorderSettings(lockstep=lockstep))
+    bench.begin()
+    for step in range(6):
+        bench.step(step, behind=900_000_000)
+    bench.end(5)
+    status = bench.collector.status
+    assert (status['complete'], status['good']) == (True, lockstep)
+    assert all('stamps are 0.9 s old' in reason for reason in status['reasons'])
+    # How far it was behind can be read afterwards.
+    with RecordingReader(tmp_path / 'a') as reader:
+        assert reader.quality['streams']['odom']['oldest'] == 0.9
+
+
+def test_in_lock_step_lost_samples_still_spoil_an_episode(tmp_path):
+    bench = Bench(tmp_path, RecorderSettings(lockstep=True))
+    bench.begin()
+    for step in range(6):
+        bench.step(step, *(['ball'] if step == 3 else []))
+    bench.end(5)
+    assert bench.collector.status['good'] is False
 
 
 def test_messages_that_are_on_the_way_at_the_end_are_waited_for(bench, tmp_path):

@@ -94,6 +94,15 @@ def test_recordings_say_that_a_script_drove(name, operator):
     assert specs['data_collector'].parameters['operator'] == operator
 
 
+@pytest.mark.parametrize('name, mode, lockstep', [
+    ('collect', '', True), ('evaluate', '', True), ('evaluate', 'free', False),
+    ('drive', '', False), ('robot', '', False)])
+def test_the_recorder_knows_whether_the_world_goes_in_lock_step(name, mode, lockstep):
+    specs = build_graph(name, GraphOptions(policy='p.onnx', mode=mode))
+    recorder = next(spec for spec in specs if spec.name == 'data_collector')
+    assert recorder.parameters['lockstep'] is lockstep
+
+
 def test_a_robot_needs_a_person_and_a_simulation_does_not():
     def deadman(name, **options):
         specs = build_graph(name, GraphOptions(policy='p.onnx', **options))

@@ -66,12 +66,16 @@ class StreamAlarms:
     :param start: ROS time [ns] of its start.
     :param rates: role -> messages a second [Hz] that are wanted.
     :param system_clock: ROS time is the system's; a simulator's goes at a pace of its own.
+    :param lockstep: a simulator waits in every step for those who answer it, but not for the
+        recorder. Its stamps are true, and their age tells only how far the recorder is behind.
     """
 
-    def __init__(self, start: int, rates: Mapping[str, float], system_clock: bool = False) -> None:
+    def __init__(self, start: int, rates: Mapping[str, float], system_clock: bool = False,
+                 lockstep: bool = False) -> None:
         self._start = start
         self._rates = dict(rates)
         self._system_clock = system_clock
+        self._lockstep = lockstep
         self._streams: dict[str, _Stream] = {}
         self._alarms: dict[tuple[str, str], Alarm] = {}
         self._until: dict[tuple[str, str], float] = {}
@@ -95,7 +99,7 @@ class StreamAlarms:
         # Without a clock there is nothing to compare a stamp with.
         age = (received - stamp) * 1e-9 if received else 0.0
         stream.oldest = max(stream.oldest, age)
-        if abs(age) > _STALE:
+        if abs(age) > _STALE and not self._lockstep:
             word = 'old' if age > 0 else 'in the future'
             self._happened('stale', role, stamp, f'stamps are {abs(age):.1f} s {word}', abs(age))
         if stream.stamps:

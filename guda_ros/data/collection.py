@@ -41,7 +41,8 @@ class RecorderSettings:
     drain: seconds for which the last samples are waited for after the end. pre_roll: seconds
     before the start that are recorded too. rates: role -> messages a second that are wanted.
     unstamped: roles whose messages have no header. system_clock: ROS time is the system's.
-    reserve: bytes that shall stay free on the disk. documents: name -> text, see RecordingWriter.
+    lockstep: see StreamAlarms. reserve: bytes that shall stay free on the disk. documents: name ->
+    text, see RecordingWriter.
     """
 
     drain: float = 1.0
@@ -49,6 +50,7 @@ class RecorderSettings:
     rates: Mapping[str, float] = field(default_factory=dict)
     unstamped: frozenset[str] = frozenset(('episode',))
     system_clock: bool = False
+    lockstep: bool = False
     reserve: int = 0
     documents: Mapping[str, str] = field(default_factory=dict)
 
@@ -191,7 +193,7 @@ class EpisodeCollector:
         self._status['path'] = str(writer.partial)
         self._samples = SampleCheck(info.start_stamp, self._contract.period)
         self._alarms = StreamAlarms(info.start_stamp, self._settings.rates,
-                                    self._settings.system_clock)
+                                    self._settings.system_clock, self._settings.lockstep)
         for role, received, data in self._preroll.of(info.id, info.start_stamp):
             self._write(role, received, data)
         self._on_change()

@@ -168,6 +168,7 @@ def _parameters(node: str, graph: Graph, options: GraphOptions) -> dict:
     elif node == 'data_collector':
         values.update(directory=str(Path(options.recordings).absolute()),
                       record_images=options.record_images,
+                      lockstep=graph.simulated and mode == 'lockstep',
                       operator='scripted' if 'operator' in graph.nodes else '')
     if node in ('teleop', 'safety', 'operator') and options.joystick:
         values['joystick'] = _absolute(options.joystick)

@@ -70,6 +70,8 @@ def declare_recorder(parameters: Parameters, system_clock: bool) -> RecorderPara
                        unit='s', low=0.0, high=30.0)
     reserve = declare('disk_reserve', 200, 'room on the disk without which no episode begins',
                       unit='MB', low=0, high=10**6)
+    lockstep = declare('lockstep', False, 'the simulator goes in lock-step: its stamps are true, '
+                       'however late this node sees them')
     more = declare('more_topics', Parameter.Type.STRING_ARRAY, 'further topics to record, each '
                    'as NAME=PACKAGE/msg/TYPE', check=parse_topics)
     rates = declare('rates', Parameter.Type.STRING_ARRAY, 'rates that are wanted, each as '
@@ -95,7 +97,7 @@ def declare_recorder(parameters: Parameters, system_clock: bool) -> RecorderPara
         contract, topics, folder, operator, guide, images, quality, RecorderSettings(
             drain=drain, pre_roll=pre_roll, rates={**wanted, **parse_rates(rates)},
             unstamped=frozenset(role for role, (_, kind) in topics.items() if not _stamped(kind)),
-            system_clock=system_clock, reserve=reserve * 10**6,
+            system_clock=system_clock, lockstep=lockstep, reserve=reserve * 10**6,
             documents=_documents(parameters['contract'], parameters['robot'], guide)))
 
 

@@ -13,12 +13,13 @@ import traceback
 
 import rclpy
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
 
 from guda_ros.data.contract import ContractMismatch
 from guda_ros.errors import GudaError
+from guda_ros.ros.executor import QuietExecutor
 from guda_ros.soccer.resources import ConfigError
 
 
@@ -31,30 +32,6 @@ USER_ERRORS = (GudaError, ConfigError, ContractMismatch, OSError, InvalidParamet
                InvalidParameterValueException)
 
 
-class _Silence:
-    """A guard condition that wakes nobody."""
-
-    def trigger(self) -> None:
-        """Do nothing."""
-
-
-class QuietExecutor(SingleThreadedExecutor):
-    """
-    A SingleThreadedExecutor that waits once for each callback, where rclpy's waits twice.
-
-    rclpy triggers a guard condition after every callback, so that other threads look for work. In
-    one thread the only effect is that the next wait returns at once for nothing; building a wait
-    set is what rclpy spends most of its time on.
-    """
-
-    def _make_handler(self, *arguments):
-        guard, self._guard = self._guard, _Silence()
-        try:
-            return super()._make_handler(*arguments)
-        finally:
-            self._guard = guard
-
-
 def run_node(factory: Callable[[], Node], args: Sequence[str] | None = None) -> int:
     """
     Run a node until it is interrupted or terminated; return the exit code.
@@ -63,7 +40,7 @@ def run_node(factory: Callable[[], Node], args: Sequence[str] | None = None) -> 
     file, parameter or contract) is told on stderr without a traceback, with exit code 1.
     """
     rclpy.init(args=args)
-    node = None
+    node = executor = None
     try:
         node = factory()
         executor = QuietExecutor()
@@ -89,6 +66,8 @@ def run_node(factory: Callable[[], Node], args: Sequence[str] | None = None) -> 
     finally:
         # `ros2 launch` sends Ctrl-C again to what is already stopping.
         _on_interrupt(lambda *_: None)
+        if executor is not None:
+            executor.release()
         if node is not None:
             close = getattr(node, 'close', None)
             if close is not None:
