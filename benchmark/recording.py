@@ -70,8 +70,9 @@ class StandInRobot:
         kinds = {'image': Image, 'camera_info': CameraInfo, 'odom': Odometry,
                  'pose': PoseWithCovarianceStamped, 'ball': Odometry, 'command': TwistStamped}
         names = contract.topics
-        self._pub = {role: node.create_publisher(kind, names[role], qos.DEFAULT)
-                     for role, kind in kinds.items()}
+        self._pub = {role: node.create_publisher(
+            kind, names[role], qos.STREAM if role == 'odom' else qos.DEFAULT)
+            for role, kind in kinds.items()}
         self._pub['imu'] = node.create_publisher(Imu, 'imu/data', qos.STREAM)
         self._pub['episode'] = node.create_publisher(String, names['episode'], qos.EPISODE)
         #: Role -> how many messages were published, and when the last one was late by how much.

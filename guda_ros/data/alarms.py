@@ -113,7 +113,7 @@ class StreamAlarms:
         stream = self._streams.get(role)
         if stream is None or not stream.period or not stream.stamps:
             return True
-        return (end - stream.stamps[-1]) * 1e-9 < 1.1 * stream.period
+        return (end - stream.stamps[-1]) * 1e-9 < 0.95 * stream.period
 
     def finish(self, end: int) -> None:
         """Count what is missing at the start and before the end [ns], which leaves no gap."""
