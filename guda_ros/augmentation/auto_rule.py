@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from guda_ros.augmentation.contact import gap, nearest_apart, rests
-from guda_ros.augmentation.rules import parameters_of, Proposal, Rule, take_rows
+from guda_ros.augmentation.rules import parameters_of, Proposal, Rule, Source, take_rows
 from guda_ros.augmentation.segments import fixed
 from guda_ros.augmentation.task import Task
 from guda_ros.augmentation.transforms import Change, Move, wrap
@@ -54,10 +54,7 @@ class AutoRule(Rule):
 
     def _find(self):
         recorded, task = self.recorded, self.task
-        self._columns = tuple(
-            np.asfortranarray(part)
-            for part in (recorded.states, recorded.next_states, recorded.actions)
-        )
+        self._source = Source(recorded)
         self._nearest = nearest_apart(task, recorded)
         self._in_goal = 0.0
         if 'in_goal' in task.phases:
@@ -108,15 +105,15 @@ class AutoRule(Rule):
         if moving:
             tried.append(self._try(self._moving, self._steps, moving, self._tries, None, rng))
         parts = [one.choose(*self._values, self._progress) for one in tried]
-        *steps, objection, parameters = (np.concatenate(part) for part in zip(*parts))
+        both, *others = zip(*parts)
+        actions, rows, objection, parameters = (np.concatenate(part) for part in others)
         # In any order: what takes only the first of them takes some of both kinds.
         order = rng.permutation(len(objection))
         shuffled = (order[:, None] * self._steps + np.arange(self._steps)).ravel()
-        states, actions, next_states, rows = (part[shuffled] for part in steps)
         segment = np.repeat(np.arange(len(order)), self._steps)
         return Proposal(
-            states, actions, next_states, rows, objection[order][segment], parameters[order],
-            segment,
+            take_rows(np.concatenate(both, axis=1), shuffled), actions[shuffled], rows[shuffled],
+            objection[order][segment], parameters[order], segment,
         )
 
     def _try(self, sources, steps, count, tries, in_goal, rng):
@@ -127,15 +124,15 @@ class AutoRule(Rule):
             chosen, change = self._draw_apart(sources, count, tries, in_goal, rng)
         rows, segment, _ = chosen.expand()
         spread = change.take(segment)
-        before, after, actions = (take_rows(part, rows) for part in self._columns)
-        moved = spread.states(before), spread.actions(actions), spread.states(after)
+        both, actions = self._source.take(rows)
+        both, actions = spread.states(both), spread.actions(actions)
         too_near = np.zeros(len(chosen), dtype=bool)
         if in_goal is not None and self.task.object != self.task.actor:
-            near = np.minimum(gap(self.task, moved[0]), gap(self.task, moved[2]))
+            near = np.minimum(gap(self.task, both[0]), gap(self.task, both[1]))
             too_near = near.reshape(-1, steps).min(axis=1) < self._nearest
         return _Tried(
-            self.task, self._discount, self._heading, steps, tries, rows, change, moved, too_near,
-            whole=in_goal is None,
+            self.task, self._discount, self._heading, steps, tries, rows, change, both, actions,
+            too_near, whole=in_goal is None,
         )
 
     def _draw_apart(self, sources, count, tries, in_goal, rng):
@@ -143,7 +140,7 @@ class AutoRule(Rule):
         task = self.task
         body = task.layout.bodies[task.actor]
         chosen = sources.take(rng.integers(0, len(sources), count * tries))
-        begin = take_rows(self._columns[0], chosen.start)
+        begin = self.recorded.states[chosen.start]
         mirrored = rng.random(len(chosen)) < self._reflect
         angle = self._angles(len(chosen), rng)
         if body.heading is not None and self._turn == 'any':
@@ -168,7 +165,7 @@ class AutoRule(Rule):
         task = self.task
         body = task.layout.bodies[task.object]
         chosen = sources.take(np.repeat(rng.integers(0, len(sources), count), tries))
-        point = take_rows(self._columns[0], chosen.start)[:, list(body.position)]
+        point = self.recorded.states[chosen.start][:, list(body.position)]
         mirrored = rng.random(len(chosen)) < self._reflect
         place = np.repeat(_draw(task.bounds, count, rng), tries, axis=0)
         move = Move.carry(point, place, self._angles(len(chosen), rng), mirrored)
@@ -205,12 +202,13 @@ class _Tried:
     """Stretches that were tried, `tries` in a row for the same state or the same scene."""
 
     def __init__(
-        self, task, discount, heading, steps, tries, rows, change, moved, too_near, whole
+        self, task, discount, heading, steps, tries, rows, change, both, actions, too_near, whole
     ) -> None:
         self._whole = whole
         self._task, self._heading, self._steps, self._tries = task, heading, steps, tries
-        self._rows, self._change, self._moved, self._too_near = rows, change, moved, too_near
-        states, actions, next_states = moved
+        self._rows, self._change, self._too_near = rows, change, too_near
+        self._both, self._actions = both, actions
+        states, next_states = both
         rewards = task.reward(states, actions, next_states).reshape(-1, steps)
         over = task.terminated(next_states).reshape(-1, steps)
         # What comes after an end does not count.
@@ -231,7 +229,7 @@ class _Tried:
         )
 
     def _described(self):
-        states, _, next_states = self._moved
+        states, next_states = self._both
         ends = next_states[self._steps - 1 :: self._steps]
         return tuple(
             describe(self._task, part, self._heading) for part in (states[:: self._steps], ends)
@@ -252,7 +250,7 @@ class _Tried:
         near = self._too_near.reshape(-1, self._tries).any(axis=1)
         objection = np.where(near, 1, 2 * (self._possible[best] & (gain[best] < progress)))
         return (
-            *(take_rows(part, steps) for part in self._moved), self._rows[steps],
+            take_rows(self._both, steps), take_rows(self._actions, steps), self._rows[steps],
             objection.astype(np.int8), parameters_of(self._change.take(best), len(best)),
         )
 

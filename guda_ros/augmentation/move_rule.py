@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from guda_ros.augmentation import segments
-from guda_ros.augmentation.rules import parameters_of, Proposal, Rule, take_rows
+from guda_ros.augmentation.rules import parameters_of, Proposal, Rule, Source, take_rows, uniform
 from guda_ros.augmentation.task import Task
-from guda_ros.augmentation.transforms import Change, Move, wrap
+from guda_ros.augmentation.transforms import Change, Move, turn_between, wrap
 from guda_ros.soccer.resources import Section
 
 _SEGMENTS = ('step', 'fixed', 'phase', 'whole', 'behaviour')
@@ -52,9 +52,7 @@ class Destination:
     def draw(self, count: int, task: Task, rng: np.random.Generator) -> np.ndarray:
         """Return places (count, 2) [m]."""
         (low, high), (right, left) = self.area(task)
-        place = np.empty((2, count))
-        rng.random(out=place[0])
-        rng.random(out=place[1])
+        place = uniform(rng, 2, count)
         if self.bias == 2:
             np.sqrt(place[0], out=place[0])
         elif self.bias != 1:
@@ -188,17 +186,13 @@ class MoveRule(Rule):
             way = way[:, aimed]
             known = np.linalg.norm(way, axis=1) > 1e-6
             found, way = found.take(known), way[known]
-            self._way = (way / np.linalg.norm(way, axis=1, keepdims=True)).T
+            self._way = np.asfortranarray(way)
         self._segments = found
         points = (
             recorded.states[found.start] if step == 'first' else recorded.next_states[found.last]
         )
         self._point = np.asfortranarray(points[:, columns])
-        # Columns lie together in memory: three times as fast as rows.
-        self._columns = tuple(
-            np.asfortranarray(part)
-            for part in (recorded.states, recorded.next_states, recorded.actions)
-        )
+        self._source = Source(recorded)
 
     @property
     def candidates(self) -> int:
@@ -209,7 +203,7 @@ class MoveRule(Rule):
         """Propose about `count` steps, in whole segments."""
         mean = max(self._segments.length.mean(), 1)
         number = max(int(count / mean), 1)
-        choice = rng.integers(0, len(self._segments), number)
+        choice = (uniform(rng, number) * len(self._segments)).astype(int)
         change = self._draw(choice, number, rng)
         parameters = parameters_of(change, number)
         if self._of == 'step':
@@ -219,11 +213,11 @@ class MoveRule(Rule):
             rows, segment, first = chosen.expand()
             last = first + chosen.length - 1
             change = change.take(segment)
-        before, after, actions = (take_rows(part, rows) for part in self._columns)
-        states, next_states = change.states(before), change.states(after)
-        rejected = self._object(states, next_states, first, last)
+        both, actions = self._source.take(rows)
+        both = change.states(both)
+        rejected = self._object(both, first, last)
         return Proposal(
-            states, change.actions(actions), next_states, rows,
+            both, change.actions(actions), rows,
             rejected if segment is None else rejected[segment], parameters, segment,
         )
 
@@ -233,7 +227,7 @@ class MoveRule(Rule):
         point = take_rows(self._point, choice)
         mirrored = np.zeros(number, dtype=bool)
         if self._reflect:
-            mirrored = rng.random(number, dtype=np.float32) < self._reflect
+            mirrored = uniform(rng, number) < self._reflect
         sign = 1.0 - 2.0 * mirrored
         turning = None
         if self._to.place == 'current':
@@ -244,31 +238,31 @@ class MoveRule(Rule):
         put = {body: to.draw(number, task, rng) for body, to in self._put.items()}
         if self._aim is not None:
             target = put.get(self._at, task.goal)
-            x, y = target[..., 0] - place[:, 0], target[..., 1] - place[:, 1]
-            far = 1 / np.maximum(np.sqrt(x * x + y * y), 1e-12)
-            way_x, way_y = self._way[0][choice], self._way[1][choice] * sign
-            turning = (x * way_x + y * way_y) * far, (y * way_x - x * way_y) * far
+            way = take_rows(self._way, choice)
+            way[:, 1] *= sign
+            turning = turn_between(way, target - place)
             angle = np.arctan2(turning[1], turning[0])
             if self._spread:
-                angle = angle + rng.uniform(-self._spread, self._spread, number)
+                angle = wrap(angle + rng.uniform(-self._spread, self._spread, number))
                 turning = None
         elif self._turn is not None:
-            angle = rng.uniform(*self._turn, number)
+            angle = wrap(rng.uniform(*self._turn, number))
         else:
             angle = np.zeros(number)
-        move = Move.carry(point, place, wrap(angle), mirrored, turning)
+        move = Move.carry(point, place, angle, mirrored, turning)
         return Change(task.layout, dict.fromkeys(task.layout.bodies, move), put)
 
-    def _object(self, states, next_states, first, last):
+    def _object(self, both, first, last):
         """Return (K,) why segments are refused, 0 if there is no reason."""
+        states, next_states = both
         ends = next_states if last is None else next_states[last]
         begins = states if first is None else states[first]
         objection = np.zeros(len(ends), dtype=np.int8)
         if 'clearance' in self._accept:
-            near = np.minimum(self._gap(states), self._gap(next_states))
+            near = np.minimum(*self._gap(both))
             if first is not None:
                 near = np.minimum.reduceat(near, first)
-            objection[near < self._accept['clearance']] = 3
+            objection[near < self._accept['clearance'] ** 2] = 3
         if 'facing' in self._accept:
             objection[np.abs(self._bearing(ends)) > np.radians(self._accept['facing'])] = 2
         if 'progress' in self._accept:
@@ -281,13 +275,16 @@ class MoveRule(Rule):
         return states[..., x], states[..., y]
 
     def _gap(self, states):
+        """Return the squared distance of actor and object."""
         x, y = self._place_of(states, self.task.actor)
         to_x, to_y = self._place_of(states, self.task.object)
-        return np.sqrt((to_x - x) ** 2 + (to_y - y) ** 2)
+        x, y = to_x - x, to_y - y
+        return x * x + y * y
 
     def _to_go(self, states):
         x, y = self._place_of(states, self.task.object)
-        return np.hypot(self.task.goal[0] - x, self.task.goal[1] - y)
+        x, y = self.task.goal[0] - x, self.task.goal[1] - y
+        return np.sqrt(x * x + y * y)
 
     def _bearing(self, states):
         x, y = self._place_of(states, self.task.actor)

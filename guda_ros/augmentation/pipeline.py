@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 import os
 import time
 
 import numpy as np
 
+from guda_ros.augmentation.batches import Batch, Columns, make_batch, OBSERVED
 from guda_ros.augmentation.guides import Guide
-from guda_ros.augmentation.rules import parameter_names, Rule, take_rows
-from guda_ros.augmentation.task import Task
+from guda_ros.augmentation.rules import parameter_names, Rule
 from guda_ros.data.transitions import columns_of, TransitionSet, TransitionWriter
 from guda_ros.errors import GudaError
 
@@ -30,6 +30,8 @@ _TRIED = 100_000
 _BATCH = 16384
 #: Transitions in a block, in which every rule has its share.
 BLOCK = 65_536
+#: Bytes of an array that, once freed, has the C library keep memory that is freed, see `blocks`.
+_KEPT = 31 * 2**20
 
 
 class AugmentationError(GudaError, ValueError):
@@ -107,40 +109,67 @@ class Augmenter:
         self.parameter_names = parameter_names(self.task.layout)
 
     def blocks(
-        self, count: int, observe: bool = False, block: int = BLOCK
-    ) -> Iterator[dict[str, np.ndarray]]:
+        self, count: int, observe: bool = False, block: int = BLOCK, into: Columns | None = None
+    ) -> Iterator[Columns]:
         """
         Yield the columns of `count` transitions, `block` of them at a time.
 
         :param observe: add the columns observations and next_observations (M, D), float32.
+        :param into: arrays of `count` rows that the blocks are then views of; by default every
+            block has arrays of its own.
         """
         if count < 1:
             raise AugmentationError(
                 f'{count} transitions were asked for; ask for at least one'
             )
         begin = time.perf_counter()
+        # glibc gives memory back to the system above a threshold that grows with the arrays freed
+        # so far. Below it every batch takes its pages anew, and threads wait for each other there.
+        np.empty(_KEPT, dtype=np.uint8)
         total = sum(self._weights.values())
         with ThreadPoolExecutor(self.threads) as pool:
+            run = pool.submit if self.threads > 1 else _run
             streams = {
-                name: _Stream(self, name, rule, self._weights[name] / total * count, observe,
-                              pool if self.threads > 1 else None)
+                name: _Stream(self, name, rule, self._weights[name] / total * count, run)
                 for name, rule in self._rules.items()
             }
-            made = 0
+            # Threads write the next block while the last one is being used.
+            ahead: deque = deque()
             try:
-                while made < count:
+                for made in range(0, count, block):
                     size = min(block, count - made)
-                    columns = self._block(streams, made, size)
-                    made += size
+                    columns = self.allocate(size, observe) if into is None else {
+                        name: column[made : made + size] for name, column in into.items()
+                    }
+                    ahead.append((columns, self._block(streams, columns, made, size, run)))
+                    if len(ahead) == (2 if self.threads > 1 else 1):
+                        yield _written(*ahead.popleft())
                     self.report.seconds = time.perf_counter() - begin
-                    yield columns
+                while ahead:
+                    yield _written(*ahead.popleft())
             finally:
                 for stream in streams.values():
                     stream.close()
+                self.report.seconds = time.perf_counter() - begin
 
-    def _block(self, streams, made, size):
-        """Return the columns of the next `size` transitions, every rule with its share."""
-        columns: dict[str, np.ndarray] = {}
+    def allocate(self, count: int, observe: bool = False) -> Columns:
+        """Return columns of `count` rows without content, for `blocks` to write into."""
+        contract = self.recorded.contract
+        kinds = columns_of(contract, len(self.parameter_names))
+        if observe:
+            seen = contract.observe(self.recorded.states[:1])
+            kinds |= dict.fromkeys(OBSERVED, (seen.dtype, seen.shape[1:]))
+        return {
+            name: np.empty((count, *shape), dtype=dtype) for name, (dtype, shape) in kinds.items()
+        }
+
+    def _block(self, streams, columns, made, size, run):
+        """
+        Have the next `size` transitions written to columns, every rule with its share.
+
+        Returns what is still being written.
+        """
+        writing = []
         filled = 0
         # Shares hold for all that was made so far, so that no rounding adds up.
         wanted = {
@@ -160,23 +189,18 @@ class Augmenter:
                 if number <= 0:
                     continue
                 got = 0
-                for part in streams[name].take(number):
-                    rows = len(part['rewards'])
-                    if not columns:
-                        columns = {
-                            key: np.empty((size, *value.shape[1:]), dtype=value.dtype)
-                            for key, value in part.items()
-                        }
-                    for key, value in part.items():
-                        _fill(columns[key][filled : filled + rows], value)
-                    filled += rows
-                    got += rows
+                for batch, rows in streams[name].take(number):
+                    stop = filled + rows.stop - rows.start
+                    target = {key: column[filled:stop] for key, column in columns.items()}
+                    writing.append(run(batch.write, rows, target))
+                    got += stop - filled
+                    filled = stop
                 if got < number:
                     self._give_up(streams, name)
             # What rules that were given up leave goes to the others.
             left = self._quotas(streams, size - filled, anew=True) if streams else {}
             wanted = left
-        return columns
+        return writing
 
     def _quotas(self, streams, count, anew=False):
         """Return how many of `count` transitions each rule is to have made."""
@@ -200,14 +224,8 @@ class Augmenter:
 
     def empty(self) -> TransitionSet:
         """Return the set that blocks belong to, with its names and no row."""
-        columns = {
-            name: np.empty((0, *shape), dtype=dtype)
-            for name, (dtype, shape) in columns_of(
-                self.recorded.contract, len(self.parameter_names)
-            ).items()
-        }
         return replace(
-            self.recorded, **columns, parameter_names=self.parameter_names,
+            self.recorded, **self.allocate(0), parameter_names=self.parameter_names,
             rule_names=tuple(self.guide.rules), info={},
         )
 
@@ -224,11 +242,24 @@ class Augmenter:
         }
 
 
+def _run(function, *arguments) -> Future:
+    """Do at once what a pool of threads would do some time."""
+    done: Future = Future()
+    done.set_result(function(*arguments))
+    return done
+
+
+def _written(columns, writing):
+    for part in writing:
+        part.result()
+    return columns
+
+
 class _Stream:
     """The accepted steps of one rule, batch after batch."""
 
-    def __init__(self, of, name, rule, share, observe, pool) -> None:
-        self._of, self._name, self._rule, self._observe, self._pool = of, name, rule, observe, pool
+    def __init__(self, of, name, rule, share, run) -> None:
+        self._of, self._name, self._rule, self._run = of, name, rule, run
         self._number = list(of.guide.rules).index(name)
         # A small set needs a small batch; which one depends on the counts asked for only.
         self._size = min(_BATCH, int(share * 1.25) + 64)
@@ -237,8 +268,8 @@ class _Stream:
         self._batch = None
         self.taken = 0
 
-    def take(self, count: int) -> Iterator[dict[str, np.ndarray]]:
-        """Yield parts that make `count` rows; fewer if the rule is to be given up."""
+    def take(self, count: int) -> Iterator[tuple[Batch, slice]]:
+        """Yield batches and which of their rows make `count`; fewer if the rule is given up."""
         report = self._of.report
         while count:
             if self._batch is None:
@@ -246,33 +277,30 @@ class _Stream:
                 if proposed > _TRIED and accepted < _MIN_ACCEPTANCE * proposed:
                     return
                 self._batch = self._fetch()
-            part = self._batch.take(count)
-            self._count(part)
-            if self._batch.empty:
+            batch = self._batch
+            rows, codes = batch.take(count)
+            taken = rows.stop - rows.start
+            self._count(taken, codes)
+            if batch.empty:
                 self._batch = None
-            rows = len(part.columns['rewards'])
-            if rows:
-                self.taken += rows
-                count -= rows
-                yield part.columns
+            if taken:
+                self.taken += taken
+                count -= taken
+                yield batch, rows
 
-    def _count(self, part):
+    def _count(self, accepted, codes):
         report, own = self._of.report, self._rule.reasons
-        report.proposed[self._name] += len(part.codes)
-        report.accepted[self._name] += len(part.columns['rewards'])
+        report.proposed[self._name] += len(codes)
+        report.accepted[self._name] += accepted
         names = (*own, *self._of.task.reasons[1:])
         counts = report.rejected[self._name]
-        for code, number in enumerate(np.bincount(part.codes, minlength=len(names))):
+        for code, number in enumerate(np.bincount(codes, minlength=len(names))):
             if code and number:
                 counts[names[code]] = counts.get(names[code], 0) + int(number)
 
     def _fetch(self):
-        if self._pool is None:
-            batch = self._make(self._next)
-            self._next += 1
-            return batch
-        while len(self._ahead) < self._of.threads + 1:
-            self._ahead.append(self._pool.submit(self._make, self._next))
+        while len(self._ahead) < (self._of.threads + 1 if self._of.threads > 1 else 1):
+            self._ahead.append(self._run(self._make, self._next))
             self._next += 1
         return self._ahead.popleft().result()
 
@@ -285,106 +313,7 @@ class _Stream:
     def _make(self, number):
         of = self._of
         rng = np.random.Generator(np.random.SFC64([of.seed, 11, self._number, number]))
-        return make_batch(self._rule, of.task, self._size, rng, self._number, of.seed,
-                          self._observe)
-
-
-@dataclass
-class _Part:
-    columns: dict[str, np.ndarray]
-    codes: np.ndarray
-
-
-@dataclass
-class _Batch:
-    """
-    What became of one batch of proposals.
-
-    columns: of the accepted steps; codes (M,): of every proposal, 0 accepted, then the rule's own
-    reasons, then the task's; chosen: the proposals that were accepted.
-    """
-
-    columns: dict[str, np.ndarray]
-    codes: np.ndarray
-    chosen: np.ndarray
-    taken: int = 0
-    seen: int = 0
-
-    @property
-    def empty(self) -> bool:
-        return self.taken == len(self.chosen)
-
-    def take(self, count: int) -> _Part:
-        """Return at most `count` of the rows that are left."""
-        stop = min(self.taken + count, len(self.chosen))
-        # Proposals beyond the last one taken were neither accepted nor rejected.
-        seen = len(self.codes) if stop == len(self.chosen) else self.chosen[stop - 1] + 1
-        part = _Part(
-            {name: column[self.taken : stop] for name, column in self.columns.items()},
-            self.codes[self.seen : seen],
-        )
-        self.taken, self.seen = stop, seen
-        return part
-
-
-def make_batch(
-    rule: Rule, task: Task, count: int, rng: np.random.Generator, number: int, seed: int,
-    observe: bool,
-) -> _Batch:
-    """Let a prepared rule propose once, check the steps and complete those that are accepted."""
-    proposal = rule.propose(count, rng)
-    recorded = rule.recorded
-    states, actions, next_states = proposal.states, proposal.actions, proposal.next_states
-    reason = task.check(states, actions, next_states)
-    segment = proposal.segment
-    if segment is not None:
-        # A segment stands or falls as a whole; its steps are counted under the reason of the step
-        # at fault.
-        spoiled = np.zeros(segment[-1] + 1 if len(segment) else 0, dtype=np.int8)
-        np.maximum.at(spoiled, segment, reason)
-        reason = spoiled[segment]
-    own = proposal.rejected
-    shift = len(rule.reasons) - 1
-    codes = own.astype(np.int8)
-    if reason.any():
-        codes[(own == 0) & (reason > 0)] = reason[(own == 0) & (reason > 0)] + shift
-    chosen = np.flatnonzero(codes == 0)
-    rows = proposal.source
-    parameters = proposal.parameters
-    if len(chosen) < len(codes):
-        states, actions, next_states = (
-            take_rows(part, chosen) for part in (states, actions, next_states)
-        )
-        rows = rows[chosen]
-        if segment is None:
-            parameters = take_rows(parameters, chosen)
-    if segment is not None:
-        parameters = parameters[segment[chosen]]
-    columns = {
-        'states': states,
-        'actions': actions.astype(np.float32, copy=False),
-        'next_states': next_states,
-        'rewards': task.reward(states, actions, next_states).astype(np.float32),
-        'terminations': task.terminated(next_states),
-        'source_episode': recorded.source_episode[rows],
-        'source_step': recorded.source_step[rows],
-        'rule': np.full(len(chosen), number, dtype=np.uint8),
-        'parameters': parameters,
-        'seed': np.full(len(chosen), seed, dtype=np.int64),
-    }
-    if observe:
-        columns['observations'] = task.contract.observe(states)
-        columns['next_observations'] = task.contract.observe(next_states)
-    return _Batch(columns, codes, chosen)
-
-
-def _fill(rows, columns):
-    """Copy an array; one that lies by columns column by column, as NumPy is far slower there."""
-    if columns.ndim == 1 or columns.flags.c_contiguous:
-        rows[:] = columns
-        return
-    for index in range(columns.shape[1]):
-        rows[:, index] = columns[:, index]
+        return make_batch(self._rule, of.task, self._size, rng, self._number, of.seed)
 
 
 def augment(
@@ -401,18 +330,10 @@ def augment(
     :param progress: called with the number of transitions made and wanted.
     """
     augmenter = Augmenter(recorded, guide, seed, threads)
-    columns: dict[str, np.ndarray] = {}
+    columns = augmenter.allocate(count)
     made = 0
-    for block in augmenter.blocks(count):
-        if not columns:
-            columns = {
-                name: np.empty((count, *column.shape[1:]), dtype=column.dtype)
-                for name, column in block.items()
-            }
-        rows = len(block['rewards'])
-        for name, column in block.items():
-            columns[name][made : made + rows] = column
-        made += rows
+    for block in augmenter.blocks(count, into=columns):
+        made += len(block['rewards'])
         if progress:
             progress(made, count)
     return replace(augmenter.empty(), **columns, info=augmenter.info()), augmenter.report

@@ -84,43 +84,44 @@ class Move:
 
         :param turning: cosine and sine of the angle, where they are known.
         """
-        turning = cls(np.asarray(mirrored), np.asarray(angle, dtype=float), np.zeros(2), turning)
-        x, y = turning.vector(*_parts(pivot))
-        return cls(
-            turning.mirrored,
-            turning.angle,
-            _pairs(place[..., 0] - x, place[..., 1] - y),
-            _turning=(turning.cos, turning.sin),
-        )
+        (x, y), (to_x, to_y) = _parts(pivot), _parts(place)
+        mirrored, angle = np.asarray(mirrored), np.asarray(angle, dtype=float)
+        shape = np.broadcast_shapes(x.shape, to_x.shape, angle.shape, mirrored.shape)
+        move = cls(mirrored, angle, _empty_pairs(shape), turning)
+        x, y = move.vector(x, y)
+        np.subtract(to_x, x, out=move.offset[..., 0])
+        np.subtract(to_y, y, out=move.offset[..., 1])
+        return move
 
     @cached_property
-    def cos(self) -> np.ndarray:
-        """Cosine (...) of the angle."""
-        return np.cos(self.angle) if self._turning is None else self._turning[0]
-
-    @cached_property
-    def sin(self) -> np.ndarray:
-        """Sine (...) of the angle."""
-        return np.sin(self.angle) if self._turning is None else self._turning[1]
+    def _matrix(self):
+        """Return the columns of the matrix that mirrors and turns: ((xx, yx), (xy, yy))."""
+        cos, sin = self._turning or (np.cos(self.angle), np.sin(self.angle))
+        return (cos, sin), (-self.sign * sin, self.sign * cos)
 
     @cached_property
     def sign(self) -> np.ndarray:
         """-1 (...) where mirrored, 1 elsewhere."""
         return 1.0 - 2.0 * self.mirrored
 
-    def vector(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Move the components of vectors."""
-        y = y * self.sign
-        return self.cos * x - self.sin * y, self.sin * x + self.cos * y
+    def vector(self, x, y, out=(None, None)) -> tuple[np.ndarray, np.ndarray]:
+        """Move the components of vectors; into two arrays `out`, other than x and y, if given."""
+        return tuple(
+            np.add(np.multiply(of_x, x, out=to), of_y * y, out=to)
+            for of_x, of_y, to in zip(*self._matrix, out)
+        )
 
-    def point(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Move the coordinates of points."""
-        x, y = self.vector(x, y)
-        return x + self.offset[..., 0], y + self.offset[..., 1]
+    def point(self, x, y, out=(None, None)) -> tuple[np.ndarray, np.ndarray]:
+        """Move the coordinates of points; `out` as of `vector`."""
+        return tuple(
+            np.add(part, self.offset[..., axis], out=to)
+            for axis, (part, to) in enumerate(zip(self.vector(x, y, out), out))
+        )
 
-    def heading(self, yaw: np.ndarray) -> np.ndarray:
-        """Move headings, wrapped to [-pi, pi)."""
-        return wrap(yaw * self.sign + self.angle)
+    def heading(self, yaw: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """Move headings, wrapped to [-pi, pi); into an array `out`, if given."""
+        turned = np.add(np.multiply(yaw, self.sign, out=out), self.angle, out=out)
+        return wrap(turned, out)
 
     def then(self, after: 'Move') -> 'Move':
         """Return this move followed by another."""
@@ -140,7 +141,7 @@ class Move:
 
     def take(self, index: np.ndarray) -> 'Move':
         """Return the moves of an index or mask."""
-        turning = self._turning and tuple(part[index] for part in self._turning)
+        turning = tuple(part[index] for part in self._matrix[0])
         return Move(self.mirrored[index], self.angle[index], self.offset[index], turning)
 
 
@@ -161,19 +162,17 @@ class Change:
         states = np.asarray(states, dtype=float)
         changed = np.empty_like(states)
         for name, body in self.layout.bodies.items():
-            move, (x, y) = self.move(name), body.position
-            if name in self.put:
-                place = self.put[name]
-                changed[..., x], changed[..., y] = place[..., 0], place[..., 1]
-            else:
-                changed[..., x], changed[..., y] = move.point(states[..., x], states[..., y])
+            move, put = self.move(name), self.put.get(name)
             if body.heading is not None:
-                changed[..., body.heading] = move.heading(states[..., body.heading])
+                move.heading(states[..., body.heading], changed[..., body.heading])
+            parts = [(body.position, move.point, put)]
             if body.velocity is not None:
-                x, y = body.velocity
-                vx, vy = move.vector(states[..., x], states[..., y])
-                rolls = name not in self.put
-                changed[..., x], changed[..., y] = vx * rolls, vy * rolls
+                parts.append((body.velocity, move.vector, np.zeros(2)))
+            for (x, y), moved, rest in parts:
+                if put is None:
+                    moved(states[..., x], states[..., y], (changed[..., x], changed[..., y]))
+                else:
+                    changed[..., x], changed[..., y] = rest[..., 0], rest[..., 1]
         sign = self.move(self.layout.frame).sign
         for column in self.layout.others:
             lateral = column in self.layout.lateral
@@ -266,14 +265,43 @@ def relabel_goal(layout: Layout, at: np.ndarray, goal: str = 'goal') -> Change:
     return place(layout, goal, at)
 
 
-def wrap(angle: np.ndarray) -> np.ndarray:
-    """Wrap angles [rad] to [-pi, pi), as guda_ros.soccer.world does, but faster; to rounding."""
-    return angle - (2 * np.pi) * np.floor((angle + np.pi) * (0.5 / np.pi))
+def wrap(angle: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """
+    Wrap angles [rad] to [-pi, pi), as guda_ros.soccer.world does, but faster; to rounding.
+
+    :param out: array to write to, which may be `angle`.
+    """
+    return np.subtract(
+        angle, (2 * np.pi) * np.floor((angle + np.pi) * (0.5 / np.pi)), out=out
+    )
+
+
+def turn_between(way: np.ndarray, to: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return cosine and sine (...) of the angles by which vectors (..., 2) turn to others."""
+    (x, y), (to_x, to_y) = _parts(way), _parts(to)
+    cos, sin = x * to_x + y * to_y, x * to_y - y * to_x
+    scale = 1 / np.maximum(np.sqrt(cos * cos + sin * sin), 1e-12)
+    return cos * scale, sin * scale
+
+
+def to_columns(rows: np.ndarray) -> np.ndarray:
+    """Return a view (C, ...) of rows (..., C); np.moveaxis takes ten times as long."""
+    return rows.transpose(rows.ndim - 1, *range(rows.ndim - 1))
+
+
+def to_rows(columns: np.ndarray) -> np.ndarray:
+    """Return a view (..., C) of columns (C, ...)."""
+    return columns.transpose(*range(1, columns.ndim), 0)
+
+
+def _empty_pairs(shape):
+    """Return points (..., 2) without content; in memory all x come before all y."""
+    return to_rows(np.empty((2, *shape)))
 
 
 def _pairs(x, y):
-    """Return points (..., 2); in memory all x come before all y."""
-    return np.moveaxis(np.stack(np.broadcast_arrays(x, y)), 0, -1)
+    """Return points (..., 2), laid out as those of `_empty_pairs`."""
+    return to_rows(np.stack(np.broadcast_arrays(x, y)))
 
 
 def _parts(points):

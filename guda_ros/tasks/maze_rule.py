@@ -6,6 +6,7 @@ import numpy as np
 
 from guda_ros.augmentation import segments
 from guda_ros.augmentation.move_rule import Destination, MoveRule
+from guda_ros.augmentation.rules import Source
 from guda_ros.augmentation.transforms import Change, Move, wrap
 
 #: Places are drawn among so many that were found free, spread evenly over the free cells.
@@ -42,7 +43,7 @@ class MazeRule(MoveRule):
         self._point = recorded.states[rows, :2]
         way = recorded.next_states[rows, :2] - self._point
         self._direction = np.arctan2(way[:, 1], way[:, 0])
-        self._columns = (recorded.states, recorded.next_states, recorded.actions)
+        self._source = Source(recorded)
         self._places = free_places(task, _PLACES)
         self._ways = task.map.way[tuple(task.map.cells(self._places).T)]
 
@@ -61,8 +62,9 @@ class MazeRule(MoveRule):
         move = Move.carry(self._point[choice], place, wrap(turn), np.zeros(number, dtype=bool))
         return Change(self.task.layout, {self.task.actor: move})
 
-    def _object(self, states, next_states, first, last):
+    def _object(self, both, first, last):
         """Return (K,) 1 where a step leads too far off the shortest way."""
+        states, next_states = both
         objection = np.zeros(len(states), dtype=np.int8)
         if self._off < np.pi:
             to_x, to_y = self.task.map.way[tuple(self.task.map.cells(states[:, :2]).T)].T

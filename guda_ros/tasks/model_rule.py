@@ -85,9 +85,9 @@ class ModelRule(Rule):
         )
         actions = recorded.actions[rows]
         near = ~together & (gap(task, states) < self._nearest)
+        after = self._dynamics.predict(states, actions, together)
         return Proposal(
-            states, actions, self._dynamics.predict(states, actions, together), rows,
-            near.astype(np.int8), parameters,
+            np.stack([states, after]), actions, rows, near.astype(np.int8), parameters
         )
 
     def _shift(self, shift):

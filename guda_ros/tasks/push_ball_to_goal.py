@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from guda_ros.augmentation.task import contact_phases, Task
-from guda_ros.augmentation.transforms import Body, Layout
+from guda_ros.augmentation.transforms import Body, Layout, to_columns
 from guda_ros.data.contract import ContractBase
 from guda_ros.data.transitions import DataSetError, TransitionSet
 from guda_ros.tasks.model_rule import ModelRule
@@ -136,49 +136,57 @@ class PushContract(ContractBase):
 
     def reward(self, next_states: np.ndarray) -> np.ndarray:
         """Return the rewards (...) of steps that end in states (..., 5)."""
-        states = np.asarray(next_states)
-        x, y, ball_x, ball_y, yaw = (states[..., column] for column in range(5))
-        to_x, to_y = ball_x - x, ball_y - y
-        distance = _length(to_x, to_y)
-        cos, sin = _turning(yaw)
-        facing = to_x * cos + to_y * sin > np.cos(self.facing) * distance
+        columns = to_columns(np.asarray(next_states))
+        robot, ball = columns[ROBOT], columns[BALL]
+        # Differences in single precision, in which sine and cosine are ten times as fast.
+        ways = np.empty((2, 2, *columns.shape[1:]), dtype=np.float32)
+        np.subtract(ball, robot, out=ways[:, 0], casting='same_kind')
+        np.subtract(_beside(self.goal, ball), ball, out=ways[:, 1], casting='same_kind')
+        far = _length(*ways)
+        (to_x, to_y), distance = ways[:, 0], far[0]
+        yaw = columns[YAW].astype(np.float32)
+        cos, sin = np.cos(yaw), np.sin(yaw)
+        facing = to_x * cos + to_y * sin > np.float32(np.cos(self.facing)) * distance
         # The authors compare angles in [0, 2 pi) and do not wrap the difference.
         facing &= ((to_y < 0) == (sin < 0)) | (to_x < 0)
-        goal_x, goal_y = self.goal
-        with np.errstate(divide='ignore'):
-            shaping = 0.0009 / _length(goal_x - ball_x, goal_y - ball_y) + 0.0001 / distance
-        return facing * shaping + self.in_goal(states)
+        shaping = np.float32(0.0001) / distance + np.float32(0.0009) / far[1]
+        return np.add(facing * shaping, self.in_goal(next_states), dtype=float)
 
     def observe(self, states: np.ndarray) -> np.ndarray:
         """Return the observations (..., 8), float32, of states (..., 5)."""
-        states = np.asarray(states)
-        single = np.float32
-        goal_x, goal_y = self.goal.astype(single)
         # In single precision from here on, which is what observations have.
-        x, y, ball_x, ball_y, yaw = (states[..., column].astype(single) for column in range(5))
-        cos, sin = np.cos(yaw), np.sin(yaw)
-        seen = np.empty((*states.shape[:-1], 8), dtype=single)
-        ball, goal = (ball_x - x, ball_y - y), (goal_x - x, goal_y - y)
-        wide, high = single(1 / self.length), single(1 / self.width)
-        seen[..., 0], seen[..., 1] = ball[0] * wide, ball[1] * high
-        seen[..., 2], seen[..., 3] = (goal_x - ball_x) * wide, (goal_y - ball_y) * high
-        for column, (dx, dy) in ((4, ball), (6, goal)):
-            # Robot and ball are never at the same place; the bound keeps 0 / 0 away.
-            scale = single(1) / np.maximum(_length(dx, dy), single(1e-12))
-            seen[..., column] = (dy * cos - dx * sin) * scale
-            seen[..., column + 1] = (dx * cos + dy * sin) * scale
+        single = np.float32
+        columns = to_columns(np.asarray(states)).astype(single, order='C')
+        robot, ball = columns[ROBOT], columns[BALL]
+        goal = _beside(self.goal.astype(single), ball)
+        ways = np.empty((2, 2, *columns.shape[1:]), dtype=single)
+        np.subtract(ball, robot, out=ways[:, 0])
+        np.subtract(goal, robot, out=ways[:, 1])
+        seen = np.empty((*columns.shape[1:], 8), dtype=single)
+        for part, way in ((0, ways[:, 0]), (2, goal - ball)):
+            for axis, size in enumerate((self.length, self.width)):
+                np.multiply(way[axis], single(1 / size), out=seen[..., part + axis])
+        # Directions of ball and goal, both at once, turned into the robot's frame.
+        x, y = ways / _length(*ways)
+        cos, sin = np.cos(columns[YAW]), np.sin(columns[YAW])
+        left, ahead = y * cos - x * sin, x * cos + y * sin
+        seen[..., 4], seen[..., 6] = left
+        seen[..., 5], seen[..., 7] = ahead
         return seen
 
 
-def _turning(yaw):
-    """Return cosine and sine of headings, float32, in which they are ten times as fast."""
-    yaw = yaw.astype(np.float32)
-    return np.cos(yaw), np.sin(yaw)
+def _beside(point, columns):
+    """Return a point (2,) in a shape that goes with columns (2, ...)."""
+    return point.reshape(2, *(1,) * (columns.ndim - 1))
 
 
 def _length(x, y):
-    """Return the length of vectors; np.hypot takes six times as long to avoid overflow."""
-    return np.sqrt(x * x + y * y)
+    """
+    Return the lengths of vectors, float32, but not 0: it keeps 0 / 0 away.
+
+    np.hypot takes six times as long to avoid overflow.
+    """
+    return np.maximum(np.sqrt(x * x + y * y), np.float32(1e-12))
 
 
 class PushBallToGoal(Task):
@@ -237,23 +245,24 @@ class PushBallToGoal(Task):
         """
         contract = self.contract
         line, side, post = contract.length / 2, contract.width / 2, contract.goal_width / 2
-        rows = [[np.abs(part[..., column]) for column in range(4)] for part in
-                (states, next_states)]
         reason = np.zeros(len(states), dtype=np.int8)
-        for part, (_, _, ball_x, ball_y) in zip((states, next_states), rows):
-            wrong = (ball_x > line) | (ball_y > side)
-            if wrong.any():
-                deep = part[..., 2] < line + contract.goal_depth
-                wrong &= ~((part[..., 2] > line) & deep & (ball_y < post))
-                reason[wrong] = 2
-        off = np.maximum(rows[0][0], rows[1][0]) > line
-        off |= np.maximum(rows[0][1], rows[1][1]) > side
-        reason[off] = 1
-        dx = states[..., 2] - next_states[..., 0]
-        dy = states[..., 3] - next_states[..., 1]
-        near = dx * dx + dy * dy < contract.contact**2
-        jumps = (states[..., 2] != next_states[..., 2]) | (states[..., 3] != next_states[..., 3])
-        reason[(near & ~jumps) & (reason == 0)] = 3
+        # What few rows are in for is asked of those rows alone.
+        x, y = states.T[BALL] - next_states.T[ROBOT]
+        near = np.flatnonzero(x * x + y * y < contract.contact**2)
+        before, after = (np.take(part.T[BALL], near, axis=1) for part in (states, next_states))
+        rests = (before == after).all(axis=0)
+        reason[near[rests]] = 3
+        edge = np.array([[line], [side]] * 2)
+        beyond = [(part.T[:4] > edge) | (part.T[:4] < -edge) for part in (states, next_states)]
+        robot_x, robot_y, ball_x, ball_y = beyond[0] | beyond[1]
+        over = np.flatnonzero(ball_x | ball_y)
+        for part in (states, next_states):
+            x, y = np.take(part.T[BALL], over, axis=1)
+            far = np.abs(y)
+            inside = (x > line) & (x < line + contract.goal_depth) & (far < post)
+            beside = ((np.abs(x) > line) | (far > side)) & ~inside
+            reason[over[beside]] = 2
+        reason[robot_x | robot_y] = 1
         return reason
 
     def phase(self, recorded):

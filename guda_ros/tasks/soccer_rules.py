@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from guda_ros.augmentation.rules import parameters_of, Proposal, Rule
+from guda_ros.augmentation.rules import parameters_of, Proposal, Rule, Source
 from guda_ros.augmentation.segments import run_ends, run_starts
 from guda_ros.augmentation.transforms import Change, Move, scene
 from guda_ros.data.transitions import TransitionSet
@@ -102,6 +102,7 @@ class PushRule(Rule):
             direction = wanted
         self._rows = np.flatnonzero(known & ~idle(self.recorded, self._min_action))
         self._direction = direction[self._rows]
+        self._source = Source(self.recorded)
 
     @property
     def candidates(self) -> int:
@@ -118,7 +119,7 @@ class PushRule(Rule):
         field = self.recorded.contract.field
         angle = self._placement.to_goal(place, field) - direction
         moved = _move_scenes(self, rows, mirrored, angle, place)
-        out = field.out(moved.next_states[:, world.BALL])
+        out = field.out(moved.both[1][:, world.BALL])
         return replace(moved, rejected=out.astype(np.int8))
 
     def explain(self) -> list[str]:
@@ -150,7 +151,7 @@ class RandomRule(Rule):
         self._placement = _Placement.read(section)
 
     def _find(self):
-        """Every recorded step will do."""
+        self._source = Source(self.recorded)
 
     @property
     def candidates(self) -> int:
@@ -202,6 +203,7 @@ class ApproachRule(Rule):
 
     def _find(self):
         recorded = self.recorded
+        self._source = Source(recorded)
         self._poses = push_poses(recorded, self._window, self._onset)
         distance = np.linalg.norm(
             recorded.states[:, world.BALL] - recorded.states[:, world.ROBOT_POSITION], axis=1
@@ -249,13 +251,9 @@ class ApproachRule(Rule):
         change = Change(change.layout, change.moves, {'ball': place})
         parameters = parameters_of(change, stretches)
         change = change.take(segment)
+        both, actions = self._source.take(rows)
         return Proposal(
-            change.states(recorded.states[rows]),
-            change.actions(recorded.actions[rows]),
-            change.states(recorded.next_states[rows]),
-            rows,
-            objection[segment],
-            parameters,
+            change.states(both), change.actions(actions), rows, objection[segment], parameters,
             segment,
         )
 
@@ -376,15 +374,10 @@ def idle(recorded: TransitionSet, min_action: float) -> np.ndarray:
 
 
 def _move_scenes(rule, rows, mirrored, angle, place):
-    recorded = rule.recorded
-    states = recorded.states[rows]
-    move = Move.carry(states[:, world.BALL], place, angle, mirrored)
+    both, actions = rule._source.take(rows)
+    move = Move.carry(both[0][:, world.BALL], place, angle, mirrored)
     change = scene(rule.task.layout, move)
     return Proposal(
-        change.states(states),
-        change.actions(recorded.actions[rows]),
-        change.states(recorded.next_states[rows]),
-        rows,
-        np.zeros(len(rows), dtype=np.int8),
+        change.states(both), change.actions(actions), rows, np.zeros(len(rows), dtype=np.int8),
         parameters_of(change, len(rows)),
     )
