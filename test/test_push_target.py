@@ -54,7 +54,7 @@ def test_the_demonstrator_pushes_a_ball_in_a_corner_where_it_is_told(beside_goal
 
 
 @pytest.mark.parametrize(
-    'guide, before, clear', [('whole_field', 1.0, 0.4), ('physical_guided', 0.8, None)])
+    'guide, before, clear', [('whole_field', 1.0, 0.4), ('physical_guided', 1.4, None)])
 def test_guides_for_the_whole_field_push_along_the_way_of_the_target(guide, before, clear):
     rows = np.arange(1800)
     pose = np.column_stack([0.003 * rows - 2.0, np.zeros(1800), np.zeros(1800)])
@@ -86,6 +86,6 @@ def test_with_intended_the_goal_stays_where_it_lay_and_balls_that_went_elsewhere
     made, _ = augment(recorded, load_guide('nao_guided'), 10_000, 0)
     assert made.source_step.max() < 155 < recorded.source_step.max()
     ball = made.states[:, world.BALL]
-    way = push_target(ball, made.contract.field, 1.0, 0.4) - ball
+    way = push_target(ball, made.contract.field, 1.6, 0.4) - ball
     bearing = np.arctan2(way[:, 1], way[:, 0]) - made.states[:, world.ROBOT_YAW]
     np.testing.assert_allclose(world.wrap_angle(bearing), 0, atol=1e-6)
