@@ -86,6 +86,6 @@ def test_with_intended_the_goal_stays_where_it_lay_and_balls_that_went_elsewhere
     made, _ = augment(recorded, load_guide('nao_guided'), 10_000, 0)
     assert made.source_step.max() < 155 < recorded.source_step.max()
     ball = made.states[:, world.BALL]
-    way = push_target(ball, made.contract.field, 1.6, 0.4) - ball
+    way = push_target(ball, made.contract.field, 1.0, 0.4) - ball
     bearing = np.arctan2(way[:, 1], way[:, 0]) - made.states[:, world.ROBOT_YAW]
     np.testing.assert_allclose(world.wrap_angle(bearing), 0, atol=1e-6)
