@@ -55,13 +55,15 @@ def training_data(task, path: Path, guide: str | None, count: int, seed: int):
 def trial(world: str, algorithm: str, arm: str, seed: int, path: Path, starts: int, count: int,
           updates: int | None, purpose: str) -> list[PolicyTrial]:
     """Train one policy and play it in both scenarios."""
+    from guda_ros.data.contract import Contract
     from guda_ros.tasks.registry import load_task
 
     task = load_task({'env': 'physical_push', 'twin': 'soccer_push'}[world])
     data = training_data(task, path, GUIDES[world][arm], count, seed)
     if world == 'twin':
         # How fast the ball seems to the real robot is noise, in the simulator it is not.
-        kept = tuple(name for name in data.contract.observation if name != 'ball_velocity')
+        observation = Contract.load('soccer_corners').observation
+        kept = tuple(name for name in observation if name != 'ball_velocity')
         data = replace(data, contract=replace(data.contract, observation=kept))
     policy = train(algorithm, data, seed, updates).policy()
     play = {'env': play_env, 'twin': play_twin}[world]

@@ -20,15 +20,16 @@ from guda_ros.tasks.soccer_demonstrator import Demonstrator, DemonstratorStyle
 FIELD = Field.load('spl')
 
 
-def test_the_way_of_every_ball_stays_clear_of_the_goal_line_beside_the_goal():
+@pytest.mark.parametrize('clear, kept', [(None, FIELD.ball.radius), (0.4, 0.4)])
+def test_the_way_of_every_ball_stays_clear_of_the_goal_line_beside_the_goal(clear, kept):
     rng = np.random.default_rng(0)
     ball = rng.uniform([0.0, -2.95], [4.45, 2.95], (5000, 2))
-    target = push_target(ball, FIELD, 0.8)
+    target = push_target(ball, FIELD, 0.8, clear)
     at_goal = (target == FIELD.goal).all(axis=1)
     # Where a straight way crosses the line, for those that go to the goal at once.
     share = (FIELD.goal_line - ball[:, 0]) / (FIELD.goal[0] - ball[:, 0])
     crossing = np.abs(ball[:, 1] * (1 - share))
-    assert crossing[at_goal].max() <= FIELD.goal_width / 2 - FIELD.ball.radius
+    assert crossing[at_goal].max() <= FIELD.goal_width / 2 - kept
     np.testing.assert_allclose(target[~at_goal], np.tile([3.7, 0.0], ((~at_goal).sum(), 1)))
     assert 0.05 < np.mean(~at_goal) < 0.5
 
@@ -52,8 +53,9 @@ def test_the_demonstrator_pushes_a_ball_in_a_corner_where_it_is_told(beside_goal
     assert forward > 0.9 * contract.limits.forward and abs(left) < 0.01 and abs(turn) < 0.01
 
 
-@pytest.mark.parametrize('guide, before', [('whole_field', 1.0), ('physical_guided', 0.8)])
-def test_guides_for_the_whole_field_push_along_the_way_of_the_target(guide, before):
+@pytest.mark.parametrize(
+    'guide, before, clear', [('whole_field', 1.0, 0.4), ('physical_guided', 1.4, None)])
+def test_guides_for_the_whole_field_push_along_the_way_of_the_target(guide, before, clear):
     rows = np.arange(1800)
     pose = np.column_stack([0.003 * rows - 2.0, np.zeros(1800), np.zeros(1800)])
     ball = np.column_stack([np.maximum(pose[:, 0] + 0.2, 0.0), np.zeros(1800)])
@@ -66,7 +68,7 @@ def test_guides_for_the_whole_field_push_along_the_way_of_the_target(guide, befo
     way = (made.next_states - made.states)[:, world.BALL]
     pushed = (made.rule == made.rule_names.index('push')) & (np.hypot(*way.T) > 0.01)
     ball, way = made.states[pushed, 3:5], way[pushed]
-    straight = push_target(ball, made.contract.field, before) - ball
+    straight = push_target(ball, made.contract.field, before, clear) - ball
     angle = np.arctan2(way[:, 1], way[:, 0]) - np.arctan2(straight[:, 1], straight[:, 0])
     np.testing.assert_allclose(world.wrap_angle(angle), 0, atol=1e-6)
     corner = (ball[:, 0] > 3.8) & (np.abs(ball[:, 1]) > 2)
@@ -84,6 +86,6 @@ def test_with_intended_the_goal_stays_where_it_lay_and_balls_that_went_elsewhere
     made, _ = augment(recorded, load_guide('nao_guided'), 10_000, 0)
     assert made.source_step.max() < 155 < recorded.source_step.max()
     ball = made.states[:, world.BALL]
-    way = push_target(ball, made.contract.field, 1.0) - ball
+    way = push_target(ball, made.contract.field, 1.0, 0.4) - ball
     bearing = np.arctan2(way[:, 1], way[:, 0]) - made.states[:, world.ROBOT_YAW]
     np.testing.assert_allclose(world.wrap_angle(bearing), 0, atol=1e-6)

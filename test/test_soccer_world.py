@@ -82,7 +82,7 @@ def test_observation_does_not_change_when_the_whole_scene_moves(limits, field):
     moved[:, 2] += angle
     moved[:, 3:5] = world.rotate(states[:, 3:5], angle) + shift
     moved[:, 5:7] = world.rotate(states[:, 5:7], angle)
-    features = tuple(FEATURES)
+    features = tuple(name for name in FEATURES if name != 'ball_place')
     obstacles = rng.normal(size=(50, 3, 2))
     turned = world.rotate(obstacles, angle) + shift
     np.testing.assert_allclose(
@@ -90,6 +90,20 @@ def test_observation_does_not_change_when_the_whole_scene_moves(limits, field):
         observe(states, goal, limits, features, obstacles),
         atol=1e-5,
     )
+
+
+def test_place_of_the_ball_tells_a_corner_from_a_ball_before_the_goal(limits, field):
+    front = np.array(state(robot=(2, 0, 0), ball=(field.goal[0] - 2.5, 0)), dtype=float)
+    corner = front.copy()
+    for columns in (slice(0, 2), slice(3, 5)):
+        corner[..., columns] = field.goal + world.rotate(
+            front[..., columns] - field.goal, math.pi / 2)
+    corner[..., 2] += math.pi / 2
+    alike = ('ball', 'goal', 'push_frame')
+    np.testing.assert_allclose(observe(front, field.goal, limits, alike),
+                               observe(corner, field.goal, limits, alike), atol=1e-6)
+    seen = observe(corner, field.goal, limits, ('ball_place',))
+    assert seen == pytest.approx([field.goal[0], -2.5], abs=1e-6)
 
 
 def test_observation_has_one_name_for_every_number(limits, field):

@@ -16,6 +16,7 @@ FEATURES = {
     'goal_bearing': ('goal_bearing_sin', 'goal_bearing_cos'),
     'ball_velocity': ('ball_velocity_x', 'ball_velocity_y'),
     'push_frame': ('push_x', 'push_y', 'push_yaw_sin', 'push_yaw_cos'),
+    'ball_place': ('ball_place_x', 'ball_place_y'),
     'previous_command': ('previous_forward', 'previous_left', 'previous_turn'),
     'obstacles': ('obstacle_1_x', 'obstacle_1_y', 'obstacle_2_x', 'obstacle_2_y'),
 }
@@ -38,6 +39,7 @@ def observation_bounds(field: Field, features: tuple[str, ...]) -> np.ndarray:
     size = dict.fromkeys(('ball', 'goal'), (reach, reach))
     size['ball_velocity'] = (_FASTEST_BALL, _FASTEST_BALL)
     size['push_frame'] = (reach, reach, 1.0, 1.0)
+    size['ball_place'] = (field.length / 2 + field.border + 1, field.width / 2 + field.border)
     size['obstacles'] = (max(reach, _NO_OBSTACLE[0]),) * len(FEATURES['obstacles'])
     return np.concatenate(
         [size.get(feature, (1.0,) * len(FEATURES[feature])) for feature in features]
@@ -56,8 +58,10 @@ def observe(
 
     ball, goal and ball velocity are in base_link (m, m/s). The *push frame* has its origin at the
     ball and its x axis from ball to goal: push_x, push_y is the robot's place in it (negative
-    push_x: behind the ball), push_yaw its heading relative to the push direction. previous_command
-    is in action units, [-1, 1].
+    push_x: behind the ball), push_yaw its heading relative to the push direction. ball_place is
+    where the ball lies in `map` [m]: all the others are the same for a scene that is turned about
+    the goal, such as a ball before it and a ball in a corner of the field. previous_command is in
+    action units, [-1, 1].
 
     :param goal: (2,) or (..., 2), the goal point in `map` [m].
     :param obstacles: (..., k, 2 or more), places of obstacles in `map` [m], which the feature
@@ -86,6 +90,8 @@ def observe(
                     [place, np.sin(heading)[..., None], np.cos(heading)[..., None]], axis=-1
                 )
             )
+        elif feature == 'ball_place':
+            columns.append(ball)
         elif feature == 'previous_command':
             columns.append(limits.to_action(states[..., world.PREVIOUS_COMMAND]))
         elif feature == 'obstacles':

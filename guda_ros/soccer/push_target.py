@@ -6,16 +6,20 @@ import numpy as np
 
 from guda_ros.soccer.field import Field
 
-#: Radii of the ball that its straight way to the goal keeps from the posts.
+#: Radii of the ball that its straight way to the goal keeps from the posts, unless said.
 _MARGIN = 4.0
 
 
-def push_target(ball: np.ndarray, field: Field, before: float = 0.0) -> np.ndarray:
+def push_target(
+    ball: np.ndarray, field: Field, before: float = 0.0, clear: float | None = None
+) -> np.ndarray:
     """
     Return the points (..., 2) [m] to which balls (..., 2) are pushed: the goal, in general.
 
     A ball in a corner cannot go straight to the goal: it would cross the line beside a post. With
     `before` above zero such balls go to a point this far [m] before the middle of the goal first.
+
+    :param clear: that the ball's straight way keeps from the posts on the goal line [m].
     """
     ball = np.asarray(ball, dtype=float)
     target = np.broadcast_to(field.goal, ball.shape).copy()
@@ -23,6 +27,7 @@ def push_target(ball: np.ndarray, field: Field, before: float = 0.0) -> np.ndarr
         behind = field.goal[0] - field.goal_line
         left = np.maximum(field.goal[0] - ball[..., 0], 1e-9)
         crossing = np.abs(ball[..., 1]) * behind / left
-        beside = crossing > field.goal_width / 2 - _MARGIN * field.ball.radius
+        margin = _MARGIN * field.ball.radius if clear is None else clear
+        beside = crossing > field.goal_width / 2 - margin
         target[beside] = (field.goal_line - before, 0.0)
     return target

@@ -26,13 +26,14 @@ class _Placement:
     Where the ball is put in `map`, and how often the scene is mirrored.
 
     beside_goal: how far [m] before the goal a ball is sent first that lies in a corner; 0: all
-    balls go to the goal.
+    balls go to the goal. post_clearance: that straight ways to the goal keep from its posts [m].
     """
 
     ball_x: tuple[float, float]
     ball_y: tuple[float, float]
     mirror: float
     beside_goal: float
+    post_clearance: float | None
 
     @classmethod
     def read(cls, section: Section) -> '_Placement':
@@ -41,6 +42,7 @@ class _Placement:
             section.numbers('ball_y', 2, -100, 100),
             section.number('mirror', 0, 1),
             section.number('beside_goal', 0, 100) if section.has('beside_goal') else 0.0,
+            section.number('post_clearance', 0, 100) if section.has('post_clearance') else None,
         )
         for name in ('ball_x', 'ball_y'):
             low, high = getattr(placement, name)
@@ -63,7 +65,7 @@ class _Placement:
 
     def to_goal(self, place: np.ndarray, field) -> np.ndarray:
         """Return the directions (count,) [rad] in which balls at places (count, 2) are to go."""
-        way = push_target(place, field, self.beside_goal) - place
+        way = push_target(place, field, self.beside_goal, self.post_clearance) - place
         return np.arctan2(way[:, 1], way[:, 0])
 
 
