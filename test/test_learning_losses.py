@@ -191,3 +191,19 @@ def test_rebrac_norms_are_sums_over_the_action():
     hold(trained.actor, np.zeros((1, 3)))
     error = trained._update_actor(batch_of(trained, [0, 1]), cloning=True)
     assert error.item() == pytest.approx(0.125, rel=1e-5)
+
+
+@pytest.mark.parametrize('name', ['td3_bc', 'awac', 'iql'])
+@pytest.mark.parametrize('following, loss', [(30.0, 13.75), (-30.0, 2.5)])
+def test_bounded_targets(name, following, loss):
+    # Rewards of .5 add up to 5 at most and .5 at least: Q = 1 and 2 toward 5 and .5,
+    # (16 + .25) / 2 + (9 + 2.25) / 2, or toward .5 twice, (.25 + .25) / 2 + (2.25 + 2.25) / 2.
+    trained = learner(name, two_steps(), batch_size=2, discount=0.9, bounded=True)
+    hold(trained.critic, [[1.0], [2.0]])
+    hold(trained.critic_target, [[following], [following]])
+    batch, noise = batch_of(trained, [0, 1]), still(target=(2, 3), value=(2, 2, 3))
+    if name == 'iql':
+        hold(trained.value, [[following]])
+    logged = (trained._update_critic(batch, noise) if name == 'td3_bc'
+              else trained._update(batch, noise, 1))
+    assert logged['losses/qf_loss'].item() == pytest.approx(loss, rel=1e-5)

@@ -31,12 +31,16 @@ class AWACConfig(LearnerConfig):
     Arguments of AWAC, see LearnerConfig for the others.
 
     lam: temperature of the advantages, in units of the return. samples: actions drawn for V(s).
+    layer_norm: in the critics. bounded: keep their targets within what the rewards of the data
+    can add up to.
     """
 
     updates: int = 2500
     actor_learning_rate: float = 1e-3
     critic_learning_rate: float = 1e-3
     critic_hidden: tuple[int, ...] = (256, 256)
+    layer_norm: bool = False
+    bounded: bool = False
     lam: float = 1.0
     samples: int = 1
     discount: float = 0.99
@@ -68,10 +72,11 @@ class AWAC(Learner):
             config.actor_learning_rate,
             config.weight_decay,
         )
-        critic = observations + actions, config.critic_hidden, generators
+        critic = observations + actions, config.critic_hidden, generators, config.layer_norm
         self.critic = self._add('critic', TwinCritic(*critic), config.critic_learning_rate)
         self.critic_target = self._target('critic_target', TwinCritic(*critic))
         copy_networks(self.critic, self.critic_target)
+        self._bounds = self._value_range(config.discount)
 
     def _update(self, batch, noise, update):
         config = self.config
@@ -81,6 +86,8 @@ class AWAC(Learner):
             following = torch.cat([batch.next_observations, actions], dim=-1)
             value = self.critic_target(following).amin(dim=1)
             target = batch.rewards + config.discount * batch.continues * value
+            if config.bounded:
+                target = target.clamp(*self._bounds)
         values = self.critic(batch.state_actions)
         critic_loss = (values - target.unsqueeze(1)).square().mean(dim=2).sum(dim=1)
         self.optimizers['critic'].step(critic_loss.sum())

@@ -30,13 +30,16 @@ class IQLConfig(LearnerConfig):
     """
     Arguments of IQL, see LearnerConfig for the others.
 
-    beta: inverse temperature of the advantages, in units of the return.
+    beta: inverse temperature of the advantages, in units of the return. layer_norm: in V and the
+    critics. bounded: keep the critics' targets within what the rewards of the data can add up to.
     """
 
     updates: int = 2500
     actor_learning_rate: float = 1e-3
     critic_learning_rate: float = 1e-3
     critic_hidden: tuple[int, ...] = (256, 256)
+    layer_norm: bool = False
+    bounded: bool = False
     expectile: float = 0.7
     beta: float = 3.0
     max_weight: float = 100.0
@@ -66,24 +69,28 @@ class IQL(Learner):
         inputs = observations + actions
         self.critic = self._add(
             'critic',
-            TwinCritic(inputs, config.critic_hidden, generators),
+            TwinCritic(inputs, config.critic_hidden, generators, config.layer_norm),
             config.critic_learning_rate,
         )
         self.value = self._add(
             'value',
-            StackedMLP((observations, *config.critic_hidden, 1), generators),
+            StackedMLP((observations, *config.critic_hidden, 1), generators, 1, config.layer_norm),
             config.critic_learning_rate,
         )
         self.critic_target = self._target(
-            'critic_target', TwinCritic(inputs, config.critic_hidden, generators)
+            'critic_target',
+            TwinCritic(inputs, config.critic_hidden, generators, config.layer_norm),
         )
         copy_networks(self.critic, self.critic_target)
+        self._bounds = self._value_range(config.discount)
 
     def _update(self, batch, noise, update):
         config = self.config
         with torch.no_grad():
             following = self.value(batch.next_observations).squeeze(2)
             target = batch.rewards + config.discount * batch.continues * following
+            if config.bounded:
+                target = target.clamp(*self._bounds)
             judged = self.critic_target(batch.state_actions).amin(dim=1)
 
         values = self.value(batch.observations).squeeze(2)

@@ -203,6 +203,8 @@ class Learner:
         self.data_hash = hashes[0] if len(hashes) == 1 else joint_hash(hashes, numbers)
         scales = [self._fit(one) for one in distinct]
         self.scales = [scales[number] for number in numbers]
+        rewards = [(float(one.rewards.min()), float(one.rewards.max())) for one in distinct]
+        self._rewards = [rewards[number] for number in numbers]
         self.sizes = len(scales[0].normaliser.mean), len(scales[0].action_range.reach)
         with torch.no_grad():
             self._table = Table(
@@ -294,6 +296,15 @@ class Learner:
         self.networks[name] = network.to(self.config.device)
         self.optimizers[name] = self._adam(network.parameters(), rate, weight_decay, steps)
         return network
+
+    def _value_range(self, discount: float) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return (S, 1) each: the least and most that rewards as in the data can add up to."""
+        # An end may follow at once, so that no more than one reward is certain.
+        ever = 1.0 / max(1.0 - discount, 1e-6)
+        low = [min(least, least * ever) for least, _ in self._rewards]
+        high = [max(most, most * ever) for _, most in self._rewards]
+        return tuple(torch.tensor(bound, device=self.config.device).unsqueeze(1)
+                     for bound in (low, high))
 
     def _target(self, name: str, network: StackedMLP) -> StackedMLP:
         """Keep a network that no gradient reaches."""

@@ -32,7 +32,8 @@ class TD3BCConfig(LearnerConfig):
     alpha weighs the value against the cloning term. bc_updates: updates in which the actor only
     clones, before the critics' first; they cost a third of the others. updates: of the critics,
     one of the actor every policy_delay of them; in the share `warmup` of them the actor only
-    clones. discount is per control step.
+    clones. discount is per control step. layer_norm: in the critics. bounded: keep their targets
+    within what the rewards of the data can add up to.
     """
 
     updates: int = 1500
@@ -41,6 +42,8 @@ class TD3BCConfig(LearnerConfig):
     actor_learning_rate: float = 1e-3
     critic_learning_rate: float = 1e-3
     critic_hidden: tuple[int, ...] = (256, 256)
+    layer_norm: bool = False
+    bounded: bool = False
     alpha: float = 0.2
     discount: float = 0.99
     tau: float = 0.005
@@ -81,7 +84,7 @@ class TD3BC(Learner):
         inputs = observations + actions
         self.critic = self._add(
             'critic',
-            TwinCritic(inputs, config.critic_hidden, generators),
+            TwinCritic(inputs, config.critic_hidden, generators, config.layer_norm),
             config.critic_learning_rate,
             steps=config.updates,
         )
@@ -89,8 +92,10 @@ class TD3BC(Learner):
             'actor_target', StackedMLP((observations, *config.hidden, actions), generators)
         )
         self.critic_target = self._target(
-            'critic_target', TwinCritic(inputs, config.critic_hidden, generators)
+            'critic_target',
+            TwinCritic(inputs, config.critic_hidden, generators, config.layer_norm),
         )
+        self._bounds = self._value_range(config.discount)
 
     def _update(self, batch, noise, update):
         config = self.config
@@ -118,6 +123,8 @@ class TD3BC(Learner):
             following = torch.cat([batch.next_observations, actions], dim=-1)
             value = self.critic_target(following).amin(dim=1)
             target = batch.rewards + config.discount * batch.continues * value
+            if config.bounded:
+                target = target.clamp(*self._bounds)
         values = self.critic(batch.state_actions)
         loss = (values - target.unsqueeze(1)).square().mean(dim=2).sum(dim=1)
         self.optimizers['critic'].step(loss.sum())
