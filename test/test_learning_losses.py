@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from guda_ros.learning.awac import AWAC, AWACConfig
+from guda_ros.tasks.push_ball_to_goal import PushContract
+
 LOG_2PI = math.log(2 * math.pi)
 
 
@@ -207,3 +210,19 @@ def test_bounded_targets(name, following, loss):
     logged = (trained._update_critic(batch, noise) if name == 'td3_bc'
               else trained._update(batch, noise, 1))
     assert logged['losses/qf_loss'].item() == pytest.approx(loss, rel=1e-5)
+
+
+def test_a_settled_step_is_an_end_in_units_of_what_goes_on_for_ever():
+    # A step in the field that pays .5, and one with the ball in the goal that pays 2: with the
+    # discount .9 rewards count a tenth, and staying for ever is worth 2 / (1 - .9) / 10.
+    contract = PushContract()
+    after = np.array([[0.0, 0.0, 1.0, 0.0, 0.0], [4.0, 0.0, 4.6, 0.0, 0.0]])
+    data = transition_set(
+        after, np.zeros((2, 3)), contract, next_states=after, rewards=[0.5, 2.0])
+    assert contract.settled(after).tolist() == [False, True]
+    trained = AWAC(data, contract, AWACConfig(batch_size=2, discount=0.9, settle=True))
+    batch = batch_of(trained, [0, 1])
+    np.testing.assert_allclose(batch.rewards[0], [0.05, 2.0], rtol=1e-6)
+    np.testing.assert_array_equal(batch.continues[0], [1.0, 0.0])
+    low, high = trained._value_range()
+    assert low.item() == pytest.approx(0.05) and high.item() == pytest.approx(2.0)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import torch
 
 from guda_ros.learning.bc import gaussian_nll
-from guda_ros.learning.learner import copy_networks, Learner, LearnerConfig, polyak_update
+from guda_ros.learning.learner import copy_networks, Learner, polyak_update, ValueConfig
 from guda_ros.learning.networks import GaussianActor, TwinCritic
 
 #: Bounds of the logarithm of the policy's standard deviation.
@@ -26,28 +26,21 @@ LOG_STD = (-6.0, 0.0)
 
 
 @dataclass(frozen=True)
-class AWACConfig(LearnerConfig):
+class AWACConfig(ValueConfig):
     """
-    Arguments of AWAC, see LearnerConfig for the others.
+    Arguments of AWAC, see ValueConfig and LearnerConfig for the others.
 
     lam: temperature of the advantages, in units of the return. samples: actions drawn for V(s).
-    layer_norm: in the critics. bounded: keep their targets within what the rewards of the data
-    can add up to.
     """
 
     updates: int = 2500
     actor_learning_rate: float = 1e-3
     critic_learning_rate: float = 1e-3
     critic_hidden: tuple[int, ...] = (256, 256)
-    layer_norm: bool = False
-    bounded: bool = False
     lam: float = 1.0
     samples: int = 1
-    discount: float = 0.99
-    tau: float = 0.005
 
     POSITIVE = ('actor_learning_rate', 'critic_learning_rate', 'lam', 'samples')
-    FRACTION = ('discount', 'tau')
 
 
 class AWAC(Learner):
@@ -72,11 +65,11 @@ class AWAC(Learner):
             config.actor_learning_rate,
             config.weight_decay,
         )
-        critic = observations + actions, config.critic_hidden, generators, config.layer_norm
+        critic = observations + actions, config.critic_hidden, generators
         self.critic = self._add('critic', TwinCritic(*critic), config.critic_learning_rate)
         self.critic_target = self._target('critic_target', TwinCritic(*critic))
         copy_networks(self.critic, self.critic_target)
-        self._bounds = self._value_range(config.discount)
+        self._bounds = self._value_range()
 
     def _update(self, batch, noise, update):
         config = self.config

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import torch
 
 from guda_ros.learning.bc import gaussian_nll
-from guda_ros.learning.learner import copy_networks, Learner, LearnerConfig, polyak_update
+from guda_ros.learning.learner import copy_networks, Learner, polyak_update, ValueConfig
 from guda_ros.learning.networks import GaussianActor, StackedMLP, TwinCritic
 
 #: Bounds of the logarithm of the policy's standard deviation.
@@ -26,29 +26,24 @@ LOG_STD = (-5.0, 2.0)
 
 
 @dataclass(frozen=True)
-class IQLConfig(LearnerConfig):
+class IQLConfig(ValueConfig):
     """
-    Arguments of IQL, see LearnerConfig for the others.
+    Arguments of IQL, see ValueConfig and LearnerConfig for the others.
 
-    beta: inverse temperature of the advantages, in units of the return. layer_norm: in V and the
-    critics. bounded: keep the critics' targets within what the rewards of the data can add up to.
+    beta: inverse temperature of the advantages, in units of the return.
     """
 
     updates: int = 2500
     actor_learning_rate: float = 1e-3
     critic_learning_rate: float = 1e-3
     critic_hidden: tuple[int, ...] = (256, 256)
-    layer_norm: bool = False
-    bounded: bool = False
     expectile: float = 0.7
     beta: float = 3.0
     max_weight: float = 100.0
-    discount: float = 0.99
-    tau: float = 0.005
 
     POSITIVE = ('actor_learning_rate', 'critic_learning_rate', 'max_weight')
     NOT_NEGATIVE = ('beta',)
-    FRACTION = ('discount', 'tau', 'expectile')
+    FRACTION = ('expectile',)
 
 
 class IQL(Learner):
@@ -69,20 +64,19 @@ class IQL(Learner):
         inputs = observations + actions
         self.critic = self._add(
             'critic',
-            TwinCritic(inputs, config.critic_hidden, generators, config.layer_norm),
+            TwinCritic(inputs, config.critic_hidden, generators),
             config.critic_learning_rate,
         )
         self.value = self._add(
             'value',
-            StackedMLP((observations, *config.critic_hidden, 1), generators, 1, config.layer_norm),
+            StackedMLP((observations, *config.critic_hidden, 1), generators),
             config.critic_learning_rate,
         )
         self.critic_target = self._target(
-            'critic_target',
-            TwinCritic(inputs, config.critic_hidden, generators, config.layer_norm),
+            'critic_target', TwinCritic(inputs, config.critic_hidden, generators)
         )
         copy_networks(self.critic, self.critic_target)
-        self._bounds = self._value_range(config.discount)
+        self._bounds = self._value_range()
 
     def _update(self, batch, noise, update):
         config = self.config

@@ -20,20 +20,19 @@ from dataclasses import dataclass
 
 import torch
 
-from guda_ros.learning.learner import copy_networks, Learner, LearnerConfig, polyak_update
+from guda_ros.learning.learner import copy_networks, Learner, polyak_update, ValueConfig
 from guda_ros.learning.networks import StackedMLP, TwinCritic
 
 
 @dataclass(frozen=True)
-class TD3BCConfig(LearnerConfig):
+class TD3BCConfig(ValueConfig):
     """
-    Arguments of TD3+BC, see LearnerConfig for the others; names as in the paper.
+    Arguments of TD3+BC, see ValueConfig and LearnerConfig for the others; names as in the paper.
 
     alpha weighs the value against the cloning term. bc_updates: updates in which the actor only
     clones, before the critics' first; they cost a third of the others. updates: of the critics,
     one of the actor every policy_delay of them; in the share `warmup` of them the actor only
-    clones. discount is per control step. layer_norm: in the critics. bounded: keep their targets
-    within what the rewards of the data can add up to.
+    clones.
     """
 
     updates: int = 1500
@@ -42,18 +41,13 @@ class TD3BCConfig(LearnerConfig):
     actor_learning_rate: float = 1e-3
     critic_learning_rate: float = 1e-3
     critic_hidden: tuple[int, ...] = (256, 256)
-    layer_norm: bool = False
-    bounded: bool = False
     alpha: float = 0.2
-    discount: float = 0.99
-    tau: float = 0.005
     policy_noise: float = 0.2
     noise_clip: float = 0.5
     policy_delay: int = 2
 
     POSITIVE = ('actor_learning_rate', 'critic_learning_rate', 'alpha', 'policy_delay')
     NOT_NEGATIVE = ('bc_updates', 'policy_noise', 'noise_clip')
-    FRACTION = ('discount', 'tau')
     BELOW_ONE = ('warmup',)
 
 
@@ -84,7 +78,7 @@ class TD3BC(Learner):
         inputs = observations + actions
         self.critic = self._add(
             'critic',
-            TwinCritic(inputs, config.critic_hidden, generators, config.layer_norm),
+            TwinCritic(inputs, config.critic_hidden, generators),
             config.critic_learning_rate,
             steps=config.updates,
         )
@@ -92,10 +86,9 @@ class TD3BC(Learner):
             'actor_target', StackedMLP((observations, *config.hidden, actions), generators)
         )
         self.critic_target = self._target(
-            'critic_target',
-            TwinCritic(inputs, config.critic_hidden, generators, config.layer_norm),
+            'critic_target', TwinCritic(inputs, config.critic_hidden, generators)
         )
-        self._bounds = self._value_range(config.discount)
+        self._bounds = self._value_range()
 
     def _update(self, batch, noise, update):
         config = self.config
