@@ -14,7 +14,7 @@ CONTRACT = Contract.load()
 SIZE = len(CONTRACT.observation_names)
 
 
-def transition_set(states, actions, **changes):
+def transition_set(states, actions, contract=CONTRACT, **changes):
     """Return transitions of one recording whose rewards are zero, unless `changes` says more."""
     count = len(states)
     columns = {
@@ -29,7 +29,7 @@ def transition_set(states, actions, **changes):
         'episode_ids': ['one'],
         'episode_success': [True],
     }
-    return TransitionSet(contract=CONTRACT, **{**columns, **changes})
+    return TransitionSet(contract=contract, **{**columns, **changes})
 
 
 def random_set(count=500, seed=0, **changes):

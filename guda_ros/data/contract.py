@@ -59,6 +59,10 @@ class ContractBase:
         """Largest size (A,) of every part of an action."""
         return np.ones(self.action_size, dtype=np.float32)
 
+    def settled(self, next_states: np.ndarray) -> np.ndarray:
+        """Tell (M,) of states where nothing is left to do: what follows pays the same."""
+        return np.zeros(len(next_states), dtype=bool)
+
     def differences(self, other: 'ContractBase') -> list[str]:
         """Return one line for every value that differs, `key: mine != theirs`."""
         mine, theirs = _flatten(asdict(self)), _flatten(asdict(other))

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import torch
 
 from guda_ros.learning.bc import gaussian_nll
-from guda_ros.learning.learner import copy_networks, Learner, LearnerConfig, polyak_update
+from guda_ros.learning.learner import copy_networks, Learner, polyak_update, ValueConfig
 from guda_ros.learning.networks import GaussianActor, TwinCritic
 
 #: Bounds of the logarithm of the policy's standard deviation.
@@ -26,9 +26,9 @@ LOG_STD = (-6.0, 0.0)
 
 
 @dataclass(frozen=True)
-class AWACConfig(LearnerConfig):
+class AWACConfig(ValueConfig):
     """
-    Arguments of AWAC, see LearnerConfig for the others.
+    Arguments of AWAC, see ValueConfig and LearnerConfig for the others.
 
     lam: temperature of the advantages, in units of the return. samples: actions drawn for V(s).
     """
@@ -39,11 +39,8 @@ class AWACConfig(LearnerConfig):
     critic_hidden: tuple[int, ...] = (256, 256)
     lam: float = 1.0
     samples: int = 1
-    discount: float = 0.99
-    tau: float = 0.005
 
     POSITIVE = ('actor_learning_rate', 'critic_learning_rate', 'lam', 'samples')
-    FRACTION = ('discount', 'tau')
 
 
 class AWAC(Learner):
@@ -72,6 +69,7 @@ class AWAC(Learner):
         self.critic = self._add('critic', TwinCritic(*critic), config.critic_learning_rate)
         self.critic_target = self._target('critic_target', TwinCritic(*critic))
         copy_networks(self.critic, self.critic_target)
+        self._bounds = self._value_range()
 
     def _update(self, batch, noise, update):
         config = self.config
@@ -81,6 +79,8 @@ class AWAC(Learner):
             following = torch.cat([batch.next_observations, actions], dim=-1)
             value = self.critic_target(following).amin(dim=1)
             target = batch.rewards + config.discount * batch.continues * value
+            if config.bounded:
+                target = target.clamp(*self._bounds)
         values = self.critic(batch.state_actions)
         critic_loss = (values - target.unsqueeze(1)).square().mean(dim=2).sum(dim=1)
         self.optimizers['critic'].step(critic_loss.sum())

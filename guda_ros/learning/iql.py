@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import torch
 
 from guda_ros.learning.bc import gaussian_nll
-from guda_ros.learning.learner import copy_networks, Learner, LearnerConfig, polyak_update
+from guda_ros.learning.learner import copy_networks, Learner, polyak_update, ValueConfig
 from guda_ros.learning.networks import GaussianActor, StackedMLP, TwinCritic
 
 #: Bounds of the logarithm of the policy's standard deviation.
@@ -26,9 +26,9 @@ LOG_STD = (-5.0, 2.0)
 
 
 @dataclass(frozen=True)
-class IQLConfig(LearnerConfig):
+class IQLConfig(ValueConfig):
     """
-    Arguments of IQL, see LearnerConfig for the others.
+    Arguments of IQL, see ValueConfig and LearnerConfig for the others.
 
     beta: inverse temperature of the advantages, in units of the return.
     """
@@ -40,12 +40,10 @@ class IQLConfig(LearnerConfig):
     expectile: float = 0.7
     beta: float = 3.0
     max_weight: float = 100.0
-    discount: float = 0.99
-    tau: float = 0.005
 
     POSITIVE = ('actor_learning_rate', 'critic_learning_rate', 'max_weight')
     NOT_NEGATIVE = ('beta',)
-    FRACTION = ('discount', 'tau', 'expectile')
+    FRACTION = ('expectile',)
 
 
 class IQL(Learner):
@@ -78,12 +76,15 @@ class IQL(Learner):
             'critic_target', TwinCritic(inputs, config.critic_hidden, generators)
         )
         copy_networks(self.critic, self.critic_target)
+        self._bounds = self._value_range()
 
     def _update(self, batch, noise, update):
         config = self.config
         with torch.no_grad():
             following = self.value(batch.next_observations).squeeze(2)
             target = batch.rewards + config.discount * batch.continues * following
+            if config.bounded:
+                target = target.clamp(*self._bounds)
             judged = self.critic_target(batch.state_actions).amin(dim=1)
 
         values = self.value(batch.observations).squeeze(2)

@@ -112,6 +112,25 @@ class LearnerConfig:
         return [key for part in parts for key in part]
 
 
+@dataclass(frozen=True)
+class ValueConfig(LearnerConfig):
+    """
+    Arguments that algorithms with values share.
+
+    discount is per control step; tau: share that targets move by in an update. bounded: keep what
+    the critics learn toward within what the rewards of the data can add up to. settle: take a step
+    into a state in which nothing is left to do (`settled` of the contract) for an end that pays
+    its reward for ever; rewards and values are then in units of 1 / (1 - discount).
+    """
+
+    discount: float = 0.99
+    tau: float = 0.005
+    bounded: bool = False
+    settle: bool = False
+
+    FRACTION = ('discount', 'tau')
+
+
 class Adam:
     """AdamW in one fused call, with a learning rate that may fall to zero along a cosine."""
 
@@ -203,6 +222,8 @@ class Learner:
         self.data_hash = hashes[0] if len(hashes) == 1 else joint_hash(hashes, numbers)
         scales = [self._fit(one) for one in distinct]
         self.scales = [scales[number] for number in numbers]
+        rewards = [(float(one.rewards.min()), float(one.rewards.max())) for one in distinct]
+        self._rewards = [rewards[number] for number in numbers]
         self.sizes = len(scales[0].normaliser.mean), len(scales[0].action_range.reach)
         with torch.no_grad():
             self._table = Table(
@@ -265,13 +286,18 @@ class Learner:
         follows = continues_next(data)
         following = actions.clone()
         following[:-1][follows[:-1]] = actions[1:][follows[:-1]]
+        rewards, ends = data.rewards, data.terminations
+        if getattr(self.config, 'settle', False):
+            settled = self.contract.settled(data.next_states)
+            rewards = np.where(settled, rewards, (1 - self.config.discount) * rewards)
+            rewards, ends = rewards.astype(np.float32), ends | settled
         return {
             'observations': scales.normaliser(torch.from_numpy(data.observations())),
             'actions': scales.action_range.inverse(actions),
             'next_observations': scales.normaliser(torch.from_numpy(data.next_observations())),
-            'rewards': torch.from_numpy(data.rewards),
+            'rewards': torch.from_numpy(rewards),
             # An episode that was cut off is bootstrapped, one that ended is not.
-            'continues': torch.from_numpy(~data.terminations),
+            'continues': torch.from_numpy(~ends),
             'next_actions': scales.action_range.inverse(following),
             'next_known': torch.from_numpy(follows),
         }
@@ -294,6 +320,16 @@ class Learner:
         self.networks[name] = network.to(self.config.device)
         self.optimizers[name] = self._adam(network.parameters(), rate, weight_decay, steps)
         return network
+
+    def _value_range(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return (S, 1) each: the least and most that rewards as in the data can add up to."""
+        # An end may follow at once, so that no more than one reward is certain.
+        share = max(1.0 - self.config.discount, 1e-6)
+        unit = share if self.config.settle else 1.0
+        low = [unit * min(least, least / share) for least, _ in self._rewards]
+        high = [unit * max(most, most / share) for _, most in self._rewards]
+        return tuple(torch.tensor(bound, device=self.config.device).unsqueeze(1)
+                     for bound in (low, high))
 
     def _target(self, name: str, network: StackedMLP) -> StackedMLP:
         """Keep a network that no gradient reaches."""

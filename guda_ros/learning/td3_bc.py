@@ -20,19 +20,19 @@ from dataclasses import dataclass
 
 import torch
 
-from guda_ros.learning.learner import copy_networks, Learner, LearnerConfig, polyak_update
+from guda_ros.learning.learner import copy_networks, Learner, polyak_update, ValueConfig
 from guda_ros.learning.networks import StackedMLP, TwinCritic
 
 
 @dataclass(frozen=True)
-class TD3BCConfig(LearnerConfig):
+class TD3BCConfig(ValueConfig):
     """
-    Arguments of TD3+BC, see LearnerConfig for the others; names as in the paper.
+    Arguments of TD3+BC, see ValueConfig and LearnerConfig for the others; names as in the paper.
 
     alpha weighs the value against the cloning term. bc_updates: updates in which the actor only
     clones, before the critics' first; they cost a third of the others. updates: of the critics,
     one of the actor every policy_delay of them; in the share `warmup` of them the actor only
-    clones. discount is per control step.
+    clones.
     """
 
     updates: int = 1500
@@ -42,15 +42,12 @@ class TD3BCConfig(LearnerConfig):
     critic_learning_rate: float = 1e-3
     critic_hidden: tuple[int, ...] = (256, 256)
     alpha: float = 0.2
-    discount: float = 0.99
-    tau: float = 0.005
     policy_noise: float = 0.2
     noise_clip: float = 0.5
     policy_delay: int = 2
 
     POSITIVE = ('actor_learning_rate', 'critic_learning_rate', 'alpha', 'policy_delay')
     NOT_NEGATIVE = ('bc_updates', 'policy_noise', 'noise_clip')
-    FRACTION = ('discount', 'tau')
     BELOW_ONE = ('warmup',)
 
 
@@ -91,6 +88,7 @@ class TD3BC(Learner):
         self.critic_target = self._target(
             'critic_target', TwinCritic(inputs, config.critic_hidden, generators)
         )
+        self._bounds = self._value_range()
 
     def _update(self, batch, noise, update):
         config = self.config
@@ -118,6 +116,8 @@ class TD3BC(Learner):
             following = torch.cat([batch.next_observations, actions], dim=-1)
             value = self.critic_target(following).amin(dim=1)
             target = batch.rewards + config.discount * batch.continues * value
+            if config.bounded:
+                target = target.clamp(*self._bounds)
         values = self.critic(batch.state_actions)
         loss = (values - target.unsqueeze(1)).square().mean(dim=2).sum(dim=1)
         self.optimizers['critic'].step(loss.sum())

@@ -92,6 +92,10 @@ class PushContract(ContractBase):
             np.abs(states[..., 3]) < self.goal_width / 2
         )
 
+    def settled(self, next_states: np.ndarray) -> np.ndarray:
+        """Tell (M,) of states (M, 5) where the ball is in the goal, which pays the same on."""
+        return self.in_goal(next_states)
+
     def reset(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Return starts (count, 5)."""
         half = np.array([*self.robot_start, *self.ball_start])
