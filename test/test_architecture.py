@@ -30,7 +30,7 @@ LAYERS = (
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 #: Modules of the package itself that every layer may use.
-BASE = ('guda_ros', 'guda_ros.errors')
+BASE = ('guda_ros', 'guda_ros.errors', 'guda_ros.interrupts')
 #: External packages that only the named layers may import.
 ONLY_IN = {
     'mujoco': {'sim'},

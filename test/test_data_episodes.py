@@ -110,7 +110,9 @@ def test_a_missing_start_is_reported(tmp_path):
     assert not episode.valid[0]
 
 
-@pytest.mark.parametrize('early, problems', [(0.08, []), (0.1, ['the first 0.10 s are missing'])])
+@pytest.mark.parametrize('early, problems', [
+    (0.08, []), (0.097, []), (0.1, ['the first 0.10 s are missing']), (0.104, []),
+    (0.12, ['the first 0.12 s are missing'])])
 def test_outside_lock_step_an_episode_begins_between_two_observations(early, problems):
     steps = 10**10 + np.arange(20) * 10**8
     stamps = dict.fromkeys((*OBSERVATION_ROLES, 'command'), set(steps.tolist()))

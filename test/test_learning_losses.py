@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from guda_ros.learning.awac import AWAC, AWACConfig
+from guda_ros.learning.networks import TrainingError
 from guda_ros.tasks.push_ball_to_goal import PushContract
 
 LOG_2PI = math.log(2 * math.pi)
@@ -210,6 +211,11 @@ def test_bounded_targets(name, following, loss):
     logged = (trained._update_critic(batch, noise) if name == 'td3_bc'
               else trained._update(batch, noise, 1))
     assert logged['losses/qf_loss'].item() == pytest.approx(loss, rel=1e-5)
+
+
+def test_settled_steps_need_a_discount_below_one():
+    with pytest.raises(TrainingError, match='settle'):
+        AWACConfig(discount=1.0, settle=True)
 
 
 def test_a_settled_step_is_an_end_in_units_of_what_goes_on_for_ever():

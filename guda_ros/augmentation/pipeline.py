@@ -2,7 +2,8 @@
 From a few recorded transitions to many: propose by a guide, check, recompute the rewards.
 
 Rules propose in batches, each with random numbers of its own that depend on seed, rule and number
-of the batch only, so that threads, blocks and streaming to disk change nothing in the bytes.
+of the batch only, so that threads and streaming to disk change nothing in the bytes. Shares of
+rules are dealt out block by block, so that another size of blocks gives another order.
 """
 
 from __future__ import annotations
@@ -349,7 +350,7 @@ def augment_to_file(
     threads: int = 1,
 ) -> AcceptanceReport:
     """
-    Make `count` transitions on disk, with the memory of one block; the same as `augment` does.
+    Make `count` transitions on disk, with the memory of a few blocks; the same as `augment` does.
 
     :raises DataSetError: if the file cannot be written.
     """

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-import contextlib
 import importlib
 import os
-import signal
 import sys
 
 from guda_ros import __version__
 from guda_ros.cli.common import extra_of
 from guda_ros.errors import GudaError
+from guda_ros.interrupts import interrupts_first
 
 #: Module of `guda_ros.cli` for each verb, in the order in which a person needs them.
 COMMANDS = ('demo', 'up', 'teleop', 'record', 'convert', 'augment', 'guide', 'train', 'export',
@@ -56,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = build_parser().parse_args(arguments)
     sys.stdout.reconfigure(line_buffering=True)
     try:
-        with _interrupts_first():
+        with interrupts_first():
             return args.run(args) or 0
     except GudaError as error:
         print(f'guda {args.verb}: {error}', file=sys.stderr)
@@ -80,35 +78,6 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f'\nguda {args.verb}: stopped by Ctrl-C; what was finished is kept', file=sys.stderr)
         return 130
-
-
-@contextlib.contextmanager
-def _interrupts_first() -> Iterator[None]:
-    """
-    Raise KeyboardInterrupt in place of any error after Ctrl-C.
-
-    In the middle of a call into an extension module it comes out as some other error.
-    """
-    interrupted = False
-
-    def handle(number, frame):
-        nonlocal interrupted
-        interrupted = True
-        signal.default_int_handler(number, frame)
-
-    # Where Ctrl-C is ignored, or somebody else's, it stays so.
-    ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if ours:
-        signal.signal(signal.SIGINT, handle)
-    try:
-        yield
-    except Exception as error:
-        if interrupted:
-            raise KeyboardInterrupt from error
-        raise
-    finally:
-        if ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 if __name__ == '__main__':

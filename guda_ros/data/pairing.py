@@ -103,8 +103,9 @@ class SampleTally:
         if self._begin is None:
             return ['no observation was recorded']
         problems = []
-        # Outside lock-step an episode begins between two observations.
-        if (self._begin - self._first) * 1e-9 > 0.9 * self._period:
+        late = (self._begin - self._first) * 1e-9
+        # Outside lock-step an episode begins anywhere between two observations.
+        if late > 1.1 * self._period or abs(late - self._period) < 1e-6:
             problems.append(f'the first {(self._begin - self._first) * 1e-9:.2f} s are missing')
         problems += [
             f'{role}: {missing} of {needed} samples are missing, the first '

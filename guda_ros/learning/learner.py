@@ -130,6 +130,11 @@ class ValueConfig(LearnerConfig):
 
     FRACTION = ('discount', 'tau')
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.settle and self.discount == 1:
+            raise TrainingError('settle: what pays for ever is worth no number with discount 1')
+
 
 class Adam:
     """AdamW in one fused call, with a learning rate that may fall to zero along a cosine."""

@@ -8,18 +8,17 @@ import os
 import signal
 import sys
 import threading
-import time
 import traceback
 
 import rclpy
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
-from rclpy.executors import ExternalShutdownException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
 
 from guda_ros.data.contract import ContractMismatch
 from guda_ros.errors import GudaError
-from guda_ros.ros.executor import QuietExecutor
+from guda_ros.interrupts import interrupts_first
 from guda_ros.soccer.resources import ConfigError
 
 
@@ -32,6 +31,30 @@ USER_ERRORS = (GudaError, ConfigError, ContractMismatch, OSError, InvalidParamet
                InvalidParameterValueException)
 
 
+class _Silence:
+    """A guard condition that wakes nobody."""
+
+    def trigger(self) -> None:
+        """Do nothing."""
+
+
+class QuietExecutor(SingleThreadedExecutor):
+    """
+    A SingleThreadedExecutor that waits once for each callback, where rclpy's waits twice.
+
+    rclpy triggers a guard condition after every callback, so that other threads look for work. In
+    one thread the only effect is that the next wait returns at once for nothing; building a wait
+    set is what rclpy spends most of its time on.
+    """
+
+    def _make_handler(self, *arguments):
+        guard, self._guard = self._guard, _Silence()
+        try:
+            return super()._make_handler(*arguments)
+        finally:
+            self._guard = guard
+
+
 def run_node(factory: Callable[[], Node], args: Sequence[str] | None = None) -> int:
     """
     Run a node until it is interrupted or terminated; return the exit code.
@@ -39,17 +62,19 @@ def run_node(factory: Callable[[], Node], args: Sequence[str] | None = None) -> 
     A node that sets `exit_message` (str) is ended with that error. What a user can mend (a wrong
     file, parameter or contract) is told on stderr without a traceback, with exit code 1.
     """
-    rclpy.init(args=args)
-    node = executor = None
+    node = None
     try:
-        node = factory()
-        executor = QuietExecutor()
-        executor.add_node(node)
-        while rclpy.ok():
-            # Without a timeout: rclpy would make a timer for each call.
-            executor.spin_once()
-            if getattr(node, 'exit_message', None):
-                raise NodeStartError(node.exit_message)
+        # Before rclpy's own handler, which hands Ctrl-C on.
+        with interrupts_first():
+            rclpy.init(args=args)
+            node = factory()
+            executor = QuietExecutor()
+            executor.add_node(node)
+            while rclpy.ok():
+                # Without a timeout: rclpy would make a timer for each call.
+                executor.spin_once()
+                if getattr(node, 'exit_message', None):
+                    raise NodeStartError(node.exit_message)
         return 0
     except (KeyboardInterrupt, ExternalShutdownException):
         return 0
@@ -58,16 +83,13 @@ def run_node(factory: Callable[[], Node], args: Sequence[str] | None = None) -> 
         print(f'{name}: {error}', file=sys.stderr, flush=True)
         return 1
     except Exception:
-        # Ctrl-C in the middle of a call into rclpy comes out as some other error, and the context
-        # goes away a moment later: that is a stop, not a failure.
-        if _shut_down(within=0.5):
+        if node is not None and not rclpy.ok():
+            # The context went away in the middle of a callback: that is a stop, not a failure.
             return 0
         raise
     finally:
         # `ros2 launch` sends Ctrl-C again to what is already stopping.
         _on_interrupt(lambda *_: None)
-        if executor is not None:
-            executor.release()
         if node is not None:
             close = getattr(node, 'close', None)
             if close is not None:
@@ -77,14 +99,6 @@ def run_node(factory: Callable[[], Node], args: Sequence[str] | None = None) -> 
             rclpy.shutdown()
         # Python itself, while it ends, would restore the default of any other handler.
         _on_interrupt(signal.SIG_IGN)
-
-
-def _shut_down(within: float) -> bool:
-    """Tell whether the context is shut down, or will be within some seconds."""
-    deadline = time.monotonic() + within
-    while rclpy.ok() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return not rclpy.ok()
 
 
 def _on_interrupt(handler) -> None:

@@ -42,8 +42,10 @@ class _Placement:
             section.numbers('ball_y', 2, -100, 100),
             section.number('mirror', 0, 1),
             section.number('beside_goal', 0, 100) if section.has('beside_goal') else 0.0,
-            section.number('post_clearance', 0, 100) if section.has('post_clearance') else None,
+            section.number('post_clearance', 0, 0.5) if section.has('post_clearance') else None,
         )
+        if placement.post_clearance is not None and not placement.beside_goal:
+            section.fail('post_clearance', 'means nothing without beside_goal')
         for name in ('ball_x', 'ball_y'):
             low, high = getattr(placement, name)
             if low > high:
