@@ -47,8 +47,12 @@ def recording(tmp_path_factory):
             trial.clock(stamp)
             for role, kind in TYPES.items():
                 trial.publish(kind, scene.TOPICS[role][0].strip('/'), scene.samples(step)[role])
+            # Clock, joystick and commands come on topics of their own, in no order.
+            trial.spin(1.0 if step in (CORRECTED.start, CORRECTED.stop) else 0.2)
             trial.joy(deadman=step in CORRECTED, stamp=stamp)
             trial.spin(0.2)
+            if step == CORRECTED.stop:
+                assert trial.wait_for(lambda: trial.commands[-1][1] == ZERO)
             if step in CORRECTED:
                 trial.command('teleop', PERSON, stamp)
                 assert trial.answer(stamp) == PERSON
