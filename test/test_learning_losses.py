@@ -230,5 +230,5 @@ def test_a_settled_step_is_an_end_in_units_of_what_goes_on_for_ever():
     batch = batch_of(trained, [0, 1])
     np.testing.assert_allclose(batch.rewards[0], [0.05, 2.0], rtol=1e-6)
     np.testing.assert_array_equal(batch.continues[0], [1.0, 0.0])
-    low, high = trained._value_range()
+    low, high = trained._value_range
     assert low.item() == pytest.approx(0.05) and high.item() == pytest.approx(2.0)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from guda_ros.augmentation.contact import gap, nearest_apart, rests
-from guda_ros.augmentation.rules import parameters_of, Proposal, Rule, Source, take_rows
+from guda_ros.augmentation.rules import parameters_of, Proposal, Rule, take_rows
 from guda_ros.augmentation.segments import fixed
 from guda_ros.augmentation.task import Task
 from guda_ros.augmentation.transforms import Change, Move, wrap
@@ -54,7 +54,6 @@ class AutoRule(Rule):
 
     def _find(self):
         recorded, task = self.recorded, self.task
-        self._source = Source(recorded)
         self._nearest = nearest_apart(task, recorded)
         self._in_goal = 0.0
         if 'in_goal' in task.phases:
@@ -124,7 +123,7 @@ class AutoRule(Rule):
             chosen, change = self._draw_apart(sources, count, tries, in_goal, rng)
         rows, segment, _ = chosen.expand()
         spread = change.take(segment)
-        both, actions = self._source.take(rows)
+        both, actions = self.source.take(rows)
         both, actions = spread.states(both), spread.actions(actions)
         too_near = np.zeros(len(chosen), dtype=bool)
         if in_goal is not None and self.task.object != self.task.actor:

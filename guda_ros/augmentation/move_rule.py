@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from guda_ros.augmentation import segments
-from guda_ros.augmentation.rules import parameters_of, Proposal, Rule, Source, take_rows, uniform
+from guda_ros.augmentation.rules import parameters_of, Proposal, Rule, take_rows, uniform
 from guda_ros.augmentation.task import Task
 from guda_ros.augmentation.transforms import Change, Move, turn_between, wrap
 from guda_ros.soccer.resources import Section
@@ -192,7 +192,6 @@ class MoveRule(Rule):
             recorded.states[found.start] if step == 'first' else recorded.next_states[found.last]
         )
         self._point = np.asfortranarray(points[:, columns])
-        self._source = Source(recorded)
 
     @property
     def candidates(self) -> int:
@@ -213,7 +212,7 @@ class MoveRule(Rule):
             rows, segment, first = chosen.expand()
             last = first + chosen.length - 1
             change = change.take(segment)
-        both, actions = self._source.take(rows)
+        both, actions = self.source.take(rows)
         both = change.states(both)
         rejected = self._object(both, first, last)
         return Proposal(

@@ -53,6 +53,7 @@ class Rule(ABC):
         """Return this rule with what it found in a recording; the rule itself stays as it is."""
         prepared = copy.copy(self)
         prepared.recorded, prepared.task = recorded, task
+        prepared.source = Source(recorded)
         prepared._find()
         return prepared
 

@@ -69,7 +69,6 @@ class AWAC(Learner):
         self.critic = self._add('critic', TwinCritic(*critic), config.critic_learning_rate)
         self.critic_target = self._target('critic_target', TwinCritic(*critic))
         copy_networks(self.critic, self.critic_target)
-        self._bounds = self._value_range()
 
     def _update(self, batch, noise, update):
         config = self.config
@@ -79,8 +78,7 @@ class AWAC(Learner):
             following = torch.cat([batch.next_observations, actions], dim=-1)
             value = self.critic_target(following).amin(dim=1)
             target = batch.rewards + config.discount * batch.continues * value
-            if config.bounded:
-                target = target.clamp(*self._bounds)
+            target = self._bounded(target)
         values = self.critic(batch.state_actions)
         critic_loss = (values - target.unsqueeze(1)).square().mean(dim=2).sum(dim=1)
         self.optimizers['critic'].step(critic_loss.sum())

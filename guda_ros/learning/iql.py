@@ -76,15 +76,13 @@ class IQL(Learner):
             'critic_target', TwinCritic(inputs, config.critic_hidden, generators)
         )
         copy_networks(self.critic, self.critic_target)
-        self._bounds = self._value_range()
 
     def _update(self, batch, noise, update):
         config = self.config
         with torch.no_grad():
             following = self.value(batch.next_observations).squeeze(2)
             target = batch.rewards + config.discount * batch.continues * following
-            if config.bounded:
-                target = target.clamp(*self._bounds)
+            target = self._bounded(target)
             judged = self.critic_target(batch.state_actions).amin(dim=1)
 
         values = self.value(batch.observations).squeeze(2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 import math
 import time
 from types import SimpleNamespace
@@ -326,6 +327,11 @@ class Learner:
         self.optimizers[name] = self._adam(network.parameters(), rate, weight_decay, steps)
         return network
 
+    def _bounded(self, target: torch.Tensor) -> torch.Tensor:
+        """Return targets (S, B) of critics, kept within their range if that is asked for."""
+        return target.clamp(*self._value_range) if self.config.bounded else target
+
+    @cached_property
     def _value_range(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Return (S, 1) each: the least and most that rewards as in the data can add up to."""
         # An end may follow at once, so that no more than one reward is certain.

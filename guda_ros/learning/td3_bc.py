@@ -88,7 +88,6 @@ class TD3BC(Learner):
         self.critic_target = self._target(
             'critic_target', TwinCritic(inputs, config.critic_hidden, generators)
         )
-        self._bounds = self._value_range()
 
     def _update(self, batch, noise, update):
         config = self.config
@@ -116,8 +115,7 @@ class TD3BC(Learner):
             following = torch.cat([batch.next_observations, actions], dim=-1)
             value = self.critic_target(following).amin(dim=1)
             target = batch.rewards + config.discount * batch.continues * value
-            if config.bounded:
-                target = target.clamp(*self._bounds)
+            target = self._bounded(target)
         values = self.critic(batch.state_actions)
         loss = (values - target.unsqueeze(1)).square().mean(dim=2).sum(dim=1)
         self.optimizers['critic'].step(loss.sum())

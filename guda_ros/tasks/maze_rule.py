@@ -6,7 +6,6 @@ import numpy as np
 
 from guda_ros.augmentation import segments
 from guda_ros.augmentation.move_rule import Destination, MoveRule
-from guda_ros.augmentation.rules import Source
 from guda_ros.augmentation.transforms import Change, Move, wrap
 
 #: Places are drawn among so many that were found free, spread evenly over the free cells.
@@ -43,7 +42,6 @@ class MazeRule(MoveRule):
         self._point = recorded.states[rows, :2]
         way = recorded.next_states[rows, :2] - self._point
         self._direction = np.arctan2(way[:, 1], way[:, 0])
-        self._source = Source(recorded)
         self._places = free_places(task, _PLACES)
         self._ways = task.map.way[tuple(task.map.cells(self._places).T)]
 

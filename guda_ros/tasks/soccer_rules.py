@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from guda_ros.augmentation.rules import parameters_of, Proposal, Rule, Source
+from guda_ros.augmentation.rules import parameters_of, Proposal, Rule
 from guda_ros.augmentation.segments import run_ends, run_starts
 from guda_ros.augmentation.transforms import Change, Move, scene
 from guda_ros.data.transitions import TransitionSet
@@ -106,7 +106,6 @@ class PushRule(Rule):
             direction = wanted
         self._rows = np.flatnonzero(known & ~idle(self.recorded, self._min_action))
         self._direction = direction[self._rows]
-        self._source = Source(self.recorded)
 
     @property
     def candidates(self) -> int:
@@ -155,7 +154,7 @@ class RandomRule(Rule):
         self._placement = _Placement.read(section)
 
     def _find(self):
-        self._source = Source(self.recorded)
+        """Every recorded step will do."""
 
     @property
     def candidates(self) -> int:
@@ -207,7 +206,6 @@ class ApproachRule(Rule):
 
     def _find(self):
         recorded = self.recorded
-        self._source = Source(recorded)
         self._poses = push_poses(recorded, self._window, self._onset)
         distance = np.linalg.norm(
             recorded.states[:, world.BALL] - recorded.states[:, world.ROBOT_POSITION], axis=1
@@ -255,7 +253,7 @@ class ApproachRule(Rule):
         change = Change(change.layout, change.moves, {'ball': place})
         parameters = parameters_of(change, stretches)
         change = change.take(segment)
-        both, actions = self._source.take(rows)
+        both, actions = self.source.take(rows)
         return Proposal(
             change.states(both), change.actions(actions), rows, objection[segment], parameters,
             segment,
@@ -378,7 +376,7 @@ def idle(recorded: TransitionSet, min_action: float) -> np.ndarray:
 
 
 def _move_scenes(rule, rows, mirrored, angle, place):
-    both, actions = rule._source.take(rows)
+    both, actions = rule.source.take(rows)
     move = Move.carry(both[0][:, world.BALL], place, angle, mirrored)
     change = scene(rule.task.layout, move)
     return Proposal(
