@@ -93,13 +93,14 @@ def iqm(arm: Arm) -> Estimate:
 
 
 def differences(arms: Sequence[Arm]) -> list[Difference]:
-    """Compare guided and auto with the other augmentations of an algorithm, auto with guided."""
+    """Compare guided and auto with the others of an algorithm, auto with all that is guided."""
     found = []
     for first in arms:
         for second in arms:
             seeds = sorted(set(first.seeds) & set(second.seeds))
             compared = _is(first, OURS) and not _is(second, OURS)
-            compared |= _is(first, ('auto',)) and second.augmentation == 'guided'
+            if first is not second and _is(second, ('guided',)):
+                compared |= first.augmentation == 'guided' or _is(first, ('auto',))
             if compared and first.algorithm == second.algorithm and seeds:
                 found.append(Difference(
                     first.algorithm, first.augmentation, second.augmentation, len(seeds),

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
-from guda_ros.soccer.field import Field
+from guda_ros.soccer.field import Ball
 
 #: Radii of the ball that its straight way to the goal keeps from the posts, unless said.
 _MARGIN = 4.0
 
 
+class GoalField(Protocol):
+    """What is asked of a field: the point aimed at, the goal's line and its width, the ball."""
+
+    goal: np.ndarray
+    goal_line: float
+    goal_width: float
+    ball: Ball
+
+
 def push_target(
-    ball: np.ndarray, field: Field, before: float = 0.0, clear: float | None = None
+    ball: np.ndarray, field: GoalField, before: float = 0.0, clear: float | None = None
 ) -> np.ndarray:
     """
     Return the points (..., 2) [m] to which balls (..., 2) are pushed: the goal, in general.
@@ -19,7 +30,8 @@ def push_target(
     A ball in a corner cannot go straight to the goal: it would cross the line beside a post. With
     `before` above zero such balls go to a point this far [m] before the middle of the goal first.
 
-    :param clear: that the ball's straight way keeps from the posts on the goal line [m].
+    :param clear: that the ball's straight way keeps from the posts on the goal line [m]; without
+        it, as far as the size of the ball asks for, which is the only use of `field.ball`.
     """
     ball = np.asarray(ball, dtype=float)
     target = np.broadcast_to(field.goal, ball.shape).copy()

@@ -24,6 +24,7 @@ from guda_ros.augmentation.transforms import Body, Layout, to_columns
 from guda_ros.data.contract import ContractBase
 from guda_ros.data.transitions import DataSetError, TransitionSet
 from guda_ros.tasks.model_rule import ModelRule
+from guda_ros.tasks.push_ball_rules import PushOnRule, WalkRule
 
 STATE = ('robot_x', 'robot_y', 'ball_x', 'ball_y', 'robot_yaw')
 ROBOT, BALL, YAW = slice(0, 2), slice(2, 4), 4
@@ -85,6 +86,11 @@ class PushContract(ContractBase):
     def goal(self) -> np.ndarray:
         """Point (2,) in the goal, behind the line."""
         return np.array([self.length / 2 + self.goal_depth, 0.0])
+
+    @property
+    def goal_line(self) -> float:
+        """X of the attacked goal line [m]."""
+        return self.length / 2
 
     def in_goal(self, states: np.ndarray) -> np.ndarray:
         """Tell (...) of states (..., 5) whether the ball is in the goal."""
@@ -209,7 +215,7 @@ class PushBallToGoal(Task):
     rest = 1e-4
     #: Measured with the authors' code and their half-successful demonstrator, 1000 episodes.
     reference_returns = (0.02, 114.9)
-    rules = {ModelRule.kind: ModelRule}
+    rules = {rule.kind: rule for rule in (WalkRule, PushOnRule, ModelRule)}
 
     def __init__(self, contract: PushContract | None = None) -> None:
         super().__init__(contract or PushContract())
