@@ -5,9 +5,8 @@ A state is drawn anywhere on the field. While the object rests, actor and object
 and any recorded stretch can begin there, turned until the heading fits: of some of them the one is
 kept whose rewards and whose end are worth most, so that every state shows its best action and none
 is preferred to another. Stretches that move the object are taken anywhere as a whole, and of some
-directions the one is kept with most progress: worth of its end above that of its beginning. What
-states are worth is fitted beforehand to the same moves, without choosing, under the task's own
-reward.
+directions the best one is kept. What states are worth, guda_ros.augmentation.worth finds in the
+recording under the task's own reward.
 """
 
 from __future__ import annotations
@@ -19,23 +18,25 @@ from guda_ros.augmentation.rules import parameters_of, Proposal, Rule, take_rows
 from guda_ros.augmentation.segments import fixed
 from guda_ros.augmentation.task import Task
 from guda_ros.augmentation.transforms import Change, Move, wrap
-from guda_ros.augmentation.values import describe, fit_object_values, fit_values, OBJECT, Outcomes
+from guda_ros.augmentation.value_map import Grid, Moves, ValueMap
+from guda_ros.augmentation.worth import Worth
 from guda_ros.soccer.resources import Section
 
-#: Stretches that can follow a state, in fitting values, and share of objects put in the goal.
-_FOLLOWING = 6
-_IN_GOAL = 0.1
+#: Spacing of the map of values [m], and stretches of every length that are tried at a point of it.
+_SPACING, _AT_A_POINT = 0.15, 40
+#: Steps of stretches that are moved at once for the map, to bound the memory.
+_ROWS = 200_000
 #: Share of actors that are put the more densely the nearer to the object.
 _BESIDE = 0.5
-#: States with a moving object for every state with a resting one.
-_MOVING = 0.3
+#: Least share of stretches that move the object, of which recordings have few.
+_MOVING = 0.2
 
 
 class AutoRule(Rule):
     """Show of every state the best of the recorded stretches that could follow it."""
 
     kind = 'auto'
-    reasons = ('accepted', 'too_near', 'no_progress')
+    reasons = ('accepted', 'too_near')
 
     def __init__(self, section: Section, task: type[Task]) -> None:
         """Take the keys of the rule; docs/auto_guide.md explains each."""
@@ -45,12 +46,9 @@ class AutoRule(Rule):
         if not self._ahead:
             section.fail('ahead', 'at least one length is needed')
         self._discount = section.number('discount', 0, 0.9999)
-        self._states = section.integer('states', 100, 10**6)
-        self._looks = section.integer('looks', 1, 10000)
         self._turn = section.choice('turn', ('any', 'none'))
         self._heading = section.choice('heading', ('counts', 'free')) == 'counts'
         self._reflect = section.number('reflect', 0, 1)
-        self._progress = section.number('progress') if section.has('progress') else -np.inf
 
     def _find(self):
         recorded, task = self.recorded, self.task
@@ -59,7 +57,11 @@ class AutoRule(Rule):
         if 'in_goal' in task.phases:
             self._in_goal = np.mean(task.phase(recorded) == task.phases.index('in_goal'))
         self._apart, self._moving = self._sources(self._steps)
-        self._values = self._learn() if self.candidates else None
+        self._worth = None
+        if self.candidates:
+            self._worth = Worth.find(
+                recorded, task, self._map(), self._discount, self._nearest, self._heading
+            )
 
     def _sources(self, steps):
         """Return the stretches in which the object rests, and the others."""
@@ -68,24 +70,60 @@ class AutoRule(Rule):
         every = fixed(self.recorded, movable, steps)
         return apart, every.take(~np.isin(every.start, apart.start))
 
-    def _learn(self):
+    def _map(self):
+        """Return what places of the object are worth, as far as the recording can move it."""
+        task = self.task
         rng = np.random.default_rng(0)
-        lengths = [
-            length for length in self._ahead if any(len(part) for part in self._sources(length))
-        ] or [self._steps]
-        states = max(self._states // len(lengths), 1)
+        box = tuple(
+            (min(field[0], goal[0]), max(field[1], goal[1]))
+            for field, goal in zip(task.bounds, task.mouth)
+        )
+        grid = Grid(box, _SPACING)
+        alone = task.object == task.actor
+        parts, reach = [], _SPACING
+        for length in self._ahead:
+            apart, moving = self._sources(length)
+            # What acts alone moves itself; what is moved can also be left where it is.
+            for sources, whole, tries in (
+                (apart if alone else moving, True, _AT_A_POINT), (apart, False, 2),
+            ):
+                if len(sources) and (whole or not alone):
+                    parts.append(self._moves(grid, sources, length, tries, whole, rng))
+            if parts:
+                way = np.hypot(*np.moveaxis(parts[0].ends - grid.points[:, None], -1, 0))
+                reach = max(reach, float(np.median(way)))
+        if not parts:
+            # Every stretch of these lengths is interrupted: those of `steps` are all there is.
+            length = self._steps
+            sources = self._apart if alone or not len(self._moving) else self._moving
+            parts.append(self._moves(
+                grid, sources, length, _AT_A_POINT, alone or len(self._moving) > 0, rng
+            ))
+        return ValueMap.solve(grid, Moves(*(
+            np.concatenate([getattr(part, name) for part in parts], axis=1)
+            for name in ('ends', 'earned', 'goes_on')
+        )), reach)
+
+    def _moves(self, grid, sources, steps, tries, whole, rng):
+        """Return what `tries` stretches of `steps` make of the object at every point of a grid."""
+        place = list(self.task.layout.bodies[self.task.object].position)
         parts = []
-        for ahead in lengths:
-            apart, moving = self._sources(ahead)
-            if len(apart):
-                in_goal = max(self._in_goal, _IN_GOAL)
-                tried = self._try(apart, ahead, states, _FOLLOWING, in_goal, rng)
-                parts.append(tried.outcomes())
-            if len(moving):
-                count = round(states * _MOVING) + 1 if len(apart) else states
-                parts.append(self._try(moving, ahead, count, 1, None, rng).outcomes())
-        value = fit_values(parts, self._looks)
-        return value, fit_object_values(parts, value)
+        at_once = max(_ROWS // (steps * tries), 1)
+        for begin in range(0, len(grid.points), at_once):
+            at = grid.points[begin : begin + at_once]
+            if whole:
+                chosen = sources.take(rng.integers(0, len(sources), len(at) * tries))
+                change = self._whole_change(chosen, np.repeat(at, tries, axis=0), rng)
+            else:
+                chosen, change = self._apart_change(sources, at, tries, rng)
+            tried = self._tried(chosen, change, steps, tries, apart=not whole)
+            ends = tried.both[1][steps - 1 :: steps][:, place]
+            parts.append((
+                ends.reshape(len(at), tries, 2),
+                np.where(tried.possible, tried.earned, -np.inf).reshape(len(at), tries),
+                tried.goes_on.reshape(len(at), tries),
+            ))
+        return Moves(*map(np.concatenate, zip(*parts)))
 
     @property
     def candidates(self) -> int:
@@ -95,15 +133,23 @@ class AutoRule(Rule):
     def propose(self, count: int, rng: np.random.Generator) -> Proposal:
         """Propose about `count` steps, in whole stretches."""
         number = max(count // self._steps, 1)
-        moving = round(number * len(self._moving) / self.candidates)
+        moving = 0
+        if len(self._moving):
+            share = max(len(self._moving) / self.candidates, _MOVING)
+            moving = round(number * share) if len(self._apart) else number
         tried = []
         if number > moving:
-            tried.append(self._try(
-                self._apart, self._steps, number - moving, self._tries, self._in_goal, rng
-            ))
+            at = self._places(number - moving, rng)
+            chosen, change = self._apart_change(self._apart, at, self._tries, rng)
+            tried.append(self._tried(chosen, change, self._steps, self._tries, apart=True))
         if moving:
-            tried.append(self._try(self._moving, self._steps, moving, self._tries, None, rng))
-        parts = [one.choose(*self._values, self._progress) for one in tried]
+            chosen = self._moving.take(
+                np.repeat(rng.integers(0, len(self._moving), moving), self._tries)
+            )
+            at = np.repeat(_draw(self.task.bounds, moving, rng), self._tries, axis=0)
+            change = self._whole_change(chosen, at, rng)
+            tried.append(self._tried(chosen, change, self._steps, self._tries, apart=False))
+        parts = [one.choose(self._worth) for one in tried]
         both, *others = zip(*parts)
         actions, rows, objection, parameters = (np.concatenate(part) for part in others)
         # In any order: what takes only the first of them takes some of both kinds.
@@ -115,28 +161,28 @@ class AutoRule(Rule):
             objection[order][segment], parameters[order], segment,
         )
 
-    def _try(self, sources, steps, count, tries, in_goal, rng):
-        """Draw `count` states and for each `tries` stretches of `steps` that begin there."""
-        if in_goal is None:
-            chosen, change = self._draw_whole(sources, count, tries, rng)
-        else:
-            chosen, change = self._draw_apart(sources, count, tries, in_goal, rng)
+    def _places(self, count, rng):
+        """Draw places (count, 2) of a resting object, as often in the goal as recorded."""
+        task = self.task
+        inside = rng.random((count, 1)) < self._in_goal
+        return np.where(inside, _draw(task.mouth, count, rng), _draw(task.bounds, count, rng))
+
+    def _tried(self, chosen, change, steps, tries, apart):
+        """Put stretches somewhere, `tries` in a row for the same state or the same scene."""
         rows, segment, _ = chosen.expand()
         spread = change.take(segment)
         both, actions = self.source.take(rows)
         both, actions = spread.states(both), spread.actions(actions)
         too_near = np.zeros(len(chosen), dtype=bool)
-        if in_goal is not None and self.task.object != self.task.actor:
+        if apart and self.task.object != self.task.actor:
             near = np.minimum(gap(self.task, both[0]), gap(self.task, both[1]))
             too_near = near.reshape(-1, steps).min(axis=1) < self._nearest
-        return _Tried(
-            self.task, self._discount, self._heading, steps, tries, rows, change, both, actions,
-            too_near, whole=in_goal is None,
-        )
+        return _Tried(self.task, self._discount, steps, tries, rows, change, both, actions,
+                      too_near)
 
-    def _draw_apart(self, sources, count, tries, in_goal, rng):
-        """Draw states with a resting object: place and heading of the actor, and the object's."""
-        task = self.task
+    def _apart_change(self, sources, at, tries, rng):
+        """Put the object at rest at places (K, 2), and the actor anywhere, of any heading."""
+        task, count = self.task, len(at)
         body = task.layout.bodies[task.actor]
         chosen = sources.take(rng.integers(0, len(sources), count * tries))
         begin = self.recorded.states[chosen.start]
@@ -147,8 +193,6 @@ class AutoRule(Rule):
             angle = wrap(heading - np.where(mirrored, -1, 1) * begin[:, body.heading])
         place, put = _draw(task.bounds, count, rng), {}
         if task.object != task.actor:
-            inside = rng.random((count, 1)) < in_goal
-            at = np.where(inside, _draw(task.mouth, count, rng), _draw(task.bounds, count, rng))
             put = {task.object: np.repeat(at, tries, axis=0)}
             near = at + self._around(count, rng)
             low, high = np.transpose(task.bounds)
@@ -159,16 +203,14 @@ class AutoRule(Rule):
         )
         return chosen, Change(task.layout, dict.fromkeys(task.layout.bodies, move), put)
 
-    def _draw_whole(self, sources, count, tries, rng):
-        """Draw places of the object and stretches that move it, in several directions each."""
+    def _whole_change(self, chosen, at, rng):
+        """Put the object of whole scenes at places (K, 2), in any direction."""
         task = self.task
         body = task.layout.bodies[task.object]
-        chosen = sources.take(np.repeat(rng.integers(0, len(sources), count), tries))
         point = self.recorded.states[chosen.start][:, list(body.position)]
         mirrored = rng.random(len(chosen)) < self._reflect
-        place = np.repeat(_draw(task.bounds, count, rng), tries, axis=0)
-        move = Move.carry(point, place, self._angles(len(chosen), rng), mirrored)
-        return chosen, Change(task.layout, dict.fromkeys(task.layout.bodies, move))
+        move = Move.carry(point, at, self._angles(len(chosen), rng), mirrored)
+        return Change(task.layout, dict.fromkeys(task.layout.bodies, move))
 
     def _around(self, count, rng):
         """Return ways (count, 2) [m] of any direction, the shorter the more of them."""
@@ -189,7 +231,7 @@ class AutoRule(Rule):
             + (f', {self._reflect:.0%} mirrored' if self._reflect else ''),
             'puts actor and object apart where the object rests; moves the whole scene otherwise',
             f'keeps of every {self._tries} the one that is worth most under the reward of the '
-            f'task (discount {self._discount:g}), by values fitted to {self._states} states',
+            f'task (discount {self._discount:g}), by a map of values made from the recording',
         ]
 
     def areas(self, task: Task) -> dict[str, tuple]:
@@ -198,59 +240,38 @@ class AutoRule(Rule):
 
 
 class _Tried:
-    """Stretches that were tried, `tries` in a row for the same state or the same scene."""
+    """
+    K stretches that were tried, `tries` in a row for the same state or the same scene.
 
-    def __init__(
-        self, task, discount, heading, steps, tries, rows, change, both, actions, too_near, whole
-    ) -> None:
-        self._whole = whole
-        self._task, self._heading, self._steps, self._tries = task, heading, steps, tries
-        self._rows, self._change, self._too_near = rows, change, too_near
-        self._both, self._actions = both, actions
+    both (2, K steps, S); earned (K,): discounted rewards; goes_on (K,): discount of what comes
+    after, 0 where the task is over; possible (K,).
+    """
+
+    def __init__(self, task, discount, steps, tries, rows, change, both, actions, too_near):
+        self._steps, self._tries, self._rows, self._change = steps, tries, rows, change
+        self._actions, self._too_near, self.both = actions, too_near, both
         states, next_states = both
         rewards = task.reward(states, actions, next_states).reshape(-1, steps)
         over = task.terminated(next_states).reshape(-1, steps)
         # What comes after an end does not count.
         alive = np.cumsum(over, axis=1) - over == 0
-        self._earned = (rewards * alive) @ discount ** np.arange(steps)
-        self._goes_on = np.where(over.any(axis=1), 0.0, discount**steps)
+        self.earned = (rewards * alive) @ discount ** np.arange(steps)
+        self.goes_on = np.where(over.any(axis=1), 0.0, discount**steps)
         wrong = task.check(states, actions, next_states).reshape(-1, steps).any(axis=1)
-        self._possible = ~(wrong | too_near)
+        self.possible = ~(wrong | too_near)
 
-    def outcomes(self) -> Outcomes:
-        """Return what follows the states, for fitting values."""
-        shape = (-1, self._tries)
-        begins, ends = self._described()
-        return Outcomes(
-            begins.reshape(*shape, begins.shape[1]), ends.reshape(*shape, ends.shape[1]),
-            np.where(self._possible, self._earned, -np.inf).reshape(shape),
-            self._goes_on.reshape(shape),
-        )
-
-    def _described(self):
-        states, next_states = self._both
-        ends = next_states[self._steps - 1 :: self._steps]
-        return tuple(
-            describe(self._task, part, self._heading) for part in (states[:: self._steps], ends)
-        )
-
-    def choose(self, value, of_object, progress):
+    def choose(self, worth: Worth):
         """Return the columns of the best of every `tries`, as parts of a Proposal."""
-        begins, ends = self._described()
-        if self._whole:
-            # These begin in different states: what counts is what becomes of the object.
-            value, begins, ends = of_object, begins[:, :OBJECT], ends[:, :OBJECT]
-        gain = self._earned + self._goes_on * value(ends) - value(begins)
-        gain[~self._possible] = -np.inf
+        begins, ends = self.both[0][:: self._steps], self.both[1][self._steps - 1 :: self._steps]
+        gain = self.earned + self.goes_on * worth(ends) - worth(begins)
+        gain[~self.possible] = -np.inf
         best = gain.reshape(-1, self._tries).argmax(axis=1)
         best += np.arange(len(best)) * self._tries
         steps = (best[:, None] * self._steps + np.arange(self._steps)).ravel()
-        # Where a step more would touch the object, what is best may be just that.
-        near = self._too_near.reshape(-1, self._tries).any(axis=1)
-        objection = np.where(near, 1, 2 * (self._possible[best] & (gain[best] < progress)))
         return (
-            take_rows(self._both, steps), take_rows(self._actions, steps), self._rows[steps],
-            objection.astype(np.int8), parameters_of(self._change.take(best), len(best)),
+            take_rows(self.both, steps), take_rows(self._actions, steps), self._rows[steps],
+            self._too_near[best].astype(np.int8),
+            parameters_of(self._change.take(best), len(best)),
         )
 
 

@@ -16,6 +16,7 @@ from guda_ros.augmentation.contact import rests
 from guda_ros.augmentation.rules import parameters_of, Proposal, Rule
 from guda_ros.augmentation.task import Task
 from guda_ros.augmentation.transforms import Change, Move, scene
+from guda_ros.augmentation.way_round import seen_along, way_round
 from guda_ros.soccer.push_target import push_target
 from guda_ros.soccer.resources import Section
 
@@ -64,10 +65,10 @@ class _WayRule(Rule):
         direction = np.where(mirrored, -1.0, 1.0) * self._direction[choice]
         return self._rows[choice], mirrored, wanted - direction
 
-    def _push_direction(self, ball):
-        """Return the directions (count,) [rad] in which balls at (count, 2) are to go."""
+    def _push_way(self, ball):
+        """Return the ways (count, 2), of length 1, that balls at (count, 2) are to go."""
         way = push_target(ball, self.task.contract, self._beside, self._clear) - ball
-        return np.arctan2(way[:, 1], way[:, 0])
+        return way / np.maximum(np.hypot(way[:, :1], way[:, 1:]), 1e-9)
 
     def _steps(self, change, rows):
         both, actions = self.source.take(rows)
@@ -109,8 +110,9 @@ class WalkRule(_WayRule):
         beside = ball + far[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
         near = (rng.random(count) < self._near) & ((beside > box[0]) & (beside < box[1])).all(1)
         robot[near] = beside[near]
-        wanted = way_round(
-            robot - ball, self._push_direction(ball), self._clearance, self._aligned
+        push = self._push_way(ball)
+        wanted = np.arctan2(push[:, 1], push[:, 0]) + way_round(
+            *seen_along(robot - ball, push), self._clearance, self._aligned
         )
         rows, mirrored, turn = self._turned(count, wanted, rng)
         place = list(task.layout.bodies[task.actor].position)
@@ -152,7 +154,8 @@ class PushOnRule(_WayRule):
         task = self.task
         (left, right), (low, high) = task.bounds
         ball = rng.uniform((left, low), (right, high), (count, 2))
-        rows, mirrored, turn = self._turned(count, self._push_direction(ball), rng)
+        push = self._push_way(ball)
+        rows, mirrored, turn = self._turned(count, np.arctan2(push[:, 1], push[:, 0]), rng)
         place = list(task.layout.bodies[task.object].position)
         move = Move.carry(self.recorded.states[rows][:, place], ball, turn, mirrored)
         return self._steps(scene(task.layout, move), rows)
@@ -169,31 +172,3 @@ class PushOnRule(_WayRule):
     def areas(self, task: Task) -> dict[str, tuple]:
         """Return the field."""
         return {task.object: task.bounds}
-
-
-def way_round(
-    robot: np.ndarray, push: np.ndarray, clearance: float, aligned: float
-) -> np.ndarray:
-    """
-    Return the directions (M,) [rad] in which robots at (M, 2) [m] from the ball are to walk.
-
-    The shortest way leads round a circle of radius `clearance` [m] about the ball to its point
-    right behind the ball; from within `aligned` [rad] of there it goes straight on, to half as
-    far from the ball.
-
-    :param push: directions (M,) [rad] in which the ball is to go.
-    """
-    cos, sin = np.cos(push), np.sin(push)
-    # Ahead of the ball along its way, and to the left of it.
-    ahead = robot[:, 0] * cos + robot[:, 1] * sin
-    left = robot[:, 1] * cos - robot[:, 0] * sin
-    far = np.hypot(ahead, left)
-    off = np.arctan2(np.abs(left), -ahead)
-    rear = np.where(off <= aligned, -clearance / 2, -clearance)
-    straight = np.arctan2(-left, rear - ahead)
-    # From the left of the ball's way the circle is passed on that side.
-    side = np.where(left < 0, -1.0, 1.0)
-    past = side * np.arcsin(np.minimum(clearance / np.maximum(far, clearance), 1.0))
-    tangent = np.arctan2(-left, -ahead) - past
-    clear = (off <= aligned) | (-ahead >= clearance)
-    return push + np.where(clear, straight, tangent)
