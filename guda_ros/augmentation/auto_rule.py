@@ -57,11 +57,17 @@ class AutoRule(Rule):
         if 'in_goal' in task.phases:
             self._in_goal = np.mean(task.phase(recorded) == task.phases.index('in_goal'))
         self._apart, self._moving = self._sources(self._steps)
-        self._worth = None
+        self._places = self._worth = None
         if self.candidates:
+            self._places = self._map()
             self._worth = Worth.find(
-                recorded, task, self._map(), self._discount, self._nearest, self._heading
+                recorded, task, self._places, self._discount, self._nearest, self._heading
             )
+
+    @property
+    def places(self) -> ValueMap | None:
+        """What places of the object are worth."""
+        return self._places
 
     def _sources(self, steps):
         """Return the stretches in which the object rests, and the others."""
@@ -139,7 +145,7 @@ class AutoRule(Rule):
             moving = round(number * share) if len(self._apart) else number
         tried = []
         if number > moving:
-            at = self._places(number - moving, rng)
+            at = self._draw_places(number - moving, rng)
             chosen, change = self._apart_change(self._apart, at, self._tries, rng)
             tried.append(self._tried(chosen, change, self._steps, self._tries, apart=True))
         if moving:
@@ -161,7 +167,7 @@ class AutoRule(Rule):
             objection[order][segment], parameters[order], segment,
         )
 
-    def _places(self, count, rng):
+    def _draw_places(self, count, rng):
         """Draw places (count, 2) of a resting object, as often in the goal as recorded."""
         task = self.task
         inside = rng.random((count, 1)) < self._in_goal

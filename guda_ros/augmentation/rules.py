@@ -11,6 +11,7 @@ import numpy as np
 
 from guda_ros.augmentation.task import Task
 from guda_ros.augmentation.transforms import Change, Layout, Move, to_columns, to_rows
+from guda_ros.augmentation.value_map import ValueMap
 from guda_ros.data.transitions import TransitionSet
 from guda_ros.soccer.resources import Section
 
@@ -77,6 +78,11 @@ class Rule(ABC):
     def areas(self, task: Task) -> dict[str, tuple]:
         """Return the boxes ((x low, x high), (y low, y high)) to draw, by what goes there."""
         return {}
+
+    @property
+    def places(self) -> ValueMap | None:
+        """What the prepared rule found places of the object to be worth, to draw; or nothing."""
+        return None
 
 
 class Source:
