@@ -17,6 +17,7 @@ import time
 
 import numpy as np
 
+from guda_ros.augmentation import compiled
 from guda_ros.augmentation.batches import Batch, Columns, make_batch, OBSERVED
 from guda_ros.augmentation.guides import Guide
 from guda_ros.augmentation.rules import parameter_names, Rule
@@ -27,8 +28,11 @@ from guda_ros.errors import GudaError
 _MIN_ACCEPTANCE = 1e-3
 #: after so many proposals.
 _TRIED = 100_000
-#: Proposals in a batch: few enough for the caches, enough for NumPy.
-_BATCH = 16384
+#: Proposals in a batch: few enough for the caches, enough for NumPy. With a power of two the
+#: columns of a batch would get in each other's way there.
+_BATCH = 16_000
+#: Transitions from which on it pays to compile loops, or to read those that were compiled before.
+_COMPILED = 2_000_000
 #: Transitions in a block, in which every rule has its share.
 BLOCK = 65_536
 #: Bytes of an array that, once freed, has the C library keep memory that is freed, see `blocks`.
@@ -124,6 +128,8 @@ class Augmenter:
                 f'{count} transitions were asked for; ask for at least one'
             )
         begin = time.perf_counter()
+        if count >= _COMPILED:
+            compiled.prepare(compiled.ENGINE, *self.task.loops)
         # glibc gives memory back to the system above a threshold that grows with the arrays freed
         # so far. Below it every batch takes its pages anew, and threads wait for each other there.
         np.empty(_KEPT, dtype=np.uint8)
@@ -295,8 +301,8 @@ class _Stream:
         report.accepted[self._name] += accepted
         names = (*own, *self._of.task.reasons[1:])
         counts = report.rejected[self._name]
-        for code, number in enumerate(np.bincount(codes, minlength=len(names))):
-            if code and number:
+        for code, number in enumerate(np.bincount(codes[codes > 0])):
+            if number:
                 counts[names[code]] = counts.get(names[code], 0) + int(number)
 
     def _fetch(self):
