@@ -28,9 +28,9 @@ from guda_ros.errors import GudaError
 _MIN_ACCEPTANCE = 1e-3
 #: after so many proposals.
 _TRIED = 100_000
-#: Proposals in a batch: few enough for the caches, enough for NumPy. With a power of two the
-#: columns of a batch would get in each other's way there.
-_BATCH = 16_000
+#: Numbers in the states of a batch: few enough for the caches, many enough for what Python does
+#: for each batch. A power of two would have the columns get in each other's way in the caches.
+_BATCH = 160_000
 #: Transitions from which on it pays to compile loops, or to read those that were compiled before.
 _COMPILED = 2_000_000
 #: Transitions in a block, in which every rule has its share.
@@ -269,7 +269,7 @@ class _Stream:
         self._of, self._name, self._rule, self._run = of, name, rule, run
         self._number = list(of.guide.rules).index(name)
         # A small set needs a small batch; which one depends on the counts asked for only.
-        self._size = min(_BATCH, int(share * 1.25) + 64)
+        self._size = min(_BATCH // of.task.layout.size, int(share * 1.25) + 64)
         self._next = 0
         self._ahead: deque = deque()
         self._batch = None

@@ -12,6 +12,8 @@ from guda_ros.augmentation.compiled import loop
 
 _SINGLE = np.float32
 _ZERO, _LEAST = _SINGLE(0.0), _SINGLE(1e-12)
+#: States whose observations stay in the nearest cache.
+_TILE = 256
 _AT_GOAL, _AT_BALL = _SINGLE(0.0009), _SINGLE(0.0001)
 
 
@@ -32,19 +34,31 @@ def reward(x, y, ball_x, ball_y, cos, sin, line, goal_x, post, cos_facing, out):
 
 @loop('void(f8[::1], f8[::1], f8[::1], f8[::1], f4[::1], f4[::1], f4, f4, f4, f4[:,::1])')
 def observe(x, y, ball_x, ball_y, cos, sin, goal_x, per_length, per_width, out):
-    """Find the observations (M, 8) of states."""
-    for k in range(len(x)):
-        at_x, at_y = _SINGLE(x[k]), _SINGLE(y[k])
-        ball_at_x, ball_at_y = _SINGLE(ball_x[k]), _SINGLE(ball_y[k])
-        to_x, to_y, way_x, way_y = ball_at_x - at_x, ball_at_y - at_y, goal_x - at_x, _ZERO - at_y
-        out[k, 0], out[k, 1] = to_x * per_length, to_y * per_width
-        out[k, 2] = (goal_x - ball_at_x) * per_length
-        out[k, 3] = (_ZERO - ball_at_y) * per_width
-        distance = max(np.sqrt(to_x * to_x + to_y * to_y), _LEAST)
-        far = max(np.sqrt(way_x * way_x + way_y * way_y), _LEAST)
-        to_x, to_y, way_x, way_y = to_x / distance, to_y / distance, way_x / far, way_y / far
-        out[k, 4], out[k, 5] = to_y * cos[k] - to_x * sin[k], to_x * cos[k] + to_y * sin[k]
-        out[k, 6], out[k, 7] = way_y * cos[k] - way_x * sin[k], way_x * cos[k] + way_y * sin[k]
+    """Find the observations (M, 8) of states, some by columns before they become rows."""
+    columns = np.empty((8, _TILE), dtype=_SINGLE)
+    from_x, from_y, to_goal_x, to_goal_y = columns[0], columns[1], columns[2], columns[3]
+    ball_left, ball_ahead, goal_left, goal_ahead = columns[4], columns[5], columns[6], columns[7]
+    for begin in range(0, len(x), _TILE):
+        rows = out[begin : begin + _TILE]
+        xs, ys, c, s = x[begin:], y[begin:], cos[begin:], sin[begin:]
+        ball_xs, ball_ys = ball_x[begin:], ball_y[begin:]
+        for k in range(len(rows)):
+            at_x, at_y = _SINGLE(xs[k]), _SINGLE(ys[k])
+            ball_at_x, ball_at_y = _SINGLE(ball_xs[k]), _SINGLE(ball_ys[k])
+            to_x, to_y, way_x, way_y = (
+                ball_at_x - at_x, ball_at_y - at_y, goal_x - at_x, _ZERO - at_y
+            )
+            from_x[k], from_y[k] = to_x * per_length, to_y * per_width
+            to_goal_x[k] = (goal_x - ball_at_x) * per_length
+            to_goal_y[k] = (_ZERO - ball_at_y) * per_width
+            distance = max(np.sqrt(to_x * to_x + to_y * to_y), _LEAST)
+            far = max(np.sqrt(way_x * way_x + way_y * way_y), _LEAST)
+            to_x, to_y, way_x, way_y = to_x / distance, to_y / distance, way_x / far, way_y / far
+            ball_left[k], ball_ahead[k] = to_y * c[k] - to_x * s[k], to_x * c[k] + to_y * s[k]
+            goal_left[k], goal_ahead[k] = way_y * c[k] - way_x * s[k], way_x * c[k] + way_y * s[k]
+        for k in range(len(rows)):
+            for index in range(8):
+                rows[k, index] = columns[index, k]
 
 
 @loop('void(f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1],'
