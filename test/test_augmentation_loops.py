@@ -97,6 +97,22 @@ def test_compiled_loops_make_the_same_bytes(paths, guide, threads):
     assert report == compiled_report
 
 
+def test_loops_are_for_large_sets(monkeypatch):
+    monkeypatch.setattr(compiled, '_ready', {})
+    monkeypatch.setattr('guda_ros.augmentation.pipeline._COMPILED', 1000)
+    augmenter = Augmenter(recording(), load_guide('push_ball_random'), 0)
+    list(augmenter.blocks(999))
+    assert not compiled.loops(compiled.ENGINE)
+    monkeypatch.setattr(augmenter.task, 'loops', (), raising=False)
+    list(augmenter.blocks(4999))
+    assert not compiled.loops(compiled.ENGINE)
+    list(augmenter.blocks(5000))
+    assert compiled.loops(compiled.ENGINE) and not compiled.loops(LOOPS)
+    monkeypatch.setattr(augmenter.task, 'loops', (LOOPS,))
+    list(augmenter.blocks(1000))
+    assert compiled.loops(LOOPS)
+
+
 RULES = """\
 name: mine
 task: push_ball_to_goal

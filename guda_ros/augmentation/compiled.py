@@ -58,7 +58,6 @@ def loops(module: str) -> ModuleType | None:
     return _ready.get(module)
 
 
-
 def column(array: np.ndarray, shape: tuple[int, ...] | None = None) -> np.ndarray:
     """Return an array, or number, as loops are compiled for: float64, of a shape, without gaps."""
     array = np.asarray(array, dtype=float)

@@ -31,8 +31,9 @@ _TRIED = 100_000
 #: Numbers in the states of a batch: few enough for the caches, many enough for what Python does
 #: for each batch. A power of two would have the columns get in each other's way in the caches.
 _BATCH = 160_000
-#: Transitions from which on it pays to compile loops, or to read those that were compiled before.
-_COMPILED = 2_000_000
+#: Transitions from which on it pays to compile loops, or to read those that were compiled before;
+#: for a task that has none of its own it is so many times as many.
+_COMPILED, _ENGINE_ALONE = 2_000_000, 5
 #: Transitions in a block, in which every rule has its share.
 BLOCK = 65_536
 #: Bytes of an array that, once freed, has the C library keep memory that is freed, see `blocks`.
@@ -128,7 +129,7 @@ class Augmenter:
                 f'{count} transitions were asked for; ask for at least one'
             )
         begin = time.perf_counter()
-        if count >= _COMPILED:
+        if count >= _COMPILED * (1 if self.task.loops else _ENGINE_ALONE):
             compiled.prepare(compiled.ENGINE, *self.task.loops)
         # glibc gives memory back to the system above a threshold that grows with the arrays freed
         # so far. Below it every batch takes its pages anew, and threads wait for each other there.
