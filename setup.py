@@ -59,6 +59,7 @@ extras = {
         'Jinja2>=3.1',
         'matplotlib>=3.8',
         'minari>=0.5.3',
+        'numba>=0.60',
         'onnx>=1.17',
         'Pillow>=10',
         'stable-baselines3>=2.6',

@@ -3,10 +3,11 @@ How fast guided augmentation is: guided soccer transitions a second.
 
     .venv/bin/python benchmark/augmentation.py
 
-In one run: the engine with acceptance, reward and observation, in blocks as a consumer gets them;
-the same rules as a Python loop over transitions; and a copy of the bytes that the engine made. The
-recording is made here by a scripted demonstrator of the paper's task, or given with --data. The
-last line is one JSON object.
+In one run: the engine with acceptance, reward and observation, in blocks as a consumer gets them,
+with compiled loops and before with NumPy alone, as it makes small sets; the same rules as a Python
+loop over transitions; and a copy of the bytes that the engine made. The recording is made here by
+a scripted demonstrator of the paper's task, or given with --data. The last line is one JSON
+object; prepare_s is how long it took to compile the loops or to read what was compiled before.
 """
 
 from __future__ import annotations
@@ -22,10 +23,14 @@ import time
 
 import numpy as np
 
+from guda_ros.augmentation import compiled
 from guda_ros.augmentation.pipeline import Augmenter
 from guda_ros.data.transitions import TransitionSet
 from guda_ros.tasks.push_ball_to_goal import PushBallToGoal, PushContract
 from guda_ros.tasks.registry import load_guide
+
+#: Transitions for which nothing is compiled.
+SMALL = 1_000_000
 
 
 def demonstrations(contract: PushContract, episodes: int = 3) -> TransitionSet:
@@ -121,6 +126,13 @@ def loop(recorded: TransitionSet, phase: np.ndarray, count: int) -> int:
     return len(made)
 
 
+def measure(augmenter: Augmenter, count: int) -> float:
+    """Return how many transitions a second are made, `count` in all."""
+    begin = time.perf_counter()
+    made = sum(len(block['rewards']) for block in augmenter.blocks(count, observe=True))
+    return made / (time.perf_counter() - begin)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__,
@@ -136,12 +148,14 @@ def main() -> None:
     )
     guide = load_guide(args.guide)
     augmenter = Augmenter(recorded, guide, seed=0, threads=args.threads)
+    plain = [measure(augmenter, min(args.count, SMALL)) for _ in range(args.repeat)]
+    begin = time.perf_counter()
+    compiled.prepare(compiled.ENGINE, *augmenter.task.loops)
+    prepared = time.perf_counter() - begin
     *_, block = augmenter.blocks(200_000, observe=True)
     guided, copied = [], []
     for _ in range(args.repeat):
-        begin = time.perf_counter()
-        made = sum(len(block['rewards']) for block in augmenter.blocks(args.count, observe=True))
-        guided.append(made / (time.perf_counter() - begin))
+        guided.append(measure(augmenter, args.count))
         begin = time.perf_counter()
         for _ in range(max(args.count // len(block['rewards']), 1)):
             copies = [column.copy() for column in block.values()]
@@ -157,6 +171,8 @@ def main() -> None:
         'loop_transitions_per_s': round(looped),
         'copy_transitions_per_s': round(statistics.median(copied)),
         'guided_transitions_per_s_best': round(max(guided)),
+        'numpy_transitions_per_s': round(statistics.median(plain)),
+        'prepare_s': round(prepared, 2),
         'bytes_per_transition': size,
         'threads': args.threads,
         'count': args.count,

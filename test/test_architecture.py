@@ -34,6 +34,7 @@ BASE = ('guda_ros', 'guda_ros.errors', 'guda_ros.interrupts')
 #: External packages that only the named layers may import.
 ONLY_IN = {
     'mujoco': {'sim'},
+    'numba': {'augmentation'},
     'torch': {'learning', 'online'},
     'stable_baselines3': {'online'},
     'rclpy': {'ros', 'nodes', 'cli'},
@@ -41,7 +42,7 @@ ONLY_IN = {
     'launch_ros': {'ros'},
 }
 HEAVY = ('torch', 'mujoco', 'stable_baselines3', 'gymnasium', 'minari', 'matplotlib', 'h5py',
-         'onnx')
+         'numba', 'onnx')
 ROBOT_LAYERS = ('soccer', 'data', 'perception', 'control', 'ros')
 ROBOT_NODES = ('perception', 'policy', 'safety', 'teleop', 'joystick', 'data_collector')
 #: Only where a distribution brings `launch`.

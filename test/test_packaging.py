@@ -210,7 +210,7 @@ def test_the_wheel_ships_configuration_launch_files_and_executables(wheel):
 
 def test_the_wheel_ships_the_whole_package_and_nothing_else(wheel):
     expected = {path.relative_to(ROOT).as_posix() for path in (ROOT / 'guda_ros').rglob('*')
-                if path.is_file() and path.suffix != '.pyc'}
+                if path.is_file() and path.parent.name != '__pycache__'}
     assert expected == {name for name in wheel if '.dist-info/' not in name and
                         '.data/' not in name}
 

@@ -14,8 +14,9 @@ from __future__ import annotations
 import numpy as np
 
 from guda_ros.augmentation.contact import gap, nearest_apart, rests
-from guda_ros.augmentation.rules import parameters_of, Proposal, Rule, take_rows
+from guda_ros.augmentation.rules import parameters_of, Proposal, Rule
 from guda_ros.augmentation.segments import fixed
+from guda_ros.augmentation.source import take_rows
 from guda_ros.augmentation.task import Task
 from guda_ros.augmentation.transforms import Change, Move, wrap
 from guda_ros.augmentation.value_map import Grid, Moves, ValueMap
@@ -177,8 +178,7 @@ class AutoRule(Rule):
         """Put stretches somewhere, `tries` in a row for the same state or the same scene."""
         rows, segment, _ = chosen.expand()
         spread = change.take(segment)
-        both, actions = self.source.take(rows)
-        both, actions = spread.states(both), spread.actions(actions)
+        both, actions = self.source.changed(rows, spread)
         too_near = np.zeros(len(chosen), dtype=bool)
         if apart and self.task.object != self.task.actor:
             near = np.minimum(gap(self.task, both[0]), gap(self.task, both[1]))

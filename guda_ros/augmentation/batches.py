@@ -11,8 +11,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from guda_ros.augmentation.rules import Proposal, Rule, take_rows
+from guda_ros.augmentation import compiled
+from guda_ros.augmentation.rules import Proposal, Rule
+from guda_ros.augmentation.source import take_rows
 from guda_ros.augmentation.task import Task
+from guda_ros.augmentation.transforms import to_columns
 
 Columns = dict[str, np.ndarray]
 #: Columns that a block has only if they are asked for.
@@ -24,9 +27,9 @@ class Batch:
     """
     The accepted steps of one batch of proposals.
 
-    steps: of the N that were accepted, with parameters (N, P) each; codes (M,): of every proposal,
-    0 accepted, then the rule's own reasons, then the task's; chosen (N,): the proposals that were
-    accepted; number: of the rule.
+    steps: the N that were accepted come first, with parameters (N, P) each; codes (M,): of every
+    proposal, 0 accepted, then the rule's own reasons, then the task's; chosen (N,): the proposals
+    that were accepted; number: of the rule.
     """
 
     rule: Rule
@@ -58,10 +61,10 @@ class Batch:
         recorded, task, steps = self.rule.recorded, self.task, self.steps
         both, actions, source = steps.both[:, rows], steps.actions[rows], steps.source[rows]
         states, next_states = both
-        _fill(columns['states'], states)
-        _fill(columns['actions'], actions)
-        _fill(columns['next_states'], next_states)
-        _fill(columns['parameters'], steps.parameters[rows])
+        for part, name in enumerate(('states', 'next_states')):
+            _fill(columns[name], to_columns(steps.both), part, rows)
+        for name in ('actions', 'parameters'):
+            _fill(columns[name], getattr(steps, name).T[:, None], 0, rows)
         columns['rewards'][:] = task.reward(states, actions, next_states)
         columns['terminations'][:] = task.terminated(next_states)
         for name in ('source_episode', 'source_step'):
@@ -69,8 +72,7 @@ class Batch:
         columns['rule'][:] = self.number
         columns['seed'][:] = self.seed
         if OBSERVED[0] in columns:
-            for name, seen in zip(OBSERVED, task.contract.observe(both)):
-                columns[name][:] = seen
+            task.observe(both, [columns[name] for name in OBSERVED])
 
 
 def make_batch(
@@ -110,19 +112,23 @@ def _in_any_order(proposal, codes, chosen):
     count = len(chosen)
     gaps = np.flatnonzero(codes[:count])
     spare = chosen[count - len(gaps) :]
-    parts = []
-    for name in ('actions', 'source', 'rejected', 'parameters'):
+    for name in ('actions', 'source', 'parameters'):
         part = getattr(proposal, name)
         part[gaps] = part[spare]
-        parts.append(part[:count])
     proposal.both[:, gaps] = proposal.both[:, spare]
-    return Proposal(proposal.both[:, :count], *parts)
+    return proposal
 
 
-def _fill(rows, columns):
-    """Copy an array; one that lies by columns column by column, as NumPy is far slower there."""
-    if columns.flags.c_contiguous:
-        rows[:] = columns
+def _fill(out, columns, part, rows):
+    """Copy rows of columns (C, parts, N), column by column, as NumPy is far slower by rows."""
+    loops = compiled.loops(compiled.ENGINE)
+    fit = columns.flags.carray and out.flags.carray and columns.dtype == out.dtype
+    if loops and fit:
+        loops.write(columns, part, rows.start, out)
         return
-    for index in range(columns.shape[1]):
-        rows[:, index] = columns[:, index]
+    taken = columns[:, part, rows].T
+    if taken.flags.c_contiguous:
+        out[:] = taken
+        return
+    for index in range(taken.shape[1]):
+        out[:, index] = taken[:, index]

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from guda_ros.augmentation import segments
-from guda_ros.augmentation.rules import parameters_of, Proposal, Rule, take_rows, uniform
+from guda_ros.augmentation import compiled, segments
+from guda_ros.augmentation.aiming import aim
+from guda_ros.augmentation.draws import uniform
+from guda_ros.augmentation.rules import parameters_of, Proposal, Rule
+from guda_ros.augmentation.source import take_rows
 from guda_ros.augmentation.task import Task
-from guda_ros.augmentation.transforms import Change, Move, turn_between, wrap
+from guda_ros.augmentation.transforms import Change, Move, wrap
 from guda_ros.soccer.resources import Section
 
 _SEGMENTS = ('step', 'fixed', 'phase', 'whole', 'behaviour')
@@ -200,8 +203,7 @@ class MoveRule(Rule):
 
     def propose(self, count: int, rng: np.random.Generator) -> Proposal:
         """Propose about `count` steps, in whole segments."""
-        mean = max(self._segments.length.mean(), 1)
-        number = max(int(count / mean), 1)
+        number = max(int(count / self._segments.mean_length), 1)
         choice = (uniform(rng, number) * len(self._segments)).astype(int)
         change = self._draw(choice, number, rng)
         parameters = parameters_of(change, number)
@@ -212,43 +214,36 @@ class MoveRule(Rule):
             rows, segment, first = chosen.expand()
             last = first + chosen.length - 1
             change = change.take(segment)
-        both, actions = self.source.take(rows)
-        both = change.states(both)
+        both, actions = self.source.changed(rows, change)
         rejected = self._object(both, first, last)
         return Proposal(
-            both, change.actions(actions), rows,
+            both, actions, rows,
             rejected if segment is None else rejected[segment], parameters, segment,
         )
 
     def _draw(self, choice, number, rng) -> Change:
         """Return the changes of chosen segments, with parameters of shape (number,)."""
         task = self.task
-        point = take_rows(self._point, choice)
         mirrored = np.zeros(number, dtype=bool)
         if self._reflect:
             mirrored = uniform(rng, number) < self._reflect
-        sign = 1.0 - 2.0 * mirrored
-        turning = None
         if self._to.place == 'current':
-            place = point.copy(order='K')
-            place[:, 1] *= sign
+            place = take_rows(self._point, choice)
+            place[mirrored, 1] *= -1.0
         else:
             place = self._to.draw(number, task, rng)
         put = {body: to.draw(number, task, rng) for body, to in self._put.items()}
         if self._aim is not None:
             target = put.get(self._at, task.goal)
-            way = take_rows(self._way, choice)
-            way[:, 1] *= sign
-            turning = turn_between(way, target - place)
-            angle = np.arctan2(turning[1], turning[0])
-            if self._spread:
-                angle = wrap(angle + rng.uniform(-self._spread, self._spread, number))
-                turning = None
+            move = aim(self._point, self._way, choice, mirrored, place, target)
+            if not self._spread:
+                return Change(task.layout, dict.fromkeys(task.layout.bodies, move), put)
+            angle = wrap(move.angle + rng.uniform(-self._spread, self._spread, number))
         elif self._turn is not None:
             angle = wrap(rng.uniform(*self._turn, number))
         else:
             angle = np.zeros(number)
-        move = Move.carry(point, place, angle, mirrored, turning)
+        move = Move.carry(take_rows(self._point, choice), place, angle, mirrored)
         return Change(task.layout, dict.fromkeys(task.layout.bodies, move), put)
 
     def _object(self, both, first, last):
@@ -258,7 +253,7 @@ class MoveRule(Rule):
         begins = states if first is None else states[first]
         objection = np.zeros(len(ends), dtype=np.int8)
         if 'clearance' in self._accept:
-            near = np.minimum(*self._gap(both))
+            near = self._nearest(both)
             if first is not None:
                 near = np.minimum.reduceat(near, first)
             objection[near < self._accept['clearance'] ** 2] = 3
@@ -273,12 +268,17 @@ class MoveRule(Rule):
         x, y = self.task.layout.bodies[body].position
         return states[..., x], states[..., y]
 
-    def _gap(self, states):
-        """Return the squared distance of actor and object."""
-        x, y = self._place_of(states, self.task.actor)
-        to_x, to_y = self._place_of(states, self.task.object)
+    def _nearest(self, both):
+        """Return the squared distance (M,) of actor and object, before or after the step."""
+        x, y = self._place_of(both, self.task.actor)
+        to_x, to_y = self._place_of(both, self.task.object)
+        loops = compiled.loops(compiled.ENGINE)
+        if loops:
+            found = np.empty(x.shape[1])
+            loops.nearest(*(compiled.column(part) for part in (x, y, to_x, to_y)), found)
+            return found
         x, y = to_x - x, to_y - y
-        return x * x + y * y
+        return np.minimum(*(x * x + y * y))
 
     def _to_go(self, states):
         x, y = self._place_of(states, self.task.object)

@@ -17,6 +17,7 @@ import time
 
 import numpy as np
 
+from guda_ros.augmentation import compiled
 from guda_ros.augmentation.batches import Batch, Columns, make_batch, OBSERVED
 from guda_ros.augmentation.guides import Guide
 from guda_ros.augmentation.rules import parameter_names, Rule
@@ -27,8 +28,12 @@ from guda_ros.errors import GudaError
 _MIN_ACCEPTANCE = 1e-3
 #: after so many proposals.
 _TRIED = 100_000
-#: Proposals in a batch: few enough for the caches, enough for NumPy.
-_BATCH = 16384
+#: Numbers in the states of a batch: few enough for the caches, many enough for what Python does
+#: for each batch. A power of two would have the columns get in each other's way in the caches.
+_BATCH = 160_000
+#: Transitions from which on it pays to compile loops, or to read those that were compiled before;
+#: for a task that has none of its own it is so many times as many.
+_COMPILED, _ENGINE_ALONE = 2_000_000, 5
 #: Transitions in a block, in which every rule has its share.
 BLOCK = 65_536
 #: Bytes of an array that, once freed, has the C library keep memory that is freed, see `blocks`.
@@ -124,6 +129,8 @@ class Augmenter:
                 f'{count} transitions were asked for; ask for at least one'
             )
         begin = time.perf_counter()
+        if count >= _COMPILED * (1 if self.task.loops else _ENGINE_ALONE):
+            compiled.prepare(compiled.ENGINE, *self.task.loops)
         # glibc gives memory back to the system above a threshold that grows with the arrays freed
         # so far. Below it every batch takes its pages anew, and threads wait for each other there.
         np.empty(_KEPT, dtype=np.uint8)
@@ -263,7 +270,7 @@ class _Stream:
         self._of, self._name, self._rule, self._run = of, name, rule, run
         self._number = list(of.guide.rules).index(name)
         # A small set needs a small batch; which one depends on the counts asked for only.
-        self._size = min(_BATCH, int(share * 1.25) + 64)
+        self._size = min(_BATCH // of.task.layout.size, int(share * 1.25) + 64)
         self._next = 0
         self._ahead: deque = deque()
         self._batch = None
@@ -295,8 +302,8 @@ class _Stream:
         report.accepted[self._name] += accepted
         names = (*own, *self._of.task.reasons[1:])
         counts = report.rejected[self._name]
-        for code, number in enumerate(np.bincount(codes, minlength=len(names))):
-            if code and number:
+        for code, number in enumerate(np.bincount(codes[codes > 0])):
+            if number:
                 counts[names[code]] = counts.get(names[code], 0) + int(number)
 
     def _fetch(self):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 import copy
 from dataclasses import dataclass
-import math
 
 import numpy as np
 
+from guda_ros.augmentation.source import Source
 from guda_ros.augmentation.task import Task
-from guda_ros.augmentation.transforms import Change, Layout, Move, to_columns, to_rows
+from guda_ros.augmentation.transforms import Change, Layout, Move
 from guda_ros.augmentation.value_map import ValueMap
 from guda_ros.data.transitions import TransitionSet
 from guda_ros.soccer.resources import Section
@@ -54,7 +54,7 @@ class Rule(ABC):
         """Return this rule with what it found in a recording; the rule itself stays as it is."""
         prepared = copy.copy(self)
         prepared.recorded, prepared.task = recorded, task
-        prepared.source = Source(recorded)
+        prepared.source = Source(recorded, task.layout)
         prepared._find()
         return prepared
 
@@ -83,33 +83,6 @@ class Rule(ABC):
     def places(self) -> ValueMap | None:
         """What the prepared rule found places of the object to be worth, to draw; or nothing."""
         return None
-
-
-class Source:
-    """Recorded steps, laid out by columns: to take and change them is several times as fast."""
-
-    def __init__(self, recorded: TransitionSet) -> None:
-        # In memory (S, 2, M): one call of NumPy then does for states and successors.
-        both = np.stack([recorded.states.T, recorded.next_states.T], axis=1)
-        self._both = to_rows(both)
-        self._actions = np.asfortranarray(recorded.actions)
-
-    def take(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return states and successors (2, K, S), and actions (K, A), of rows (K,)."""
-        return take_rows(self._both, rows), take_rows(self._actions, rows)
-
-
-def uniform(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    """Return numbers in [0, 1), of 32 random bits each: half the work of 53 of them."""
-    count = math.prod(shape)
-    bits = rng.integers(0, 2**64, -(-count // 2), dtype=np.uint64).view(np.uint32)
-    return np.multiply(bits[:count].reshape(shape), 2.0**-32)
-
-
-def take_rows(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return rows of an array (..., M, C), laid out by columns."""
-    # Without bounds to check it takes half the time.
-    return to_rows(np.take(to_columns(array), rows, axis=-1, mode='clip'))
 
 
 def parameter_names(layout: Layout) -> tuple[str, ...]:

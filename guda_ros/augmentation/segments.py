@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -19,6 +20,11 @@ class Segments:
 
     def __len__(self) -> int:
         return len(self.start)
+
+    @cached_property
+    def mean_length(self) -> float:
+        """Mean number of steps; 1 if there are no segments."""
+        return float(self.length.mean()) if len(self) else 1.0
 
     @property
     def last(self) -> np.ndarray:

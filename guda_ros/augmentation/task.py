@@ -9,7 +9,7 @@ task of forty lines.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 import os
 from pathlib import Path
@@ -50,6 +50,7 @@ class Task(ABC):
     that `phase` tells apart. rest: way [m] of the object in a step up to which it rests. rules:
     further kinds of rules that guides of this task may use. reference_returns: mean returns of
     random actions and of the demonstrator, 0 and 100 of normalised returns; None: not measured.
+    loops: modules with compiled loops that the task uses, see guda_ros.augmentation.compiled.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Task(ABC):
     rest: float = 1e-6
     rules: Mapping[str, type] = {}
     reference_returns: tuple[float, float] | None = None
+    loops: tuple[str, ...] = ()
 
     def __init__(self, contract: ContractBase) -> None:
         self.contract = contract
@@ -100,6 +102,11 @@ class Task(ABC):
         self, states: np.ndarray, actions: np.ndarray, next_states: np.ndarray
     ) -> np.ndarray:
         """Return (M,) int8 indices into `reasons` of changed steps; 0: the world allows them."""
+
+    def observe(self, both: np.ndarray, out: Sequence[np.ndarray]) -> None:
+        """Write what the contract observes of states and successors (2, M, S) to two arrays."""
+        for seen, rows in zip(self.contract.observe(both), out):
+            rows[:] = seen
 
     @abstractmethod
     def phase(self, recorded: TransitionSet) -> np.ndarray:

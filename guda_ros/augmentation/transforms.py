@@ -94,9 +94,14 @@ class Move:
         return move
 
     @cached_property
+    def turning(self) -> tuple[np.ndarray, np.ndarray]:
+        """Cosine and sine (...) of the angle."""
+        return self._turning or (np.cos(self.angle), np.sin(self.angle))
+
+    @cached_property
     def _matrix(self):
         """Return the columns of the matrix that mirrors and turns: ((xx, yx), (xy, yy))."""
-        cos, sin = self._turning or (np.cos(self.angle), np.sin(self.angle))
+        cos, sin = self.turning
         return (cos, sin), (-self.sign * sin, self.sign * cos)
 
     @cached_property
@@ -274,14 +279,6 @@ def wrap(angle: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     return np.subtract(
         angle, (2 * np.pi) * np.floor((angle + np.pi) * (0.5 / np.pi)), out=out
     )
-
-
-def turn_between(way: np.ndarray, to: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return cosine and sine (...) of the angles by which vectors (..., 2) turn to others."""
-    (x, y), (to_x, to_y) = _parts(way), _parts(to)
-    cos, sin = x * to_x + y * to_y, x * to_y - y * to_x
-    scale = 1 / np.maximum(np.sqrt(cos * cos + sin * sin), 1e-12)
-    return cos * scale, sin * scale
 
 
 def to_columns(rows: np.ndarray) -> np.ndarray:

@@ -71,10 +71,10 @@ class _WayRule(Rule):
         return way / np.maximum(np.hypot(way[:, :1], way[:, 1:]), 1e-9)
 
     def _steps(self, change, rows):
-        both, actions = self.source.take(rows)
+        both, actions = self.source.changed(rows, change)
         return Proposal(
-            change.states(both), change.actions(actions), rows,
-            np.zeros(len(rows), dtype=np.int8), parameters_of(change, len(rows)),
+            both, actions, rows, np.zeros(len(rows), dtype=np.int8),
+            parameters_of(change, len(rows)),
         )
 
 

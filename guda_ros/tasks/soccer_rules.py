@@ -253,11 +253,8 @@ class ApproachRule(Rule):
         change = Change(change.layout, change.moves, {'ball': place})
         parameters = parameters_of(change, stretches)
         change = change.take(segment)
-        both, actions = self.source.take(rows)
-        return Proposal(
-            change.states(both), change.actions(actions), rows, objection[segment], parameters,
-            segment,
-        )
+        both, actions = self.source.changed(rows, change)
+        return Proposal(both, actions, rows, objection[segment], parameters, segment)
 
     def explain(self) -> list[str]:
         """Return sentences that say what the rule will do."""
@@ -376,10 +373,9 @@ def idle(recorded: TransitionSet, min_action: float) -> np.ndarray:
 
 
 def _move_scenes(rule, rows, mirrored, angle, place):
-    both, actions = rule.source.take(rows)
-    move = Move.carry(both[0][:, world.BALL], place, angle, mirrored)
+    move = Move.carry(rule.recorded.states[rows][:, world.BALL], place, angle, mirrored)
     change = scene(rule.task.layout, move)
+    both, actions = rule.source.changed(rows, change)
     return Proposal(
-        change.states(both), change.actions(actions), rows, np.zeros(len(rows), dtype=np.int8),
-        parameters_of(change, len(rows)),
+        both, actions, rows, np.zeros(len(rows), dtype=np.int8), parameters_of(change, len(rows))
     )
