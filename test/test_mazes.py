@@ -16,6 +16,7 @@ from guda_ros.tasks.ant_gait import torques, yaw
 from guda_ros.tasks.maze import AntMazeUmaze, MazeContract, PointMazeLarge, PointMazeUmaze
 from guda_ros.tasks.maze_demonstrator import record
 from guda_ros.tasks.maze_map import MAPS, MazeMap
+from guda_ros.tasks.maze_rule import free_places
 from guda_ros.tasks.registry import load_guide, load_task
 
 POINT = ('pointmaze_umaze', 'pointmaze_medium', 'pointmaze_large')
@@ -81,10 +82,9 @@ def test_guided_steps_lead_along_the_way_and_random_ones_anywhere():
     guided, report = augment(recorded, load_guide('pointmaze_large_guided'), 4000, 0)
     assert report.acceptance == 1.0
     cells = task.map.cells(guided.states[:, :2])
-    way = task.map.way[tuple(cells.T)]
-    off = np.arctan2(guided.states[:, 3], guided.states[:, 2]) - np.arctan2(way[:, 1], way[:, 0])
-    known = np.any(way != 0, axis=1)
-    np.testing.assert_allclose(wrap(off[known]), np.arctan2(0.2, 1.0), atol=1e-9)
+    # It is the action that leads there; the velocity is 38 degrees off it.
+    assert off_way(task, guided, guided.actions).max() <= np.pi / 4 + 1e-6
+    assert off_way(task, guided, guided.states[:, 2:]).max() > 1.3
     # Actions turn with it, and every free cell is visited.
     turned = np.arctan2(guided.actions[:, 1], guided.actions[:, 0]) - np.arctan2(
         guided.states[:, 3], guided.states[:, 2])
@@ -95,6 +95,54 @@ def test_guided_steps_lead_along_the_way_and_random_ones_anywhere():
     random, _ = augment(recorded, load_guide('pointmaze_large_random'), 4000, 0)
     heading = np.arctan2(random.states[:, 3], random.states[:, 2])
     assert len(np.unique(np.round(heading, 6))) == 4
+
+
+def off_way(task, steps, vectors):
+    """Return how far (M,) [rad] vectors (M, 2) of steps point off the shortest way."""
+    ways = task.map.ways(steps.states[:, :2])
+    return np.abs(wrap(np.arctan2(vectors[:, 1], vectors[:, 0])
+                       - np.arctan2(ways[:, 1], ways[:, 0])))
+
+
+def test_guides_may_turn_by_the_step_or_not_at_all(tmp_path):
+    task, text = PointMazeLarge(), load_guide('pointmaze_large_guided').text
+    recorded = point_steps(task, [[-4.5, 2.5], [-4.4, 2.5]])
+
+    def made(*rows):
+        (tmp_path / 'mine.yaml').write_text(text.replace('turn: way', '\n    '.join(rows)).replace(
+            'by: action', ''))
+        steps, report = augment(recorded, load_guide(tmp_path / 'mine.yaml'), 3000, 0)
+        assert report.acceptance == 1.0
+        return steps, off_way(task, steps, steps.next_states[:, :2] - steps.states[:, :2])
+
+    _, off = made('turn: way', 'by: step')
+    assert 0.7 < off.max() <= np.pi / 4 + 1e-6
+    steps, off = made('turn: none', 'aim: 20')
+    np.testing.assert_array_equal(steps.states[:, 2:], np.tile([1.0, 0.2], (3000, 1)))
+    assert 0.3 < off.max() <= np.radians(20) + 1e-6
+    # The two steps together lead from the first place to where the second one ends.
+    steps, off = made('turn: none', 'aim: 20', 'over: 2')
+    first = steps.source_step == 0
+    assert off[~first].max() <= np.radians(20) + 1e-6 < off[first].max()
+
+
+def test_ways_lead_back_to_the_middle_of_the_aisle_and_of_the_goal():
+    maze = MazeMap('umaze', 2.0)
+    # The cell (1, 2), whose way is to the left, and the goal's, whose middle is at (-2, 2).
+    places = np.array([[0.0, 2.0], [0.3, 2.5], [0.3, 1.5], [-1.5, 2.0], [-2.3, 1.6]])
+    half = np.sqrt(0.5)
+    np.testing.assert_allclose(
+        maze.ways(places), [[-1, 0], [-half, -half], [-half, half], [-1, 0], [0.6, 0.8]],
+        atol=1e-12)
+
+
+def test_who_follows_the_ways_reaches_the_goal_and_touches_no_wall():
+    for task in (PointMazeLarge(), AntMazeUmaze()):
+        places, step = free_places(task, 100), task.map.scale / 25
+        for _ in range(25 * 30):
+            places = places + step * task.map.ways(places)
+            assert task.map.clearance(places).min() > 0.9 * task.radius
+        assert np.linalg.norm(places - task.goal, axis=1).max() <= 2 * step
 
 
 def test_rewards_are_those_of_where_the_step_ends():
@@ -116,9 +164,9 @@ def test_steps_at_walls_are_not_moved():
 
 
 @pytest.mark.parametrize('change, message', [
-    (('turn: way', 'turn: left'), 'mine.yaml:8: rules.to_goal.turn'),
-    (('turn: way', 'turn: way\n    aim: 200'), 'mine.yaml:9: rules.to_goal.aim'),
-    (('turn: way', 'turn: way\n    colour: 1'), 'mine.yaml:9: rules.to_goal.colour'),
+    (('turn: way', 'turn: left'), 'mine.yaml:9: rules.to_goal.turn'),
+    (('turn: way', 'turn: none\n    aim: 200'), 'mine.yaml:10: rules.to_goal.aim'),
+    (('turn: way', 'turn: way\n    colour: 1'), 'mine.yaml:10: rules.to_goal.colour'),
 ])
 def test_errors_of_a_guide_name_file_line_and_field(tmp_path, capsys, change, message):
     text = load_guide('pointmaze_umaze_guided').text
@@ -231,24 +279,56 @@ def test_ant_moves_as_in_gymnasium_robotics(robotics):
     env.close()
 
 
-def test_ant_walks_alike_along_each_of_its_sides(robotics):
-    task, sides = AntMazeUmaze(), np.arange(4)
+def test_ant_walks_alike_along_each_of_its_sides_without_turning(robotics):
+    task, sides = AntMazeUmaze(), np.arange(4) * np.pi / 2
     begin = task.start(1, np.random.default_rng(0)).repeat(4, axis=0)
     begin[:, :2] = task.map.middles(np.array([1, 2]))
     states = begin
     # Few enough steps that no wall is reached.
-    for index in range(15):
-        states = task.step(states, torques(states, index, sides))
-    cos, sin = np.cos(sides * np.pi / 2), np.sin(sides * np.pi / 2)
+    for _ in range(25):
+        states = task.step(states, torques(states, sides))
     x, y = (states - begin)[:, :2].T
-    along, across = cos * x + sin * y, cos * y - sin * x
-    np.testing.assert_allclose(along, along[0], atol=0.02)
-    np.testing.assert_allclose(across, across[0], atol=0.02)
-    np.testing.assert_allclose(yaw(states), yaw(states)[0], atol=0.1)
-    assert along.min() > 0.1
+    along = np.cos(sides) * x + np.sin(sides) * y
+    np.testing.assert_allclose(along, along[0], atol=0.25)
+    assert along.min() > 0.4
+    np.testing.assert_allclose(yaw(states), 0.0, atol=0.3)
 
 
-def test_ant_steps_are_taken_along_the_way_without_a_turn():
+def test_an_ant_that_is_turned_with_its_legs_counted_anew_moves_alike(robotics):
+    task = AntMazeUmaze()
+    rng = np.random.default_rng(0)
+    states, actions = task.start(40, rng), rng.uniform(-1, 1, (40, 8)).astype(np.float32)
+    states[:, :2] = task.map.middles(np.array([1, 2]))
+    states[:, 3:] += rng.normal(0, 0.2, (40, 26))
+    states[:, 3:7] /= np.linalg.norm(states[:, 3:7], axis=1, keepdims=True)
+    after = task.step(states, actions)
+    way = (after - states)[:, :2]
+    quarters = np.arange(40) % 4
+    angle = quarters * np.pi / 2
+    turned, moved = np.stack([states, after]), actions.copy()
+    task.turn_body(turned, moved, quarters)
+    again = task.step(turned[0], moved)
+    x, y = (again - turned[0])[:, :2].T
+    np.testing.assert_allclose(np.cos(angle) * x + np.sin(angle) * y, way[:, 0], atol=1e-9)
+    np.testing.assert_allclose(np.cos(angle) * y - np.sin(angle) * x, way[:, 1], atol=1e-9)
+    np.testing.assert_allclose(again[:, 2:], turned[1][:, 2:], atol=1e-9)
+    # The rest of a full turn brings it back.
+    task.turn_body(turned, moved, 4 - quarters)
+    np.testing.assert_array_equal(turned[0], states)
+    np.testing.assert_array_equal(moved, actions)
+
+
+def test_recordings_of_the_ant_and_what_is_made_of_them_are_stepped_again(robotics):
+    task, recorded = AntMazeUmaze(), record(AntMazeUmaze(), 0)
+    assert len(recorded) == 818
+    for guide in ('antmaze_umaze_guided', 'antmaze_umaze_random'):
+        made, report = augment(recorded, load_guide(guide), 500, 0)
+        assert report.acceptance == 1.0
+        again = task.step(made.states, made.actions)
+        np.testing.assert_allclose(again, made.next_states, atol=1e-10)
+
+
+def test_ant_steps_are_taken_along_the_way_and_it_looks_where_it_looked():
     task = AntMazeUmaze()
     rng = np.random.default_rng(0)
     count = 200
@@ -260,17 +340,15 @@ def test_ant_steps_are_taken_along_the_way_without_a_turn():
     steps = TransitionSet(
         contract=task.contract, states=states, actions=rng.uniform(-1, 1, (count, 8)),
         next_states=after, rewards=np.zeros(count), terminations=np.zeros(count, dtype=bool),
-        source_episode=np.zeros(count), source_step=np.arange(count), rule=np.zeros(count),
+        source_episode=np.zeros(count), source_step=2 * np.arange(count), rule=np.zeros(count),
         episode_ids=['one'], episode_success=[False])
     made, report = augment(steps, load_guide('antmaze_umaze_guided'), 3000, 0)
-    way = task.map.way[tuple(task.map.cells(made.states[:, :2]).T)]
-    moved = made.next_states[:, :2] - made.states[:, :2]
-    known = np.any(way != 0, axis=1)
-    cosine = np.sum(moved * way, axis=1) / np.linalg.norm(moved, axis=1)
-    assert cosine[known].min() >= np.cos(np.radians(45)) - 1e-9
-    np.testing.assert_array_equal(made.states[:, 2:], states[made.source_step, 2:])
-    np.testing.assert_array_equal(made.actions, steps.actions[made.source_step])
-    assert report.rejected['to_goal']['off_way'] > 0
+    assert report.acceptance == 1.0
+    assert off_way(task, made, made.next_states[:, :2] - made.states[:, :2]).max() < 0.786
+    np.testing.assert_array_equal(made.states[:, 3:7], states[0, 3:7] + np.zeros((3000, 1)))
+    rows = made.source_step // 2
+    np.testing.assert_allclose(np.sort(np.abs(made.actions), axis=1),
+                               np.sort(np.abs(steps.actions[rows]), axis=1), atol=1e-6)
     random, _ = augment(steps, load_guide('antmaze_umaze_random'), 3000, 0)
     moved = random.next_states[:, :2] - random.states[:, :2]
-    assert len(np.unique(np.round(np.arctan2(*moved.T), 6))) == count
+    assert len(np.unique(np.round(np.arctan2(*moved.T), 6))) > 3 * count

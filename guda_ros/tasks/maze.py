@@ -20,6 +20,7 @@ import numpy as np
 from guda_ros.augmentation.transforms import Body, Layout
 from guda_ros.data.contract import ContractBase
 from guda_ros.data.transitions import DataSetError, TransitionSet
+from guda_ros.tasks.ant_body import turn_ants
 from guda_ros.tasks.maze_map import MAPS, MazeMap
 from guda_ros.tasks.maze_rule import MazeRule
 from guda_ros.tasks.state_task import StateTask
@@ -164,6 +165,13 @@ class MazeTask(StateTask):
         """Tell (M,) which steps no wall had a part in."""
         return self.map.clearance(recorded.states[:, :2]) >= self.radius
 
+    def turn_body(self, states, actions, quarters):
+        """
+        Turn bodies by quarters (M,) against the clock, in place; x and y are turned already.
+
+        :param states: (..., M, S), :param actions: (M, A).
+        """
+
     def start(self, count, rng):
         """Return states (count, S) at rest, in the start cell or in any but the goal's."""
         goal = self.map.cell_of_mark('G')
@@ -250,11 +258,20 @@ class PointMazeLarge(PointMaze):
 
 
 class AntMaze(MazeTask):
-    """The ant of gymnasium-robotics' version 4, whose legs reach 1.2 m; it starts at one cell."""
+    """
+    The ant of gymnasium-robotics' version 4, whose legs reach 1.2 m; it starts at one cell.
 
+    A normalised return is the share of episodes that reach the goal in percent, as in D4RL.
+    """
+
+    reference_returns = (0.0, 1.0)
     robot, scale, frames, radius = 'ant', 4.0, 5, 1.25
     layout = Layout(size=29, bodies={'ant': Body((0, 1))}, frame='ant')
     actor = object = 'ant'
+
+    def turn_body(self, states, actions, quarters):
+        """Turn ants by quarters (M,), in place; their heading stays what it was."""
+        turn_ants(states, actions, quarters)
 
 
 class AntMazeUmaze(AntMaze):

@@ -6,17 +6,16 @@ Reinforcement Learning, 2020, arXiv 2004.07219), which goes from cell to cell al
 way, with gains 10 and -1 and normal noise of .5 on its actions, to one random cell after another.
 It does not know the goal of the task, which it passes by chance: what it shows is how to move.
 
-AntMaze: the gait of guda_ros.tasks.ant_gait along the same waypoints, on the side of the ant that
-is nearest to the way, with normal noise of .1 on its torques.
+AntMaze: the gait of guda_ros.tasks.ant_gait along the same waypoints, with normal noise of .1 on
+its torques.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from guda_ros.augmentation.transforms import wrap
 from guda_ros.data.transitions import TransitionSet
-from guda_ros.tasks.ant_gait import torques, yaw
+from guda_ros.tasks.ant_gait import torques
 from guda_ros.tasks.maze import MazeTask
 
 _GAIN, _DAMPING = 10.0, 1.0
@@ -79,24 +78,14 @@ class AntController:
     """Walk the ant along a way; noise: deviation of the normal noise on torques."""
 
     near, aside, noise = 0.5, 0.6, 0.1
-    #: Degrees that the way may be off the side walked along before another one is taken.
-    _KEEP = np.radians(65)
 
     def __init__(self, way: Waypoints, rng: np.random.Generator) -> None:
         self._way, self._rng = way, rng
-        self._step, self._side = 0, None
 
     def actions(self, states: np.ndarray) -> np.ndarray:
         """Return actions (count, 8) for states (count, 29)."""
         to_go = self._way.targets(states[:, :2], self.near, self.aside) - states[:, :2]
-        bearing = np.arctan2(to_go[:, 1], to_go[:, 0]) - yaw(states)
-        nearest = np.round(bearing / (np.pi / 2))
-        if self._side is None:
-            self._side = nearest
-        off = wrap(bearing - self._side * np.pi / 2)
-        self._side = np.where(np.abs(off) > self._KEEP, nearest, self._side)
-        action = torques(states, self._step, self._side.astype(int))
-        self._step += 1
+        action = torques(states, np.arctan2(to_go[:, 1], to_go[:, 0]))
         action += self.noise * self._rng.standard_normal(action.shape)
         return np.clip(action, -1.0, 1.0)
 

@@ -22,6 +22,8 @@ MAPS = {
     ),
     'ant_umaze': ('#####', '#R..#', '###.#', '#G..#', '#####'),
 }
+#: Part of a cell off the middle of the aisle at which ways lead back by 45 degrees.
+_ASIDE = 0.25
 #: Directions of the neighbours of a cell: row, column.
 _SIDES = ((0, 1), (-1, 0), (0, -1), (1, 0))
 
@@ -115,3 +117,17 @@ class MazeMap:
         following = self.next_cells(self.cell_of_mark('G'))
         return (self.middles(following) - self.middles(
             np.stack(np.indices(self.walls.shape), axis=-1))) / self.scale
+
+    def ways(self, places: np.ndarray) -> np.ndarray:
+        """
+        Return unit vectors (M, 2) from places (M, 2) along the shortest way.
+
+        They lead back to the middle of the aisle, by 45 degrees a quarter of a cell off it, and in
+        the goal cell to its middle.
+        """
+        cells, goal = self.cells(places), np.array(self.cell_of_mark('G'))
+        along, off = self.way[tuple(cells.T)], self.middles(cells) - places
+        across = off - np.sum(off * along, axis=1, keepdims=True) * along
+        ways = np.where(np.all(cells == goal, axis=1)[:, None], off,
+                        along + across / (_ASIDE * self.scale))
+        return ways / np.maximum(np.linalg.norm(ways, axis=1, keepdims=True), 1e-9)
