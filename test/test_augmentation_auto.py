@@ -59,10 +59,12 @@ def test_a_resting_ball_is_told_from_a_pushed_one(recorded):
     assert CONTRACT.contact * 0.99 <= nearest_apart(task, recorded) < 0.3
 
 
-@pytest.mark.parametrize('steps', [1, 5])
-def test_made_steps_keep_dynamics_rewards_and_sources(tmp_path, recorded, steps):
+@pytest.mark.parametrize('steps, hindsight', [(1, 0), (5, 0), (5, 0.5), (5, 1)])
+def test_made_steps_keep_dynamics_rewards_and_sources(tmp_path, recorded, steps, hindsight):
     before = {name: getattr(recorded, name).copy() for name in ('states', 'actions')}
-    made, _ = augment(recorded, guide_of(tmp_path, ('steps: 1', f'steps: {steps}')), 3000, 3)
+    guide = guide_of(tmp_path, ('steps: 1', f'steps: {steps}'),
+                     ('reflect: 0.5', f'reflect: 0.5\n    hindsight: {hindsight}'))
+    made, _ = augment(recorded, guide, 3000, 3)
     task = PushBallToGoal(CONTRACT)
     found = verify(task, made, 3000)
     assert max(found.position[1], found.heading[1], found.reward[1]) < 1e-6
@@ -113,6 +115,28 @@ def test_the_ball_is_pushed_to_the_goal_and_the_field_is_covered(tmp_path, recor
     # No part of the field is preferred: the robot is in every sixth of it about as often.
     count, _, _ = np.histogram2d(made.states[:, 0], made.states[:, 1], bins=(3, 2))
     assert count.min() > 0.6 * count.mean()
+
+
+def test_in_hindsight_walks_lead_behind_the_ball(tmp_path, recorded):
+    def toward(tries):
+        """Return the mean share of five steps' way that leads behind the ball."""
+        made, _ = augment(recorded, guide_of(
+            tmp_path, ('steps: 1', 'steps: 5'), ('tries: 8', f'tries: {tries}'),
+            ('reflect: 0.5', 'reflect: 0.5\n    hindsight: 1')), 5000, 0)
+        apart = np.isnan(made.parameters[:, made.parameter_names.index('ball_turn')])
+        before, after = made.states[apart][::5], made.next_states[apart][4::5]
+        ball = before[:, 2:4]
+        way = CONTRACT.goal - ball
+        behind = ball - 0.2 * way / np.linalg.norm(way, axis=1, keepdims=True)
+        gained = (np.linalg.norm(before[:, :2] - behind, axis=1)
+                  - np.linalg.norm(after[:, :2] - behind, axis=1))
+        walked = np.linalg.norm(after[:, :2] - before[:, :2], axis=1)
+        far = (np.linalg.norm(before[:, :2] - ball, axis=1) > 0.5) & (ball[:, 0] < 4.4)
+        return np.mean(gained[far & (walked > 0.02)] / walked[far & (walked > 0.02)])
+
+    # The best of eight directions drawn evenly is 22 degrees off, the best of one anything.
+    assert abs(toward(1)) < 0.15
+    assert toward(8) > 0.7
 
 
 def test_both_kinds_of_stretches_are_among_the_first(tmp_path, recorded):

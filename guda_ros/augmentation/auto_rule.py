@@ -4,9 +4,10 @@ The rule that writes itself: of the recorded stretches that could follow a state
 A state is drawn anywhere on the field. While the object rests, actor and object are independent
 and any recorded stretch can begin there, turned until the heading fits: of some of them the one is
 kept whose rewards and whose end are worth most, so that every state shows its best action and none
-is preferred to another. Stretches that move the object are taken anywhere as a whole, and of some
-directions the best one is kept. What states are worth, guda_ros.augmentation.worth finds in the
-recording under the task's own reward.
+is preferred to another. Long stretches of a walk rarely fit a state; in hindsight each is put
+where, of some states, it helped most. Stretches that move the object are taken anywhere as a
+whole, and of some directions the best one is kept. What states are worth,
+guda_ros.augmentation.worth finds in the recording under the task's own reward.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class AutoRule(Rule):
         self._turn = section.choice('turn', ('any', 'none'))
         self._heading = section.choice('heading', ('counts', 'free')) == 'counts'
         self._reflect = section.number('reflect', 0, 1)
+        self._hindsight = section.number('hindsight', 0, 1) if section.has('hindsight') else 0.0
 
     def _find(self):
         recorded, task = self.recorded, self.task
@@ -144,11 +146,15 @@ class AutoRule(Rule):
         if len(self._moving):
             share = max(len(self._moving) / self.candidates, _MOVING)
             moving = round(number * share) if len(self._apart) else number
+        looking_back = round((number - moving) * self._hindsight)
         tried = []
-        if number > moving:
-            at = self._draw_places(number - moving, rng)
-            chosen, change = self._apart_change(self._apart, at, self._tries, rng)
-            tried.append(self._tried(chosen, change, self._steps, self._tries, apart=True))
+        for count, states in ((looking_back, True), (number - moving - looking_back, False)):
+            if count:
+                at = self._draw_places(count * self._tries if states else count, rng)
+                change = self._apart_change(self._apart, at, self._tries, rng, states)
+                tried.append(self._tried(
+                    *change, self._steps, self._tries, apart=True, relative=states
+                ))
         if moving:
             chosen = self._moving.take(
                 np.repeat(rng.integers(0, len(self._moving), moving), self._tries)
@@ -174,8 +180,8 @@ class AutoRule(Rule):
         inside = rng.random((count, 1)) < self._in_goal
         return np.where(inside, _draw(task.mouth, count, rng), _draw(task.bounds, count, rng))
 
-    def _tried(self, chosen, change, steps, tries, apart):
-        """Put stretches somewhere, `tries` in a row for the same state or the same scene."""
+    def _tried(self, chosen, change, steps, tries, apart, relative=False):
+        """Put stretches somewhere, `tries` in a row of which one is to be chosen."""
         rows, segment, _ = chosen.expand()
         spread = change.take(segment)
         both, actions = self.source.changed(rows, spread)
@@ -184,13 +190,23 @@ class AutoRule(Rule):
             near = np.minimum(gap(self.task, both[0]), gap(self.task, both[1]))
             too_near = near.reshape(-1, steps).min(axis=1) < self._nearest
         return _Tried(self.task, self._discount, steps, tries, rows, change, both, actions,
-                      too_near)
+                      too_near, relative)
 
-    def _apart_change(self, sources, at, tries, rng):
-        """Put the object at rest at places (K, 2), and the actor anywhere, of any heading."""
+    def _apart_change(self, sources, at, tries, rng, states=False):
+        """
+        Put the object at rest at places (K, 2), and the actor anywhere, of any heading.
+
+        Each state is that of `tries` stretches; or, with `states`, each stretch begins in `tries`
+        of the states.
+        """
         task, count = self.task, len(at)
         body = task.layout.bodies[task.actor]
-        chosen = sources.take(rng.integers(0, len(sources), count * tries))
+        if states:
+            chosen = np.repeat(rng.integers(0, len(sources), count // tries), tries)
+            tries = 1
+        else:
+            chosen = rng.integers(0, len(sources), count * tries)
+        chosen = sources.take(chosen)
         begin = self.recorded.states[chosen.start]
         mirrored = rng.random(len(chosen)) < self._reflect
         angle = self._angles(len(chosen), rng)
@@ -238,7 +254,10 @@ class AutoRule(Rule):
             'puts actor and object apart where the object rests; moves the whole scene otherwise',
             f'keeps of every {self._tries} the one that is worth most under the reward of the '
             f'task (discount {self._discount:g}), by a map of values made from the recording',
-        ]
+        ] + ([
+            f'of {self._hindsight:.0%} of the stretches that walk, the best of {self._tries} '
+            'states to begin in',
+        ] if self._hindsight else [])
 
     def areas(self, task: Task) -> dict[str, tuple]:
         """Return the field."""
@@ -247,14 +266,18 @@ class AutoRule(Rule):
 
 class _Tried:
     """
-    K stretches that were tried, `tries` in a row for the same state or the same scene.
+    K stretches that were tried, `tries` in a row of which one is to be chosen.
 
+    relative: what they gain is compared as a part of what their states are worth.
     both (2, K steps, S); earned (K,): discounted rewards; goes_on (K,): discount of what comes
     after, 0 where the task is over; possible (K,).
     """
 
-    def __init__(self, task, discount, steps, tries, rows, change, both, actions, too_near):
+    def __init__(
+        self, task, discount, steps, tries, rows, change, both, actions, too_near, relative
+    ) -> None:
         self._steps, self._tries, self._rows, self._change = steps, tries, rows, change
+        self._relative = relative
         self._actions, self._too_near, self.both = actions, too_near, both
         states, next_states = both
         rewards = task.reward(states, actions, next_states).reshape(-1, steps)
@@ -269,7 +292,11 @@ class _Tried:
     def choose(self, worth: Worth):
         """Return the columns of the best of every `tries`, as parts of a Proposal."""
         begins, ends = self.both[0][:: self._steps], self.both[1][self._steps - 1 :: self._steps]
-        gain = self.earned + self.goes_on * worth(ends) - worth(begins)
+        before = worth(begins)
+        gain = self.earned + self.goes_on * worth(ends) - before
+        if self._relative:
+            # Where there is more to be gained, every step gains more.
+            gain /= np.maximum(before - worth.least, 1e-9)
         gain[~self.possible] = -np.inf
         best = gain.reshape(-1, self._tries).argmax(axis=1)
         best += np.arange(len(best)) * self._tries

@@ -97,6 +97,11 @@ class Worth:
             approach = Approach.find(recorded, task, nearest, heading)
         return cls(task, places, discount, approach)
 
+    @property
+    def least(self) -> float:
+        """Least value that a state can have."""
+        return self._places.least
+
     def __call__(self, states: np.ndarray) -> np.ndarray:
         """Return the values (M,) of states (M, S)."""
         place = states[:, list(self._task.layout.bodies[self._task.object].position)]
@@ -104,9 +109,8 @@ class Worth:
         if self._approach is None:
             return value
         # Late is worth less than soon, also where rewards are negative.
-        least = self._places.least
         steps = self._approach.steps(self._task, states, self._places.way(place))
-        return least + (value - least) * self._discount**steps
+        return self.least + (value - self.least) * self._discount**steps
 
 
 def _way(recorded, body):
