@@ -264,3 +264,25 @@ def test_a_small_set_compiles_nothing():
     path = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])
     subprocess.run([sys.executable, '-c', code, str(ROOT / 'test')],
                    env={**os.environ, 'PYTHONPATH': path}, check=True)
+
+
+def test_a_damaged_cache_costs_time_only(tmp_path, monkeypatch):
+    monkeypatch.setattr(numba.config, 'CACHE_DIR', str(tmp_path))
+    twice = compiled.loop('f8(f8)')(_twice)
+    assert twice(2.0) == 4.0
+    kept = [path for path in tmp_path.rglob('*') if path.suffix in ('.nbi', '.nbc')]
+    assert kept
+    for path in kept:
+        path.write_bytes(b'')
+    assert compiled.loop('f8(f8)')(_twice)(2.0) == 4.0
+
+
+def _twice(x):
+    return 2 * x
+
+
+def test_without_numba_there_are_no_loops(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'numba', None)
+    monkeypatch.setattr(compiled, '_ready', {})
+    compiled.prepare(compiled.ENGINE)
+    assert compiled.loops(compiled.ENGINE) is None

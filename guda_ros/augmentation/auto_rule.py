@@ -89,7 +89,7 @@ class AutoRule(Rule):
         )
         grid = Grid(box, _SPACING)
         alone = task.object == task.actor
-        parts, reach = [], _SPACING
+        parts, moves = [], False
         for length in self._ahead:
             apart, moving = self._sources(length)
             # What acts alone moves itself; what is moved can also be left where it is.
@@ -98,16 +98,16 @@ class AutoRule(Rule):
             ):
                 if len(sources) and (whole or not alone):
                     parts.append(self._moves(grid, sources, length, tries, whole, rng))
-            if parts:
-                way = np.hypot(*np.moveaxis(parts[0].ends - grid.points[:, None], -1, 0))
-                reach = max(reach, float(np.median(way)))
-        if not parts:
-            # Every stretch of these lengths is interrupted: those of `steps` are all there is.
-            length = self._steps
-            sources = self._apart if alone or not len(self._moving) else self._moving
+                    moves |= whole
+        moving = self._apart if alone else self._moving
+        if not moves:
+            # All that moves the object is shorter than these lengths; `steps` is what there is.
+            whole = len(moving) > 0
             parts.append(self._moves(
-                grid, sources, length, _AT_A_POINT, alone or len(self._moving) > 0, rng
+                grid, moving if whole else self._apart, self._steps, _AT_A_POINT, whole, rng
             ))
+        way = np.hypot(*np.moveaxis(parts[0].ends - grid.points[:, None], -1, 0))
+        reach = max(_SPACING, float(np.median(way)))
         return ValueMap.solve(grid, Moves(*(
             np.concatenate([getattr(part, name) for part in parts], axis=1)
             for name in ('ends', 'earned', 'goes_on')
@@ -150,7 +150,7 @@ class AutoRule(Rule):
         tried = []
         for count, states in ((looking_back, True), (number - moving - looking_back, False)):
             if count:
-                at = self._draw_places(count * self._tries if states else count, rng)
+                at = self._draw_places(count, self._tries if states else 1, rng)
                 change = self._apart_change(self._apart, at, self._tries, rng, states)
                 tried.append(self._tried(
                     *change, self._steps, self._tries, apart=True, relative=states
@@ -174,10 +174,11 @@ class AutoRule(Rule):
             objection[order][segment], parameters[order], segment,
         )
 
-    def _draw_places(self, count, rng):
-        """Draw places (count, 2) of a resting object, as often in the goal as recorded."""
-        task = self.task
-        inside = rng.random((count, 1)) < self._in_goal
+    def _draw_places(self, number, each, rng):
+        """Draw places (number each, 2) of a resting object, as often in the goal as recorded."""
+        task, count = self.task, number * each
+        # In the goal nothing is lost by any step: of places in and out of it, in would be chosen.
+        inside = np.repeat(rng.random((number, 1)) < self._in_goal, each, axis=0)
         return np.where(inside, _draw(task.mouth, count, rng), _draw(task.bounds, count, rng))
 
     def _tried(self, chosen, change, steps, tries, apart, relative=False):
@@ -297,7 +298,7 @@ class _Tried:
         if self._relative:
             # Where there is more to be gained, every step gains more.
             gain /= np.maximum(before - worth.least, 1e-9)
-        gain[~self.possible] = -np.inf
+        gain[~(self.possible & np.isfinite(gain))] = -np.inf
         best = gain.reshape(-1, self._tries).argmax(axis=1)
         best += np.arange(len(best)) * self._tries
         steps = (best[:, None] * self._steps + np.arange(self._steps)).ravel()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import importlib
+import pickle
 from types import ModuleType
 
 import numpy as np
@@ -35,8 +36,8 @@ def loop(signature: str) -> Callable:
         options = {'nogil': True, 'error_model': 'numpy'}
         try:
             return numba.njit(signature, cache=True, **options)(function)
-        except RuntimeError:
-            # No folder for a cache can be written to.
+        except (RuntimeError, OSError, EOFError, pickle.UnpicklingError):
+            # There is no folder for a cache, the disk is full, or what is there is damaged.
             return numba.njit(signature, **options)(function)
 
     return compiled

@@ -21,6 +21,7 @@ from guda_ros.augmentation import compiled
 from guda_ros.augmentation.batches import Batch, Columns, make_batch, OBSERVED
 from guda_ros.augmentation.guides import Guide
 from guda_ros.augmentation.rules import parameter_names, Rule
+from guda_ros.augmentation.value_map import ValueMap
 from guda_ros.data.transitions import columns_of, TransitionSet, TransitionWriter
 from guda_ros.errors import GudaError
 
@@ -96,6 +97,13 @@ class Augmenter:
             raise AugmentationError(
                 'there are no recorded transitions to augment; record demonstrations first'
             )
+        for name in ('states', 'actions', 'next_states'):
+            wrong = np.flatnonzero(~np.isfinite(getattr(recorded, name)).all(axis=1))
+            if len(wrong):
+                raise AugmentationError(
+                    f'{len(wrong)} of {len(recorded)} recorded transitions have {name} that are '
+                    f'no numbers, the first is row {wrong[0]}; leave them out'
+                )
         self.recorded, self.guide, self.seed, self.threads = recorded, guide, seed, threads
         self.task = guide.task(recorded.contract)
         self.report = AcceptanceReport()
@@ -159,6 +167,24 @@ class Augmenter:
                 for stream in streams.values():
                     stream.close()
                 self.report.seconds = time.perf_counter() - begin
+
+    @property
+    def places(self) -> ValueMap | None:
+        """What the first rule that asks itself so found places of the object to be worth."""
+        found = (rule.places for rule in self._rules.values())
+        return next((one for one in found if one is not None), None)
+
+    def make(
+        self, count: int, progress: Callable[[int, int], None] | None = None
+    ) -> TransitionSet:
+        """Return `count` transitions in memory; `progress` as of `augment`."""
+        columns = self.allocate(count)
+        made = 0
+        for block in self.blocks(count, into=columns):
+            made += len(block['rewards'])
+            if progress:
+                progress(made, count)
+        return replace(self.empty(), **columns, info=self.info())
 
     def allocate(self, count: int, observe: bool = False) -> Columns:
         """Return columns of `count` rows without content, for `blocks` to write into."""
@@ -338,13 +364,7 @@ def augment(
     :param progress: called with the number of transitions made and wanted.
     """
     augmenter = Augmenter(recorded, guide, seed, threads)
-    columns = augmenter.allocate(count)
-    made = 0
-    for block in augmenter.blocks(count, into=columns):
-        made += len(block['rewards'])
-        if progress:
-            progress(made, count)
-    return replace(augmenter.empty(), **columns, info=augmenter.info()), augmenter.report
+    return augmenter.make(count, progress), augmenter.report
 
 
 def augment_to_file(

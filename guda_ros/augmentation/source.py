@@ -16,7 +16,7 @@ class Source:
         # In memory (S, 2, M): one call of NumPy then does for states and successors.
         both = np.stack([recorded.states.T, recorded.next_states.T], axis=1)
         self._both = np.ascontiguousarray(both)
-        self._actions = np.ascontiguousarray(recorded.actions.T)
+        self._actions = np.array(recorded.actions.T, order='C')
         self._layout, self._following = layout, _following(layout, len(self._actions))
 
     def changed(self, rows: np.ndarray, change: Change) -> tuple[np.ndarray, np.ndarray]:
@@ -40,7 +40,7 @@ class Source:
             loops.move(self._both, rows, *_moved(layout, names, change.put), *part, both)
         for name, place in change.put.items():
             body = layout.bodies[name]
-            both[list(body.position)] = to_columns(place)[:, None]
+            both[list(body.position)] = to_columns(np.broadcast_to(place, (len(rows), 2)))[:, None]
             if body.velocity is not None:
                 both[list(body.velocity)] = 0.0
         turning = prepared[id(change.move(layout.frame))][:3]

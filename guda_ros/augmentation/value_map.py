@@ -87,9 +87,9 @@ class ValueMap:
     def solve(cls, grid: Grid, moves: Moves, reach: float) -> 'ValueMap':
         """Return the map on which every point is worth the best of its moves."""
         possible = np.isfinite(moves.earned)
+        earned = np.where(possible, moves.earned, -np.inf)
         corner, weight = grid.corners(moves.ends.reshape(-1, 2))
         weight = weight * moves.goes_on.ravel()
-        earned = moves.earned
         # A point that allows nothing is worth as little as any other.
         stuck = ~possible.any(axis=1)
         values = np.zeros(len(earned), dtype=np.float32)

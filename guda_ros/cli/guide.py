@@ -43,27 +43,28 @@ def run(args: argparse.Namespace) -> int:
         print(f'\n{name} ({rule.kind}, share: {share})')
         for line in rule.explain():
             print(f'  - {line}')
-    recorded = made = None
+    recorded = made = places = None
     if args.data:
-        recorded, made = _try(guide, args)
+        recorded, made, places = _try(guide, args)
     if args.out:
         from guda_ros.evaluation.guide_pictures import draw_guide
 
         # Without a recording the field is that of the task's own contract.
         default = Contract.load(guide.task.name) if guide.task.name == 'soccer_push' else None
         task = guide.task(recorded.contract if recorded else default)
-        draw_guide(args.out, guide, task, recorded, made)
+        draw_guide(args.out, guide, task, recorded, made, places)
         print(f'\n{args.out}: drawn')
     return 0
 
 
 def _try(guide, args):
-    """Augment the recording and print what came of it."""
-    from guda_ros.augmentation.pipeline import augment
+    """Augment the recording, print what came of it and return what there is to draw."""
+    from guda_ros.augmentation.pipeline import Augmenter
     from guda_ros.evaluation.coverage import describe_set
 
     recorded = guide.task.read(args.data)
-    made, report = augment(recorded, guide, args.count, args.seed)
+    augmenter = Augmenter(recorded, guide, args.seed)
+    made, report = augmenter.make(args.count), augmenter.report
     print(f'\n{args.data}: {len(recorded)} steps in {len(recorded.episode_ids)} episodes')
     print_table(
         [
@@ -84,4 +85,4 @@ def _try(guide, args):
         rows.append([name, found.reward, found.progress, found.cells])
     print()
     print_table(rows, ['', 'reward a step', 'mm nearer a step', 'state-action cells'])
-    return recorded, made
+    return recorded, made, augmenter.places

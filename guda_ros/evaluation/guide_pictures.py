@@ -10,6 +10,7 @@ import numpy as np
 
 from guda_ros.augmentation.guides import Guide
 from guda_ros.augmentation.task import Task
+from guda_ros.augmentation.value_map import ValueMap
 from guda_ros.data.transitions import TransitionSet
 from guda_ros.errors import GudaError
 from guda_ros.evaluation.drawing import BALL, FAINT, INK, MUTED, ROBOT
@@ -23,23 +24,21 @@ def draw_guide(
     task: Task,
     recorded: TransitionSet | None = None,
     made: TransitionSet | None = None,
+    places: ValueMap | None = None,
 ) -> None:
     """
-    Draw the areas of a guide; with a recording, also what it found in it and made of it.
+    Draw the areas of a guide, or what it found; with a recording also what it made of that.
 
+    :param places: what places of the object were found to be worth.
     :raises GudaError: if the picture cannot be written.
     """
     rows = 1 if made is None else 2
     figure = Figure(figsize=(9.2 if rows == 2 else 5.5, 3.8 * rows), layout='constrained')
     axes = np.atleast_2d(figure.subplots(rows, rows))
-    found = None
-    if recorded is not None:
-        maps = (rule.prepare(recorded, task).places for rule in guide.rules.values())
-        found = next((one for one in maps if one is not None), None)
-    if found is None:
+    if places is None:
         _areas(axes[0, 0], guide, task)
     else:
-        _values(axes[0, 0], task, found)
+        _values(axes[0, 0], task, places)
     if made is not None:
         _paths(axes[0, 1], task, recorded)
         _steps(axes[1, 0], task, made)
@@ -78,11 +77,11 @@ def _areas(axis, guide, task):
     axis.legend(fontsize=7, loc='lower left')
 
 
-def _values(axis, task, found, arrows: int = 20):
+def _values(axis, task, places, arrows: int = 20):
     _field(axis, task, f'worth of places of the {task.object}, and best ways')
-    x, y = found.grid.axes
-    axis.pcolormesh(x, y, found.values.reshape(found.grid.shape).T, cmap='viridis', zorder=0.5)
-    ways = found.way(found.grid.points).reshape(*found.grid.shape, 2)
+    x, y = places.grid.axes
+    axis.pcolormesh(x, y, places.values.reshape(places.grid.shape).T, cmap='viridis', zorder=0.5)
+    ways = places.way(places.grid.points).reshape(*places.grid.shape, 2)
     every = max(len(x) // arrows, 1)
     at = tuple(np.arange(every // 2, len(along), every) for along in (x, y))
     axis.quiver(x[at[0]], y[at[1]], *np.moveaxis(ways[np.ix_(*at)], -1, 0).transpose(0, 2, 1),

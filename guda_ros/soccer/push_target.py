@@ -6,19 +6,16 @@ from typing import Protocol
 
 import numpy as np
 
-from guda_ros.soccer.field import Ball
-
 #: Radii of the ball that its straight way to the goal keeps from the posts, unless said.
 _MARGIN = 4.0
 
 
 class GoalField(Protocol):
-    """What is asked of a field: the point aimed at, the goal's line and its width, the ball."""
+    """What is asked of a field: the point aimed at, the goal's line and its width."""
 
     goal: np.ndarray
     goal_line: float
     goal_width: float
-    ball: Ball
 
 
 def push_target(
@@ -31,7 +28,7 @@ def push_target(
     `before` above zero such balls go to a point this far [m] before the middle of the goal first.
 
     :param clear: that the ball's straight way keeps from the posts on the goal line [m]; without
-        it, as far as the size of the ball asks for, which is the only use of `field.ball`.
+        it as far as the size of the ball asks for, which a `Field` knows.
     """
     ball = np.asarray(ball, dtype=float)
     target = np.broadcast_to(field.goal, ball.shape).copy()

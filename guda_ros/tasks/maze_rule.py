@@ -27,8 +27,8 @@ class MazeRule(MoveRule):
         shortest way from its place; `any` multiple of 90 degrees; `none`. With `way` there may be
         by: `action` when that is to lead there and not the step itself, which also follows from
         the velocity before. With `none` there may be aim: how many degrees [0, 180] the step may
-        lead off the shortest way. With both there may be over: of how many steps, this one and
-        those that follow, the common direction counts as its own.
+        lead off the shortest way. Unless it is the action's there may be over: of how many steps,
+        this one and those that follow, the common direction counts as its own.
         """
         self._rotation = section.choice('turn', ('way', 'any', 'none'))
         self._off, self._over, self._by = np.pi, 1, 'step'
@@ -37,7 +37,7 @@ class MazeRule(MoveRule):
             self._by = section.choice('by', known)
         if self._rotation == 'none' and section.has('aim'):
             self._off = np.radians(section.number('aim', 0, 180))
-        if self._rotation != 'any' and section.has('over'):
+        if self._rotation != 'any' and self._by == 'step' and section.has('over'):
             self._over = section.integer('over', 1, 1000)
         self._of, self._phases, self._reflect = 'step', task.phases, 0.0
         self._anchor, self._to = (task.actor, 'first'), Destination('field', None, 1.0)

@@ -27,7 +27,7 @@ class _WayRule(Rule):
     reasons = ('accepted',)
 
     def __init__(self, section: Section, task: type[Task]) -> None:
-        """Take the keys of the rule; docs/augmentation.md explains each."""
+        """Take the keys of the rule; config/guides/push_ball_guided.yaml explains each."""
         self._fastest = section.number('fastest', 0.01, 1)
         self._reflect = section.number('reflect', 0, 1)
         self._beside = section.number('beside_goal', 0, 100)
