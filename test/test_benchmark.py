@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 import os
 from pathlib import Path
 import signal
@@ -201,6 +202,17 @@ def test_differences_are_paired_and_seeds_of_one_data_set_count_once(plan):
     assert 0 <= found.score.low < found.score.value < found.score.high <= 10 + 1e-9
     assert found.success.value == 1.0
     assert found.steps.value == -300
+
+
+def test_ours_are_compared_with_the_rest_and_auto_and_guided_with_what_is_guided(plan):
+    names = ('none', 'guided', 'guided_paper', 'auto')
+    plan = replace(plan, augmentations=dict.fromkeys(names, plan.augmentations['none']))
+    cells = [cell_of('bc', name, seed, [1.0, 2.0], [False, True])
+             for name in names for seed in (0, 1)]
+    assert {(row.first, row.second) for row in differences(arms_of(plan, cells))} == {
+        ('guided', 'none'), ('guided_paper', 'none'), ('auto', 'none'),
+        ('guided', 'guided_paper'), ('auto', 'guided'), ('auto', 'guided_paper'),
+    }
 
 
 def test_tables_have_a_row_for_every_cell_and_the_papers_figure(plan, tmp_path):
