@@ -58,6 +58,11 @@ class _WayRule(Rule):
         """Number of recorded steps that the rule can use."""
         return len(self._rows)
 
+    def _taken(self):
+        if self._fastest == 1:
+            return 'all steps'
+        return f'the fastest {self._fastest:.0%} of the steps'
+
     def _turned(self, count, wanted, rng):
         """Return rows (count,), whether mirrored, and the turn that sends them `wanted` [rad]."""
         choice = rng.integers(0, len(self._rows), count)
@@ -124,7 +129,7 @@ class WalkRule(_WayRule):
     def explain(self) -> list[str]:
         """Return sentences that say what the rule will do."""
         return [
-            f'takes the fastest {self._fastest:.0%} of the steps in which the ball rests',
+            f'takes {self._taken()} in which the ball rests',
             'puts robot and ball anywhere on the field, apart'
             + (f', {self._near:.0%} near each other' if self._near else '')
             + (f', {self._reflect:.0%} mirrored' if self._reflect else ''),
@@ -163,7 +168,7 @@ class PushOnRule(_WayRule):
     def explain(self) -> list[str]:
         """Return sentences that say what the rule will do."""
         return [
-            f'takes the {self._fastest:.0%} of the steps in which the ball moves farthest',
+            f'takes {self._taken()} in which the ball moves',
             'puts the ball anywhere on the field, the scene with it'
             + (f', {self._reflect:.0%} mirrored' if self._reflect else ''),
             'turns it until the ball moves to the goal, or from a corner to before it',
