@@ -8,7 +8,7 @@ exported policies.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 import hashlib
 import json
@@ -79,6 +79,26 @@ class ContractBase:
             raise ContractMismatch(
                 f'{what} was made for another contract (expected != found):\n  {listed}'
             )
+
+
+class NumbersContract(ContractBase):
+    """A contract that is nothing but numbers, and tuples of them, with their defaults."""
+
+    def to_json(self) -> str:
+        """Return the numbers as canonical JSON."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(',', ':'))
+
+    @classmethod
+    def from_json(cls, text: str) -> 'NumbersContract':
+        """Read what to_json wrote; ValueError when it cannot be read."""
+        try:
+            values = json.loads(text)
+            for field in fields(cls):
+                if isinstance(field.default, tuple):
+                    values[field.name] = tuple(values[field.name])
+            return cls(**values)
+        except (TypeError, KeyError, ValueError) as error:
+            raise ValueError(f'not a contract of the task {cls.name}: {error}') from error
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ the goal and earns 1 a step there; one in AntMaze ends.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from guda_ros.augmentation.transforms import Body, Layout
-from guda_ros.data.contract import ContractBase
+from guda_ros.data.contract import NumbersContract
 from guda_ros.data.transitions import DataSetError, TransitionSet
 from guda_ros.tasks.ant_body import turn_ants
 from guda_ros.tasks.maze_map import MAPS, MazeMap
@@ -30,7 +30,7 @@ _START_NOISE = 0.25
 
 
 @dataclass(frozen=True)
-class MazeContract(ContractBase):
+class MazeContract(NumbersContract):
     """
     The numbers of a maze: its map, the side of its cells [m] and when the goal is reached [m].
 
@@ -61,10 +61,6 @@ class MazeContract(ContractBase):
             return ('x', 'y', 'vx', 'vy')
         positions = ('x', 'y', 'z', 'qw', 'qx', 'qy', 'qz', *(f'joint_{i}' for i in range(8)))
         return (*positions, *(f'velocity_{i}' for i in range(14)))
-
-    def to_json(self) -> str:
-        """Return the numbers as canonical JSON."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(',', ':'))
 
     @classmethod
     def from_json(cls, text: str) -> 'MazeContract':

@@ -8,14 +8,13 @@ the spot it is to stand in, and whether it hit a wall; an action is (acceleratio
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from guda_ros.augmentation.transforms import Body, Layout, wrap
-from guda_ros.data.contract import ContractBase
+from guda_ros.data.contract import NumbersContract
 from guda_ros.data.transitions import DataSetError, TransitionSet
 from guda_ros.tasks import parking_world as world
 from guda_ros.tasks.parking_rule import ParkRule
@@ -29,7 +28,7 @@ _MARGIN = 0.1
 
 
 @dataclass(frozen=True)
-class ParkingContract(ContractBase):
+class ParkingContract(NumbersContract):
     """
     The numbers of the reward and the time limit; their defaults are highway-env's.
 
@@ -46,19 +45,6 @@ class ParkingContract(ContractBase):
     state_size = len(world.STATE)
     action_size = 2
     observation_names = (*_FEATURES, *(f'goal_{name}' for name in _FEATURES))
-
-    def to_json(self) -> str:
-        """Return the numbers as canonical JSON."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(',', ':'))
-
-    @classmethod
-    def from_json(cls, text: str) -> 'ParkingContract':
-        """Read what to_json wrote; ValueError when it cannot be read."""
-        try:
-            values = json.loads(text)
-            return cls(**{**values, 'weights': tuple(values['weights'])})
-        except (TypeError, KeyError, json.JSONDecodeError) as error:
-            raise ValueError(f'not a contract of the task parking: {error}') from error
 
     def features(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what highway-env observes (..., 6) of the car and of its goal."""

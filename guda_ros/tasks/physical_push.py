@@ -10,16 +10,15 @@ which the authors bend the ball's way: it depends on directions in the world, no
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-import json
 from pathlib import Path
 
 import numpy as np
 
 from guda_ros.augmentation.segments import run_ends, run_starts
 from guda_ros.augmentation.task import contact_phases, Task
-from guda_ros.data.contract import ContractBase
+from guda_ros.data.contract import NumbersContract
 from guda_ros.data.transitions import TransitionSet
 from guda_ros.soccer import world
 from guda_ros.soccer.field import Field
@@ -41,7 +40,7 @@ MOVED, AROUND = 0.12, 4
 
 
 @dataclass(frozen=True)
-class PhysicalContract(ContractBase):
+class PhysicalContract(NumbersContract):
     """
     The numbers of the task [m, rad, steps], by default those of the authors.
 
@@ -76,20 +75,6 @@ class PhysicalContract(ContractBase):
     def __post_init__(self) -> None:
         if self.start not in STARTS:
             raise ValueError(f'start: one of {", ".join(STARTS)} is expected, not {self.start!r}')
-
-    def to_json(self) -> str:
-        """Return the numbers as canonical JSON."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(',', ':'))
-
-    @classmethod
-    def from_json(cls, text: str) -> 'PhysicalContract':
-        """Read what to_json wrote; ValueError when it cannot be read."""
-        try:
-            values = json.loads(text)
-            values['reach'] = tuple(values['reach'])
-            return cls(**values)
-        except (TypeError, KeyError, ValueError) as error:
-            raise ValueError(f'not a contract of the task physical_push: {error}') from error
 
     @property
     def goal(self) -> np.ndarray:

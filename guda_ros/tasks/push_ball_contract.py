@@ -7,14 +7,13 @@ with the same result to the bit.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-import json
+from dataclasses import dataclass
 
 import numpy as np
 
 from guda_ros.augmentation import compiled
 from guda_ros.augmentation.transforms import to_columns
-from guda_ros.data.contract import ContractBase
+from guda_ros.data.contract import NumbersContract
 
 #: The compiled loops of the task.
 LOOPS = 'guda_ros.tasks.push_ball_loops'
@@ -28,7 +27,7 @@ OBSERVATION = (
 
 
 @dataclass(frozen=True)
-class PushContract(ContractBase):
+class PushContract(NumbersContract):
     """
     The numbers of the task [m, rad, steps]: with their paper's values by default.
 
@@ -53,21 +52,6 @@ class PushContract(ContractBase):
     state_size = len(STATE)
     action_size = len(ACTION)
     observation_names = OBSERVATION
-
-    def to_json(self) -> str:
-        """Return the numbers as canonical JSON."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(',', ':'))
-
-    @classmethod
-    def from_json(cls, text: str) -> 'PushContract':
-        """Read what to_json wrote; ValueError when it cannot be read."""
-        try:
-            values = json.loads(text)
-            for key in ('robot_start', 'ball_start'):
-                values[key] = tuple(values[key])
-            return cls(**values)
-        except (TypeError, KeyError, json.JSONDecodeError) as error:
-            raise ValueError(f'not a contract of the task push_ball_to_goal: {error}') from error
 
     @property
     def action_limit(self) -> np.ndarray:
