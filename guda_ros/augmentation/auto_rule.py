@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from guda_ros.augmentation.contact import gap, nearest_apart, rests
+from guda_ros.augmentation.draws import put_near
 from guda_ros.augmentation.rules import parameters_of, Proposal, Rule
 from guda_ros.augmentation.segments import fixed
 from guda_ros.augmentation.source import take_rows
@@ -217,10 +218,9 @@ class AutoRule(Rule):
         place, put = _draw(task.bounds, count, rng), {}
         if task.object != task.actor:
             put = {task.object: np.repeat(at, tries, axis=0)}
-            near = at + self._around(count, rng)
-            low, high = np.transpose(task.bounds)
-            beside = (rng.random(count) < _BESIDE) & ((near > low) & (near < high)).all(axis=1)
-            place = np.where(beside[:, None], near, place)
+            nearest = max(self._nearest, 1e-2)
+            farthest = max(nearest, *(high - low for low, high in task.bounds))
+            place = put_near(place, at, _BESIDE, nearest, farthest / nearest, task.bounds, rng)
         move = Move.carry(
             begin[:, list(body.position)], np.repeat(place, tries, axis=0), angle, mirrored
         )
@@ -234,14 +234,6 @@ class AutoRule(Rule):
         mirrored = rng.random(len(chosen)) < self._reflect
         move = Move.carry(point, at, self._angles(len(chosen), rng), mirrored)
         return Change(task.layout, dict.fromkeys(task.layout.bodies, move))
-
-    def _around(self, count, rng):
-        """Return ways (count, 2) [m] of any direction, the shorter the more of them."""
-        nearest = max(self._nearest, 1e-2)
-        farthest = max(nearest, *(high - low for low, high in self.task.bounds))
-        far = nearest * (farthest / nearest) ** rng.random(count)
-        angle = rng.uniform(-np.pi, np.pi, count)
-        return np.stack([far * np.cos(angle), far * np.sin(angle)], axis=1)
 
     def _angles(self, count, rng):
         return rng.uniform(-np.pi, np.pi, count) if self._turn == 'any' else np.zeros(count)

@@ -5,16 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from guda_ros.augmentation.task import Task
+from guda_ros.augmentation.transforms import Body
 from guda_ros.data.transitions import TransitionSet
+
+
+def way_of(recorded: TransitionSet, body: Body) -> np.ndarray:
+    """Return the way (M, 2) [m] of a body in every recorded step."""
+    place = list(body.position)
+    return recorded.next_states[:, place] - recorded.states[:, place]
 
 
 def rests(task: Task, recorded: TransitionSet) -> np.ndarray:
     """Tell (M,) in which recorded steps the object rests; always, if it is the actor itself."""
     if task.object == task.actor:
         return np.ones(len(recorded), dtype=bool)
-    place = list(task.layout.bodies[task.object].position)
-    way = recorded.next_states[:, place] - recorded.states[:, place]
-    return np.hypot(way[:, 0], way[:, 1]) <= task.rest
+    return np.hypot(*way_of(recorded, task.layout.bodies[task.object]).T) <= task.rest
 
 
 def gap(task: Task, states: np.ndarray) -> np.ndarray:

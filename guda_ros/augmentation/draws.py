@@ -1,4 +1,4 @@
-"""Uniform random numbers for many proposals at once."""
+"""Random numbers and places for many proposals at once."""
 
 from __future__ import annotations
 
@@ -38,3 +38,21 @@ def uniform(rng: np.random.Generator, *shape: int) -> np.ndarray:
         np.multiply(bits & np.uint64(0xFFFFFFFF), 2.0**-32, out=numbers[0])
         np.multiply(bits >> np.uint64(32), 2.0**-32, out=numbers[1])
     return numbers.reshape(-1)[:count].reshape(shape)
+
+
+def put_near(
+    places: np.ndarray, at: np.ndarray, share: float, nearest: float, times: float,
+    bounds: tuple[tuple[float, float], tuple[float, float]], rng: np.random.Generator,
+) -> np.ndarray:
+    """
+    Return places (K, 2), a share of them near others, where a step more decides.
+
+    These are the denser the nearer: from `nearest` [m] to `times` as far from `at` (K, 2), as far
+    as they are within the bounds ((x low, x high), (y low, y high)) [m].
+    """
+    far = nearest * times ** rng.random(len(at))
+    angle = rng.uniform(-np.pi, np.pi, len(at))
+    near = at + np.stack([far * np.cos(angle), far * np.sin(angle)], axis=1)
+    low, high = np.transpose(bounds)
+    beside = (rng.random(len(at)) < share) & ((near > low) & (near < high)).all(axis=1)
+    return np.where(beside[:, None], near, places)

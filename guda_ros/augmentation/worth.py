@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from guda_ros.augmentation.contact import gap, rests
+from guda_ros.augmentation.contact import gap, rests, way_of
 from guda_ros.augmentation.task import Task
 from guda_ros.augmentation.transforms import wrap
 from guda_ros.augmentation.value_map import ValueMap
@@ -49,7 +49,7 @@ class Approach:
     ) -> 'Approach | None':
         """Return what a recording shows; None if its actor does not move."""
         actor, thing = (task.layout.bodies[name] for name in (task.actor, task.object))
-        way = _way(recorded, actor)
+        way = way_of(recorded, actor)
         speed = float(np.quantile(np.hypot(*way.T), _WALK))
         if speed <= 0:
             return None
@@ -59,7 +59,7 @@ class Approach:
         if heading and actor.heading is not None and moved.any():
             yaw, after = recorded.states[:, actor.heading], recorded.next_states[:, actor.heading]
             turning = float(np.quantile(np.abs(wrap(after - yaw)), _TURN)) or None
-            x, y = _way(recorded, thing)[moved].T
+            x, y = way_of(recorded, thing)[moved].T
             facing = float(np.angle(np.exp(1j * (yaw[moved] - np.arctan2(y, x))).mean()))
         return cls(max(_MARGIN * nearest, rear), rear, speed, turning, facing)
 
@@ -111,9 +111,3 @@ class Worth:
         # Late is worth less than soon, also where rewards are negative.
         steps = self._approach.steps(self._task, states, self._places.way(place))
         return self.least + (value - self.least) * self._discount**steps
-
-
-def _way(recorded, body):
-    """Return the way (M, 2) [m] of a body in every recorded step."""
-    place = list(body.position)
-    return recorded.next_states[:, place] - recorded.states[:, place]

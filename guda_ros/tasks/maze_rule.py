@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from guda_ros.augmentation import segments
-from guda_ros.augmentation.move_rule import Destination, MoveRule
+from guda_ros.augmentation.move_rule import MoveRule
 from guda_ros.augmentation.transforms import Change, Move, wrap
 
 #: Places are drawn among so many that were found free, spread evenly over the free cells.
@@ -39,9 +39,7 @@ class MazeRule(MoveRule):
             self._off = np.radians(section.number('aim', 0, 180))
         if self._rotation != 'any' and self._by == 'step' and section.has('over'):
             self._over = section.integer('over', 1, 1000)
-        self._of, self._phases, self._reflect = 'step', task.phases, 0.0
-        self._anchor, self._to = (task.actor, 'first'), Destination('field', None, 1.0)
-        self._put, self._accept, self._turn, self._aim = {}, {}, (-np.pi, np.pi), None
+        self._of = 'step'
 
     def _find(self):
         recorded, task = self.recorded, self.task

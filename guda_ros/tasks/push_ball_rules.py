@@ -12,13 +12,17 @@ from abc import abstractmethod
 
 import numpy as np
 
-from guda_ros.augmentation.contact import rests
+from guda_ros.augmentation.contact import rests, way_of
+from guda_ros.augmentation.draws import put_near
 from guda_ros.augmentation.rules import parameters_of, Proposal, Rule
 from guda_ros.augmentation.task import Task
 from guda_ros.augmentation.transforms import Change, Move, scene
 from guda_ros.augmentation.way_round import seen_along, way_round
 from guda_ros.soccer.push_target import push_target
 from guda_ros.soccer.resources import Section
+
+#: Clearances that a robot is away at most that is put near the ball.
+_FARTHEST = 20.0
 
 
 class _WayRule(Rule):
@@ -45,8 +49,7 @@ class _WayRule(Rule):
     def _find(self):
         recorded = self.recorded
         fits = self._fitting() & self.task.movable(recorded)
-        place = list(self.task.layout.bodies[self._body].position)
-        way = recorded.next_states[:, place] - recorded.states[:, place]
+        way = way_of(recorded, self.task.layout.bodies[self._body])
         length = np.hypot(way[:, 0], way[:, 1])
         rows = np.flatnonzero(fits & (length > 0))
         if len(rows):
@@ -109,12 +112,7 @@ class WalkRule(_WayRule):
         box = np.array([[left, low], [right, high]])
         ball = rng.uniform(*box, (count, 2))
         robot = rng.uniform(*box, (count, 2))
-        # Some the denser the nearer to the ball, where a step more decides.
-        far = self._clearance * 20.0 ** rng.random(count)
-        angle = rng.uniform(-np.pi, np.pi, count)
-        beside = ball + far[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-        near = (rng.random(count) < self._near) & ((beside > box[0]) & (beside < box[1])).all(1)
-        robot[near] = beside[near]
+        robot = put_near(robot, ball, self._near, self._clearance, _FARTHEST, task.bounds, rng)
         push = self._push_way(ball)
         wanted = np.arctan2(push[:, 1], push[:, 0]) + way_round(
             *seen_along(robot - ball, push), self._clearance, self._aligned
