@@ -96,9 +96,12 @@ def files_below(source):
 
 def package_data():
     """Return what a package needs besides Python modules, relative to the package."""
-    return [os.path.relpath(path, package_name)
-            for paths in files_below(package_name).values() for path in paths
-            if not path.endswith(('.py', '.pyc'))]
+    return [
+        os.path.relpath(path, package_name)
+        for paths in files_below(package_name).values()
+        for path in paths
+        if not path.endswith(('.py', '.pyc'))
+    ]
 
 
 setup(
@@ -121,10 +124,13 @@ setup(
         ('share/' + package_name + '/launch', sorted(glob('launch/*.launch.py'))),
         # pip ignores setup.cfg: without these, `ros2 run` would not find what it installs.
         ('lib/' + package_name, sorted(glob('scripts/*'))),
-    ] + [(f'share/{package_name}/{folder}', paths)
-         for folder, paths in files_below('config').items()],
+    ]
+    + [
+        (f'share/{package_name}/{folder}', paths)
+        for folder, paths in files_below('config').items()
+    ],
     entry_points={
-        'console_scripts': ['guda = guda_ros.cli.main:main'] + [
-            f'{node} = guda_ros.nodes.{node}:main' for node in nodes],
+        'console_scripts': ['guda = guda_ros.cli.main:main']
+        + [f'{node} = guda_ros.nodes.{node}:main' for node in nodes],
     },
 )

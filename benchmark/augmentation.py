@@ -53,13 +53,19 @@ def demonstrations(contract: PushContract, episodes: int = 3) -> TransitionSet:
         columns.append((states, actions, after))
         states = after
     steps = contract.max_steps
-    before, actions, after = (np.stack(part, axis=1).reshape(episodes * steps, -1)
-                              for part in zip(*columns))
+    before, actions, after = (
+        np.stack(part, axis=1).reshape(episodes * steps, -1) for part in zip(*columns)
+    )
     return TransitionSet(
-        contract=contract, states=before, actions=actions, next_states=after,
-        rewards=contract.reward(after), terminations=np.zeros(len(before), dtype=bool),
+        contract=contract,
+        states=before,
+        actions=actions,
+        next_states=after,
+        rewards=contract.reward(after),
+        terminations=np.zeros(len(before), dtype=bool),
         source_episode=np.repeat(np.arange(episodes), steps),
-        source_step=np.tile(np.arange(steps), episodes), rule=np.zeros(len(before)),
+        source_step=np.tile(np.arange(steps), episodes),
+        rule=np.zeros(len(before)),
         episode_ids=[f'scripted_{index}' for index in range(episodes)],
         episode_success=[True] * episodes,
     )
@@ -70,8 +76,14 @@ def loop(recorded: TransitionSet, phase: np.ndarray, count: int) -> int:
     contract = recorded.contract
     line, side, contact = contract.length / 2, contract.width / 2, contract.contact
     goal_x, goal_y = contract.goal.tolist()
-    rows = list(zip(recorded.states.tolist(), recorded.actions.tolist(),
-                    recorded.next_states.tolist(), phase.tolist()))
+    rows = list(
+        zip(
+            recorded.states.tolist(),
+            recorded.actions.tolist(),
+            recorded.next_states.tolist(),
+            phase.tolist(),
+        )
+    )
     draw = random.Random(0)
     made = []
     while len(made) < count:
@@ -117,11 +129,18 @@ def loop(recorded: TransitionSet, phase: np.ndarray, count: int) -> int:
         for state in moved:
             to_ball = math.atan2(state[3] - state[1], state[2] - state[0]) - state[4]
             to_goal = math.atan2(goal_y - state[1], goal_x - state[0]) - state[4]
-            seen.append((
-                (state[2] - state[0]) / contract.length, (state[3] - state[1]) / contract.width,
-                (goal_x - state[2]) / contract.length, (goal_y - state[3]) / contract.width,
-                math.sin(to_ball), math.cos(to_ball), math.sin(to_goal), math.cos(to_goal),
-            ))
+            seen.append(
+                (
+                    (state[2] - state[0]) / contract.length,
+                    (state[3] - state[1]) / contract.width,
+                    (goal_x - state[2]) / contract.length,
+                    (goal_y - state[3]) / contract.width,
+                    math.sin(to_ball),
+                    math.cos(to_ball),
+                    math.sin(to_goal),
+                    math.cos(to_goal),
+                )
+            )
         made.append((moved[0], action, new, reward, seen))
     return len(made)
 
@@ -135,17 +154,16 @@ def measure(augmenter: Augmenter, count: int) -> float:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('--data', type=Path, help='recording (.npz) of the task to use instead')
     parser.add_argument('--guide', default='push_ball_transitions')
     parser.add_argument('--count', type=int, default=4_000_000, help='default: %(default)s')
     parser.add_argument('--repeat', type=int, default=5, help='default: %(default)s')
     parser.add_argument('--threads', type=int, default=min(2, os.cpu_count() or 1))
     args = parser.parse_args()
-    recorded = (
-        PushBallToGoal.read(args.data) if args.data else demonstrations(PushContract())
-    )
+    recorded = PushBallToGoal.read(args.data) if args.data else demonstrations(PushContract())
     guide = load_guide(args.guide)
     augmenter = Augmenter(recorded, guide, seed=0, threads=args.threads)
     plain = [measure(augmenter, min(args.count, SMALL)) for _ in range(args.repeat)]
@@ -159,24 +177,31 @@ def main() -> None:
         begin = time.perf_counter()
         for _ in range(max(args.count // len(block['rewards']), 1)):
             copies = [column.copy() for column in block.values()]
-        copied.append(max(args.count // len(copies[0]), 1) * len(copies[0])
-                      / (time.perf_counter() - begin))
+        copied.append(
+            max(args.count // len(copies[0]), 1) * len(copies[0]) / (time.perf_counter() - begin)
+        )
     begin = time.perf_counter()
     looped = loop(recorded, augmenter.task.phase(recorded), 20_000) / (time.perf_counter() - begin)
     size = sum(column[:1].nbytes for column in block.values())
-    print(f'{size} bytes a transition; {args.threads} threads; medians of {args.repeat} runs; '
-          f'engine {min(guided) / 1e6:.2f} to {max(guided) / 1e6:.2f} M transitions/s')
-    print(json.dumps({
-        'guided_transitions_per_s': round(statistics.median(guided)),
-        'loop_transitions_per_s': round(looped),
-        'copy_transitions_per_s': round(statistics.median(copied)),
-        'guided_transitions_per_s_best': round(max(guided)),
-        'numpy_transitions_per_s': round(statistics.median(plain)),
-        'prepare_s': round(prepared, 2),
-        'bytes_per_transition': size,
-        'threads': args.threads,
-        'count': args.count,
-    }))
+    print(
+        f'{size} bytes a transition; {args.threads} threads; medians of {args.repeat} runs; '
+        f'engine {min(guided) / 1e6:.2f} to {max(guided) / 1e6:.2f} M transitions/s'
+    )
+    print(
+        json.dumps(
+            {
+                'guided_transitions_per_s': round(statistics.median(guided)),
+                'loop_transitions_per_s': round(looped),
+                'copy_transitions_per_s': round(statistics.median(copied)),
+                'guided_transitions_per_s_best': round(max(guided)),
+                'numpy_transitions_per_s': round(statistics.median(plain)),
+                'prepare_s': round(prepared, 2),
+                'bytes_per_transition': size,
+                'threads': args.threads,
+                'count': args.count,
+            }
+        )
+    )
 
 
 if __name__ == '__main__':

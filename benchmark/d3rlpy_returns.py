@@ -85,9 +85,18 @@ def train_d3rlpy(name: str, data: TransitionSet, config, seed: int) -> Predict:
     rng = np.random.default_rng(seed)
     for _ in range(config.updates):
         rows = rng.integers(0, len(data), config.batch_size)
-        algorithm.update(TransitionMiniBatch(
-            observations[rows], actions[rows], rewards[rows], following[rows], unused,
-            ends[rows], steps, ()))
+        algorithm.update(
+            TransitionMiniBatch(
+                observations[rows],
+                actions[rows],
+                rewards[rows],
+                following[rows],
+                unused,
+                ends[rows],
+                steps,
+                (),
+            )
+        )
     return lambda seen: algorithm.predict(normaliser(torch.from_numpy(seen)).numpy())
 
 
@@ -107,8 +116,11 @@ def d3rlpy_config(name: str, config):
     encoder = VectorEncoderFactory(list(config.hidden))
     if name == 'bc':
         return algos.BCConfig(
-            batch_size=config.batch_size, learning_rate=config.learning_rate,
-            optim_factory=actor_optimizer(), encoder_factory=encoder)
+            batch_size=config.batch_size,
+            learning_rate=config.learning_rate,
+            optim_factory=actor_optimizer(),
+            encoder_factory=encoder,
+        )
     common = {
         'batch_size': config.batch_size,
         'actor_learning_rate': config.actor_learning_rate,
@@ -123,19 +135,32 @@ def d3rlpy_config(name: str, config):
     if name == 'td3_bc':
         common['actor_optim_factory'] = actor_optimizer(config.policy_delay)
         return algos.TD3PlusBCConfig(
-            **common, alpha=config.alpha, target_smoothing_sigma=config.policy_noise,
-            target_smoothing_clip=config.noise_clip, update_actor_interval=config.policy_delay)
+            **common,
+            alpha=config.alpha,
+            target_smoothing_sigma=config.policy_noise,
+            target_smoothing_clip=config.noise_clip,
+            update_actor_interval=config.policy_delay,
+        )
     if name == 'awac':
         return algos.AWACConfig(**common, lam=config.lam, n_action_samples=config.samples)
     if name == 'iql':
         return algos.IQLConfig(
-            **common, value_encoder_factory=common['critic_encoder_factory'],
-            expectile=config.expectile, weight_temp=config.beta, max_weight=config.max_weight)
+            **common,
+            value_encoder_factory=common['critic_encoder_factory'],
+            expectile=config.expectile,
+            weight_temp=config.beta,
+            max_weight=config.max_weight,
+        )
     return algos.CQLConfig(
-        **common, temp_learning_rate=config.temperature_learning_rate, alpha_learning_rate=0.0,
-        temp_optim_factory=AdamFactory(lr_scheduler_factory=cosine()), alpha_threshold=0.0,
-        initial_temperature=config.temperature, conservative_weight=config.conservative_weight,
-        n_action_samples=config.samples)
+        **common,
+        temp_learning_rate=config.temperature_learning_rate,
+        alpha_learning_rate=0.0,
+        temp_optim_factory=AdamFactory(lr_scheduler_factory=cosine()),
+        alpha_threshold=0.0,
+        initial_temperature=config.temperature,
+        conservative_weight=config.conservative_weight,
+        n_action_samples=config.samples,
+    )
 
 
 def judge(predict: Predict, contract, starts: np.ndarray) -> dict[str, float]:
@@ -156,7 +181,8 @@ def welch(first: np.ndarray, second: np.ndarray, confidence: float = 0.9):
     if error == 0:
         return difference, (difference, difference)
     freedom = sum(parts) ** 2 / sum(
-        part**2 / (len(values) - 1) for part, values in zip(parts, (first, second)))
+        part**2 / (len(values) - 1) for part, values in zip(parts, (first, second))
+    )
     reach = error * float(stats.t.ppf((1 + confidence) / 2, freedom))
     return difference, (difference - reach, difference + reach)
 
@@ -182,9 +208,11 @@ def report(name: str, rows: list[dict]) -> dict:
             f'{values[library].mean():9.3f} ({np.std(values[library], ddof=1):5.3f})'
             for library in LIBRARIES
         )
-        print(f'{name:8}{measure:8}{means}{difference:+9.3f} '
-              f'[{interval[0]:+.3f}, {interval[1]:+.3f}]  {margin:4g}  '
-              f'{"equivalent" if equivalent else "not shown"}')
+        print(
+            f'{name:8}{measure:8}{means}{difference:+9.3f} '
+            f'[{interval[0]:+.3f}, {interval[1]:+.3f}]  {margin:4g}  '
+            f'{"equivalent" if equivalent else "not shown"}'
+        )
     return found
 
 
@@ -207,10 +235,15 @@ def read_rows(path: Path, keys: dict[str, str]) -> list[dict]:
 def main() -> None:
     """Train, judge and compare."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('--data', type=Path, nargs='+', required=True, metavar='PATH')
-    parser.add_argument('--demonstrations', type=positive, metavar='N',
-                        help='as of `guda train`, drawn by the seed 0')
+    parser.add_argument(
+        '--demonstrations',
+        type=positive,
+        metavar='N',
+        help='as of `guda train`, drawn by the seed 0',
+    )
     parser.add_argument('--out', type=Path, required=True, metavar='FILE')
     parser.add_argument('--algo', nargs='+', choices=COMPARED, default=list(COMPARED))
     parser.add_argument('--seeds', type=positive, default=5, help='two or more')
@@ -224,8 +257,9 @@ def main() -> None:
     data = load_transitions(args.data, args.demonstrations, 0)
     starts = fixed_starts('validation', args.starts, data.contract.field)
     configs = {
-        name: ALGORITHMS[name].Config(**{
-            'updates': args.cql_updates if name == 'cql' else args.updates, **OFF.get(name, {})})
+        name: ALGORITHMS[name].Config(
+            **{'updates': args.cql_updates if name == 'cql' else args.updates, **OFF.get(name, {})}
+        )
         for name in COMPARED
     }
     shared = json.dumps([data_hash(data), args.starts])
@@ -244,22 +278,39 @@ def main() -> None:
                 begin = time.perf_counter()
                 predict = trainers[library](name, data, configs[name], seed)
                 seconds = round(time.perf_counter() - begin, 1)
-                row = {'key': keys[name], 'algorithm': name, 'library': library, 'seed': seed,
-                       'seconds': seconds, **judge(predict, data.contract, starts)}
-                print(f'{name} {library} seed {seed}: success {row["success"]:.2f}, '
-                      f'return {row["return"]:.2f}, {seconds:.0f} s', flush=True)
+                row = {
+                    'key': keys[name],
+                    'algorithm': name,
+                    'library': library,
+                    'seed': seed,
+                    'seconds': seconds,
+                    **judge(predict, data.contract, starts),
+                }
+                print(
+                    f'{name} {library} seed {seed}: success {row["success"]:.2f}, '
+                    f'return {row["return"]:.2f}, {seconds:.0f} s',
+                    flush=True,
+                )
                 with args.out.open('a') as file:
                     file.write(json.dumps(row) + '\n')
                 rows.append(row)
     print(f'{"":16}{"here (deviation)":>17}{"d3rlpy":>17}{"difference":>11} and 90 %  margin')
     found = {
-        name: report(name, [row for row in rows if row['algorithm'] == name
-                            and row['seed'] < args.seeds])
+        name: report(
+            name, [row for row in rows if row['algorithm'] == name and row['seed'] < args.seeds]
+        )
         for name in args.algo
     }
-    print(json.dumps({'seeds': args.seeds, 'starts': args.starts,
-                      'updates': {name: configs[name].updates for name in args.algo},
-                      'algorithms': found}))
+    print(
+        json.dumps(
+            {
+                'seeds': args.seeds,
+                'starts': args.starts,
+                'updates': {name: configs[name].updates for name in args.algo},
+                'algorithms': found,
+            }
+        )
+    )
 
 
 if __name__ == '__main__':

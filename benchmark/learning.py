@@ -204,8 +204,9 @@ class Textbook:
         self.update_targets(self.critics, self.critics_target)
 
     def gaussian(self, observations):
-        return torch.distributions.Normal(torch.tanh(self.actor(observations)),
-                                          torch.exp(-5 + 7 * torch.sigmoid(self.log_std)))
+        return torch.distributions.Normal(
+            torch.tanh(self.actor(observations)), torch.exp(-5 + 7 * torch.sigmoid(self.log_std))
+        )
 
     def squashed(self, observations, count):
         mean, log_std = self.actor(observations).chunk(2, dim=1)
@@ -221,7 +222,8 @@ class Textbook:
     def update_critics(self, observations, actions, target):
         pairs = torch.cat([observations, actions], dim=1)
         loss = sum(
-            functional.mse_loss(critic(pairs).squeeze(1), target) for critic in self.critics)
+            functional.mse_loss(critic(pairs).squeeze(1), target) for critic in self.critics
+        )
         step(self.critic_optimizer, loss)
 
     def update_targets(self, source, target):
@@ -232,8 +234,9 @@ class Textbook:
 
 def network(inputs: int, outputs: int) -> nn.Module:
     """Return a network of 2 x 256."""
-    return nn.Sequential(nn.Linear(inputs, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(),
-                         nn.Linear(256, outputs))
+    return nn.Sequential(
+        nn.Linear(inputs, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, outputs)
+    )
 
 
 def step(optimizer, loss) -> None:
@@ -253,8 +256,7 @@ def of_d3rlpy(name: str, data: TransitionSet):
         'bc': (d3rlpy.algos.BCConfig, {}),
         'td3_bc': (d3rlpy.algos.TD3PlusBCConfig, {}),
         'awac': (d3rlpy.algos.AWACConfig, {}),
-        'cql': (d3rlpy.algos.CQLConfig,
-                {'n_action_samples': SAMPLES, 'alpha_learning_rate': 0.0}),
+        'cql': (d3rlpy.algos.CQLConfig, {'n_action_samples': SAMPLES, 'alpha_learning_rate': 0.0}),
         'iql': (d3rlpy.algos.IQLConfig, {}),
         'rebrac': (d3rlpy.algos.ReBRACConfig, {}),
     }
@@ -262,8 +264,11 @@ def of_d3rlpy(name: str, data: TransitionSet):
     algorithm = kind(batch_size=BATCH, **arguments).create()
     with contextlib.redirect_stdout(io.StringIO()):
         dataset = d3rlpy.dataset.MDPDataset(
-            observations=data.observations(), actions=data.actions, rewards=data.rewards,
-            terminals=data.terminations.astype(np.float32))
+            observations=data.observations(),
+            actions=data.actions,
+            rewards=data.rewards,
+            terminals=data.terminations.astype(np.float32),
+        )
         algorithm.build_with_dataset(dataset)
     batch = dataset.sample_transition_batch(BATCH)
 
@@ -296,8 +301,9 @@ def measure(contenders: dict, seconds: float, rounds: int) -> dict[str, float]:
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('--algo', nargs='+', choices=ALGORITHMS, default=list(ALGORITHMS))
     parser.add_argument('--seconds', type=float, default=6.0, help='for each contender')
     parser.add_argument('--rounds', type=int, default=5)
@@ -307,8 +313,10 @@ def main() -> None:
     # As in `guda train`, for all contenders.
     keep_freed_memory()
     data, results = make_data(), {}
-    print(f'{"":8}{"one seed":>10}{"ten seeds":>11}{"textbook":>10}{"d3rlpy":>9}'
-          f'{"batch given":>13}   (updates/s)')
+    print(
+        f'{"":8}{"one seed":>10}{"ten seeds":>11}{"textbook":>10}{"d3rlpy":>9}'
+        f'{"batch given":>13}   (updates/s)'
+    )
     for name in args.algo:
         contenders = {
             'one_seed': ours(name, data, 1, args.threads),
@@ -325,8 +333,10 @@ def main() -> None:
             key: round(rates[key], 1) if key in rates else None
             for key in ('one_seed', 'ten_seeds', 'textbook', 'd3rlpy')
         }
-        print(f'{name:8}{rates["one_seed"]:10.0f}{rates["ten_seeds"]:11.0f}'
-              f'{rates["textbook"]:10.0f}{rates.get("d3rlpy", float("nan")):9.0f}{given:13.0f}')
+        print(
+            f'{name:8}{rates["one_seed"]:10.0f}{rates["ten_seeds"]:11.0f}'
+            f'{rates["textbook"]:10.0f}{rates.get("d3rlpy", float("nan")):9.0f}{given:13.0f}'
+        )
     print(json.dumps({'updates_per_s': results}))
 
 

@@ -53,17 +53,31 @@ def measure(speed: float, seconds: float = 8.0, robot: str = 'nao_v6') -> dict[s
     from sensor_msgs.msg import Image, Imu
 
     from guda_ros.ros import qos
+
     with tempfile.TemporaryDirectory() as folder:
-        spec = NodeSpec('simulator', 'simulator', lifecycle=True, parameters={
-            'mode': 'free', 'rate': RATE, 'real_time_factor': float(speed),
-            'robot': str(write_profile(Path(folder), robot)), 'time_limit': 3600.0})
+        spec = NodeSpec(
+            'simulator',
+            'simulator',
+            lifecycle=True,
+            parameters={
+                'mode': 'free',
+                'rate': RATE,
+                'real_time_factor': float(speed),
+                'robot': str(write_profile(Path(folder), robot)),
+                'time_limit': 3600.0,
+            },
+        )
         with GraphProcesses([spec], log_dir=Path(folder) / 'log') as graph:
             graph.wait_ready(60)
             stamps: dict[str, list[int]] = {'image_raw': [], 'odom': [], 'imu/data': []}
             for kind, name in ((Image, 'image_raw'), (Odometry, 'odom'), (Imu, 'imu/data')):
                 graph.watch.node.create_subscription(
-                    kind, name, lambda data, found=stamps[name]: found.append(header_stamp(data)),
-                    qos.SENSOR_DATA if kind is Image else qos.DEFAULT, raw=True)
+                    kind,
+                    name,
+                    lambda data, found=stamps[name]: found.append(header_stamp(data)),
+                    qos.SENSOR_DATA if kind is Image else qos.DEFAULT,
+                    raw=True,
+                )
             _spin(graph, lambda: all(len(found) > 10 for found in stamps.values()), 30.0)
             first = {name: found[-1] for name, found in stamps.items()}
             for found in stamps.values():
@@ -72,12 +86,16 @@ def measure(speed: float, seconds: float = 8.0, robot: str = 'nao_v6') -> dict[s
             _spin(graph, lambda: time.monotonic() - began > seconds, seconds + 30.0)
             passed = time.monotonic() - began
     simulated = (stamps['odom'][-1] - first['odom']) / 1e9
-    return {'speed': float(speed), 'real_time_factor': round(simulated / passed, 3),
-            **{name: round(len(found) / simulated, 2) for name, found in stamps.items()}}
+    return {
+        'speed': float(speed),
+        'real_time_factor': round(simulated / passed, 3),
+        **{name: round(len(found) / simulated, 2) for name, found in stamps.items()},
+    }
 
 
-def real_time_factor(speeds=(1.0, 1.5, 2.0, 3.0), seconds: float = 8.0,
-                     robot: str = 'nao_v6') -> dict:
+def real_time_factor(
+    speeds=(1.0, 1.5, 2.0, 3.0), seconds: float = 8.0, robot: str = 'nao_v6'
+) -> dict:
     """Return the highest factor at which the camera keeps its rate, and all `runs`."""
     runs, best = [], 0.0
     for speed in speeds:

@@ -64,15 +64,25 @@ class StandInRobot:
         from std_msgs.msg import String
 
         from guda_ros.ros import qos
+
         self._node = node
         self._contract = contract
         self._pictures = pictures()
-        kinds = {'image': Image, 'camera_info': CameraInfo, 'odom': Odometry,
-                 'pose': PoseWithCovarianceStamped, 'ball': Odometry, 'command': TwistStamped}
+        kinds = {
+            'image': Image,
+            'camera_info': CameraInfo,
+            'odom': Odometry,
+            'pose': PoseWithCovarianceStamped,
+            'ball': Odometry,
+            'command': TwistStamped,
+        }
         names = contract.topics
-        self._pub = {role: node.create_publisher(
-            kind, names[role], qos.STREAM if role == 'odom' else qos.DEFAULT)
-            for role, kind in kinds.items()}
+        self._pub = {
+            role: node.create_publisher(
+                kind, names[role], qos.STREAM if role == 'odom' else qos.DEFAULT
+            )
+            for role, kind in kinds.items()
+        }
         self._pub['imu'] = node.create_publisher(Imu, 'imu/data', qos.STREAM)
         self._pub['episode'] = node.create_publisher(String, names['episode'], qos.EPISODE)
         #: Role -> how many messages were published, and when the last one was late by how much.
@@ -89,6 +99,7 @@ class StandInRobot:
         from std_msgs.msg import String
 
         from guda_ros.ros.episode import EpisodeEvent
+
         event = EpisodeEvent(id=name, phase=phase, stamp=stamp, verdict=verdict)
         self._pub['episode'].publish(String(data=event.to_json()))
         self._pub['episode'].wait_for_all_acked(Duration(seconds=5))
@@ -127,37 +138,74 @@ class StandInRobot:
 
     def _odom(self, stamp: int, count: int) -> None:
         from guda_ros.ros import conversions as convert
+
         frames = self._contract.frames
-        self._send('odom', convert.odometry_message(
-            np.array([0.001 * count % 3, 0.0, 0.0]), stamp, frames['odom'], frames['base'],
-            velocity=np.array([0.1, 0.0, 0.0])))
-        self._send('imu', convert.imu_message(np.zeros(3), np.array([0.0, 0.0, 9.81]), stamp,
-                                              frames['base'], (0.01, 0.1)))
+        self._send(
+            'odom',
+            convert.odometry_message(
+                np.array([0.001 * count % 3, 0.0, 0.0]),
+                stamp,
+                frames['odom'],
+                frames['base'],
+                velocity=np.array([0.1, 0.0, 0.0]),
+            ),
+        )
+        self._send(
+            'imu',
+            convert.imu_message(
+                np.zeros(3), np.array([0.0, 0.0, 9.81]), stamp, frames['base'], (0.01, 0.1)
+            ),
+        )
 
     def _image(self, stamp: int, count: int) -> None:
         from guda_ros.ros import conversions as convert
+
         frame = self._contract.frames['camera']
         self._send('camera_info', convert.camera_info_message(WIDTH, HEIGHT, 500.0, stamp, frame))
-        self._send('image', convert.image_message(
-            self._pictures[count % len(self._pictures)], stamp, frame))
+        self._send(
+            'image',
+            convert.image_message(self._pictures[count % len(self._pictures)], stamp, frame),
+        )
 
     def _control(self, stamp: int, count: int) -> None:
         from guda_ros.ros import conversions as convert
+
         frames = self._contract.frames
-        self._send('pose', convert.pose_message(
-            np.array([0.01 * count % 3, 0.0, 0.0]), stamp, frames['map'],
-            covariance=np.eye(3) * 0.01))
-        self._send('ball', convert.ball_message(
-            np.array([1.0, 0.0]), np.zeros(2), stamp, frames['odom'],
-            position_covariance=np.eye(2) * 0.01, velocity_covariance=np.eye(2) * 0.01))
+        self._send(
+            'pose',
+            convert.pose_message(
+                np.array([0.01 * count % 3, 0.0, 0.0]),
+                stamp,
+                frames['map'],
+                covariance=np.eye(3) * 0.01,
+            ),
+        )
+        self._send(
+            'ball',
+            convert.ball_message(
+                np.array([1.0, 0.0]),
+                np.zeros(2),
+                stamp,
+                frames['odom'],
+                position_covariance=np.eye(2) * 0.01,
+                velocity_covariance=np.eye(2) * 0.01,
+            ),
+        )
         self._send('command', convert.twist_stamped(np.array([0.1, 0.0, 0.0]), stamp))
 
 
 def recorder(folder: Path) -> NodeSpec:
     """Return the data collector that records into a folder."""
-    return NodeSpec('data_collector', 'data_collector', parameters={
-        'directory': str(folder), 'record_images': True, 'rates': [f'image={IMAGE_RATE}'],
-        'use_sim_time': False})
+    return NodeSpec(
+        'data_collector',
+        'data_collector',
+        parameters={
+            'directory': str(folder),
+            'record_images': True,
+            'rates': [f'image={IMAGE_RATE}'],
+            'use_sim_time': False,
+        },
+    )
 
 
 def wait(graph: GraphProcesses, condition, timeout: float = 30.0) -> None:
@@ -175,10 +223,14 @@ def hear_recorder(graph: GraphProcesses) -> list[dict]:
     from std_msgs.msg import String
 
     from guda_ros.ros import qos
+
     heard: list[dict] = []
     graph.watch.node.create_subscription(
-        String, 'data_collector/recording', lambda message: heard.append(json.loads(message.data)),
-        qos.LATCHED)
+        String,
+        'data_collector/recording',
+        lambda message: heard.append(json.loads(message.data)),
+        qos.LATCHED,
+    )
     return heard
 
 
@@ -231,12 +283,18 @@ def measure(seconds: float, folder: Path) -> dict:
         delivered, quality = reader.topics['/image_raw/compressed'], reader.quality
     size = sum(file.stat().st_size for file in path.glob('*.mcap'))
     return {
-        'delivered': delivered, 'dropped': robot.sent['image'] - delivered,
-        'cpu_share': round(used / passed, 3), 'write_vs_disk': round(size / passed / disk, 5),
+        'delivered': delivered,
+        'dropped': robot.sent['image'] - delivered,
+        'cpu_share': round(used / passed, 3),
+        'write_vs_disk': round(size / passed / disk, 5),
         'conversion_transitions_per_s': round(conversion_rate(path)),
-        'reported_lost': quality['streams']['image']['lost'], 'seconds': round(passed, 1),
-        'write_mb_per_s': round(size / passed / 1e6, 3), 'disk_mb_per_s': round(disk / 1e6, 1),
-        'slowest_sync_s': quality['slowest_sync'], 'publisher_late_s': round(robot.late, 3)}
+        'reported_lost': quality['streams']['image']['lost'],
+        'seconds': round(passed, 1),
+        'write_mb_per_s': round(size / passed / 1e6, 3),
+        'disk_mb_per_s': round(disk / 1e6, 1),
+        'slowest_sync_s': quality['slowest_sync'],
+        'publisher_late_s': round(robot.late, 3),
+    }
 
 
 def main() -> None:

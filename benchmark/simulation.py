@@ -45,6 +45,7 @@ class Raw:
         from mujoco.batch import Batch
 
         from guda_ros.sim.physics import substeps
+
         simulation = env.episodes.simulation
         self._substeps = substeps(simulation.contract, simulation.model.opt.timestep)
         self._batch = Batch(simulation.model, len(simulation), threads)
@@ -95,8 +96,10 @@ def against_raw(threads: int, count: int, steps: int, repeats: int) -> tuple[flo
         rate = run_vector(env, actions)
         ratios.append(rate / before)
         rates.append(rate)
-        print(f'  {threads} thread{"s" * (threads > 1)}: raw {before:8.0f}, batch {rate:8.0f} '
-              f'env steps/s, ratio {ratios[-1]:.3f}')
+        print(
+            f'  {threads} thread{"s" * (threads > 1)}: raw {before:8.0f}, batch {rate:8.0f} '
+            f'env steps/s, ratio {ratios[-1]:.3f}'
+        )
     return float(np.median(ratios)), float(np.median(rates))
 
 
@@ -121,8 +124,10 @@ def against_subproc(count: int, steps: int, repeats: int) -> float:
             mine = run_vector(batch, actions_for(steps, count, repeat))
             theirs = run_vector(others, actions_for(5 * steps, workers, repeat))
             ratios.append(mine / theirs)
-            print(f'  SubprocVecEnv x {workers} {theirs:8.0f}, batch {mine:8.0f} env steps/s, '
-                  f'ratio {ratios[-1]:.2f}')
+            print(
+                f'  SubprocVecEnv x {workers} {theirs:8.0f}, batch {mine:8.0f} env steps/s, '
+                f'ratio {ratios[-1]:.2f}'
+            )
     finally:
         others.close()
     return float(np.median(ratios))
@@ -173,8 +178,9 @@ def real_time_factor() -> float | None:
     """Return what benchmark/real_time_factor.py finds, or None where it cannot run."""
     script = ROOT / 'benchmark' / 'real_time_factor.py'
     try:
-        result = subprocess.run([sys.executable, str(script)], capture_output=True, text=True,
-                                timeout=600, check=True)
+        result = subprocess.run(
+            [sys.executable, str(script)], capture_output=True, text=True, timeout=600, check=True
+        )
         return json.loads(result.stdout.strip().splitlines()[-1])['real_time_factor']
     except subprocess.CalledProcessError as error:
         problem = (error.stderr.strip() or error.stdout.strip()).splitlines()[-1:]
@@ -187,16 +193,30 @@ def real_time_factor() -> float | None:
 def main() -> None:
     """Print what was measured."""
     parser = argparse.ArgumentParser(
-        description=__doc__, epilog='example:\n  python benchmark/simulation.py --repeats 9',
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--count', type=positive, default=256, metavar='N',
-                        help='environments in the batch (default: %(default)s)')
-    parser.add_argument('--steps', type=positive, default=100, metavar='N',
-                        help='steps of the batch in a turn (default: %(default)s)')
-    parser.add_argument('--repeats', type=positive, default=7, metavar='N',
-                        help='turns (default: %(default)s)')
-    parser.add_argument('--skip-node', action='store_true',
-                        help='leave the real-time factor of the node out')
+        description=__doc__,
+        epilog='example:\n  python benchmark/simulation.py --repeats 9',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        '--count',
+        type=positive,
+        default=256,
+        metavar='N',
+        help='environments in the batch (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--steps',
+        type=positive,
+        default=100,
+        metavar='N',
+        help='steps of the batch in a turn (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--repeats', type=positive, default=7, metavar='N', help='turns (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--skip-node', action='store_true', help='leave the real-time factor of the node out'
+    )
     args = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)
     found: dict[str, float | None] = {}
@@ -214,8 +234,11 @@ def main() -> None:
     if not args.skip_node:
         print('node')
     found['real_time_factor'] = None if args.skip_node else real_time_factor()
-    print(json.dumps({name: None if value is None else round(value, 3)
-                      for name, value in found.items()}))
+    print(
+        json.dumps(
+            {name: None if value is None else round(value, 3) for name, value in found.items()}
+        )
+    )
 
 
 if __name__ == '__main__':

@@ -23,8 +23,10 @@ def interrupts_first() -> Iterator[None]:
         interrupted = True
         signal.default_int_handler(number, frame)
 
-    if (threading.current_thread() is threading.main_thread()
-            and signal.getsignal(signal.SIGINT) is signal.default_int_handler):
+    if (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    ):
         signal.signal(signal.SIGINT, handle)
     try:
         yield

@@ -27,17 +27,34 @@ examples:
 def main() -> None:
     """Write a data set."""
     parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     add_player(parser)
-    parser.add_argument('--episodes', type=positive, default=12, metavar='N',
-                        help='how many (default: %(default)s)')
-    parser.add_argument('--seed', type=natural, default=0, metavar='N',
-                        help='of the starts and of imperfections (default: %(default)s)')
+    parser.add_argument(
+        '--episodes',
+        type=positive,
+        default=12,
+        metavar='N',
+        help='how many (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--seed',
+        type=natural,
+        default=0,
+        metavar='N',
+        help='of the starts and of imperfections (default: %(default)s)',
+    )
     parser.add_argument('--successes', action='store_true', help='keep episodes that scored only')
-    parser.add_argument('--threads', type=positive, default=1, metavar='N',
-                        help='of the physics (default: %(default)s)')
-    parser.add_argument('--out', type=Path, required=True, metavar='DIR',
-                        help='folder of the data set')
+    parser.add_argument(
+        '--threads',
+        type=positive,
+        default=1,
+        metavar='N',
+        help='of the physics (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--out', type=Path, required=True, metavar='DIR', help='folder of the data set'
+    )
     run_script(run, parser)
 
 
@@ -53,19 +70,31 @@ def run(args: argparse.Namespace) -> None:
     player, scenario = load_player(args, args.seed)
     contract = player.contract
     if contract.observes_obstacles:
-        raise GudaError(f'the observations of {contract.name} have obstacles, which a data set '
-                        'does not record; choose a contract without')
+        raise GudaError(
+            f'the observations of {contract.name} have obstacles, which a data set '
+            'does not record; choose a contract without'
+        )
     # A stream of its own: neither the fixed starts nor those that a seed trains on.
     rng = np.random.default_rng([args.seed, 6007])
     starts = sample_starts(scenario, args.episodes, rng, contract.field)
     layouts = sample_layouts(scenario, starts, rng, contract.field)
-    result = evaluate_policy(player.controller(args.episodes), contract, player.robot, starts,
-                             args.threads, player.max_steps(scenario), memoryless=False,
-                             record=True, obstacles=Obstacle.of_scenario(scenario),
-                             layouts=layouts)
-    episodes = [episode_of(result, index, contract, scenario, args, player.name)
-                for index in range(args.episodes)
-                if result.success[index] or not args.successes]
+    result = evaluate_policy(
+        player.controller(args.episodes),
+        contract,
+        player.robot,
+        starts,
+        args.threads,
+        player.max_steps(scenario),
+        memoryless=False,
+        record=True,
+        obstacles=Obstacle.of_scenario(scenario),
+        layouts=layouts,
+    )
+    episodes = [
+        episode_of(result, index, contract, scenario, args, player.name)
+        for index in range(args.episodes)
+        if result.success[index] or not args.successes
+    ]
     if not episodes:
         raise GudaError('no episode scored: nothing to write')
     write_minari(args.out, episodes, contract)
@@ -74,21 +103,30 @@ def run(args: argparse.Namespace) -> None:
     print(f'{args.out}: {len(episodes)} episodes of {scenario}, {steps} steps, {scored} scored')
 
 
-def episode_of(result, index: int, contract, scenario: str, args: argparse.Namespace,
-               operator: str):
+def episode_of(
+    result, index: int, contract, scenario: str, args: argparse.Namespace, operator: str
+):
     """Return a rollout's episode as one of a data set."""
     from guda_ros.data.episodes import Episode
     from guda_ros.soccer import world
 
     steps = int(result.steps[index])
-    states = result.states[:steps + 1, index]
+    states = result.states[: steps + 1, index]
     verdict = 'scored' if result.success[index] else 'out' if result.out[index] else 'timeout'
     return Episode(
-        id=f'sim_{scenario}_{args.seed}_{index:04d}', scenario=scenario, seed=args.seed,
-        start_index=index, verdict=verdict, operator=operator, contract_hash=contract.hash,
+        id=f'sim_{scenario}_{args.seed}_{index:04d}',
+        scenario=scenario,
+        seed=args.seed,
+        start_index=index,
+        verdict=verdict,
+        operator=operator,
+        contract_hash=contract.hash,
         stamps=np.round(np.arange(steps + 1) * contract.period * 1e9).astype(np.int64),
-        world_states=states, commands=states[1:, world.PREVIOUS_COMMAND],
-        valid=np.ones(steps + 1, dtype=bool), truth_states=states)
+        world_states=states,
+        commands=states[1:, world.PREVIOUS_COMMAND],
+        valid=np.ones(steps + 1, dtype=bool),
+        truth_states=states,
+    )
 
 
 if __name__ == '__main__':

@@ -25,13 +25,25 @@ def main() -> None:
     from guda_ros.tasks.registry import task_names
 
     parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('task', choices=[name for name in task_names() if 'maze_' in name],
-                        help='which maze')
-    parser.add_argument('--sets', type=positive, default=5, metavar='N',
-                        help='files to make (default: %(default)s)')
-    parser.add_argument('--first', type=natural, default=0, metavar='N',
-                        help='number and seed of the first one (default: %(default)s)')
+        description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        'task', choices=[name for name in task_names() if 'maze_' in name], help='which maze'
+    )
+    parser.add_argument(
+        '--sets',
+        type=positive,
+        default=5,
+        metavar='N',
+        help='files to make (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--first',
+        type=natural,
+        default=0,
+        metavar='N',
+        help='number and seed of the first one (default: %(default)s)',
+    )
     parser.add_argument('--out', type=Path, required=True, metavar='DIR', help='data folder')
     run_script(run, parser)
 
@@ -47,9 +59,15 @@ def run(args: argparse.Namespace) -> None:
         recorded = record(task, seed)
         path = args.out / args.task / f'initial_{seed}.h5'
         recorded.save(path)
-        rows.append([path, len(recorded), len(recorded.episode_ids),
-                     sum(recorded.episode_success),
-                     recorded.rewards.sum() / len(recorded.episode_ids)])
+        rows.append(
+            [
+                path,
+                len(recorded),
+                len(recorded.episode_ids),
+                sum(recorded.episode_success),
+                recorded.rewards.sum() / len(recorded.episode_ids),
+            ]
+        )
     print_table(rows, ['', 'steps', 'episodes', 'reached the goal', 'mean return'])
 
 

@@ -23,16 +23,32 @@ examples:
 def main() -> None:
     """Print a row of results."""
     parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     add_player(parser)
-    parser.add_argument('--starts', type=positive, default=200, metavar='N',
-                        help='number of starts (default: %(default)s)')
-    parser.add_argument('--purpose', choices=('test', 'validation'), default='test',
-                        help='validation to choose by, test to report (default: %(default)s)')
-    parser.add_argument('--threads', type=positive, default=1, metavar='N',
-                        help='of the physics (default: %(default)s)')
-    parser.add_argument('--out', type=Path, default=None, metavar='FILE',
-                        help='write the outcomes as JSON')
+    parser.add_argument(
+        '--starts',
+        type=positive,
+        default=200,
+        metavar='N',
+        help='number of starts (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--purpose',
+        choices=('test', 'validation'),
+        default='test',
+        help='validation to choose by, test to report (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--threads',
+        type=positive,
+        default=1,
+        metavar='N',
+        help='of the physics (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--out', type=Path, default=None, metavar='FILE', help='write the outcomes as JSON'
+    )
     run_script(run, parser)
 
 
@@ -47,26 +63,58 @@ def run(args: argparse.Namespace) -> None:
     player, scenario = load_player(args)
     contract, steps = player.contract, player.max_steps(scenario)
     result = evaluate_policy(
-        player.controller(args.starts), contract, player.robot, threads=args.threads,
-        max_steps=steps, memoryless=player.memoryless,
-        **fixed_world(scenario, args.purpose, args.starts, contract))
+        player.controller(args.starts),
+        contract,
+        player.robot,
+        threads=args.threads,
+        max_steps=steps,
+        memoryless=player.memoryless,
+        **fixed_world(scenario, args.purpose, args.starts, contract),
+    )
     scored, out = int(result.success.sum()), int(result.out.sum())
     interval = wilson_interval(scored, args.starts)
     print_table(
-        [[player.name, scenario, steps * contract.period, interval.value,
-          f'{interval.low:.3f} to {interval.high:.3f}',
-          float(np.median(result.seconds_to_goal)) if scored else float('nan'),
-          out, args.starts - scored - out]],
-        ['player', 'scenario', 'limit s', 'success', '95 % interval', 'median s to goal',
-         'ball out', 'time out'])
-    print(f'{args.starts} {args.purpose} starts; the interval (Wilson) covers the starts, not the '
-          'training seeds')
+        [
+            [
+                player.name,
+                scenario,
+                steps * contract.period,
+                interval.value,
+                f'{interval.low:.3f} to {interval.high:.3f}',
+                float(np.median(result.seconds_to_goal)) if scored else float('nan'),
+                out,
+                args.starts - scored - out,
+            ]
+        ],
+        [
+            'player',
+            'scenario',
+            'limit s',
+            'success',
+            '95 % interval',
+            'median s to goal',
+            'ball out',
+            'time out',
+        ],
+    )
+    print(
+        f'{args.starts} {args.purpose} starts; the interval (Wilson) covers the starts, not the '
+        'training seeds'
+    )
     if args.out:
-        write_json(args.out, {
-            'player': player.name, 'scenario': scenario, 'purpose': args.purpose,
-            'time_limit': steps * contract.period, **interval.as_dict(),
-            'success': result.success.tolist(), 'steps': result.steps.tolist(),
-            'out': result.out.tolist()})
+        write_json(
+            args.out,
+            {
+                'player': player.name,
+                'scenario': scenario,
+                'purpose': args.purpose,
+                'time_limit': steps * contract.period,
+                **interval.as_dict(),
+                'success': result.success.tolist(),
+                'steps': result.steps.tolist(),
+                'out': result.out.tolist(),
+            },
+        )
         print(f'{args.out}: written')
 
 

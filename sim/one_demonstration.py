@@ -28,8 +28,13 @@ from guda_ros.evaluation.arms import PolicyTrial, seconds_of
 
 STARTS = ('easy', 'hard')
 #: Guides by arm; the demonstrator is no arm that learns.
-GUIDES = {'demonstrator': None, 'none': None, 'random': 'random', 'hand': 'whole_field',
-          'auto': 'auto'}
+GUIDES = {
+    'demonstrator': None,
+    'none': None,
+    'random': 'random',
+    'hand': 'whole_field',
+    'auto': 'auto',
+}
 #: Where a ball that lies in a corner is pushed first [m before the goal], by the demonstrator too.
 BESIDE_GOAL = 0.8
 #: Attempts that an operator has for its demonstration.
@@ -52,10 +57,21 @@ def play_demonstrator(contract, starts, seeds, record=False):
     from guda_ros.soccer.robot import RobotProfile
     from guda_ros.tasks.soccer_demonstrator import Demonstrator
 
-    operator = Demonstrator(contract.limits, contract.field, np.random.default_rng(seeds[0]),
-                            imperfect(seeds), contract.period)
-    return evaluate_policy(operator, contract, RobotProfile.load(contract.robot), starts,
-                           memoryless=False, record=record)
+    operator = Demonstrator(
+        contract.limits,
+        contract.field,
+        np.random.default_rng(seeds[0]),
+        imperfect(seeds),
+        contract.period,
+    )
+    return evaluate_policy(
+        operator,
+        contract,
+        RobotProfile.load(contract.robot),
+        starts,
+        memoryless=False,
+        record=record,
+    )
 
 
 @lru_cache
@@ -74,21 +90,35 @@ def demonstrate(scenario: str, seed: int):
     if not played.success.any():
         raise GudaError(f'{scenario}: the demonstrator has not scored in {ATTEMPTS} attempts')
     chosen = int(np.argmax(np.where(played.success, played.steps, 0)))
-    states = played.states[:played.steps[chosen] + 1, chosen]
+    states = played.states[: played.steps[chosen] + 1, chosen]
     count = len(states)
     episode = Episode(
-        id=f'{scenario}_{first + chosen}', scenario=scenario, seed=first + chosen,
-        start_index=first + chosen, verdict='scored', operator='imperfect',
+        id=f'{scenario}_{first + chosen}',
+        scenario=scenario,
+        seed=first + chosen,
+        start_index=first + chosen,
+        verdict='scored',
+        operator='imperfect',
         contract_hash=contract.hash,
-        stamps=np.round(np.arange(count) * contract.period * 1e9), world_states=states,
-        commands=states[1:, world.PREVIOUS_COMMAND], valid=np.ones(count, dtype=bool),
+        stamps=np.round(np.arange(count) * contract.period * 1e9),
+        world_states=states,
+        commands=states[1:, world.PREVIOUS_COMMAND],
+        valid=np.ones(count, dtype=bool),
         truth_states=states,
     )
     return transitions([episode], contract), float(played.steps[chosen] * contract.period)
 
 
-def trial(scenario: str, algorithm: str, arm: str, seed: int, starts: int, count: int,
-          updates: int | None, purpose: str) -> list[PolicyTrial]:
+def trial(
+    scenario: str,
+    algorithm: str,
+    arm: str,
+    seed: int,
+    starts: int,
+    count: int,
+    updates: int | None,
+    purpose: str,
+) -> list[PolicyTrial]:
     """Train and play one policy, or play the demonstrator."""
     from guda_ros.augmentation.pipeline import augment
     from guda_ros.data.contract import Contract
@@ -102,37 +132,56 @@ def trial(scenario: str, algorithm: str, arm: str, seed: int, starts: int, count
     contract = Contract.load(CONTRACT)
     places = fixed_starts(purpose, starts, contract.field, scenario)
     if arm == 'demonstrator':
-        played = play_demonstrator(contract, places, range(10**6 * (seed + 1),
-                                                           10**6 * (seed + 1) + starts))
+        played = play_demonstrator(
+            contract, places, range(10**6 * (seed + 1), 10**6 * (seed + 1) + starts)
+        )
     else:
         data, _ = demonstrate(scenario, seed)
         if GUIDES[arm]:
             made, _ = augment(data, load_guide(GUIDES[arm]), count, seed)
             data = TransitionSet.concatenate([data, made])
         network = train(algorithm, data, seed, updates).policy()
-        controller = SightedPolicy(network.predict, contract, RobotProfile.load(contract.robot),
-                                   starts)
+        controller = SightedPolicy(
+            network.predict, contract, RobotProfile.load(contract.robot), starts
+        )
         played = evaluate_policy(controller, contract, RobotProfile.load(contract.robot), places)
-    return [PolicyTrial(PLACE, scenario, algorithm, arm, seed,
-                        seconds_of(played.success, played.steps * played.period))]
+    return [
+        PolicyTrial(
+            PLACE,
+            scenario,
+            algorithm,
+            arm,
+            seed,
+            seconds_of(played.success, played.steps * played.period),
+        )
+    ]
 
 
 def main() -> None:
     """Run what is missing, and write table and picture."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('--out', type=Path, required=True, metavar='DIR')
     parser.add_argument('--scenarios', nargs='+', choices=STARTS, default=STARTS)
     parser.add_argument('--arms', nargs='+', choices=tuple(GUIDES), default=tuple(GUIDES))
     parser.add_argument('--algorithm', default='bc')
     parser.add_argument('--seeds', type=positive, default=5)
     parser.add_argument('--starts', type=positive, default=100, help='rollouts of a policy')
-    parser.add_argument('--count', type=positive, default=100_000,
-                        help='transitions that a guide makes (default: %(default)s)')
-    parser.add_argument('--updates', type=positive, default=None,
-                        help="default: the algorithm's own")
-    parser.add_argument('--validation', action='store_true',
-                        help='play from validation starts: for choosing anything')
+    parser.add_argument(
+        '--count',
+        type=positive,
+        default=100_000,
+        help='transitions that a guide makes (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--updates', type=positive, default=None, help="default: the algorithm's own"
+    )
+    parser.add_argument(
+        '--validation',
+        action='store_true',
+        help='play from validation starts: for choosing anything',
+    )
     parser.add_argument('--processes', type=positive, default=None, help='default: one a core')
     args = parser.parse_args()
     purpose = 'validation' if args.validation else 'test'
@@ -142,12 +191,25 @@ def main() -> None:
         for scenario in args.scenarios:
             for arm in args.arms:
                 algorithm = 'scripted' if arm == 'demonstrator' else args.algorithm
-                job = (scenario, algorithm, arm, seed, args.starts, args.count, args.updates,
-                       purpose)
+                job = (
+                    scenario,
+                    algorithm,
+                    arm,
+                    seed,
+                    args.starts,
+                    args.count,
+                    args.updates,
+                    purpose,
+                )
                 jobs[job] = [(PLACE, *job[:4])]
     arms = list(GUIDES)
-    complete(trial, jobs, args.out / f'{purpose}.jsonl', processes=args.processes,
-             order=lambda one: (STARTS.index(one.scenario), arms.index(one.arm), one.key))
+    complete(
+        trial,
+        jobs,
+        args.out / f'{purpose}.jsonl',
+        processes=args.processes,
+        order=lambda one: (STARTS.index(one.scenario), arms.index(one.arm), one.key),
+    )
 
 
 if __name__ == '__main__':

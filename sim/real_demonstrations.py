@@ -26,8 +26,13 @@ from guda_ros.evaluation.arms import PolicyTrial, seconds_of
 #: Worlds, and the guides by arm there.
 PLACES = {'env': "authors' environment", 'twin': 'MuJoCo twin'}
 GUIDES = {
-    'env': {'none': None, 'random': 'physical_random', 'behaviours': 'physical_behaviours',
-            'hand': 'physical_guided', 'auto': 'physical_auto'},
+    'env': {
+        'none': None,
+        'random': 'physical_random',
+        'behaviours': 'physical_behaviours',
+        'hand': 'physical_guided',
+        'auto': 'physical_auto',
+    },
     'twin': {'none': None, 'random': 'random', 'hand': 'nao_guided', 'auto': 'auto'},
 }
 ARMS = tuple(GUIDES['env'])
@@ -52,8 +57,17 @@ def training_data(task, path: Path, guide: str | None, count: int, seed: int):
     return TransitionSet.concatenate([data, made])
 
 
-def trial(world: str, algorithm: str, arm: str, seed: int, path: Path, starts: int, count: int,
-          updates: int | None, purpose: str) -> list[PolicyTrial]:
+def trial(
+    world: str,
+    algorithm: str,
+    arm: str,
+    seed: int,
+    path: Path,
+    starts: int,
+    count: int,
+    updates: int | None,
+    purpose: str,
+) -> list[PolicyTrial]:
     """Train one policy and play it in both scenarios."""
     from guda_ros.data.contract import Contract
     from guda_ros.tasks.registry import load_task
@@ -67,9 +81,17 @@ def trial(world: str, algorithm: str, arm: str, seed: int, path: Path, starts: i
         data = replace(data, contract=replace(data.contract, observation=kept))
     policy = train(algorithm, data, seed, updates).policy()
     play = {'env': play_env, 'twin': play_twin}[world]
-    return [PolicyTrial(PLACES[world], scenario, algorithm, arm, seed,
-                        play(policy, data.contract, scenario, starts, purpose))
-            for scenario in SCENARIOS]
+    return [
+        PolicyTrial(
+            PLACES[world],
+            scenario,
+            algorithm,
+            arm,
+            seed,
+            play(policy, data.contract, scenario, starts, purpose),
+        )
+        for scenario in SCENARIOS
+    ]
 
 
 def play_env(policy, contract, scenario, starts, purpose):
@@ -98,7 +120,8 @@ def play_twin(policy, contract, scenario, starts, purpose):
 def main() -> None:
     """Run what is missing, and write table and picture."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('data', type=Path, help='data set that `guda convert --nao-logs` made')
     parser.add_argument('--out', type=Path, required=True, metavar='DIR')
     parser.add_argument('--worlds', nargs='+', choices=tuple(PLACES), default=tuple(PLACES))
@@ -106,12 +129,20 @@ def main() -> None:
     parser.add_argument('--algorithms', nargs='+', default=('bc', 'iql'))
     parser.add_argument('--seeds', type=positive, default=5)
     parser.add_argument('--starts', type=positive, default=100, help='rollouts of a policy')
-    parser.add_argument('--count', type=positive, default=100_000,
-                        help='transitions that a guide makes (default: %(default)s)')
-    parser.add_argument('--updates', type=positive, default=None,
-                        help="default: the algorithm's own")
-    parser.add_argument('--validation', action='store_true',
-                        help='play from validation starts: for choosing anything')
+    parser.add_argument(
+        '--count',
+        type=positive,
+        default=100_000,
+        help='transitions that a guide makes (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--updates', type=positive, default=None, help="default: the algorithm's own"
+    )
+    parser.add_argument(
+        '--validation',
+        action='store_true',
+        help='play from validation starts: for choosing anything',
+    )
     parser.add_argument('--processes', type=positive, default=None, help='default: one a core')
     args = parser.parse_args()
     purpose = 'validation' if args.validation else 'test'
@@ -120,14 +151,34 @@ def main() -> None:
         for algorithm in args.algorithms:
             for world in args.worlds:
                 for arm in (arm for arm in args.arms if arm in GUIDES[world]):
-                    job = (world, algorithm, arm, seed, args.data, args.starts, args.count,
-                           args.updates, purpose)
-                    jobs[job] = [(PLACES[world], scenario, algorithm, arm, seed)
-                                 for scenario in SCENARIOS]
+                    job = (
+                        world,
+                        algorithm,
+                        arm,
+                        seed,
+                        args.data,
+                        args.starts,
+                        args.count,
+                        args.updates,
+                        purpose,
+                    )
+                    jobs[job] = [
+                        (PLACES[world], scenario, algorithm, arm, seed) for scenario in SCENARIOS
+                    ]
     places, scenarios = list(PLACES.values()), list(SCENARIOS)
-    complete(trial, jobs, args.out / f'{purpose}.jsonl', processes=args.processes,
-             order=lambda one: (places.index(one.place), scenarios.index(one.scenario),
-                                one.algorithm, ARMS.index(one.arm), one.key))
+    complete(
+        trial,
+        jobs,
+        args.out / f'{purpose}.jsonl',
+        processes=args.processes,
+        order=lambda one: (
+            places.index(one.place),
+            scenarios.index(one.scenario),
+            one.algorithm,
+            ARMS.index(one.arm),
+            one.key,
+        ),
+    )
 
 
 if __name__ == '__main__':

@@ -34,22 +34,55 @@ _COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00')
 def main() -> None:
     """Train every seed, one after the other."""
     parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config', type=Path, help='an experiment, such as those in sim/config')
-    parser.add_argument('--seeds', type=natural, nargs='+', default=[0], metavar='N',
-                        help='training seeds (default: 0)')
-    parser.add_argument('--out', type=Path, default=None, metavar='DIR',
-                        help="default: runs/ and the config's name")
-    parser.add_argument('--steps', type=positive, default=None, metavar='N',
-                        help="environment steps at most (default: the config's)")
-    parser.add_argument('--minutes', type=float, default=None, metavar='M',
-                        help="wall time at most (default: the config's)")
-    parser.add_argument('--test-starts', type=positive, default=200, metavar='N',
-                        help='test starts at the end (default: %(default)s)')
-    parser.add_argument('--checkpoints', action='store_true',
-                        help='keep the model of every evaluation')
-    parser.add_argument('--tensorboard', type=Path, default=None, metavar='DIR',
-                        help='write logs for TensorBoard (which must be installed)')
+    parser.add_argument(
+        '--seeds',
+        type=natural,
+        nargs='+',
+        default=[0],
+        metavar='N',
+        help='training seeds (default: 0)',
+    )
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=None,
+        metavar='DIR',
+        help="default: runs/ and the config's name",
+    )
+    parser.add_argument(
+        '--steps',
+        type=positive,
+        default=None,
+        metavar='N',
+        help="environment steps at most (default: the config's)",
+    )
+    parser.add_argument(
+        '--minutes',
+        type=float,
+        default=None,
+        metavar='M',
+        help="wall time at most (default: the config's)",
+    )
+    parser.add_argument(
+        '--test-starts',
+        type=positive,
+        default=200,
+        metavar='N',
+        help='test starts at the end (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--checkpoints', action='store_true', help='keep the model of every evaluation'
+    )
+    parser.add_argument(
+        '--tensorboard',
+        type=Path,
+        default=None,
+        metavar='DIR',
+        help='write logs for TensorBoard (which must be installed)',
+    )
     parser.add_argument('--overwrite', action='store_true', help='train again what is in OUT')
     run_script(run, parser)
 
@@ -66,8 +99,9 @@ def run(args: argparse.Namespace) -> None:
     config = OnlineConfig.load(args.config)
     if args.minutes is not None and not args.minutes > 0:
         raise GudaError('--minutes must be above 0')
-    changes = {key: getattr(args, key) for key in ('steps', 'minutes')
-               if getattr(args, key) is not None}
+    changes = {
+        key: getattr(args, key) for key in ('steps', 'minutes') if getattr(args, key) is not None
+    }
     config = replace(config, **changes)
     runs = []
     for seed, folder in folders.items():
@@ -85,56 +119,98 @@ def train_seed(config, seed: int, folder: Path, args: argparse.Namespace) -> dic
     from guda_ros.online.training import train_online
     from guda_ros.sim.episodes import EpisodeBatch
 
-    episodes = EpisodeBatch(config.environments, config.scenario, config.contract,
-                            rewards=config.rewards, randomisation=config.randomisation,
-                            threads=config.threads)
+    episodes = EpisodeBatch(
+        config.environments,
+        config.scenario,
+        config.contract,
+        rewards=config.rewards,
+        randomisation=config.randomisation,
+        threads=config.threads,
+    )
     contract, robot = episodes.contract, episodes.robot
     limit = episodes.max_steps * contract.period
 
     def rollout(network, purpose: str, count: int):
         return evaluate_policy(
-            policy_controller(network.predict, contract), contract, robot,
-            threads=config.threads, max_steps=episodes.max_steps,
-            **fixed_world(config.scenario, purpose, count, contract))
+            policy_controller(network.predict, contract),
+            contract,
+            robot,
+            threads=config.threads,
+            max_steps=episodes.max_steps,
+            **fixed_world(config.scenario, purpose, count, contract),
+        )
 
     def report(progress) -> None:
-        print(f'seed {seed}  {progress.steps:>9} steps  {progress.seconds / 60:5.1f} min  '
-              f'{progress.steps / progress.seconds:6.0f} steps/s  '
-              f'validation success {progress.success:.2f}  '
-              f'episode reward {progress.episode_reward:6.2f}')
+        print(
+            f'seed {seed}  {progress.steps:>9} steps  {progress.seconds / 60:5.1f} min  '
+            f'{progress.steps / progress.seconds:6.0f} steps/s  '
+            f'validation success {progress.success:.2f}  '
+            f'episode reward {progress.episode_reward:6.2f}'
+        )
 
-    print(f'{config.algorithm.upper()}, scenario {config.scenario}, {limit:g} s an episode, '
-          f'{config.environments} environments, at most {config.steps} steps or '
-          f'{config.minutes:g} min')
+    print(
+        f'{config.algorithm.upper()}, scenario {config.scenario}, {limit:g} s an episode, '
+        f'{config.environments} environments, at most {config.steps} steps or '
+        f'{config.minutes:g} min'
+    )
     began = time.monotonic()
     result = train_online(
-        config, episodes, lambda network: rollout(network, 'validation', config.starts).rate,
-        folder, seed, report, args.checkpoints, args.tensorboard)
+        config,
+        episodes,
+        lambda network: rollout(network, 'validation', config.starts).rate,
+        folder,
+        seed,
+        report,
+        args.checkpoints,
+        args.tensorboard,
+    )
     tested = rollout(result.network, 'test', args.test_starts)
     scored = int(tested.success.sum())
     interval = wilson_interval(scored, args.test_starts)
     seconds = float(np.median(tested.seconds_to_goal)) if scored else None
-    print(f'seed {seed}: {scored} of {args.test_starts} test starts scored within {limit:g} s, '
-          f'{interval.value:.3f} (95 % interval {interval.low:.3f} to {interval.high:.3f}), '
-          f'median {f"{seconds:.1f}" if scored else "-"} s to the goal; '
-          f'{(time.monotonic() - began) / 60:.1f} min in all')
+    print(
+        f'seed {seed}: {scored} of {args.test_starts} test starts scored within {limit:g} s, '
+        f'{interval.value:.3f} (95 % interval {interval.low:.3f} to {interval.high:.3f}), '
+        f'median {f"{seconds:.1f}" if scored else "-"} s to the goal; '
+        f'{(time.monotonic() - began) / 60:.1f} min in all'
+    )
     content = {
-        'algorithm': config.algorithm, 'scenario': config.scenario, 'time_limit': limit,
-        'seed': seed, 'config': config.as_dict(), 'contract': contract.to_json(),
-        'training_seconds': result.seconds, 'best_steps': result.best.steps,
-        'test': {'scored': scored, 'starts': args.test_starts, **interval.as_dict(),
-                 'median_seconds_to_goal': seconds},
-        'history': [_plain(progress) for progress in result.history]}
-    export_policy(folder / POLICY, result.network, contract, config.algorithm,
-                  {key: content[key] for key in ('scenario', 'time_limit', 'seed', 'config')})
+        'algorithm': config.algorithm,
+        'scenario': config.scenario,
+        'time_limit': limit,
+        'seed': seed,
+        'config': config.as_dict(),
+        'contract': contract.to_json(),
+        'training_seconds': result.seconds,
+        'best_steps': result.best.steps,
+        'test': {
+            'scored': scored,
+            'starts': args.test_starts,
+            **interval.as_dict(),
+            'median_seconds_to_goal': seconds,
+        },
+        'history': [_plain(progress) for progress in result.history],
+    }
+    export_policy(
+        folder / POLICY,
+        result.network,
+        contract,
+        config.algorithm,
+        {key: content[key] for key in ('scenario', 'time_limit', 'seed', 'config')},
+    )
     write_json(folder / RUN, content)
     return content
 
 
 def _plain(progress) -> dict:
-    values = {'steps': progress.steps, 'seconds': progress.seconds, 'success': progress.success,
-              'episode_reward': progress.episode_reward, 'train_success': progress.train_success,
-              **progress.terms}
+    values = {
+        'steps': progress.steps,
+        'seconds': progress.seconds,
+        'success': progress.success,
+        'episode_reward': progress.episode_reward,
+        'train_success': progress.train_success,
+        **progress.terms,
+    }
     # JSON knows no NaN.
     return {key: None if value != value else value for key, value in values.items()}
 
@@ -143,9 +219,16 @@ def write_curves(out: Path, name: str, runs: list[dict]) -> None:
     """Write the validation success over the steps, of all seeds, as CSV, JSON and PNG."""
     from guda_ros.cli.stages import write_json
 
-    write_json(out / 'curve.json', {'name': name, 'runs': [
-        {key: run[key] for key in ('seed', 'scenario', 'time_limit', 'test', 'history')}
-        for run in runs]})
+    write_json(
+        out / 'curve.json',
+        {
+            'name': name,
+            'runs': [
+                {key: run[key] for key in ('seed', 'scenario', 'time_limit', 'test', 'history')}
+                for run in runs
+            ],
+        },
+    )
     keys = list(dict.fromkeys(key for run in runs for row in run['history'] for key in row))
     with open(out / 'curve.csv', 'w', newline='', encoding='utf-8') as file:
         writer = csv.DictWriter(file, ['seed', *keys])
@@ -168,12 +251,18 @@ def draw_curves(path: Path, name: str, runs: list[dict]) -> None:
             success = [row['success'] for row in run['history']]
             minutes = run['history'][-1]['seconds'] / 60
             test = run['test']
-            axes.plot(steps, success, marker='o', markersize=3.5, linewidth=1.6, alpha=0.85,
-                      color=_COLOURS[index % len(_COLOURS)],
-                      label=f'seed {run["seed"]}: {minutes:.1f} min, '
-                            f'test {test["scored"]} of {test["starts"]}')
-        axes.set_title(f'{name}: success on validation starts within '
-                       f'{runs[0]["time_limit"]:g} s')
+            axes.plot(
+                steps,
+                success,
+                marker='o',
+                markersize=3.5,
+                linewidth=1.6,
+                alpha=0.85,
+                color=_COLOURS[index % len(_COLOURS)],
+                label=f'seed {run["seed"]}: {minutes:.1f} min, '
+                f'test {test["scored"]} of {test["starts"]}',
+            )
+        axes.set_title(f'{name}: success on validation starts within {runs[0]["time_limit"]:g} s')
         axes.set_xlabel('environment steps')
         axes.set_ylim(-0.03, 1.05)
         axes.set_xlim(left=0)

@@ -35,17 +35,37 @@ _VIEWS, _HEIGHT = (('overview', 440), ('follow', 400), ('head', 400)), 300
 def main() -> None:
     """Show, film or draw."""
     parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     add_player(parser)
-    parser.add_argument('--index', type=natural, default=0, metavar='N',
-                        help='which validation start comes first (default: %(default)s)')
-    parser.add_argument('--out', type=Path, default=None, metavar='FILE',
-                        help='.webm, .png or .jpg (default: the viewer, without a display '
-                        'view.webm)')
-    parser.add_argument('--time', type=float, default=0.0, metavar='S',
-                        help='moment of a still (default: %(default)s)')
-    parser.add_argument('--speed', type=float, default=1.0, metavar='X',
-                        help='of viewer and film, in real times (default: %(default)s)')
+    parser.add_argument(
+        '--index',
+        type=natural,
+        default=0,
+        metavar='N',
+        help='which validation start comes first (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=None,
+        metavar='FILE',
+        help='.webm, .png or .jpg (default: the viewer, without a display view.webm)',
+    )
+    parser.add_argument(
+        '--time',
+        type=float,
+        default=0.0,
+        metavar='S',
+        help='moment of a still (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--speed',
+        type=float,
+        default=1.0,
+        metavar='X',
+        help='of viewer and film, in real times (default: %(default)s)',
+    )
     run_script(run, parser)
 
 
@@ -57,8 +77,9 @@ def run(args: argparse.Namespace) -> None:
     if args.speed <= 0 or args.time < 0:
         raise GudaError('--speed must be above 0 and --time not below')
     player, scenario = load_player(args)
-    simulation = SoccerSimulation(player.contract, player.robot,
-                                  obstacles=Obstacle.of_scenario(scenario))
+    simulation = SoccerSimulation(
+        player.contract, player.robot, obstacles=Obstacle.of_scenario(scenario)
+    )
     if args.out is None and (os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')):
         show(simulation, player, scenario, args)
         return
@@ -100,8 +121,9 @@ def record(simulation, player, scenario: str, path: Path, args: argparse.Namespa
     from guda_ros.evaluation.film import encode
 
     def picture() -> np.ndarray:
-        return np.hstack([simulation.render(camera, width, _HEIGHT)
-                          for camera, width in _VIEWS])[..., ::-1]
+        return np.hstack([simulation.render(camera, width, _HEIGHT) for camera, width in _VIEWS])[
+            ..., ::-1
+        ]
 
     rate = player.contract.rate
     path.parent.mkdir(parents=True, exist_ok=True)

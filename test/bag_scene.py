@@ -46,8 +46,17 @@ def _ball(stamp, t, frame):
     return TYPES.types['geometry_msgs/msg/PointStamped'](header(stamp, frame), point(*where))
 
 
-def write_bag(path, storage='sqlite3', seconds=4.0, without=(), ball_frame='base_footprint',
-              stamped=False, clock_offset=0, gap=None, poses=()):
+def write_bag(
+    path,
+    storage='sqlite3',
+    seconds=4.0,
+    without=(),
+    ball_frame='base_footprint',
+    stamped=False,
+    clock_offset=0,
+    gap=None,
+    poses=(),
+):
     """
     Write the bag.
 
@@ -64,8 +73,11 @@ def write_bag(path, storage='sqlite3', seconds=4.0, without=(), ball_frame='base
                 kind = 'geometry_msgs/msg/TwistStamped'
             connection = bag.add_connection(topic, kind, typestore=TYPES)
             times = np.arange(0, seconds + 1e-9, period)
-            events += [(t, topic, kind, connection) for t in times
-                       if gap is None or topic != gap[0] or not gap[1] < t < gap[2]]
+            events += [
+                (t, topic, kind, connection)
+                for t in times
+                if gap is None or topic != gap[0] or not gap[1] < t < gap[2]
+            ]
         for t, topic, kind, connection in sorted(events, key=lambda event: event[:2]):
             received = START + round(t * SECOND)
             stamp = received + clock_offset

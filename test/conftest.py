@@ -13,6 +13,7 @@ except ImportError:
     pass
 else:
     # How long an example takes depends on what else the machine does.
-    settings.register_profile('untimed', deadline=None, suppress_health_check=[
-        HealthCheck.too_slow])
+    settings.register_profile(
+        'untimed', deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
     settings.load_profile('untimed')

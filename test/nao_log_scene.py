@@ -43,4 +43,4 @@ def closed_loop_log(name, seed, response, delay, rows=1000, jitter=0.003, jumps=
         cos, sin = np.cos(pose[2]), np.sin(pose[2])
         pose = pose + [cos * moved[0] - sin * moved[1], sin * moved[0] + cos * moved[1], moved[2]]
     seen = np.array(seen)
-    return NaoLog(name, seen, np.tile(target, (rows, 1)), np.array(sent[delay + 1:]))
+    return NaoLog(name, seen, np.tile(target, (rows, 1)), np.array(sent[delay + 1 :]))

@@ -49,9 +49,12 @@ class NodeTrial:
 
     def __init__(self, nodes: dict[str, dict], log_dir, listen=('cmd_vel',), plain=False) -> None:
         self.graph = GraphProcesses(
-            [NodeSpec(executable=name, name=name, parameters=parameters)
-             for name, parameters in nodes.items()],
-            log_dir=log_dir)
+            [
+                NodeSpec(executable=name, name=name, parameters=parameters)
+                for name, parameters in nodes.items()
+            ],
+            log_dir=log_dir,
+        )
         self._nodes, self._listen, self._plain = nodes, listen, plain
         #: What was received: (topic, command (3,) as a list, stamp [ns], monotonic time [s]).
         self.commands = []
@@ -76,43 +79,75 @@ class NodeTrial:
 
     def _open(self) -> None:
         self.context = Context()
-        rclpy.init(context=self.context, domain_id=self.graph.domain,
-                   signal_handler_options=SignalHandlerOptions.NO)
+        rclpy.init(
+            context=self.context,
+            domain_id=self.graph.domain,
+            signal_handler_options=SignalHandlerOptions.NO,
+        )
         self.node = rclpy.create_node('trial', context=self.context)
         self._executor = SingleThreadedExecutor(context=self.context)
         self._executor.add_node(self.node)
         kind = Twist if self._plain else TwistStamped
         self._pubs = {
             topic: self.node.create_publisher(message, topic, qos)
-            for topic, message, qos in (('joy', Joy, DEFAULT), ('/clock', Clock, DEFAULT),
-                                        ('cmd_vel/policy', kind, COMMAND),
-                                        ('cmd_vel/teleop', kind, COMMAND))
-            if topic not in self._listen}
-        self._subs = [self.node.create_subscription(
-            kind, topic, lambda message, topic=topic: self._keep(topic, message), DEFAULT)
-            for topic in self._listen]
+            for topic, message, qos in (
+                ('joy', Joy, DEFAULT),
+                ('/clock', Clock, DEFAULT),
+                ('cmd_vel/policy', kind, COMMAND),
+                ('cmd_vel/teleop', kind, COMMAND),
+            )
+            if topic not in self._listen
+        }
+        self._subs = [
+            self.node.create_subscription(
+                kind, topic, lambda message, topic=topic: self._keep(topic, message), DEFAULT
+            )
+            for topic in self._listen
+        ]
         self._subs += [
-            self.node.create_subscription(String, 'safety/state',
-                                          lambda message: self.states.append(message.data),
-                                          LATCHED),
+            self.node.create_subscription(
+                String, 'safety/state', lambda message: self.states.append(message.data), LATCHED
+            ),
             self.node.create_subscription(DiagnosticArray, '/diagnostics', self._diagnose, 10),
             self.node.create_subscription(
-                Header, 'cmd_vel/source', lambda message: self.commanders.update(
-                    {stamp_to_ns(message.stamp): message.frame_id}), DEFAULT),
+                Header,
+                'cmd_vel/source',
+                lambda message: self.commanders.update(
+                    {stamp_to_ns(message.stamp): message.frame_id}
+                ),
+                DEFAULT,
+            ),
             self.node.create_subscription(Bool, 'kick', self._on_kick, DEFAULT),
             self.node.create_subscription(
-                JointState, 'head/command', lambda message: self.heads.append(
-                    dict(zip(message.name, message.position))), DEFAULT),
+                JointState,
+                'head/command',
+                lambda message: self.heads.append(dict(zip(message.name, message.position))),
+                DEFAULT,
+            ),
             self.node.create_subscription(
-                String, 'teleop/state', lambda message: self.teleop.update(
-                    json.loads(message.data)), LATCHED)]
+                String,
+                'teleop/state',
+                lambda message: self.teleop.update(json.loads(message.data)),
+                LATCHED,
+            ),
+        ]
         expected = {'safety': ('joy', 'cmd_vel/policy'), 'teleop': ('joy',)}
-        wanted = Counter(topic for name in self._nodes for topic in expected.get(name, ())
-                         if topic in self._pubs)
-        assert self.wait_for(lambda: all(self._pubs[topic].get_subscription_count() >= count
-                                         for topic, count in wanted.items())
-                             and all(self.node.count_publishers(topic) >= 1
-                                     for topic in self._listen), 10), 'nodes do not connect'
+        wanted = Counter(
+            topic
+            for name in self._nodes
+            for topic in expected.get(name, ())
+            if topic in self._pubs
+        )
+        assert self.wait_for(
+            lambda: (
+                all(
+                    self._pubs[topic].get_subscription_count() >= count
+                    for topic, count in wanted.items()
+                )
+                and all(self.node.count_publishers(topic) >= 1 for topic in self._listen)
+            ),
+            10,
+        ), 'nodes do not connect'
         self.spin(0.1)
 
     def __exit__(self, *_) -> None:
@@ -156,26 +191,46 @@ class NodeTrial:
 
     def look(self, source: str, **positions) -> None:
         """Ask for positions of the head."""
-        self.publish(JointState, f'head/command/{source}', JointState(
-            name=list(positions), position=list(positions.values())), COMMAND)
+        self.publish(
+            JointState,
+            f'head/command/{source}',
+            JointState(name=list(positions), position=list(positions.values())),
+            COMMAND,
+        )
 
     def stand_at(self, x: float, y: float, yaw: float) -> None:
         """Publish where localisation sees the robot."""
-        self.publish(PoseWithCovarianceStamped, 'pose', pose_message(
-            (x, y, yaw), self.now(), 'map', np.eye(3) * 0.01))
+        self.publish(
+            PoseWithCovarianceStamped,
+            'pose',
+            pose_message((x, y, yaw), self.now(), 'map', np.eye(3) * 0.01),
+        )
 
     def observe(self, stamp: int | None = None) -> int:
         """Publish what perception sees of the ball; return its stamp [ns]."""
         stamp = self.now() if stamp is None else stamp
-        self.publish(Odometry, 'ball/odom', ball_message(
-            (1.0, 0.0), (0.0, 0.0), stamp, 'odom', position_covariance=np.eye(2) * 0.01,
-            velocity_covariance=np.eye(2) * 0.01, radius=0.05))
+        self.publish(
+            Odometry,
+            'ball/odom',
+            ball_message(
+                (1.0, 0.0),
+                (0.0, 0.0),
+                stamp,
+                'odom',
+                position_covariance=np.eye(2) * 0.01,
+                velocity_covariance=np.eye(2) * 0.01,
+                radius=0.05,
+            ),
+        )
         return stamp
 
     def _diagnose(self, message) -> None:
         for status in message.status:
             self.diagnostics[status.name] = (
-                status.level, status.message, {pair.key: pair.value for pair in status.values})
+                status.level,
+                status.message,
+                {pair.key: pair.value for pair in status.values},
+            )
 
     def spin(self, seconds: float) -> None:
         """Handle what arrives for a time."""
@@ -195,17 +250,22 @@ class NodeTrial:
         """Return the wall clock [ns]."""
         return time.time_ns()
 
-    def command(self, source: str, command, stamp: int | None = None,
-                frame: str = 'base_link') -> int:
+    def command(
+        self, source: str, command, stamp: int | None = None, frame: str = 'base_link'
+    ) -> int:
         """Publish a command as `teleop` or `policy` would; return its stamp [ns]."""
         stamp = self.now() if stamp is None else stamp
-        message = (twist_from_command(command) if self._plain
-                   else twist_stamped(command, ns_to_stamp(stamp), frame))
+        message = (
+            twist_from_command(command)
+            if self._plain
+            else twist_stamped(command, ns_to_stamp(stamp), frame)
+        )
         self._pubs[f'cmd_vel/{source}'].publish(message)
         return stamp
 
-    def joy(self, action=(0, 0, 0), deadman=True, pressed=(), stamp: int | None = None,
-            look=(0.0, 0.0)) -> int:
+    def joy(
+        self, action=(0, 0, 0), deadman=True, pressed=(), stamp: int | None = None, look=(0.0, 0.0)
+    ) -> int:
         """Publish what a gamepad would; return its stamp [ns]."""
         stamp = self.now() if stamp is None else stamp
         axes, buttons = JOYSTICK.encode(action, deadman, pressed, look)
@@ -229,6 +289,7 @@ class NodeTrial:
         def look() -> bool:
             found[:] = [command for _, command, own, _ in self.commands if own == stamp]
             return bool(found)
+
         self.wait_for(look, timeout)
         return found[0] if found else None
 

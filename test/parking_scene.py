@@ -21,14 +21,20 @@ def drives(episodes: int = 6, steps: int = 25, seed: int = 0) -> TransitionSet:
         rows.append((states, actions, after))
         states = after
     states, actions, after = (np.stack(part, axis=1) for part in zip(*rows))
-    states, actions, after = (part.reshape(-1, part.shape[-1]) for part in
-                              (states, actions, after))
+    states, actions, after = (
+        part.reshape(-1, part.shape[-1]) for part in (states, actions, after)
+    )
     assert not after[:, world.CRASHED].any()
     return TransitionSet(
-        contract=task.contract, states=states, actions=actions, next_states=after,
-        rewards=task.reward(states, actions, after), terminations=task.terminated(after),
+        contract=task.contract,
+        states=states,
+        actions=actions,
+        next_states=after,
+        rewards=task.reward(states, actions, after),
+        terminations=task.terminated(after),
         source_episode=np.repeat(np.arange(episodes), steps),
-        source_step=np.tile(np.arange(steps), episodes), rule=np.zeros(len(states)),
+        source_step=np.tile(np.arange(steps), episodes),
+        rule=np.zeros(len(states)),
         episode_ids=[f'drive_{index}' for index in range(episodes)],
         episode_success=[False] * episodes,
     )

@@ -23,6 +23,7 @@ class Scenes:
     def __init__(self) -> None:
         # Here and not above: the camera and the contract serve tests on a robot, too.
         from guda_ros.sim.simulation import SoccerSimulation
+
         self.simulation = SoccerSimulation(CONTRACT, PROFILE)
 
     def image(self, robot, ball) -> np.ndarray:
@@ -39,9 +40,12 @@ class Scenes:
             reach = outline.half_size + 1
             robot = random_robot(rng)
             ball = world.from_frame(place, robot)
-            if ((outline.centre > reach).all()
-                    and (outline.centre < [CAMERA.width, CAMERA.height] - reach - 1).all()
-                    and abs(ball[0]) < 4.4 and abs(ball[1]) < 2.9):
+            if (
+                (outline.centre > reach).all()
+                and (outline.centre < [CAMERA.width, CAMERA.height] - reach - 1).all()
+                and abs(ball[0]) < 4.4
+                and abs(ball[1]) < 2.9
+            ):
                 return self.image(robot, ball), place
 
     def image_without_ball(self, rng: np.random.Generator) -> np.ndarray:
@@ -62,6 +66,7 @@ def open_scenes():
     """Yield scenes for a fixture, or skip visibly where nothing can be drawn."""
     pytest.importorskip('mujoco')
     from guda_ros.sim.rendering import RenderingUnavailable
+
     made = Scenes()
     try:
         made.simulation.render('head')

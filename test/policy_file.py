@@ -8,8 +8,9 @@ import onnx
 from guda_ros.data.contract import Contract
 
 
-def write_policy(path, contract: Contract | None = None, action=(0.5, 0.0, 0.0),
-                 divide: bool = False) -> None:
+def write_policy(
+    path, contract: Contract | None = None, action=(0.5, 0.0, 0.0), divide: bool = False
+) -> None:
     """
     Write a policy that walks with `action` and turns toward the ball.
 
@@ -19,8 +20,11 @@ def write_policy(path, contract: Contract | None = None, action=(0.5, 0.0, 0.0),
     names = contract.observation_names
     weights = np.zeros((len(names), 3), np.float32)
     weights[names.index('ball_bearing_sin'), 2] = 1.0
-    nodes = [onnx.helper.make_node('Gemm', ['observation', 'w', 'b'],
-                                   ['action' if not divide else 'finite'])]
+    nodes = [
+        onnx.helper.make_node(
+            'Gemm', ['observation', 'w', 'b'], ['action' if not divide else 'finite']
+        )
+    ]
     if divide:
         # (o - o) / (|o| summed > 0 ? 0 : 1): 0 / 1 for the zeros that loading tries, else 0 / 0.
         nodes += [
@@ -29,18 +33,30 @@ def write_policy(path, contract: Contract | None = None, action=(0.5, 0.0, 0.0),
             onnx.helper.make_node('Sign', ['size'], ['some']),
             onnx.helper.make_node('Sub', ['one', 'some'], ['divisor']),
             onnx.helper.make_node('Div', ['zero', 'divisor'], ['nan']),
-            onnx.helper.make_node('Add', ['finite', 'nan'], ['action'])]
+            onnx.helper.make_node('Add', ['finite', 'nan'], ['action']),
+        ]
     graph = onnx.helper.make_graph(
-        nodes, 'walk',
-        [onnx.helper.make_tensor_value_info('observation', onnx.TensorProto.FLOAT,
-                                            ['batch', len(names)])],
+        nodes,
+        'walk',
+        [
+            onnx.helper.make_tensor_value_info(
+                'observation', onnx.TensorProto.FLOAT, ['batch', len(names)]
+            )
+        ],
         [onnx.helper.make_tensor_value_info('action', onnx.TensorProto.FLOAT, ['batch', 3])],
-        [onnx.numpy_helper.from_array(weights, 'w'),
-         onnx.numpy_helper.from_array(np.array(action, np.float32), 'b'),
-         onnx.numpy_helper.from_array(np.array([1.0], np.float32), 'one')])
+        [
+            onnx.numpy_helper.from_array(weights, 'w'),
+            onnx.numpy_helper.from_array(np.array(action, np.float32), 'b'),
+            onnx.numpy_helper.from_array(np.array([1.0], np.float32), 'one'),
+        ],
+    )
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid('', 17)])
     model.ir_version = 8
-    for key, value in {'contract': contract.to_json(), 'contract_hash': contract.hash,
-                       'algorithm': 'test', 'training': '{}'}.items():
+    for key, value in {
+        'contract': contract.to_json(),
+        'contract_hash': contract.hash,
+        'algorithm': 'test',
+        'training': '{}',
+    }.items():
         model.metadata_props.add(key=key, value=value)
     onnx.save(model, path)

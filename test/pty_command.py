@@ -22,14 +22,22 @@ class PtyCommand:
     :param program: arguments for Python in place of `-m guda_ros`.
     """
 
-    def __init__(self, *arguments: str, size: tuple[int, int] | None = None,
-                 program: Sequence[str] = ('-m', 'guda_ros')) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        size: tuple[int, int] | None = None,
+        program: Sequence[str] = ('-m', 'guda_ros'),
+    ) -> None:
         self._terminal, child = pty.openpty()
         if size is not None:
             termios.tcsetwinsize(child, (size[1], size[0]))
         self.process = subprocess.Popen(
-            [sys.executable, *program, *arguments], stdin=child, stdout=child,
-            stderr=child, start_new_session=True)
+            [sys.executable, *program, *arguments],
+            stdin=child,
+            stdout=child,
+            stderr=child,
+            start_new_session=True,
+        )
         os.close(child)
         self.text = ''
         self._read = 0
@@ -38,14 +46,15 @@ class PtyCommand:
         """Return what was said until a pattern that was not waited for before."""
         deadline = time.monotonic() + timeout
         while True:
-            match = re.search(pattern, self.text[self._read:])
+            match = re.search(pattern, self.text[self._read :])
             if match:
-                said = self.text[self._read:self._read + match.end()]
+                said = self.text[self._read : self._read + match.end()]
                 self._read += match.end()
                 return said
             assert time.monotonic() < deadline, f'{pattern!r} was not said:\n{self.text[-3000:]}'
-            assert self._take() or self.process.poll() is None, \
+            assert self._take() or self.process.poll() is None, (
                 f'ended before {pattern!r}:\n{self.text[-3000:]}'
+            )
             meanwhile()
 
     def _take(self) -> bool:

@@ -24,9 +24,15 @@ from guda_ros.ros.conversions import ns_to_stamp
 from guda_ros.ros.environment import claim_domain, ros_environment
 from guda_ros.ros.episode import EpisodeEvent
 
-TYPES = {'odom': Odometry, 'pose': PoseWithCovarianceStamped, 'ball': Odometry,
-         'command': TwistStamped, 'ground_truth_robot': Odometry, 'ground_truth_ball': Odometry,
-         'ball_detection': PointStamped}
+TYPES = {
+    'odom': Odometry,
+    'pose': PoseWithCovarianceStamped,
+    'ball': Odometry,
+    'command': TwistStamped,
+    'ground_truth_robot': Odometry,
+    'ground_truth_ball': Odometry,
+    'ball_detection': PointStamped,
+}
 NODE = [sys.executable, '-m', 'guda_ros.nodes.data_collector', '--ros-args']
 
 
@@ -40,11 +46,15 @@ class Graph:
     def __init__(self, folder, environment, domain, parameters=(), before=()):
         self.folder = folder
         self.environment = environment
-        arguments = [item for parameter in (f'directory:={folder}', *parameters)
-                     for item in ('-p', parameter)]
+        arguments = [
+            item
+            for parameter in (f'directory:={folder}', *parameters)
+            for item in ('-p', parameter)
+        ]
         self.command = [*before, *NODE, *arguments]
-        self.process = subprocess.Popen(self.command, env=environment, stderr=subprocess.PIPE,
-                                        text=True)
+        self.process = subprocess.Popen(
+            self.command, env=environment, stderr=subprocess.PIPE, text=True
+        )
         self.context = rclpy.Context()
         rclpy.init(context=self.context, domain_id=domain)
         self.node = rclpy.create_node('others', context=self.context)
@@ -55,20 +65,32 @@ class Graph:
         self.name = 'a'
         self.diagnostics = []
         self.node.create_subscription(
-            String, 'data_collector/recording', lambda m: self.heard.append(json.loads(m.data)),
-            qos.LATCHED)
+            String,
+            'data_collector/recording',
+            lambda m: self.heard.append(json.loads(m.data)),
+            qos.LATCHED,
+        )
         self.node.create_subscription(
-            DiagnosticArray, '/diagnostics', lambda m: self.diagnostics.extend(m.status), 10)
+            DiagnosticArray, '/diagnostics', lambda m: self.diagnostics.extend(m.status), 10
+        )
         self.publishers = {
             role: self.node.create_publisher(kind, scene.TOPICS[role][0], qos.DEFAULT)
-            for role, kind in TYPES.items()}
+            for role, kind in TYPES.items()
+        }
         self.publishers['joy'] = self.node.create_publisher(Joy, 'joy', qos.DEFAULT)
-        self.publishers['camera_info'] = self.node.create_publisher(CameraInfo, 'camera_info',
-                                                                    qos.DEFAULT)
+        self.publishers['camera_info'] = self.node.create_publisher(
+            CameraInfo, 'camera_info', qos.DEFAULT
+        )
         self.episode = self.node.create_publisher(String, 'episode', qos.EPISODE)
         self.clock = self.node.create_publisher(Clock, '/clock', qos.DEFAULT)
-        self.wait(lambda: self.episode.get_subscription_count() and all(
-            publisher.get_subscription_count() for publisher in self.publishers.values()))
+        self.wait(
+            lambda: (
+                self.episode.get_subscription_count()
+                and all(
+                    publisher.get_subscription_count() for publisher in self.publishers.values()
+                )
+            )
+        )
 
     def tick(self, nanoseconds):
         """Publish a simulator's time."""
@@ -83,8 +105,15 @@ class Graph:
 
     def announce(self, phase, step=0, name='', **more):
         event = EpisodeEvent(
-            id=name or self.name, phase=phase, scenario='attack', start_index=2, seed=9,
-            stamp=scene.START + step * scene.PERIOD, robot_start=(1.0, 2.0, 0.5), **more)
+            id=name or self.name,
+            phase=phase,
+            scenario='attack',
+            start_index=2,
+            seed=9,
+            stamp=scene.START + step * scene.PERIOD,
+            robot_start=(1.0, 2.0, 0.5),
+            **more,
+        )
         self.episode.publish(String(data=event.to_json()))
         assert self.episode.wait_for_all_acked(Duration(seconds=5))
 
@@ -121,15 +150,24 @@ def recorder_graphs(folders):
     """
     graphs, claims = [], []
     with pytest.MonkeyPatch.context() as patch:
+
         def launch(*parameters, folder=None, before=()):
             # Each graph has a domain of its own: they use the same topics.
             claims.append(claim_domain())
             environment = ros_environment(claims[-1].number, folders.mktemp('log'))
             for key in environment:
                 patch.setenv(key, environment[key])
-            graphs.append(Graph(folder or folders.mktemp('run') / 'recordings', environment,
-                                claims[-1].number, parameters, before))
+            graphs.append(
+                Graph(
+                    folder or folders.mktemp('run') / 'recordings',
+                    environment,
+                    claims[-1].number,
+                    parameters,
+                    before,
+                )
+            )
             return graphs[-1]
+
         try:
             yield launch
         finally:

@@ -35,7 +35,8 @@ def point(*values):
 
 def pose_with_covariance(x, y, yaw, variance=0.01):
     rotation = TYPES.types['geometry_msgs/msg/Quaternion'](
-        0.0, 0.0, np.sin(yaw / 2), np.cos(yaw / 2))
+        0.0, 0.0, np.sin(yaw / 2), np.cos(yaw / 2)
+    )
     place = TYPES.types['geometry_msgs/msg/Pose'](point(x, y, 0), rotation)
     covariance = np.zeros(36)
     covariance[[0, 7]] = variance
@@ -50,26 +51,34 @@ def odometry(stamp, frame, pose, velocity=(0.0, 0.0), variance=0.01):
     kind = 'nav_msgs/msg/Odometry'
     moving = TYPES.types['geometry_msgs/msg/TwistWithCovariance'](twist(*velocity), np.zeros(36))
     place = pose_with_covariance(*pose, variance=variance)
-    return bytes(TYPES.serialize_cdr(
-        TYPES.types[kind](header(stamp, frame), 'base_link', place, moving), kind))
+    return bytes(
+        TYPES.serialize_cdr(
+            TYPES.types[kind](header(stamp, frame), 'base_link', place, moving), kind
+        )
+    )
 
 
 def pose(stamp, row, frame='map'):
     kind = 'geometry_msgs/msg/PoseWithCovarianceStamped'
-    return bytes(TYPES.serialize_cdr(
-        TYPES.types[kind](header(stamp, frame), pose_with_covariance(*row)), kind))
+    return bytes(
+        TYPES.serialize_cdr(
+            TYPES.types[kind](header(stamp, frame), pose_with_covariance(*row)), kind
+        )
+    )
 
 
 def command(stamp, row):
     kind = 'geometry_msgs/msg/TwistStamped'
-    return bytes(TYPES.serialize_cdr(
-        TYPES.types[kind](header(stamp, 'base_link'), twist(*row)), kind))
+    return bytes(
+        TYPES.serialize_cdr(TYPES.types[kind](header(stamp, 'base_link'), twist(*row)), kind)
+    )
 
 
 def detection(stamp):
     kind = 'geometry_msgs/msg/PointStamped'
-    return bytes(TYPES.serialize_cdr(
-        TYPES.types[kind](header(stamp, 'base_link'), point(1, 0, 0)), kind))
+    return bytes(
+        TYPES.serialize_cdr(TYPES.types[kind](header(stamp, 'base_link'), point(1, 0, 0)), kind)
+    )
 
 
 def samples(step):
@@ -91,15 +100,29 @@ def samples(step):
     }
 
 
-def write_recording(folder, steps=10, name='episode_0', verdict='scored', change=lambda k, s: s,
-                    contract=None, seed=7, pre_roll=0):
+def write_recording(
+    folder,
+    steps=10,
+    name='episode_0',
+    verdict='scored',
+    change=lambda k, s: s,
+    contract=None,
+    seed=7,
+    pre_roll=0,
+):
     """
     Write `steps` steps and the last observation; `change(k, samples)` may edit a step.
 
     :param pre_roll: steps before the start that are written, too.
     """
-    info = RecordingInfo(id=name, scenario='attack', start_index=3, seed=seed, operator='scripted',
-                         start_stamp=START)
+    info = RecordingInfo(
+        id=name,
+        scenario='attack',
+        start_index=3,
+        seed=seed,
+        operator='scripted',
+        start_stamp=START,
+    )
     writer = RecordingWriter(folder, contract or Contract.load(), info)
     for role, (topic, kind) in TOPICS.items():
         writer.add_topic(topic, kind, role)

@@ -65,16 +65,20 @@ class Walker:
         self.odom: list[tuple] = []
         self._subscriptions = []
         self.subscribe(String, 'episode', self._on_episode, qos.LATCHED)
-        self.subscribe(Odometry, 'odom', lambda message: self.odom.append(
-            (convert.stamp_to_ns(message.header.stamp), *convert.pose_from_odometry(message))))
+        self.subscribe(
+            Odometry,
+            'odom',
+            lambda message: self.odom.append(
+                (convert.stamp_to_ns(message.header.stamp), *convert.pose_from_odometry(message))
+            ),
+        )
         self.subscribe(Odometry, 'ground_truth/odom', self._on_truth)
         if script is not None:
             self._pub = self.node.create_publisher(TwistStamped, topic, qos.COMMAND)
 
     def subscribe(self, kind, name: str, callback, profile=qos.DEFAULT) -> None:
         """Subscribe until `close`."""
-        self._subscriptions.append(
-            self.node.create_subscription(kind, name, callback, profile))
+        self._subscriptions.append(self.node.create_subscription(kind, name, callback, profile))
 
     def close(self) -> None:
         """Fall silent."""

@@ -41,8 +41,17 @@ ONLY_IN = {
     'launch': {'ros'},
     'launch_ros': {'ros'},
 }
-HEAVY = ('torch', 'mujoco', 'stable_baselines3', 'gymnasium', 'minari', 'matplotlib', 'h5py',
-         'numba', 'onnx')
+HEAVY = (
+    'torch',
+    'mujoco',
+    'stable_baselines3',
+    'gymnasium',
+    'minari',
+    'matplotlib',
+    'h5py',
+    'numba',
+    'onnx',
+)
 ROBOT_LAYERS = ('soccer', 'data', 'perception', 'control', 'ros')
 ROBOT_NODES = ('perception', 'policy', 'safety', 'teleop', 'joystick', 'data_collector')
 #: Only where a distribution brings `launch`.
@@ -77,7 +86,7 @@ def imports_of(path: Path) -> list[tuple[str, int]]:
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ''
             if node.level:
-                above = package.split('.')[:len(package.split('.')) - node.level + 1]
+                above = package.split('.')[: len(package.split('.')) - node.level + 1]
                 base = '.'.join(above + ([base] if base else []))
             if base == 'guda_ros':
                 found += [(f'guda_ros.{alias.name}', node.lineno) for alias in node.names]
@@ -108,9 +117,12 @@ def test_every_package_has_a_layer():
 
 
 def test_imports_point_one_way():
-    wrong = [f'{path.relative_to(ROOT)}:{line}: {name_of(path)} imports {target}'
-             for path in FILES for target, line in imports_of(path)
-             if target.split('.')[0] == 'guda_ros' and not is_allowed(name_of(path), target)]
+    wrong = [
+        f'{path.relative_to(ROOT)}:{line}: {name_of(path)} imports {target}'
+        for path in FILES
+        for target, line in imports_of(path)
+        if target.split('.')[0] == 'guda_ros' and not is_allowed(name_of(path), target)
+    ]
     assert not wrong, '\n' + '\n'.join(wrong)
 
 
@@ -125,26 +137,43 @@ def test_the_rule_refuses_what_it_should():
 
 def test_external_packages_stay_in_their_layer():
     allowed = {**dict.fromkeys(ros_packages(), ONLY_IN['rclpy']), **ONLY_IN}
-    wrong = [f'{path.relative_to(ROOT)}:{line}: imports {target}'
-             for path in FILES for target, line in imports_of(path)
-             if layer_of(name_of(path)) not in allowed.get(
-                 target.split('.')[0], {layer_of(name_of(path))})]
+    wrong = [
+        f'{path.relative_to(ROOT)}:{line}: imports {target}'
+        for path in FILES
+        for target, line in imports_of(path)
+        if layer_of(name_of(path))
+        not in allowed.get(target.split('.')[0], {layer_of(name_of(path))})
+    ]
     assert not wrong, '\n' + '\n'.join(wrong)
 
 
 def robot_modules() -> list[str]:
     """Return all modules that may run on a robot."""
     names = [name_of(path) for path in FILES]
-    return [name for name in names if name not in NOT_WITHOUT_LAUNCH and (
-        layer_of(name) in ROBOT_LAYERS or layer_of(name) is None and name != 'guda_ros.__main__'
-        or name in [f'guda_ros.nodes.{node}' for node in ROBOT_NODES])]
+    return [
+        name
+        for name in names
+        if name not in NOT_WITHOUT_LAUNCH
+        and (
+            layer_of(name) in ROBOT_LAYERS
+            or layer_of(name) is None
+            and name != 'guda_ros.__main__'
+            or name in [f'guda_ros.nodes.{node}' for node in ROBOT_NODES]
+        )
+    ]
 
 
 def run(code: str, *arguments: str) -> subprocess.CompletedProcess:
     """Run Python code in a process of its own, with this checkout on its path."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get('PYTHONPATH', '')]))
-    return subprocess.run([sys.executable, '-c', code, *arguments], capture_output=True, text=True,
-                          env={**os.environ, 'PYTHONPATH': path}, timeout=120, check=False)
+    return subprocess.run(
+        [sys.executable, '-c', code, *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, 'PYTHONPATH': path},
+        timeout=120,
+        check=False,
+    )
 
 
 REFUSE = """
@@ -186,9 +215,14 @@ def test_the_command_line_starts_without_heavy_packages():
 
 def own_attributes(tree: ast.AST) -> set[str]:
     """Return the names that code assigns to attributes of `self`."""
-    return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)
-            and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name)
-            and node.value.id == 'self'}
+    return {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == 'self'
+    }
 
 
 @pytest.mark.parametrize('name', NODES)
@@ -196,8 +230,9 @@ def test_a_node_leaves_the_attributes_of_rclpy_alone(name):
     # `self._services = ...`, say, would take the parameter services out of the node.
     lifecycle = pytest.importorskip('rclpy.lifecycle.node', reason='no ROS 2')
     node = pytest.importorskip('rclpy.node', reason='no ROS 2')
-    theirs = set().union(*(own_attributes(ast.parse(inspect.getsource(module)))
-                           for module in (node, lifecycle)))
+    theirs = set().union(
+        *(own_attributes(ast.parse(inspect.getsource(module))) for module in (node, lifecycle))
+    )
     tree = ast.parse((PACKAGE / 'nodes' / f'{name}.py').read_text(encoding='utf-8'))
     assert '_services' in theirs
     assert not own_attributes(tree) & theirs

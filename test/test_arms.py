@@ -28,8 +28,13 @@ def one_trial(arm, seed):
 
 
 def test_success_and_median_time_are_those_of_the_trials():
-    found, other = summaries([made('hand', 0, [10, 20, None, 30]), made('hand', 1, [None] * 4),
-                              made('none', 0, [None, None, None, 1.5])])
+    found, other = summaries(
+        [
+            made('hand', 0, [10, 20, None, 30]),
+            made('hand', 1, [None] * 4),
+            made('none', 0, [None, None, None, 1.5]),
+        ]
+    )
     assert found.success.value == pytest.approx(3 / 8) and found.by_seed == (0.75, 0.0)
     assert found.seconds.value == 20 and found.rollouts == 8
     assert found.success.low < 3 / 8 < found.success.high

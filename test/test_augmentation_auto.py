@@ -62,8 +62,11 @@ def test_a_resting_ball_is_told_from_a_pushed_one(recorded):
 @pytest.mark.parametrize('steps, hindsight', [(1, 0), (5, 0), (5, 0.5), (5, 1)])
 def test_made_steps_keep_dynamics_rewards_and_sources(tmp_path, recorded, steps, hindsight):
     before = {name: getattr(recorded, name).copy() for name in ('states', 'actions')}
-    guide = guide_of(tmp_path, ('steps: 1', f'steps: {steps}'),
-                     ('reflect: 0.5', f'reflect: 0.5\n    hindsight: {hindsight}'))
+    guide = guide_of(
+        tmp_path,
+        ('steps: 1', f'steps: {steps}'),
+        ('reflect: 0.5', f'reflect: 0.5\n    hindsight: {hindsight}'),
+    )
     made, _ = augment(recorded, guide, 3000, 3)
     task = PushBallToGoal(CONTRACT)
     found = verify(task, made, 3000)
@@ -76,10 +79,13 @@ def test_made_steps_keep_dynamics_rewards_and_sources(tmp_path, recorded, steps,
     for part in (apart, ~apart):
         change = change_of(task.layout, made.parameters[part])
         np.testing.assert_allclose(
-            change.states(recorded.states[rows[part]])[:, :4], made.states[part, :4], atol=1e-4)
+            change.states(recorded.states[rows[part]])[:, :4], made.states[part, :4], atol=1e-4
+        )
     np.testing.assert_allclose(
         np.where(made.parameters[:, :1] > 0.5, [-1, 1, -1], 1) * recorded.actions[rows],
-        made.actions, atol=1e-6)
+        made.actions,
+        atol=1e-6,
+    )
     kept = np.nan_to_num(made.parameters, nan=99.0)
     follows = np.all(kept[1:] == kept[:-1], axis=1)
     follows &= np.diff(made.source_step) == 1
@@ -105,8 +111,10 @@ def test_the_ball_is_pushed_to_the_goal_and_the_field_is_covered(tmp_path, recor
     anyhow, _ = augment(recorded, load_guide('push_ball_random'), 6000, 0)
     shares = []
     for steps in (made, anyhow):
-        far, near = (np.hypot(*(part[:, 2:4] - CONTRACT.goal).T)
-                     for part in (steps.states, steps.next_states))
+        far, near = (
+            np.hypot(*(part[:, 2:4] - CONTRACT.goal).T)
+            for part in (steps.states, steps.next_states)
+        )
         pushed = np.abs(far - near) > 1e-3
         shares.append(np.mean(near[pushed] < far[pushed]))
     # A push in any direction gains in half of the cases.
@@ -120,16 +128,25 @@ def test_the_ball_is_pushed_to_the_goal_and_the_field_is_covered(tmp_path, recor
 def test_in_hindsight_walks_lead_behind_the_ball(tmp_path, recorded):
     def toward(tries):
         """Return the mean share of five steps' way that leads behind the ball."""
-        made, _ = augment(recorded, guide_of(
-            tmp_path, ('steps: 1', 'steps: 5'), ('tries: 8', f'tries: {tries}'),
-            ('reflect: 0.5', 'reflect: 0.5\n    hindsight: 1')), 5000, 0)
+        made, _ = augment(
+            recorded,
+            guide_of(
+                tmp_path,
+                ('steps: 1', 'steps: 5'),
+                ('tries: 8', f'tries: {tries}'),
+                ('reflect: 0.5', 'reflect: 0.5\n    hindsight: 1'),
+            ),
+            5000,
+            0,
+        )
         apart = np.isnan(made.parameters[:, made.parameter_names.index('ball_turn')])
         before, after = made.states[apart][::5], made.next_states[apart][4::5]
         ball = before[:, 2:4]
         way = CONTRACT.goal - ball
         behind = ball - 0.2 * way / np.linalg.norm(way, axis=1, keepdims=True)
-        gained = (np.linalg.norm(before[:, :2] - behind, axis=1)
-                  - np.linalg.norm(after[:, :2] - behind, axis=1))
+        gained = np.linalg.norm(before[:, :2] - behind, axis=1) - np.linalg.norm(
+            after[:, :2] - behind, axis=1
+        )
         walked = np.linalg.norm(after[:, :2] - before[:, :2], axis=1)
         far = (np.linalg.norm(before[:, :2] - ball, axis=1) > 0.5) & (ball[:, 0] < 4.4)
         return np.mean(gained[far & (walked > 0.02)] / walked[far & (walked > 0.02)])
@@ -141,8 +158,12 @@ def test_in_hindsight_walks_lead_behind_the_ball(tmp_path, recorded):
 
 @pytest.mark.parametrize('hindsight', [0, 1])
 def test_balls_lie_in_the_goal_as_often_as_recorded(tmp_path, recorded, hindsight):
-    made, _ = augment(recorded, guide_of(
-        tmp_path, ('reflect: 0.5', f'reflect: 0.5\n    hindsight: {hindsight}')), 8000, 0)
+    made, _ = augment(
+        recorded,
+        guide_of(tmp_path, ('reflect: 0.5', f'reflect: 0.5\n    hindsight: {hindsight}')),
+        8000,
+        0,
+    )
     apart = np.isnan(made.parameters[:, made.parameter_names.index('ball_turn')])
     share = CONTRACT.in_goal(recorded.states).mean()
     assert 0 < share
@@ -155,8 +176,9 @@ def test_pushes_that_are_shorter_than_looked_ahead_count_by_their_own_length(tmp
     beside = np.convolve(moving, np.ones(3), 'same') > 0
     gapped = recorded.select(np.flatnonzero(~beside | moving))
     made, _ = augment(gapped, guide_of(tmp_path), 4000, 0)
-    far, near = (np.hypot(*(part[:, 2:4] - CONTRACT.goal).T)
-                 for part in (made.states, made.next_states))
+    far, near = (
+        np.hypot(*(part[:, 2:4] - CONTRACT.goal).T) for part in (made.states, made.next_states)
+    )
     pushed = np.abs(far - near) > 1e-3
     assert np.mean(near[pushed] < far[pushed]) > 0.8
 
@@ -188,8 +210,10 @@ def test_the_actor_may_be_all_there_is(tmp_path, monkeypatch):
     # The same robot with itself for an object: it is to walk to the goal.
     monkeypatch.setattr(PushBallToGoal, 'object', 'robot')
     monkeypatch.setattr(
-        PushBallToGoal, 'reward',
-        lambda self, states, actions, after: -np.hypot(*(after[:, :2] - self.goal).T))
+        PushBallToGoal,
+        'reward',
+        lambda self, states, actions, after: -np.hypot(*(after[:, :2] - self.goal).T),
+    )
     rng = np.random.default_rng(0)
     states = np.zeros((200, 5)) + [0, 0, 4, 2, 0]
     states[:, :2] = rng.uniform(-2, 2, (200, 2))
@@ -199,7 +223,8 @@ def test_the_actor_may_be_all_there_is(tmp_path, monkeypatch):
     way = made.next_states[:, :2] - made.states[:, :2]
     to_goal = CONTRACT.goal - made.states[:, :2]
     cosine = np.sum(way * to_goal, axis=1) / (
-        np.linalg.norm(way, axis=1) * np.linalg.norm(to_goal, axis=1))
+        np.linalg.norm(way, axis=1) * np.linalg.norm(to_goal, axis=1)
+    )
     # Any way at all would be 0.
     assert np.mean(cosine) > 0.35
 
@@ -234,13 +259,32 @@ def test_errors_of_a_guide_name_file_line_and_field(tmp_path, change, line, mess
 def test_command_line_explains_and_draws(tmp_path, recorded, capsys):
     data = tmp_path / 'recording.npz'
     scale = [1000, 1000, 1000, 1000, 1]
-    np.savez(data, world_states=recorded.states * scale, actions=recorded.actions,
-             next_world_states=recorded.next_states * scale, rewards=recorded.rewards,
-             episode=recorded.source_episode)
+    np.savez(
+        data,
+        world_states=recorded.states * scale,
+        actions=recorded.actions,
+        next_world_states=recorded.next_states * scale,
+        rewards=recorded.rewards,
+        episode=recorded.source_episode,
+    )
     guide_of(tmp_path)
     picture = tmp_path / 'guide.svg'
-    assert main(['guide', 'check', str(tmp_path / 'mine.yaml'), '--data', str(data),
-                 '--count', '500', '--out', str(picture)]) == 0
+    assert (
+        main(
+            [
+                'guide',
+                'check',
+                str(tmp_path / 'mine.yaml'),
+                '--data',
+                str(data),
+                '--count',
+                '500',
+                '--out',
+                str(picture),
+            ]
+        )
+        == 0
+    )
     printed = capsys.readouterr().out
     assert 'keeps of every 8 the one that is worth most' in printed
     assert 'worth of places of the ball' in picture.read_text()

@@ -57,9 +57,15 @@ def transition_set(states, actions, episode=None):
     episode = np.zeros(count, dtype=int) if episode is None else np.asarray(episode)
     step = np.concatenate([np.arange(np.sum(episode == index)) for index in np.unique(episode)])
     return TransitionSet(
-        contract=CONTRACT, states=states, actions=actions, next_states=after,
-        rewards=CONTRACT.reward(after), terminations=np.zeros(count, dtype=bool),
-        source_episode=episode, source_step=step, rule=np.zeros(count),
+        contract=CONTRACT,
+        states=states,
+        actions=actions,
+        next_states=after,
+        rewards=CONTRACT.reward(after),
+        terminations=np.zeros(count, dtype=bool),
+        source_episode=episode,
+        source_step=step,
+        rule=np.zeros(count),
         episode_ids=[f'episode_{index}' for index in np.unique(episode)],
         episode_success=[True] * len(np.unique(episode)),
     )
@@ -74,10 +80,15 @@ def walk_and_push(episodes=3, steps=150, seed=0):
         state = np.array([[1.5, -1.5 * angle, 3.0, 0.0, angle]])
         for _ in range(steps):
             bearing = np.arctan2(state[0, 3] - state[0, 1], state[0, 2] - state[0, 0])
-            action = np.array([[
-                5 * np.sin(bearing - state[0, 4]), np.cos(bearing - state[0, 4]),
-                np.sin(bearing - state[0, 4]) + rng.normal(0, 0.05),
-            ]])
+            action = np.array(
+                [
+                    [
+                        5 * np.sin(bearing - state[0, 4]),
+                        np.cos(bearing - state[0, 4]),
+                        np.sin(bearing - state[0, 4]) + rng.normal(0, 0.05),
+                    ]
+                ]
+            )
             rows.append((state[0], action[0]))
             state = CONTRACT.step_states(state, action)
     states, actions = (np.array(part) for part in zip(*rows))
@@ -90,9 +101,21 @@ def recorded():
 
 
 def columns(steps):
-    return {name: getattr(steps, name) for name in (
-        'states', 'actions', 'next_states', 'rewards', 'terminations', 'source_episode',
-        'source_step', 'rule', 'parameters', 'seed')}
+    return {
+        name: getattr(steps, name)
+        for name in (
+            'states',
+            'actions',
+            'next_states',
+            'rewards',
+            'terminations',
+            'source_episode',
+            'source_step',
+            'rule',
+            'parameters',
+            'seed',
+        )
+    }
 
 
 def assert_same(one, other):
@@ -118,8 +141,9 @@ def test_phases_are_found_by_contact(recorded):
 
 
 def test_runs_end_at_episodes_gaps_and_labels():
-    steps = transition_set(np.zeros((10, 5)) + [0, 0, 2, 2, 0], np.zeros((10, 3)),
-                           [0, 0, 0, 0, 0, 0, 1, 1, 1, 1])
+    steps = transition_set(
+        np.zeros((10, 5)) + [0, 0, 2, 2, 0], np.zeros((10, 3)), [0, 0, 0, 0, 0, 0, 1, 1, 1, 1]
+    )
     label = np.array([0, 0, 1, 1, -1, 1, 1, 1, 1, 1])
     found = segments.runs(steps, label)
     np.testing.assert_array_equal(found.start, [0, 2, 5, 6])
@@ -129,8 +153,9 @@ def test_runs_end_at_episodes_gaps_and_labels():
 
 
 def test_fixed_segments_overlap_and_stay_inside():
-    steps = transition_set(np.zeros((9, 5)) + [0, 0, 2, 2, 0], np.zeros((9, 3)),
-                           [0, 0, 0, 0, 1, 1, 1, 1, 1])
+    steps = transition_set(
+        np.zeros((9, 5)) + [0, 0, 2, 2, 0], np.zeros((9, 3)), [0, 0, 0, 0, 1, 1, 1, 1, 1]
+    )
     wanted = np.ones(9, dtype=bool)
     wanted[8] = False
     found = segments.fixed(steps, wanted, 3)
@@ -138,10 +163,12 @@ def test_fixed_segments_overlap_and_stay_inside():
 
 
 def test_behaviours_are_ranges_of_steps():
-    steps = transition_set(np.zeros((8, 5)) + [0, 0, 2, 2, 0], np.zeros((8, 3)),
-                           [0, 0, 0, 0, 1, 1, 1, 1])
-    found = segments.behaviours(steps, np.ones(8, dtype=bool),
-                                {'walk': [(0, 1, 3)], 'kick': [(1, 2, 9), (0, 0, 1)]})
+    steps = transition_set(
+        np.zeros((8, 5)) + [0, 0, 2, 2, 0], np.zeros((8, 3)), [0, 0, 0, 0, 1, 1, 1, 1]
+    )
+    found = segments.behaviours(
+        steps, np.ones(8, dtype=bool), {'walk': [(0, 1, 3)], 'kick': [(1, 2, 9), (0, 0, 1)]}
+    )
     np.testing.assert_array_equal(found.start, [1, 6, 0])
     np.testing.assert_array_equal(found.length, [2, 2, 1])
 
@@ -153,12 +180,20 @@ def test_long_segments_are_chopped():
 
 
 @pytest.mark.parametrize(
-    'of', ['{of: whole, max_steps: 40}', '{of: fixed, steps: 7}', '{of: phase, min_steps: 2}',
-           '{of: behaviour, behaviours: {go: [[0, 3, 20], [2, 0, 9]]}}'],
+    'of',
+    [
+        '{of: whole, max_steps: 40}',
+        '{of: fixed, steps: 7}',
+        '{of: phase, min_steps: 2}',
+        '{of: behaviour, behaviours: {go: [[0, 3, 20], [2, 0, 9]]}}',
+    ],
 )
 def test_within_a_segment_every_successor_is_the_next_state(tmp_path, recorded, of):
-    guide = load_guide(guide_file(
-        tmp_path, of, 'last', '{place: goal}', 'rotate: {degrees: [-20, 20]}\n    reflect: 0.5'))
+    guide = load_guide(
+        guide_file(
+            tmp_path, of, 'last', '{place: goal}', 'rotate: {degrees: [-20, 20]}\n    reflect: 0.5'
+        )
+    )
     made, _ = augment(recorded, guide, 3000, 0)
     follows = (np.diff(made.source_episode) == 0) & (np.diff(made.source_step) == 1)
     follows &= np.all(made.parameters[1:] == made.parameters[:-1], axis=1)
@@ -168,7 +203,9 @@ def test_within_a_segment_every_successor_is_the_next_state(tmp_path, recorded, 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    seed=st.integers(0, 2**31), turn=st.floats(0, 360), reflect=st.floats(0, 1),
+    seed=st.integers(0, 2**31),
+    turn=st.floats(0, 360),
+    reflect=st.floats(0, 1),
     of=st.sampled_from(['{of: step}', '{of: fixed, steps: 5}']),
 )
 def test_made_steps_keep_dynamics_rewards_and_sources(tmp_path, recorded, seed, turn, reflect, of):
@@ -184,7 +221,8 @@ def test_made_steps_keep_dynamics_rewards_and_sources(tmp_path, recorded, seed, 
     rows = source_rows(made, recorded)
     change = change_of(task.layout, made.parameters)
     np.testing.assert_allclose(
-        change.states(recorded.states[rows])[:, :4], made.states[:, :4], atol=1e-4)
+        change.states(recorded.states[rows])[:, :4], made.states[:, :4], atol=1e-4
+    )
     np.testing.assert_allclose(change.actions(recorded.actions[rows]), made.actions, atol=1e-6)
     assert set(made.seed) == {seed}
 
@@ -196,11 +234,13 @@ def test_each_paper_rule_does_what_it_is_for(recorded):
     way = made.next_states - made.states
     to_goal = CONTRACT.goal - made.states[kick, 2:4]
     cosine = np.sum(way[kick, 2:4] * to_goal, axis=1) / (
-        np.linalg.norm(way[kick, 2:4], axis=1) * np.linalg.norm(to_goal, axis=1))
+        np.linalg.norm(way[kick, 2:4], axis=1) * np.linalg.norm(to_goal, axis=1)
+    )
     np.testing.assert_allclose(cosine, 1.0, atol=1e-6)
     to_ball = made.states[walk, 2:4] - made.states[walk, 0:2]
     cosine = np.sum(way[walk, 0:2] * to_ball, axis=1) / (
-        np.linalg.norm(way[walk, 0:2], axis=1) * np.linalg.norm(to_ball, axis=1))
+        np.linalg.norm(way[walk, 0:2], axis=1) * np.linalg.norm(to_ball, axis=1)
+    )
     np.testing.assert_allclose(cosine, 1.0, atol=1e-6)
     assert CONTRACT.in_goal(made.states[goal]).all()
     # Shares are those of the recorded steps.
@@ -218,16 +258,22 @@ def test_whole_trajectories_end_in_the_goal(recorded):
 
 
 def test_predicates_refuse_and_are_counted(tmp_path, recorded):
-    guide = load_guide(guide_file(
-        tmp_path, '{of: fixed, steps: 20}', more='rotate: {degrees: [-180, 180]}\n    '
-        'accept: {progress: 0.1, facing: 30, clearance: 0.1}'))
+    guide = load_guide(
+        guide_file(
+            tmp_path,
+            '{of: fixed, steps: 20}',
+            more='rotate: {degrees: [-180, 180]}\n    '
+            'accept: {progress: 0.1, facing: 30, clearance: 0.1}',
+        )
+    )
     made, report = augment(recorded, guide, 2000, 0)
     counts = report.rejected['only']
     assert counts['no_progress'] > 0 and counts['robot_off_field'] > 0
     assert report.proposed['only'] == 2000 + sum(counts.values())
     first, last = made.states[::20], made.next_states[19::20]
     gained = np.linalg.norm(first[:, 2:4] - CONTRACT.goal, axis=1) - np.linalg.norm(
-        last[:, 2:4] - CONTRACT.goal, axis=1)
+        last[:, 2:4] - CONTRACT.goal, axis=1
+    )
     assert gained.min() >= 0.1
     bearing = np.arctan2(last[:, 3] - last[:, 1], last[:, 2] - last[:, 0]) - last[:, 4]
     assert np.cos(bearing).min() >= np.cos(np.radians(30)) - 1e-9
@@ -251,8 +297,11 @@ def test_streaming_threads_and_memory_make_the_same(tmp_path, recorded, name):
     assert_same(made, threaded)
     assert_same(made, read)
     assert read.info == made.info
-    assert read.parameter_names == made.parameter_names == (
-        'mirrored', 'robot_turn', 'robot_x', 'robot_y', 'ball_turn', 'ball_x', 'ball_y')
+    assert (
+        read.parameter_names
+        == made.parameter_names
+        == ('mirrored', 'robot_turn', 'robot_x', 'robot_y', 'ball_turn', 'ball_x', 'ball_y')
+    )
     assert made.info['guide_hash'] == guide.hash and made.info['seed'] == 5
     assert read.contract == CONTRACT
 
@@ -278,8 +327,9 @@ def test_a_file_that_is_not_finished_leaves_nothing(tmp_path, recorded):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        augment_to_file(recorded, load_guide('push_ball_random'), 1000, 0, tmp_path / 'made.h5',
-                        stop)
+        augment_to_file(
+            recorded, load_guide('push_ball_random'), 1000, 0, tmp_path / 'made.h5', stop
+        )
     assert not list(tmp_path.iterdir())
 
 
@@ -303,7 +353,11 @@ def test_streaming_needs_the_memory_of_a_block(tmp_path, recorded):
         path = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])
         result = subprocess.run(
             [sys.executable, '-c', code, str(ROOT / 'test'), str(count), str(tmp_path / 'm.h5')],
-            env={**os.environ, 'PYTHONPATH': path}, capture_output=True, text=True, check=True)
+            env={**os.environ, 'PYTHONPATH': path},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         peaks.append(int(result.stdout) / 1024)
     # The larger file alone has 200 MB.
     assert peaks[1] < peaks[0] + 40
@@ -311,8 +365,12 @@ def test_streaming_needs_the_memory_of_a_block(tmp_path, recorded):
 
 def test_shares_that_nobody_can_use_go_to_the_others(tmp_path, recorded):
     text = guide_file(tmp_path).read_text().replace('share: 1.0', 'share: 0.25')
-    other = text[text.index('  only:'):].replace('only', 'never').replace(
-        '0.25', '0.75').replace('to: {place: field}', 'to: {box: {x: [90, 91], y: [0, 1]}}')
+    other = (
+        text[text.index('  only:') :]
+        .replace('only', 'never')
+        .replace('0.25', '0.75')
+        .replace('to: {place: field}', 'to: {box: {x: [90, 91], y: [0, 1]}}')
+    )
     (tmp_path / 'two.yaml').write_text(text + other)
     made, report = augment(recorded, load_guide(tmp_path / 'two.yaml'), 2000, 0)
     assert made.rule_counts() == {'only': 2000, 'never': 0}
@@ -332,10 +390,10 @@ def test_blocks_hold_what_was_asked_for(recorded):
     blocks = list(augmenter.blocks(2500, observe=True, block=1000))
     assert [len(block['rewards']) for block in blocks] == [1000, 1000, 500]
     for block in blocks:
+        np.testing.assert_array_equal(block['observations'], CONTRACT.observe(block['states']))
         np.testing.assert_array_equal(
-            block['observations'], CONTRACT.observe(block['states']))
-        np.testing.assert_array_equal(
-            block['next_observations'], CONTRACT.observe(block['next_states']))
+            block['next_observations'], CONTRACT.observe(block['next_states'])
+        )
 
 
 @pytest.mark.parametrize(
@@ -348,10 +406,16 @@ def test_blocks_hold_what_was_asked_for(recorded):
         (('body: ball', 'body: bat'), 8, 'rules.only.anchor.body'),
         (('{place: field}', '{box: {x: [3, 1], y: [0, 1]}}'), 9, 'rules.only.to.box.x'),
         (('{place: field}', '{place: field}\n    colour: 3'), 10, 'rules.only.colour'),
-        (('{place: field}', '{place: field}\n    rotate: {aim: robot, at: ball}'), 10,
-         'rules.only.rotate.at'),
-        (('{place: field}', '{place: field}\n    put: {robot: {place: current}}'), 10,
-         'rules.only.put.robot'),
+        (
+            ('{place: field}', '{place: field}\n    rotate: {aim: robot, at: ball}'),
+            10,
+            'rules.only.rotate.at',
+        ),
+        (
+            ('{place: field}', '{place: field}\n    put: {robot: {place: current}}'),
+            10,
+            'rules.only.put.robot',
+        ),
         (('task: push_ball_to_goal', 'task: chess'), None, 'chess'),
         (('{of: step}', '{of: behaviour, behaviours: {a: [[0, 5, 5]]}}'), 7, 'behaviours.a'),
     ],
@@ -462,9 +526,11 @@ def test_a_new_task_needs_no_change_of_the_engine(tmp_path, monkeypatch):
     metadata = tmp_path / 'point_to_goal-1.0.dist-info'
     metadata.mkdir()
     (metadata / 'METADATA').write_text(
-        'Metadata-Version: 2.1\nName: point-to-goal\nVersion: 1.0\n')
+        'Metadata-Version: 2.1\nName: point-to-goal\nVersion: 1.0\n'
+    )
     (metadata / 'entry_points.txt').write_text(
-        '[guda_ros.tasks]\npoint_to_goal = point_to_goal:PointToGoal\n')
+        '[guda_ros.tasks]\npoint_to_goal = point_to_goal:PointToGoal\n'
+    )
     guide_path = tmp_path / 'relabel.yaml'
     guide_path.write_text(OTHER_GUIDE)
     with pytest.raises(UnknownTask, match='push_ball_to_goal'):
@@ -477,7 +543,8 @@ def test_a_new_task_needs_no_change_of_the_engine(tmp_path, monkeypatch):
     made, _ = augment(recorded, guide, 2000, 0)
     way, to_goal = made.actions, made.states[:, 2:] - made.states[:, :2]
     cosine = np.sum(way * to_goal, axis=1) / (
-        np.linalg.norm(way, axis=1) * np.linalg.norm(to_goal, axis=1))
+        np.linalg.norm(way, axis=1) * np.linalg.norm(to_goal, axis=1)
+    )
     np.testing.assert_allclose(cosine, 1.0, atol=1e-6)
     found = verify(guide.task(recorded.contract), made, 2000)
     assert found.position[1] < 1e-6 and found.reward[1] < 1e-6
@@ -488,18 +555,55 @@ def test_command_line_makes_verifies_and_explains(tmp_path, recorded, capsys):
     states, next_states = recorded.states.copy(), recorded.next_states.copy()
     states[:, :4] *= 1000
     next_states[:, :4] *= 1000
-    np.savez(data, world_states=states, next_world_states=next_states, actions=recorded.actions,
-             rewards=recorded.rewards, episode=recorded.source_episode)
+    np.savez(
+        data,
+        world_states=states,
+        next_world_states=next_states,
+        actions=recorded.actions,
+        rewards=recorded.rewards,
+        episode=recorded.source_episode,
+    )
     target = tmp_path / 'made.h5'
-    assert main(['augment', str(data), '--guide', 'push_ball_transitions', '--count', '3000',
-                 '--out', str(target), '--verify', '500', '--threads', '2']) == 0
+    assert (
+        main(
+            [
+                'augment',
+                str(data),
+                '--guide',
+                'push_ball_transitions',
+                '--count',
+                '3000',
+                '--out',
+                str(target),
+                '--verify',
+                '500',
+                '--threads',
+                '2',
+            ]
+        )
+        == 0
+    )
     printed = capsys.readouterr().out
     assert 'recorded' in printed and 'augmented' in printed and 'reward p99' in printed
     with h5py.File(target) as file:
         assert len(file['states']) == 3000
     picture = tmp_path / 'guide.svg'
-    assert main(['guide', 'check', 'push_ball_transitions', '--data', str(data), '--count', '500',
-                 '--out', str(picture)]) == 0
+    assert (
+        main(
+            [
+                'guide',
+                'check',
+                'push_ball_transitions',
+                '--data',
+                str(data),
+                '--count',
+                '500',
+                '--out',
+                str(picture),
+            ]
+        )
+        == 0
+    )
     printed = capsys.readouterr().out
     assert 'turns it until the way of the ball points at the goal' in printed
     assert 'state-action cells' in printed

@@ -30,7 +30,10 @@ CONTRACT = PushContract()
 LAYOUT = Layout(
     15,
     {'one': Body((3, 0), 7, (5, 4)), 'other': Body((1, 2), 8, (9, 6)), 'third': Body((10, 11))},
-    'one', lateral=(12,), action_lateral=(3,), action_vectors=((2, 0),),
+    'one',
+    lateral=(12,),
+    action_lateral=(3,),
+    action_vectors=((2, 0),),
 )
 STEPS, ROWS = 6, 9
 number = st.floats(-20, 20, width=32)
@@ -67,10 +70,15 @@ def recording(seed=0, count=600):
             state = after
     states, actions, after = (np.array(part) for part in zip(*rows))
     return TransitionSet(
-        contract=CONTRACT, states=states, actions=actions, next_states=after,
-        rewards=CONTRACT.reward(after), terminations=np.zeros(len(states), dtype=bool),
+        contract=CONTRACT,
+        states=states,
+        actions=actions,
+        next_states=after,
+        rewards=CONTRACT.reward(after),
+        terminations=np.zeros(len(states), dtype=bool),
         source_episode=np.repeat(np.arange(count // 6), 6),
-        source_step=np.tile(np.arange(6), count // 6), rule=np.zeros(len(states)),
+        source_step=np.tile(np.arange(6), count // 6),
+        rule=np.zeros(len(states)),
         episode_ids=[f'episode_{index}' for index in range(count // 6)],
         episode_success=[True] * (count // 6),
     )
@@ -149,8 +157,9 @@ def test_all_keys_of_a_rule_make_the_same_bytes(paths, tmp_path):
     assert_same_bytes(*paths(make))
 
 
-@settings(max_examples=25, deadline=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_steps_of_any_layout_are_changed_alike(paths, data):
     def draw(*shape, of=number, dtype=float):
@@ -169,9 +178,7 @@ def test_steps_of_any_layout_are_changed_alike(paths, data):
         moves['other'] = Move.carry(draw(ROWS, 2), draw(ROWS, 2), draw(ROWS), mirrored)
     elif kind == 'one for all':
         moves['other'] = Move(np.asarray(False), np.asarray(0.3), np.array([1.0, -2.0]))
-    put = {
-        name: draw(ROWS, 2) for name in data.draw(st.sets(st.sampled_from(['other', 'third'])))
-    }
+    put = {name: draw(ROWS, 2) for name in data.draw(st.sets(st.sampled_from(['other', 'third'])))}
     rows = draw(ROWS, of=st.integers(0, STEPS - 1), dtype=int)
     kept = {name: getattr(Steps, name).copy() for name in ('states', 'next_states', 'actions')}
     source = Source(Steps, LAYOUT)
@@ -184,10 +191,18 @@ def test_steps_of_any_layout_are_changed_alike(paths, data):
         np.testing.assert_array_equal(getattr(Steps, name), values)
 
 
-@settings(max_examples=60, deadline=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(states=arrays(float, (2, 12, 5), elements=st.one_of(
-    st.floats(-6, 6), st.sampled_from([0.0, -0.0, 3.0, 4.5, -4.5, 4.8, 0.75, 0.15]))))
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    states=arrays(
+        float,
+        (2, 12, 5),
+        elements=st.one_of(
+            st.floats(-6, 6), st.sampled_from([0.0, -0.0, 3.0, 4.5, -4.5, 4.8, 0.75, 0.15])
+        ),
+    )
+)
 def test_reward_check_and_observation_are_those_of_numpy(paths, states):
     task = PushBallToGoal(CONTRACT)
     # Some balls rest, some robots are on the spot of the ball.
@@ -262,8 +277,11 @@ def test_a_small_set_compiles_nothing():
         'assert "numba" not in sys.modules\n'
     )
     path = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])
-    subprocess.run([sys.executable, '-c', code, str(ROOT / 'test')],
-                   env={**os.environ, 'PYTHONPATH': path}, check=True)
+    subprocess.run(
+        [sys.executable, '-c', code, str(ROOT / 'test')],
+        env={**os.environ, 'PYTHONPATH': path},
+        check=True,
+    )
 
 
 def test_a_damaged_cache_costs_time_only(tmp_path, monkeypatch):

@@ -227,10 +227,7 @@ def test_provenance_names_source_and_rule(simulated):
 
 
 def test_same_seed_makes_the_same_transitions(simulated):
-    sets = [
-        augment(simulated, load_guide('guided'), 500, seed)[0]
-        for seed in (5, 5, 6)
-    ]
+    sets = [augment(simulated, load_guide('guided'), 500, seed)[0] for seed in (5, 5, 6)]
     np.testing.assert_array_equal(sets[0].states, sets[1].states)
     assert not np.array_equal(sets[0].states, sets[2].states)
 
@@ -257,15 +254,44 @@ def test_command_line_augments_and_verifies_a_data_set(simulated, tmp_path, caps
     for index, name in enumerate(simulated.episode_ids):
         steps = simulated.select(simulated.source_episode == index)
         states = np.concatenate([steps.states, steps.next_states[-1:]])
-        episodes.append(Episode(
-            name, 'demonstration', 0, index, 'scored' if index != 1 else 'timeout', 'scripted',
-            CONTRACT.hash, np.arange(len(states)) * 100_000_000, states,
-            CONTRACT.to_command(steps.actions), np.ones(len(states)), states, (),
-        ))
+        episodes.append(
+            Episode(
+                name,
+                'demonstration',
+                0,
+                index,
+                'scored' if index != 1 else 'timeout',
+                'scripted',
+                CONTRACT.hash,
+                np.arange(len(states)) * 100_000_000,
+                states,
+                CONTRACT.to_command(steps.actions),
+                np.ones(len(states)),
+                states,
+                (),
+            )
+        )
     write_minari(tmp_path / 'dataset', episodes, CONTRACT)
     target = tmp_path / 'guided.h5'
-    assert main(['augment', str(tmp_path / 'dataset'), '--count', '4000', '--demonstrations', '2',
-                 '--seed', '3', '--out', str(target), '--verify', '500']) == 0
+    assert (
+        main(
+            [
+                'augment',
+                str(tmp_path / 'dataset'),
+                '--count',
+                '4000',
+                '--demonstrations',
+                '2',
+                '--seed',
+                '3',
+                '--out',
+                str(target),
+                '--verify',
+                '500',
+            ]
+        )
+        == 0
+    )
     printed = capsys.readouterr().out
     made = TransitionSet.load(target)
     kept = choose_demonstrations(simulated.episode_ids, 2, 3)

@@ -131,12 +131,14 @@ def test_changes_of_scenes_are_isometries(one, other, change):
     for body in (world.ROBOT_POSITION, world.BALL):
         moved = change.states(one)[:, body] - change.states(other)[:, body]
         np.testing.assert_allclose(
-            np.linalg.norm(moved, axis=1), np.linalg.norm(one[:, body] - other[:, body], axis=1),
+            np.linalg.norm(moved, axis=1),
+            np.linalg.norm(one[:, body] - other[:, body], axis=1),
             atol=1e-9,
         )
     np.testing.assert_allclose(
         np.linalg.norm(change.states(one)[:, world.BALL_VELOCITY], axis=1),
-        np.linalg.norm(one[:, world.BALL_VELOCITY], axis=1), atol=1e-9,
+        np.linalg.norm(one[:, world.BALL_VELOCITY], axis=1),
+        atol=1e-9,
     )
 
 
@@ -179,9 +181,7 @@ def test_parameters_describe_a_change(before, change, at):
 
 @given(states, changes())
 def test_memory_by_columns_gives_the_same(before, change):
-    np.testing.assert_array_equal(
-        change.states(np.asfortranarray(before)), change.states(before)
-    )
+    np.testing.assert_array_equal(change.states(np.asfortranarray(before)), change.states(before))
 
 
 @given(states, angles, points)
@@ -190,7 +190,8 @@ def test_the_robot_sees_the_ball_as_before(before, turn, place):
     change = transforms.scene(LAYOUT, Move.carry(before[:, world.BALL], place, turn))
     names = [i for i, name in enumerate(contract.observation_names) if name.startswith('ball_')]
     np.testing.assert_allclose(
-        contract.observe(change.states(before))[:, names], contract.observe(before)[:, names],
+        contract.observe(change.states(before))[:, names],
+        contract.observe(before)[:, names],
         atol=1e-4,
     )
 

@@ -66,9 +66,12 @@ def data(tmp_path_factory):
         before, actions, after = map(np.stack, zip(*rows))
         millimetres = np.array([1000, 1000, 1000, 1000, 1])
         np.savez(
-            folder / f'initial_{number}.npz', world_states=before * millimetres,
-            next_world_states=after * millimetres, actions=actions,
-            rewards=contract.reward(after), episode=np.repeat([0, 1], 30),
+            folder / f'initial_{number}.npz',
+            world_states=before * millimetres,
+            next_world_states=after * millimetres,
+            actions=actions,
+            rewards=contract.reward(after),
+            episode=np.repeat([0, 1], 30),
         )
     return folder
 
@@ -85,20 +88,36 @@ def cell_of(algorithm, augmentation, seed, returns, successes, data_seed=None):
     successes = np.asarray(successes, dtype=bool)
     about = {'data_seed': seed if data_seed is None else data_seed, 'rows': 9, 'seconds': 1.0}
     return Cell(
-        algorithm, augmentation, seed,
-        Outcomes(returns, successes, np.where(successes, 200, 500)), np.array([6]),
-        returns[None, :2], successes[None, :2], about,
+        algorithm,
+        augmentation,
+        seed,
+        Outcomes(returns, successes, np.where(successes, 200, 500)),
+        np.array([6]),
+        returns[None, :2],
+        successes[None, :2],
+        about,
     )
 
 
-@pytest.mark.parametrize('old, new, message', [
-    ('bc: {updates: 6', 'ppo: {updates: 6', r'small.yaml: algorithms.ppo: is unknown; known: bc'),
-    ('updates: 6, hidden: [8]}\n  iql', 'update: 6}\n  iql', 'update: is not a known key of bc'),
-    ('starts_seed: 2}', 'starts_seed: 1}', 'starts_seed: the starts of the curve'),
-    ('push_ball_to_goal', 'push_ball', 'unknown task'),
-    ('transitions: 500', 'transitions: 0', 'augmentations.guided.transitions: 0 is outside'),
-    ('seeds: 4', 'seedz: 4', 'seeds: is missing'),
-])
+@pytest.mark.parametrize(
+    'old, new, message',
+    [
+        (
+            'bc: {updates: 6',
+            'ppo: {updates: 6',
+            r'small.yaml: algorithms.ppo: is unknown; known: bc',
+        ),
+        (
+            'updates: 6, hidden: [8]}\n  iql',
+            'update: 6}\n  iql',
+            'update: is not a known key of bc',
+        ),
+        ('starts_seed: 2}', 'starts_seed: 1}', 'starts_seed: the starts of the curve'),
+        ('push_ball_to_goal', 'push_ball', 'unknown task'),
+        ('transitions: 500', 'transitions: 0', 'augmentations.guided.transitions: 0 is outside'),
+        ('seeds: 4', 'seedz: 4', 'seeds: is missing'),
+    ],
+)
 def test_a_wrong_plan_is_refused_by_file_and_key(tmp_path, old, new, message):
     path = tmp_path / 'small.yaml'
     assert old in PLAN
@@ -180,8 +199,9 @@ def test_a_cell_is_read_as_it_was_written_and_a_damaged_one_refused(tmp_path):
 def test_scores_are_normalised_and_the_best_and_worst_quarter_left_out(plan):
     # 0.02 is random, 114.9 the demonstrator.
     means = [0.02, 114.9, 229.78, 1000.0]
-    cells = [cell_of('bc', 'guided', seed, [mean] * 3, [True] * 3)
-             for seed, mean in enumerate(means)]
+    cells = [
+        cell_of('bc', 'guided', seed, [mean] * 3, [True] * 3) for seed, mean in enumerate(means)
+    ]
     [arm] = arms_of(plan, cells)
     np.testing.assert_allclose(arm.scores[:3, 0], [0, 100, 200])
     assert iqm(arm).value == pytest.approx(150)
@@ -190,8 +210,14 @@ def test_scores_are_normalised_and_the_best_and_worst_quarter_left_out(plan):
 def test_differences_are_paired_and_seeds_of_one_data_set_count_once(plan):
     base = {0: 100.0, 1: 300.0, 2: 120.0, 3: 280.0}
     cells = [
-        cell_of('bc', name, seed, [value + gain, value - 50 + gain, value], [gain > 0] * 3,
-                data_seed=seed % 2)
+        cell_of(
+            'bc',
+            name,
+            seed,
+            [value + gain, value - 50 + gain, value],
+            [gain > 0] * 3,
+            data_seed=seed % 2,
+        )
         for name, gain in (('none', 0.0), ('guided', 11.488))
         for seed, value in base.items()
     ]
@@ -207,22 +233,34 @@ def test_differences_are_paired_and_seeds_of_one_data_set_count_once(plan):
 def test_ours_are_compared_with_the_rest_and_auto_and_guided_with_what_is_guided(plan):
     names = ('none', 'guided', 'guided_paper', 'auto')
     plan = replace(plan, augmentations=dict.fromkeys(names, plan.augmentations['none']))
-    cells = [cell_of('bc', name, seed, [1.0, 2.0], [False, True])
-             for name in names for seed in (0, 1)]
+    cells = [
+        cell_of('bc', name, seed, [1.0, 2.0], [False, True]) for name in names for seed in (0, 1)
+    ]
     assert {(row.first, row.second) for row in differences(arms_of(plan, cells))} == {
-        ('guided', 'none'), ('guided_paper', 'none'), ('auto', 'none'),
-        ('guided', 'guided_paper'), ('auto', 'guided'), ('auto', 'guided_paper'),
+        ('guided', 'none'),
+        ('guided_paper', 'none'),
+        ('auto', 'none'),
+        ('guided', 'guided_paper'),
+        ('auto', 'guided'),
+        ('auto', 'guided_paper'),
     }
 
 
 def test_tables_have_a_row_for_every_cell_and_the_papers_figure(plan, tmp_path):
-    cells = [cell_of('bc', name, seed, [1, 2, 3], [True, False, False])
-             for name in ('none', 'guided') for seed in range(2)]
+    cells = [
+        cell_of('bc', name, seed, [1, 2, 3], [True, False, False])
+        for name in ('none', 'guided')
+        for seed in range(2)
+    ]
     text = write_tables(plan, cells, tmp_path)
     with open(tmp_path / 'small_cells.csv', newline='') as file:
         rows = list(csv.DictReader(file))
     assert [(row['augmentation'], row['seed']) for row in rows] == [
-        ('none', '0'), ('none', '1'), ('guided', '0'), ('guided', '1')]
+        ('none', '0'),
+        ('none', '1'),
+        ('guided', '0'),
+        ('guided', '1'),
+    ]
     assert rows[0]['return'] == '2.0' and rows[0]['steps_to_score'] == '200.0'
     line = next(line for line in text.splitlines() if line.startswith('| bc | guided | 2'))
     assert '| 68 |' in line and '33.3' in line
@@ -250,9 +288,20 @@ def test_the_command_writes_tables_and_pictures(data, tmp_path, capsys):
     assert '2 trainings to do' in capsys.readouterr().out
     assert main([*some, '--tables']) == 0
     names = {path.name for path in (out / 'results').iterdir()}
-    assert names == {f'small{end}' for end in (
-        '.md', '_cells.csv', '_summary.csv', '_paired.csv', '_curves.csv', '_quality.csv',
-        '_scores.png', '_curves.png', '_quality.png')}
+    assert names == {
+        f'small{end}'
+        for end in (
+            '.md',
+            '_cells.csv',
+            '_summary.csv',
+            '_paired.csv',
+            '_curves.csv',
+            '_quality.csv',
+            '_scores.png',
+            '_curves.png',
+            '_quality.png',
+        )
+    }
 
 
 @pytest.mark.long
@@ -260,8 +309,19 @@ def test_a_killed_run_is_finished_by_the_same_command(data, tmp_path):
     path = tmp_path / 'small.yaml'
     path.write_text(PLAN)
     out = tmp_path / 'out'
-    command = [sys.executable, '-m', 'guda_ros', 'benchmark', str(path), '--data', str(data),
-               '--out', str(out), '--jobs', '2']
+    command = [
+        sys.executable,
+        '-m',
+        'guda_ros',
+        'benchmark',
+        str(path),
+        '--data',
+        str(data),
+        '--out',
+        str(out),
+        '--jobs',
+        '2',
+    ]
     environment = {**os.environ, 'PYTHONPATH': str(Path(__file__).resolve().parents[1])}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:

@@ -29,24 +29,31 @@ def test_a_set_may_have_another_observation_than_the_recordings(recordings, tmp_
 
 @pytest.mark.parametrize('arguments', [(), ('--skip-damaged',)])
 def test_another_robot_than_that_of_the_recordings_is_refused(
-        recordings, tmp_path, capsys, arguments):
+    recordings, tmp_path, capsys, arguments
+):
     out = tmp_path / 'set'
-    assert main(['convert', str(recordings), '--robot', 'booster_t1', '--out', str(out),
-                 *arguments]) == 1
+    assert (
+        main(['convert', str(recordings), '--robot', 'booster_t1', '--out', str(out), *arguments])
+        == 1
+    )
     assert 'robot: booster_t1 != nao_v6' in capsys.readouterr().err
     assert not out.exists()
 
 
 def test_what_the_recorder_had_against_an_episode_is_told(recordings, tmp_path, capsys):
-    writer = RecordingWriter(recordings, Contract.load(),
-                             RecordingInfo('jumped', start_stamp=scene.START))
+    writer = RecordingWriter(
+        recordings, Contract.load(), RecordingInfo('jumped', start_stamp=scene.START)
+    )
     for role, (topic, kind) in scene.TOPICS.items():
         writer.add_topic(topic, kind, role)
     for step in range(3):
         for role, data in scene.samples(step).items():
             writer.write(scene.TOPICS[role][0], scene.START, data)
-    writer.close({'good': False, 'reasons': ['the clock jumped by -3.0 s']}, verdict='scored',
-                 end_stamp=scene.START + 2 * scene.PERIOD)
+    writer.close(
+        {'good': False, 'reasons': ['the clock jumped by -3.0 s']},
+        verdict='scored',
+        end_stamp=scene.START + 2 * scene.PERIOD,
+    )
     assert main(['convert', str(recordings), '--out', str(tmp_path / 'set')]) == 0
     told = capsys.readouterr().out
     assert told.count('not good enough: the clock jumped by -3.0 s') == 1
@@ -56,5 +63,6 @@ def test_what_is_not_complete_is_left_out_and_told(recordings, tmp_path, capsys)
     scene.write_recording(recordings, name='b').rename(recordings / 'b.partial')
     assert main(['convert', str(recordings), '--out', str(tmp_path / 'set')]) == 0
     assert f'left out: {recordings / "b.partial"}: is being recorded, or was interrupted' in (
-        capsys.readouterr().out)
+        capsys.readouterr().out
+    )
     assert [episode.id for episode in read_minari(tmp_path / 'set')] == ['episode_0']

@@ -38,8 +38,22 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_policies_are_judged_compared_and_reported(folder, capsys):
-    assert main(['evaluate', 'walk.onnx', 'stand.onnx', '--set', 'two.yaml', '--starts', '1',
-                 '--out', 'judged']) == 0
+    assert (
+        main(
+            [
+                'evaluate',
+                'walk.onnx',
+                'stand.onnx',
+                '--set',
+                'two.yaml',
+                '--starts',
+                '1',
+                '--out',
+                'judged',
+            ]
+        )
+        == 0
+    )
     told = capsys.readouterr().out
     assert 'walk - stand: +100.0 points' in told and 'alone: 1 against 0' in told
     walk, stand = load_results('judged').policies
@@ -54,15 +68,19 @@ def test_policies_are_judged_compared_and_reported(folder, capsys):
 
 def test_saved_results_are_compared_without_judging_again(folder, capsys):
     for name in ('walk', 'stand'):
-        assert main(['evaluate', f'{name}.onnx', '--set', 'two.yaml', '--starts', '1',
-                     '--out', name]) == 0
+        assert (
+            main(['evaluate', f'{name}.onnx', '--set', 'two.yaml', '--starts', '1', '--out', name])
+            == 0
+        )
     capsys.readouterr()
     assert main(['evaluate', '--compare', 'walk', 'stand/results.json', '--out', 'both']) == 0
     assert 'walk - stand: +100.0 points' in capsys.readouterr().out
     assert [p.name for p in load_results('both').policies] == ['walk', 'stand']
     # Another set cannot be compared, and leaves nothing behind.
-    assert main(['evaluate', 'walk.onnx', '--set', 'placed-v1', '--starts', '1',
-                 '--out', 'placed']) == 0
+    assert (
+        main(['evaluate', 'walk.onnx', '--set', 'placed-v1', '--starts', '1', '--out', 'placed'])
+        == 0
+    )
     assert main(['evaluate', '--compare', 'walk', 'placed', '--out', 'never']) == 1
     assert 'cannot be compared; evaluate both from the same set' in capsys.readouterr().err
     assert not (folder / 'never').exists()
@@ -71,8 +89,10 @@ def test_saved_results_are_compared_without_judging_again(folder, capsys):
 def test_trials_on_a_robot_are_never_overwritten(folder, capsys):
     assert main(['evaluate', 'walk.onnx', '--set', 'two.yaml', '--out', 'walk']) == 0
     result = load_results('walk')
-    tried = replace(result, policies=tuple(
-        replace(policy, name='tried', means='robot') for policy in result.policies))
+    tried = replace(
+        result,
+        policies=tuple(replace(policy, name='tried', means='robot') for policy in result.policies),
+    )
     saved = tried.save('trials').read_bytes()
     for arguments in (['walk.onnx', '--set', 'two.yaml'], ['--compare', 'walk']):
         assert main(['evaluate', *arguments, '--out', 'trials']) == 1
@@ -173,6 +193,7 @@ def test_the_same_start_is_judged_through_ros_and_compared_with_the_simulator(fo
     # Another policy is not taken for the one that was recorded.
     (folder / 'other').mkdir()
     write_policy(folder / 'other' / 'walk.onnx', action=(0.9, 0.0, 0.0))
-    assert main(['evaluate', 'other/walk.onnx', *one[1:], '--ros', '--recordings',
-                 'recorded']) == 1
+    assert (
+        main(['evaluate', 'other/walk.onnx', *one[1:], '--ros', '--recordings', 'recorded']) == 1
+    )
     assert 'holds episodes of another policy' in capsys.readouterr().err

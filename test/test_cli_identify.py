@@ -31,17 +31,35 @@ def write_drive(folder, drive, roles=tuple(TOPICS)):
             stamp = START + round(time * 1e9)
             writer.write(TOPICS[role][0], stamp, row(stamp))
 
-    write('odom', drive.odom_times,
-          [lambda stamp, row=row: odometry(stamp, 'odom', row) for row in drive.odom])
-    write('ground_truth_robot', drive.truth_times,
-          [lambda stamp, row=row: odometry(stamp, 'map', row) for row in drive.truth])
-    write('command', drive.command_times,
-          [lambda stamp, row=row: command(stamp, row) for row in drive.commands])
+    write(
+        'odom',
+        drive.odom_times,
+        [lambda stamp, row=row: odometry(stamp, 'odom', row) for row in drive.odom],
+    )
+    write(
+        'ground_truth_robot',
+        drive.truth_times,
+        [lambda stamp, row=row: odometry(stamp, 'map', row) for row in drive.truth],
+    )
+    write(
+        'command',
+        drive.command_times,
+        [lambda stamp, row=row: command(stamp, row) for row in drive.commands],
+    )
     # The robot stands while balls are seen, at the origin of `odom`.
     kind = 'geometry_msgs/msg/PointStamped'
-    write('ball_detection', drive.ball_times,
-          [lambda stamp, row=row: bytes(TYPES.serialize_cdr(TYPES.types[kind](
-              header(stamp, 'base_link'), point(*row, 0)), kind)) for row in drive.ball])
+    write(
+        'ball_detection',
+        drive.ball_times,
+        [
+            lambda stamp, row=row: bytes(
+                TYPES.serialize_cdr(
+                    TYPES.types[kind](header(stamp, 'base_link'), point(*row, 0)), kind
+                )
+            )
+            for row in drive.ball
+        ],
+    )
     return writer.close(verdict='timeout', end_stamp=START + round(drive.duration * 1e9))
 
 
@@ -61,7 +79,8 @@ def recordings(robot_and_drives, tmp_path_factory):
 
 
 def test_a_profile_and_a_field_are_written_that_follow_the_robot(
-        robot_and_drives, recordings, tmp_path, capsys):
+    robot_and_drives, recordings, tmp_path, capsys
+):
     pytest.importorskip('matplotlib')
     out, field = tmp_path / 'mine.yaml', tmp_path / 'carpet.yaml'
     assert main(['identify', str(recordings), '--out', str(out), '--field-out', str(field)]) == 0
@@ -111,12 +130,18 @@ def test_a_drive_without_a_ball_leaves_the_field_alone(recordings, tmp_path, cap
 def test_a_ball_in_a_file_of_its_own_is_written_into_the_field():
     from guda_ros.cli.identify import field_text
     from guda_ros.tasks.identification import Identification, Result
+
     result = Result('ball.deceleration', 'm/s^2', 0.3, 0.4567, 0.01, '', '3 rolls')
     found = Identification({result.name: result}, {}, None, None, None)
-    text = field_text('name: lab\nball: spl     # config/balls\ngoals: 2\n', found, 'mine',
-                      CONTRACT.field.ball)
+    text = field_text(
+        'name: lab\nball: spl     # config/balls\ngoals: 2\n', found, 'mine', CONTRACT.field.ball
+    )
     assert yaml.safe_load(text)['ball'] == {
-        'radius': 0.05, 'mass': 0.044, 'deceleration': 0.4567, 'colour': [0.93, 0.38, 0.06]}
+        'radius': 0.05,
+        'mass': 0.044,
+        'deceleration': 0.4567,
+        'colour': [0.93, 0.38, 0.06],
+    }
     assert '0.457 +- 0.010' in text and yaml.safe_load(text)['name'] == 'mine'
 
 
@@ -125,27 +150,31 @@ def test_damaged_and_foreign_recordings_are_named(robot_and_drives, recordings, 
     path = write_drive(tmp_path, drive)
     mcap = next(path.glob('*.mcap'))
     data = mcap.read_bytes()
-    mcap.write_bytes(data[:len(data) // 2])
+    mcap.write_bytes(data[: len(data) // 2])
     assert main(['identify', str(path)]) == 1
     assert 'damaged' in capsys.readouterr().err
     path = write_drive(tmp_path / 'silent', drive, ('odom',))
     assert main(['identify', str(path)]) == 1
     assert 'holds no command' in capsys.readouterr().err
     other = tmp_path / 'fast.yaml'
-    other.write_text(find_config('robots', 'nao_v6').read_text().replace(
-        'forward: 0.25', 'forward: 0.30'))
+    other.write_text(
+        find_config('robots', 'nao_v6').read_text().replace('forward: 0.25', 'forward: 0.30')
+    )
     assert main(['identify', str(recordings), '--base', str(other)]) == 1
     assert 'give the right profile with --base' in capsys.readouterr().err
 
 
-@pytest.mark.parametrize('arguments, message', [
-    (['identify'], 'give the recordings of a drive'),
-    (['identify', 'x', '--distance', 'up=1'], 'turn=DEGREES is expected'),
-    (['identify', 'x', '--distance', 'forward=nan'], 'forward=METRES'),
-    (['identify', 'x', '--out', 'robot.json'], 'a profile is a .yaml file'),
-    (['identify', 'nowhere'], 'nowhere'),
-    (['identify', '--nao-logs', 'nowhere'], 'nowhere: no such file or folder'),
-])
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        (['identify'], 'give the recordings of a drive'),
+        (['identify', 'x', '--distance', 'up=1'], 'turn=DEGREES is expected'),
+        (['identify', 'x', '--distance', 'forward=nan'], 'forward=METRES'),
+        (['identify', 'x', '--out', 'robot.json'], 'a profile is a .yaml file'),
+        (['identify', 'nowhere'], 'nowhere'),
+        (['identify', '--nao-logs', 'nowhere'], 'nowhere: no such file or folder'),
+    ],
+)
 def test_wrong_arguments_are_one_clear_line(arguments, message, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 1
@@ -156,10 +185,19 @@ def test_wrong_arguments_are_one_clear_line(arguments, message, capsys, tmp_path
 def perturbed_files(folder):
     """Write a robot, a field and a task that differ from what identification starts from."""
     from guda_ros.soccer.profile_text import with_values
+
     robot, field, task = folder / 'robot.yaml', folder / 'field.yaml', folder / 'task.yaml'
-    robot.write_text(with_values(find_config('robots', 'nao_v6').read_text(), {
-        'walk.response_time': [0.36, 0.2, 0.3], 'walk.delay': 0.14,
-        'odometry.translation_gain': 1.12, 'odometry.yaw_gain': 0.9}))
+    robot.write_text(
+        with_values(
+            find_config('robots', 'nao_v6').read_text(),
+            {
+                'walk.response_time': [0.36, 0.2, 0.3],
+                'walk.delay': 0.14,
+                'odometry.translation_gain': 1.12,
+                'odometry.yaw_gain': 0.9,
+            },
+        )
+    )
     text = yaml.safe_load(find_config('fields', 'spl').read_text())
     ball = {'radius': 0.05, 'mass': 0.044, 'deceleration': 0.42, 'colour': [0.93, 0.38, 0.06]}
     field.write_text(yaml.safe_dump({**text, 'ball': ball}))
@@ -174,10 +212,40 @@ def test_a_drive_over_ros_with_perception_recovers_the_robot(tmp_path):
     needs_rendering()
     robot, field, task = perturbed_files(tmp_path)
     out, carpet = tmp_path / 'found.yaml', tmp_path / 'carpet.yaml'
-    assert main(['record', '--drive', '--contract', str(task), '--robot', str(robot),
-                 '--out', str(tmp_path / 'drive'), '--log-dir', str(tmp_path / 'log')]) == 0
-    assert main(['identify', str(tmp_path / 'drive'), '--base', 'nao_v6', '--out', str(out),
-                 '--field-out', str(carpet), '--field', 'spl']) == 0
+    assert (
+        main(
+            [
+                'record',
+                '--drive',
+                '--contract',
+                str(task),
+                '--robot',
+                str(robot),
+                '--out',
+                str(tmp_path / 'drive'),
+                '--log-dir',
+                str(tmp_path / 'log'),
+            ]
+        )
+        == 0
+    )
+    assert (
+        main(
+            [
+                'identify',
+                str(tmp_path / 'drive'),
+                '--base',
+                'nao_v6',
+                '--out',
+                str(out),
+                '--field-out',
+                str(carpet),
+                '--field',
+                'spl',
+            ]
+        )
+        == 0
+    )
     found, true = RobotProfile.load(out), RobotProfile.load(robot)
     assert found.walk.response_time == pytest.approx(true.walk.response_time, rel=0.1)
     assert found.walk.delay == pytest.approx(true.walk.delay, rel=0.1)
@@ -188,6 +256,7 @@ def test_a_drive_over_ros_with_perception_recovers_the_robot(tmp_path):
 
 def needs_rendering():
     from guda_ros.sim import gl
+
     if all(gl.missing_library(backend) for backend in gl.LIBRARIES):
         pytest.skip('no OpenGL library for headless rendering')
 
@@ -198,13 +267,16 @@ def test_a_ball_rolls_over_ros_while_the_driver_waits_and_then_drives(tmp_path):
     from guda_ros.data.drives import read_drive
     from guda_ros.ros.graphs import GraphOptions
     from guda_ros.ros.processes import GraphProcesses
-    options = GraphOptions(recordings=str(tmp_path / 'bags'),
-                           overrides={'operator': {'style': 'drive'}})
+
+    options = GraphOptions(
+        recordings=str(tmp_path / 'bags'), overrides={'operator': {'style': 'drive'}}
+    )
     with GraphProcesses('collect', options, tmp_path / 'log') as graph:
         graph.wait_ready(90)
         # .4 m/s are gone after 1.3 s; the protocol begins with a stand of 1.5 s.
-        outcome = graph.runner().run(start=(-1.0, 0.0, 0.0, -0.2, -0.3, 0.0, 0.4), seed=1,
-                                     time_limit=4.0, episode_id='roll')
+        outcome = graph.runner().run(
+            start=(-1.0, 0.0, 0.0, -0.2, -0.3, 0.0, 0.4), seed=1, time_limit=4.0, episode_id='roll'
+        )
     assert outcome.event.verdict == 'timeout', outcome.event.message
     drive, _ = read_drive(tmp_path / 'bags' / 'roll')
     moved = np.hypot(*(drive.ball[10] - drive.ball[0]))

@@ -30,8 +30,14 @@ def answers(*given, **by_key):
 
 def guda(arguments, folder, text=None):
     return subprocess.run(
-        [sys.executable, '-m', 'guda_ros', 'robot', *arguments], input=text, text=True,
-        capture_output=True, cwd=folder, timeout=60, env={**os.environ, 'PYTHONPATH': str(ROOT)})
+        [sys.executable, '-m', 'guda_ros', 'robot', *arguments],
+        input=text,
+        text=True,
+        capture_output=True,
+        cwd=folder,
+        timeout=60,
+        env={**os.environ, 'PYTHONPATH': str(ROOT)},
+    )
 
 
 @pytest.fixture
@@ -41,26 +47,58 @@ def here(tmp_path, monkeypatch):
 
 
 def test_a_new_robot_has_the_values_that_were_set_and_those_of_its_base(here, capsys):
-    assert main(['robot', 'new', 'tall', '--base', 'nao_v6', '--yes', '--set', 'body.mass=6.2',
-                 '--set', 'camera.vertical_fov=60deg', '--set', 'head.neck=0, 0, .47']) == 0
+    assert (
+        main(
+            [
+                'robot',
+                'new',
+                'tall',
+                '--base',
+                'nao_v6',
+                '--yes',
+                '--set',
+                'body.mass=6.2',
+                '--set',
+                'camera.vertical_fov=60deg',
+                '--set',
+                'head.neck=0, 0, .47',
+            ]
+        )
+        == 0
+    )
     made, base = RobotProfile.load('tall.yaml'), RobotProfile.load('nao_v6')
     assert made.name == 'tall' and made.body.mass == 6.2
     assert made.camera.vertical_fov == pytest.approx(1.0471976)
     assert made.head.neck == (0.0, 0.0, 0.47)
     assert (made.limits, made.walk, made.kick, made.lower_camera) == (
-        base.limits, base.walk, base.kick, base.lower_camera)
+        base.limits,
+        base.walk,
+        base.kick,
+        base.lower_camera,
+    )
     assert 'nao_v6' in made.sources[0] and made.uncertainty == {}
     text = (here / 'tall.yaml').read_text()
     assert '  mass: 6.2                     # kg, of the robot\n' in text
-    assert all('#' in line or line.startswith('  - ') for line in text.splitlines()
-               if not line.endswith(':'))
+    assert all(
+        '#' in line or line.startswith('  - ')
+        for line in text.splitlines()
+        if not line.endswith(':')
+    )
     assert 'tall.yaml' in capsys.readouterr().out
 
 
 def test_questions_take_answers_refuse_wrong_ones_and_keep_what_is_not_answered(here):
-    result = guda(['new', 'mine'], here, answers(
-        style='op3', limits__forward=['fast', '-1', '0.4'], head__pan='-90deg 90deg',
-        camera__position=['1 2', '0.1, 0, 0.5'], sources='ruler; data sheet'))
+    result = guda(
+        ['new', 'mine'],
+        here,
+        answers(
+            style='op3',
+            limits__forward=['fast', '-1', '0.4'],
+            head__pan='-90deg 90deg',
+            camera__position=['1 2', '0.1, 0, 0.5'],
+            sources='ruler; data sheet',
+        ),
+    )
     assert result.returncode == 0, result.stderr
     made = RobotProfile.load(here / 'mine.yaml')
     assert (made.style, made.limits.forward) == ('op3', 0.4)
@@ -68,16 +106,27 @@ def test_questions_take_answers_refuse_wrong_ones_and_keep_what_is_not_answered(
     assert made.camera.position == (0.1, 0.0, 0.5)
     assert made.sources == ('ruler', 'data sheet')
     assert made.limits.turn == RobotProfile.load('generic_walker').limits.turn
-    for problem in ('limits.forward: a number is expected', 'limits.forward: -1 is outside',
-                    'camera.position: a list of 3 numbers'):
+    for problem in (
+        'limits.forward: a number is expected',
+        'limits.forward: -1 is outside',
+        'camera.position: a list of 3 numbers',
+    ):
         assert problem in result.stdout
     assert '[m/s]' in result.stdout and '(0.25)' in result.stdout
 
 
 def test_values_that_contradict_each_other_are_asked_again_when_all_are_known(here):
-    result = guda(['new', 'giant'], here, answers(
-        '0.95', body__hip_height='0.6', body__shoulder_height='0.9', body__height='1.2',
-        body__head_height='0.8'))
+    result = guda(
+        ['new', 'giant'],
+        here,
+        answers(
+            '0.95',
+            body__hip_height='0.6',
+            body__shoulder_height='0.9',
+            body__height='1.2',
+            body__head_height='0.8',
+        ),
+    )
     assert result.returncode == 0, result.stdout + result.stderr
     assert 'body.head_height: is not higher than shoulder_height' in result.stdout
     assert RobotProfile.load(here / 'giant.yaml').body.head_height == 0.95
@@ -99,9 +148,13 @@ def test_answers_that_end_too_early_leave_nothing(here):
 
 def test_ctrl_c_leaves_nothing(here):
     process = subprocess.Popen(
-        [sys.executable, '-m', 'guda_ros', 'robot', 'new', 'mine'], stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=here,
-        env={**os.environ, 'PYTHONPATH': str(ROOT)})
+        [sys.executable, '-m', 'guda_ros', 'robot', 'new', 'mine'],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=here,
+        env={**os.environ, 'PYTHONPATH': str(ROOT)},
+    )
     process.stdin.write(b'nao\n')
     process.stdin.flush()
     seen = b''
@@ -113,17 +166,27 @@ def test_ctrl_c_leaves_nothing(here):
     assert not list(here.iterdir())
 
 
-@pytest.mark.parametrize('arguments, message', [
-    (['Bad-Name', '--yes'], "'Bad-Name' is no name"),
-    (['mine', '--yes', '--base', 'asimo'], "unknown name 'asimo' in config/robots; known: "),
-    (['mine', '--yes', '--set', 'body.weight=3'], '--set body.weight=3: KEY=VALUE is expected'),
-    (['mine', '--yes', '--set', 'body.mass'], '--set body.mass: KEY=VALUE is expected'),
-    (['mine', '--yes', '--set', 'body.mass=heavy'],
-     "mine.yaml: body.mass: a number is expected, not 'heavy'"),
-    (['mine', '--yes', '--set', 'lower_camera.pitch=1'],
-     'mine.yaml: lower_camera.width: is missing'),
-    (['mine', '--yes', '--out', 'mine.txt'], 'mine.txt: a profile is a .yaml file'),
-])
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        (['Bad-Name', '--yes'], "'Bad-Name' is no name"),
+        (['mine', '--yes', '--base', 'asimo'], "unknown name 'asimo' in config/robots; known: "),
+        (
+            ['mine', '--yes', '--set', 'body.weight=3'],
+            '--set body.weight=3: KEY=VALUE is expected',
+        ),
+        (['mine', '--yes', '--set', 'body.mass'], '--set body.mass: KEY=VALUE is expected'),
+        (
+            ['mine', '--yes', '--set', 'body.mass=heavy'],
+            "mine.yaml: body.mass: a number is expected, not 'heavy'",
+        ),
+        (
+            ['mine', '--yes', '--set', 'lower_camera.pitch=1'],
+            'mine.yaml: lower_camera.width: is missing',
+        ),
+        (['mine', '--yes', '--out', 'mine.txt'], 'mine.txt: a profile is a .yaml file'),
+    ],
+)
 def test_what_cannot_be_made_is_named_and_leaves_nothing(here, capsys, arguments, message):
     assert main(['robot', 'new', *arguments]) == 1
     error = capsys.readouterr().err
@@ -140,10 +203,19 @@ def test_a_file_that_exists_is_not_overwritten_and_no_question_is_asked(here, ca
     assert [path.name for path in here.iterdir()] == ['mine.yaml']
 
 
-@pytest.mark.parametrize('key, answer, value', [
-    ('body.mass', ' 3 ', 3), ('body.mass', '3.5', 3.5), ('head.pan', '[-1, 1.5]', [-1, 1.5]),
-    ('head.pan', '-60deg, 90°', [-1.0471976, 1.5707963]), ('body.mass', '60deg', '60deg'),
-    ('style', 'nao', 'nao'), ('sources', 'a; b', ['a', 'b']), ('body.mass', 'x y', ['x', 'y'])])
+@pytest.mark.parametrize(
+    'key, answer, value',
+    [
+        ('body.mass', ' 3 ', 3),
+        ('body.mass', '3.5', 3.5),
+        ('head.pan', '[-1, 1.5]', [-1, 1.5]),
+        ('head.pan', '-60deg, 90°', [-1.0471976, 1.5707963]),
+        ('body.mass', '60deg', '60deg'),
+        ('style', 'nao', 'nao'),
+        ('sources', 'a; b', ['a', 'b']),
+        ('body.mass', 'x y', ['x', 'y']),
+    ],
+)
 def test_answers_are_read_as_they_are_meant(key, answer, value):
     assert parse(key, answer) == value
 
@@ -163,8 +235,9 @@ def test_show_tells_uncertainties(tmp_path, capsys):
         file.write('uncertainty:\n  walk.delay: 0.012\n')
     capsys.readouterr()
     assert main(['robot', 'show', str(tmp_path / 'mine.yaml')]) == 0
-    row = next(line for line in capsys.readouterr().out.splitlines()
-               if line.startswith('walk.delay'))
+    row = next(
+        line for line in capsys.readouterr().out.splitlines() if line.startswith('walk.delay')
+    )
     assert row.split()[1:4] == ['0.05', '0.012', 's']
 
 

@@ -24,8 +24,15 @@ def trial(tmp_path_factory):
 @pytest.fixture
 def person(trial):
     """A person at a terminal of 80 columns and 24 rows, in the graph of the trial."""
-    command = PtyCommand('teleop', 'attach', '--device', 'keyboard', '--domain',
-                         str(trial.graph.domain), size=(80, 24))
+    command = PtyCommand(
+        'teleop',
+        'attach',
+        '--device',
+        'keyboard',
+        '--domain',
+        str(trial.graph.domain),
+        size=(80, 24),
+    )
     command.before = command.mode()
     command.wait_for('the robot stands', meanwhile=lambda: trial.spin(0.02))
     trial.commands.clear()
@@ -35,8 +42,12 @@ def person(trial):
 
 def drive(person, trial):
     """Hold the key until the robot goes."""
-    person.hold('w', lambda: trial.wait_for(
-        lambda: len(trial.commands) > 3 and trial.commands[-1][1] == pytest.approx(SLOW), 0.02))
+    person.hold(
+        'w',
+        lambda: trial.wait_for(
+            lambda: len(trial.commands) > 3 and trial.commands[-1][1] == pytest.approx(SLOW), 0.02
+        ),
+    )
 
 
 def stands(trial) -> bool:
@@ -64,8 +75,10 @@ def test_keys_stop_release_kick_and_turn_the_head(person, trial):
     person.wait_for('the robot stands', **spin)
     person.press('f')
     assert trial.wait_for(lambda: trial.kicks == 1)
-    person.hold('j', lambda: trial.wait_for(
-        lambda: trial.heads and trial.heads[-1]['head_pan'] > 0.2, 0.02))
+    person.hold(
+        'j',
+        lambda: trial.wait_for(lambda: trial.heads and trial.heads[-1]['head_pan'] > 0.2, 0.02),
+    )
     person.press('c')
     assert trial.wait_for(lambda: trial.heads[-1]['head_pan'] == 0)
 
@@ -82,9 +95,15 @@ def test_ctrl_c_stops_the_robot_and_leaves_the_terminal_as_it_was(person, trial)
     assert person.mode() == person.before
 
 
-@pytest.mark.parametrize('number', [
-    signal.SIGHUP, pytest.param(signal.SIGTERM, marks=pytest.mark.long),
-    pytest.param(signal.SIGKILL, marks=pytest.mark.long)], ids=lambda number: number.name)
+@pytest.mark.parametrize(
+    'number',
+    [
+        signal.SIGHUP,
+        pytest.param(signal.SIGTERM, marks=pytest.mark.long),
+        pytest.param(signal.SIGKILL, marks=pytest.mark.long),
+    ],
+    ids=lambda number: number.name,
+)
 def test_a_signal_that_ends_it_stops_the_robot(person, trial, number):
     drive(person, trial)
     person.process.send_signal(number)
@@ -127,8 +146,15 @@ def test_a_person_whose_program_hangs_stops_the_robot(person, trial):
 @pytest.mark.long
 def test_a_safety_node_that_is_gone_is_on_the_screen(tmp_path):
     with NodeTrial({'teleop': {}, 'safety': {}}, tmp_path) as trial:
-        command = PtyCommand('teleop', 'attach', '--device', 'keyboard', '--domain',
-                             str(trial.graph.domain), size=(80, 24))
+        command = PtyCommand(
+            'teleop',
+            'attach',
+            '--device',
+            'keyboard',
+            '--domain',
+            str(trial.graph.domain),
+            size=(80, 24),
+        )
         try:
             command.wait_for('the robot stands')
             os.kill(trial.graph.pids['safety'], signal.SIGKILL)
@@ -138,9 +164,14 @@ def test_a_safety_node_that_is_gone_is_on_the_screen(tmp_path):
 
 
 def test_without_a_terminal_it_says_what_to_do():
-    result = subprocess.run([sys.executable, '-m', 'guda_ros', 'teleop', 'attach'],
-                            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
-                            env=dict(os.environ))
+    result = subprocess.run(
+        [sys.executable, '-m', 'guda_ros', 'teleop', 'attach'],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=dict(os.environ),
+    )
     assert result.returncode == 1 and 'a terminal is needed to drive' in result.stderr
     assert 'Traceback' not in result.stderr
 

@@ -25,8 +25,13 @@ def at(seconds: float) -> Instant:
 
 def make_gate(timeout=0.0, acceleration=None, **options) -> SafetyGate:
     locks = {'takeover': Lock(2, timeout), 'pause': Lock(3)}
-    return SafetyGate(CommandLimiter(ROBOT.limits, acceleration), SOURCES, operator='teleop',
-                      locks=locks, **options)
+    return SafetyGate(
+        CommandLimiter(ROBOT.limits, acceleration),
+        SOURCES,
+        operator='teleop',
+        locks=locks,
+        **options,
+    )
 
 
 def offer(gate, source, command, time):
@@ -79,18 +84,25 @@ def test_the_arbiter_names_who_was_overruled():
     assert arbiter.overruled('teleop', at(1.6)) == []
 
 
-@pytest.mark.parametrize('pose, command, factor', [
-    # 1 m to the edge at x = 5: as fast as the robot may.
-    ((4.0, 0, 0), GO, 1.0),
-    # 0.1 m to the edge: 0.1 m/s.
-    ((4.9, 0, 0), [0.2, 0, 0.5], 0.5), ((5.0, 0, 0), [0.2, 0, 0.5], 0.0),
-    ((5.3, 0, 0), [0.2, 0.1, 0.5], 0.0),
-    # Inward, along the edge and away from it.
-    ((5.3, 0, 0), [-0.1, 0, 0.5], 1.0), ((5.0, 0, np.pi / 2), [0.2, 0, 0], 1.0),
-    ((5.0, 0, np.pi / 2), [0.2, -0.1, 0], 0.0),
-    # The side line, the other goal, a corner: the nearer edge counts.
-    ((0, 3.45, np.pi / 2), [0.2, 0, 0], 0.25), ((-4.9, 0, 0), [-0.1, 0, 0], 1.0),
-    ((4.8, -3.4, -np.pi / 4), [0.2, 0, 0], 0.1 / (0.2 * np.sqrt(0.5)))])
+@pytest.mark.parametrize(
+    'pose, command, factor',
+    [
+        # 1 m to the edge at x = 5: as fast as the robot may.
+        ((4.0, 0, 0), GO, 1.0),
+        # 0.1 m to the edge: 0.1 m/s.
+        ((4.9, 0, 0), [0.2, 0, 0.5], 0.5),
+        ((5.0, 0, 0), [0.2, 0, 0.5], 0.0),
+        ((5.3, 0, 0), [0.2, 0.1, 0.5], 0.0),
+        # Inward, along the edge and away from it.
+        ((5.3, 0, 0), [-0.1, 0, 0.5], 1.0),
+        ((5.0, 0, np.pi / 2), [0.2, 0, 0], 1.0),
+        ((5.0, 0, np.pi / 2), [0.2, -0.1, 0], 0.0),
+        # The side line, the other goal, a corner: the nearer edge counts.
+        ((0, 3.45, np.pi / 2), [0.2, 0, 0], 0.25),
+        ((-4.9, 0, 0), [-0.1, 0, 0], 1.0),
+        ((4.8, -3.4, -np.pi / 4), [0.2, 0, 0], 0.1 / (0.2 * np.sqrt(0.5))),
+    ],
+)
 def test_a_robot_slows_down_before_the_edge_and_stops_there(pose, command, factor):
     limit = FieldLimit(PITCH, 0.5)
     limit.see(pose, at(1.0))
@@ -107,9 +119,13 @@ def test_whatever_is_commanded_the_robot_does_not_leave_the_carpet():
         for step in range(60):
             limit.see(pose, at(step * 0.1))
             command = limit.limit(rng.uniform(-1, 1, 3) * (0.5, 0.5, 2), at(step * 0.1))
-            turned = np.array([np.cos(pose[2]) * command[0] - np.sin(pose[2]) * command[1],
-                               np.sin(pose[2]) * command[0] + np.cos(pose[2]) * command[1],
-                               command[2]])
+            turned = np.array(
+                [
+                    np.cos(pose[2]) * command[0] - np.sin(pose[2]) * command[1],
+                    np.sin(pose[2]) * command[0] + np.cos(pose[2]) * command[1],
+                    command[2],
+                ]
+            )
             pose = pose + 0.1 * turned
             assert abs(pose[0]) <= 5.00001 and abs(pose[1]) <= 3.50001
 
@@ -171,7 +187,9 @@ def test_a_kick_waits_for_the_one_before():
 
 def test_the_head_stays_within_its_limits():
     assert limit_head({'head_pan': 9.0, 'head_tilt': -9.0}, ROBOT.head) == {
-        'head_pan': 2.0857, 'head_tilt': -0.672}
+        'head_pan': 2.0857,
+        'head_tilt': -0.672,
+    }
     assert limit_head({'head_tilt': 0.25}, ROBOT.head) == {'head_tilt': 0.25}
     for wrong in ({}, {'knee': 1.0}, {'head_pan': float('nan')}):
         with pytest.raises(ValueError, match='head_pan and head_tilt'):

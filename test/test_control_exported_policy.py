@@ -16,27 +16,47 @@ CONTRACT = Contract.load()
 SIZE = len(CONTRACT.observation_names)
 
 
-def write_policy(path, *, contract=CONTRACT, size=SIZE, outputs=3, metadata=None, bias=None,
-                 name='observation', kind=TensorProto.FLOAT):
+def write_policy(
+    path,
+    *,
+    contract=CONTRACT,
+    size=SIZE,
+    outputs=3,
+    metadata=None,
+    bias=None,
+    name='observation',
+    kind=TensorProto.FLOAT,
+):
     """Write the policy action[i] = 2 * observation[i] + bias[i]."""
     weights = np.zeros((size, outputs), np.float32)
     for index in range(min(size, outputs)):
         weights[index, index] = 2.0
     bias = np.float32([0.5, 0.0, -0.25][:outputs] if bias is None else bias)
     graph = helper.make_graph(
-        [helper.make_node('MatMul', [name, 'weights'], ['product']),
-         helper.make_node('Add', ['product', 'bias'], ['action'])],
+        [
+            helper.make_node('MatMul', [name, 'weights'], ['product']),
+            helper.make_node('Add', ['product', 'bias'], ['action']),
+        ],
         'policy',
         [helper.make_tensor_value_info(name, kind, ['batch', size])],
         [helper.make_tensor_value_info('action', kind, ['batch', outputs])],
-        [numpy_helper.from_array(weights if kind == TensorProto.FLOAT else weights.astype(float),
-                                 'weights'),
-         numpy_helper.from_array(bias if kind == TensorProto.FLOAT else bias.astype(float),
-                                 'bias')])
+        [
+            numpy_helper.from_array(
+                weights if kind == TensorProto.FLOAT else weights.astype(float), 'weights'
+            ),
+            numpy_helper.from_array(
+                bias if kind == TensorProto.FLOAT else bias.astype(float), 'bias'
+            ),
+        ],
+    )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 17)])
     model.ir_version = 8
-    values = {'contract': contract.to_json(), 'contract_hash': contract.hash, 'algorithm': 'bc',
-              'training': json.dumps({'seed': 3})}
+    values = {
+        'contract': contract.to_json(),
+        'contract_hash': contract.hash,
+        'algorithm': 'bc',
+        'training': json.dumps({'seed': 3}),
+    }
     values.update(metadata or {})
     helper.set_model_props(model, {key: value for key, value in values.items() if value})
     onnx.save(model, path)
@@ -71,9 +91,17 @@ def test_metadata_and_contract_travel_with_the_file(file):
     assert policy.metadata['algorithm'] == 'bc' and policy.metadata['training'] == {'seed': 3}
 
 
-@pytest.mark.parametrize('observation', [
-    np.zeros(SIZE + 1), np.zeros((2, SIZE - 1)), np.zeros((1, 1, SIZE)), 0.0,
-    np.full(SIZE, np.nan), np.full(SIZE, np.inf)])
+@pytest.mark.parametrize(
+    'observation',
+    [
+        np.zeros(SIZE + 1),
+        np.zeros((2, SIZE - 1)),
+        np.zeros((1, 1, SIZE)),
+        0.0,
+        np.full(SIZE, np.nan),
+        np.full(SIZE, np.inf),
+    ],
+)
 def test_senseless_observations_are_refused(file, observation):
     with pytest.raises(ValueError, match='observations'):
         ExportedPolicy.load(file).predict(observation)
@@ -88,8 +116,15 @@ def test_missing_file_is_refused(tmp_path):
 
 def test_truncated_file_is_refused_wherever_it_was_cut(file):
     content = file.read_bytes()
-    for size in (0, 1, 10, len(content) // 4, len(content) // 2, len(content) - 40,
-                 len(content) - 1):
+    for size in (
+        0,
+        1,
+        10,
+        len(content) // 4,
+        len(content) // 2,
+        len(content) - 40,
+        len(content) - 1,
+    ):
         file.write_bytes(content[:size])
         with pytest.raises(PolicyFileError, match='policy.onnx'):
             ExportedPolicy.load(file)
@@ -111,17 +146,21 @@ def test_policy_of_another_contract_is_refused_naming_what_differs(tmp_path):
         ExportedPolicy.load(path, CONTRACT)
 
 
-@pytest.mark.parametrize('change, message', [
-    ({'metadata': {'contract': ''}}, 'lacks contract'),
-    ({'metadata': {'algorithm': '', 'training': ''}}, 'lacks algorithm, training'),
-    ({'metadata': {'contract_hash': '0' * 16}}, 'was altered'),
-    ({'metadata': {'contract': '{"name": 1}'}}, 'metadata cannot be read'),
-    ({'metadata': {'training': '{'}}, 'metadata cannot be read'),
-    ({'size': SIZE - 1}, rf'\(batch, {SIZE}\)'),
-    ({'outputs': 2}, r'\(batch, 3\)'),
-    ({'name': 'image'}, "'observation' is expected"),
-    ({'kind': TensorProto.DOUBLE}, 'must be float32'),
-    ({'bias': [np.nan, 0, 0]}, 'finite numbers are expected')])
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        ({'metadata': {'contract': ''}}, 'lacks contract'),
+        ({'metadata': {'algorithm': '', 'training': ''}}, 'lacks algorithm, training'),
+        ({'metadata': {'contract_hash': '0' * 16}}, 'was altered'),
+        ({'metadata': {'contract': '{"name": 1}'}}, 'metadata cannot be read'),
+        ({'metadata': {'training': '{'}}, 'metadata cannot be read'),
+        ({'size': SIZE - 1}, rf'\(batch, {SIZE}\)'),
+        ({'outputs': 2}, r'\(batch, 3\)'),
+        ({'name': 'image'}, "'observation' is expected"),
+        ({'kind': TensorProto.DOUBLE}, 'must be float32'),
+        ({'bias': [np.nan, 0, 0]}, 'finite numbers are expected'),
+    ],
+)
 def test_foreign_or_altered_models_are_refused(tmp_path, change, message):
     path = write_policy(tmp_path / 'policy.onnx', **change)
     with pytest.raises(PolicyFileError, match=message):
@@ -142,7 +181,12 @@ print(len(os.listdir('/proc/self/task')) - before)
 for name in ('torch', 'mujoco', 'stable_baselines3', 'gymnasium', 'minari', 'onnx', 'rclpy'):
     assert name not in sys.modules, name
 """
-    result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True,
-                            env={'PATH': '', 'OMP_NUM_THREADS': '1', 'HOME': '/tmp'}, timeout=60)
+    result = subprocess.run(
+        [sys.executable, '-c', code],
+        capture_output=True,
+        text=True,
+        env={'PATH': '', 'OMP_NUM_THREADS': '1', 'HOME': '/tmp'},
+        timeout=60,
+    )
     assert result.returncode == 0, result.stderr
     assert int(result.stdout) == 0

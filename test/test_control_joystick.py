@@ -38,8 +38,12 @@ def test_triggers_and_d_pad_serve_as_buttons():
     # At rest a trigger says 1, before it was first touched 0.
     assert not joystick.decode(*pads(a2=1.0, a5=0.0)).pressed
     assert joystick.decode(*pads(a5=-1.0)).pressed == {'slow'}
-    for axes, button in (({'a7': 1.0}, 'episode_start'), ({'a7': -1.0}, 'episode_discard'),
-                         ({'a6': 1.0}, 'episode_rerecord'), ({'a6': -1.0}, 'episode_keep')):
+    for axes, button in (
+        ({'a7': 1.0}, 'episode_start'),
+        ({'a7': -1.0}, 'episode_discard'),
+        ({'a6': 1.0}, 'episode_rerecord'),
+        ({'a6': -1.0}, 'episode_keep'),
+    ):
         assert joystick.decode(*pads(**axes)).pressed == {button}
 
 
@@ -98,8 +102,10 @@ def test_encode_of_a_senseless_action_leaves_the_sticks_in_the_middle():
     assert not any(axes)
 
 
-@pytest.mark.parametrize('axes, buttons', [
-    ([0.0] * 2, [1] * 11), ([0.0] * 8, [1] * 6), ([], []), ([np.nan] * 8, [1] * 11)])
+@pytest.mark.parametrize(
+    'axes, buttons',
+    [([0.0] * 2, [1] * 11), ([0.0] * 8, [1] * 6), ([], []), ([np.nan] * 8, [1] * 11)],
+)
 def test_message_of_another_joystick_never_holds_the_dead_man(axes, buttons):
     state = JoystickMap.load('xbox').decode(axes, buttons)
     assert state.problem and not state.deadman and not np.any(state.action)
@@ -126,18 +132,23 @@ def test_whatever_the_axes_say_the_action_is_within_one():
         assert action.shape == (3,) and np.all(np.abs(action) <= 1)
 
 
-@pytest.mark.parametrize('change, message', [
-    ({'dead_zone': 1.5}, 'dead_zone'),
-    ({'axes': {'forward': {'index': 99, 'sign': 1}}}, 'axes.forward.index'),
-    ({'axes': {'forward': {'index': 1, 'sign': 0}}}, 'axes.forward.sign'),
-    ({'axes': {'forward': {'index': 0, 'sign': 1}}}, 'used twice'),
-    ({'buttons': {'deadman': 1}}, 'used twice'),
-    ({'buttons': {'deadman': -1}}, 'buttons.deadman'),
-    ({'buttons': {'emergency_stop': -1}}, 'buttons.emergency_stop'),
-    ({'buttons': {'sing': 3}}, 'buttons.sing'),
-    ({'buttons': {'kick': {'index': 1, 'sign': 1}}}, 'used twice'),
-    ({'buttons': {'look': -1}}, 'buttons.look'), ({'buttons': {'turbo': -1}}, 'normal_scale'),
-    ({'colour': 'red'}, 'colour')])
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        ({'dead_zone': 1.5}, 'dead_zone'),
+        ({'axes': {'forward': {'index': 99, 'sign': 1}}}, 'axes.forward.index'),
+        ({'axes': {'forward': {'index': 1, 'sign': 0}}}, 'axes.forward.sign'),
+        ({'axes': {'forward': {'index': 0, 'sign': 1}}}, 'used twice'),
+        ({'buttons': {'deadman': 1}}, 'used twice'),
+        ({'buttons': {'deadman': -1}}, 'buttons.deadman'),
+        ({'buttons': {'emergency_stop': -1}}, 'buttons.emergency_stop'),
+        ({'buttons': {'sing': 3}}, 'buttons.sing'),
+        ({'buttons': {'kick': {'index': 1, 'sign': 1}}}, 'used twice'),
+        ({'buttons': {'look': -1}}, 'buttons.look'),
+        ({'buttons': {'turbo': -1}}, 'normal_scale'),
+        ({'colour': 'red'}, 'colour'),
+    ],
+)
 def test_wrong_maps_are_refused_naming_the_key(tmp_path, change, message):
     content = yaml.safe_load(find_config('joysticks', 'xbox').read_text())
     for key, value in change.items():

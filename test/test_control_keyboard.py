@@ -17,7 +17,15 @@ def keyboard():
 
 def test_bytes_of_a_terminal_become_names_of_keys():
     assert KeyReader().read(b'wW \r\x7f\x1b[A\x1bOD\x1b[1;2C') == [
-        'w', 'W', 'space', 'enter', 'backspace', 'up', 'left', 'RIGHT']
+        'w',
+        'W',
+        'space',
+        'enter',
+        'backspace',
+        'up',
+        'left',
+        'RIGHT',
+    ]
 
 
 def test_sequences_may_come_in_pieces_of_any_size():
@@ -27,10 +35,20 @@ def test_sequences_may_come_in_pieces_of_any_size():
     assert keys == ['w', 'down', 's', 'right', 'UP', 'd']
 
 
-@pytest.mark.parametrize('data', [
-    b'\x1b[15~', b'\x1bw', b'\x1bB', b'\x1b\x1b[1;3P', b'\x1b[<0;10;10M', b'\x01\x02', b'\x1b[I',
-    b'\x1b[200~wwww\x1b[Annn\x1b[201~'],
-    ids=['F5', 'Alt-w', 'Alt-B', 'Alt-F1', 'mouse', 'control', 'focus', 'pasted'])
+@pytest.mark.parametrize(
+    'data',
+    [
+        b'\x1b[15~',
+        b'\x1bw',
+        b'\x1bB',
+        b'\x1b\x1b[1;3P',
+        b'\x1b[<0;10;10M',
+        b'\x01\x02',
+        b'\x1b[I',
+        b'\x1b[200~wwww\x1b[Annn\x1b[201~',
+    ],
+    ids=['F5', 'Alt-w', 'Alt-B', 'Alt-F1', 'mouse', 'control', 'focus', 'pasted'],
+)
 def test_what_is_no_key_of_ours_drives_nothing(data):
     board = keyboard()
     reader = KeyReader()
@@ -145,17 +163,34 @@ def test_the_head_needs_no_dead_man_and_the_policy_nothing_else():
 @pytest.mark.parametrize('name', ['qwerty', 'azerty'])
 def test_every_key_has_one_meaning_and_every_button_a_key(name):
     board = KeyboardMap.load(name)
-    for button in ('emergency_stop', 'release', 'kick', 'look_centre', 'takeover', 'episode_start',
-                   'episode_success', 'episode_failure', 'episode_keep', 'episode_discard',
-                   'episode_rerecord'):
+    for button in (
+        'emergency_stop',
+        'release',
+        'kick',
+        'look_centre',
+        'takeover',
+        'episode_start',
+        'episode_success',
+        'episode_failure',
+        'episode_keep',
+        'episode_discard',
+        'episode_rerecord',
+    ):
         assert board.key_of(button), button
     assert all(len(action) == 3 for action in board.move.values())
 
 
-@pytest.mark.parametrize('change, message', [
-    ({'move': {'w': [2, 0, 0]}}, 'move.w'), ({'move': {'f': [1, 0, 0]}}, "'f' is used twice"),
-    ({'move': {'W': [1, 0, 0]}}, "'W' is no key"), ({'buttons': {'g': 'sing'}}, 'buttons.g'),
-    ({'first_hold': 0}, 'first_hold'), ({'colour': 'red'}, 'colour')])
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        ({'move': {'w': [2, 0, 0]}}, 'move.w'),
+        ({'move': {'f': [1, 0, 0]}}, "'f' is used twice"),
+        ({'move': {'W': [1, 0, 0]}}, "'W' is no key"),
+        ({'buttons': {'g': 'sing'}}, 'buttons.g'),
+        ({'first_hold': 0}, 'first_hold'),
+        ({'colour': 'red'}, 'colour'),
+    ],
+)
 def test_wrong_maps_are_refused_naming_the_key(tmp_path, change, message):
     content = yaml.safe_load(find_config('keyboards', 'qwerty').read_text())
     for key, value in change.items():

@@ -26,8 +26,10 @@ def test_each_axis_is_clipped_to_its_own_limit():
     assert limiter.limit([-9, -9, -9], 0).tolist() == [-0.15, -0.2, -2.0]
 
 
-@pytest.mark.parametrize('command', [
-    [np.nan, 0, 0], [0, np.inf, 0], [0.1, 0.1, -np.inf], [0.1, 0.1], 0.1, [[0.1, 0.1, 0.1]]])
+@pytest.mark.parametrize(
+    'command',
+    [[np.nan, 0, 0], [0, np.inf, 0], [0.1, 0.1, -np.inf], [0.1, 0.1], 0.1, [[0.1, 0.1, 0.1]]],
+)
 def test_command_that_is_no_command_becomes_zero(command):
     assert CommandLimiter(LIMITS, [1, 1, 1]).limit(command, 0).tolist() == [0, 0, 0]
 

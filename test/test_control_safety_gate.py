@@ -20,8 +20,13 @@ def at(seconds: float) -> Instant:
 
 
 def make_gate(deadman=False, acceleration=None, **options) -> SafetyGate:
-    return SafetyGate(CommandLimiter(LIMITS, acceleration), SOURCES, operator='teleop',
-                      guarded=('policy',) if deadman else (), **options)
+    return SafetyGate(
+        CommandLimiter(LIMITS, acceleration),
+        SOURCES,
+        operator='teleop',
+        guarded=('policy',) if deadman else (),
+        **options,
+    )
 
 
 def offer(gate, source, command, time, *, stamp=None, frame='base_link'):
@@ -76,9 +81,17 @@ def test_policy_that_sends_nonsense_does_not_disturb_the_person_who_drives():
     assert gate.driver == 'teleop'
 
 
-@pytest.mark.parametrize('stamp, reason', [
-    (9.49, gates.STALE), (0.0, gates.STALE), (float('nan'), gates.STALE),
-    (float('inf'), gates.STALE), (10.51, gates.FUTURE), (1e9, gates.FUTURE)])
+@pytest.mark.parametrize(
+    'stamp, reason',
+    [
+        (9.49, gates.STALE),
+        (0.0, gates.STALE),
+        (float('nan'), gates.STALE),
+        (float('inf'), gates.STALE),
+        (10.51, gates.FUTURE),
+        (1e9, gates.FUTURE),
+    ],
+)
 def test_stamp_too_far_from_now_is_rejected_with_a_reason(stamp, reason):
     gate = make_gate()
     decision = offer(gate, 'teleop', GO, 10.0, stamp=stamp)
@@ -319,8 +332,11 @@ def test_unknown_names_of_sources_are_refused():
 @pytest.mark.parametrize('seed', range(6))
 def test_invariants_hold_whatever_comes_in(seed):
     rng = np.random.default_rng(seed)
-    gate = make_gate(deadman=bool(seed % 2), repeat_stop=0.3 * (seed % 3),
-                     acceleration=[0.5, np.inf, 2.0] if seed > 2 else None)
+    gate = make_gate(
+        deadman=bool(seed % 2),
+        repeat_stop=0.3 * (seed % 3),
+        acceleration=[0.5, np.inf, 2.0] if seed > 2 else None,
+    )
     low = np.array([-LIMITS.backward, -LIMITS.side, -LIMITS.turn])
     high = np.array([LIMITS.forward, LIMITS.side, LIMITS.turn])
     ros = steady = 1000.0
@@ -333,16 +349,19 @@ def test_invariants_hold_whatever_comes_in(seed):
         ros += step if rng.random() > 0.01 else rng.normal() * 5
         now = Instant(ros, steady)
         was_stopped = gate.stopped
-        kind = rng.choice(['offer', 'joystick', 'tick', 'stop', 'release'],
-                          p=[0.6, 0.2, 0.17, 0.01, 0.02])
+        kind = rng.choice(
+            ['offer', 'joystick', 'tick', 'stop', 'release'], p=[0.6, 0.2, 0.17, 0.01, 0.02]
+        )
         source = str(rng.choice(list(SOURCES)))
         decision, may_release = None, False
         if kind == 'offer':
             command = rng.normal(size=3) * 10.0 ** rng.integers(-3, 3) * (rng.random() > 0.3)
             if rng.random() < 0.1:
                 command[rng.integers(3)] = rng.choice([np.nan, np.inf, -np.inf])
-            stamp = rng.choice([ros, ros - rng.exponential(0.3), ros + rng.exponential(0.3),
-                                np.nan, 0.0], p=[0.6, 0.2, 0.16, 0.02, 0.02])
+            stamp = rng.choice(
+                [ros, ros - rng.exponential(0.3), ros + rng.exponential(0.3), np.nan, 0.0],
+                p=[0.6, 0.2, 0.16, 0.02, 0.02],
+            )
             frame = str(rng.choice(['base_link', 'map'], p=[0.95, 0.05]))
             decision = gate.offer(source, command, stamp, frame, now)
             if decision.reason == gates.DRIVING:
@@ -352,8 +371,11 @@ def test_invariants_hold_whatever_comes_in(seed):
                 if seed % 2 and source == 'policy':
                     assert held['deadman'] and steady - joystick_at <= 0.5
         elif kind == 'joystick':
-            held = {'deadman': rng.random() < 0.7, 'emergency_stop': rng.random() < 0.03,
-                    'release': rng.random() < 0.3}
+            held = {
+                'deadman': rng.random() < 0.7,
+                'emergency_stop': rng.random() < 0.03,
+                'release': rng.random() < 0.3,
+            }
             joystick_at, may_release = steady, held['release'] and not held['emergency_stop']
             decision = gate.joystick(**held, now=now)
             if held['emergency_stop']:

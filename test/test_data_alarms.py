@@ -47,8 +47,14 @@ def test_a_stream_at_its_rate_raises_nothing():
     assert streams.alarms.news() == []
     assert streams.alarms.report()['alarms'] == []
     assert streams.alarms.report()['streams']['odom'] == {
-        'messages': 600, 'wanted_rate': 100.0, 'rate': 100.0, 'period': 0.01, 'widest_gap': 0.01,
-        'oldest': 0.0, 'lost': 0}
+        'messages': 600,
+        'wanted_rate': 100.0,
+        'rate': 100.0,
+        'period': 0.01,
+        'widest_gap': 0.01,
+        'oldest': 0.0,
+        'lost': 0,
+    }
 
 
 def test_dropped_frames_are_counted():
@@ -57,7 +63,7 @@ def test_dropped_frames_are_counted():
     # One alarm as long as it is on the screen, however many frames are lost meanwhile.
     assert streams.alarms.news() == ['image: 2 lost in a gap of 0.10 s']
     assert streams.alarms.active == ['image: 1 lost in a gap of 0.07 s']
-    alarm, = streams.alarms.total(('gap',))
+    (alarm,) = streams.alarms.total(('gap',))
     assert (alarm.count, round(alarm.first, 2)) == (3, 1.4)
     assert streams.alarms.report()['streams']['image']['lost'] == 3
 
@@ -81,7 +87,7 @@ def test_a_stream_under_its_rate_is_an_alarm_until_it_has_it_again():
     streams.run('odom', 30, 10, start=60)
     assert 'odom: is well again (rate)' in streams.alarms.news()
     assert not [alarm for alarm in streams.alarms.total(('rate',)) if alarm.active]
-    alarm, = streams.alarms.total(('rate',))
+    (alarm,) = streams.alarms.total(('rate',))
     assert alarm.count == 1 and 4.5 < alarm.worst < 8
 
 

@@ -23,9 +23,13 @@ class Bench:
         self.now = 0.0
         self.announced = []
         self.collector = EpisodeCollector(
-            folder, CONTRACT, scene.TOPICS, settings or RecorderSettings(),
+            folder,
+            CONTRACT,
+            scene.TOPICS,
+            settings or RecorderSettings(),
             clock=lambda: self.now,
-            on_change=lambda: self.announced.append(self.collector.status))
+            on_change=lambda: self.announced.append(self.collector.status),
+        )
 
     def begin(self, name='a'):
         self.collector.begin(RecordingInfo(name, seed=7, start_stamp=scene.START))
@@ -60,16 +64,25 @@ def test_a_whole_episode_is_saved_and_announced(bench, tmp_path):
         bench.step(step)
     bench.end(5)
     assert bench.announced[-1] == {
-        'id': 'a', 'path': str(tmp_path / 'a'), 'state': 'closed', 'messages': 36,
-        'verdict': 'scored', 'complete': True, 'problems': [], 'good': True, 'reasons': [],
-        'alarms': []}
+        'id': 'a',
+        'path': str(tmp_path / 'a'),
+        'state': 'closed',
+        'messages': 36,
+        'verdict': 'scored',
+        'complete': True,
+        'problems': [],
+        'good': True,
+        'reasons': [],
+        'alarms': [],
+    }
     episode = read_episode(tmp_path / 'a', CONTRACT)
     assert (len(episode), episode.success, episode.problems, episode.seed) == (5, True, (), 7)
 
 
 @pytest.mark.parametrize('lockstep', [True, False])
 def test_a_recorder_that_is_behind_spoils_an_episode_unless_the_world_goes_in_lock_step(
-        tmp_path, lockstep):
+    tmp_path, lockstep
+):
     bench = Bench(tmp_path, RecorderSettings(lockstep=lockstep))
     bench.begin()
     for step in range(6):
@@ -122,7 +135,8 @@ def test_what_never_comes_is_waited_for_no_longer_than_the_drain_time(bench, tmp
     status = bench.collector.status
     assert (status['state'], status['complete']) == ('closed', False)
     assert status['problems'] == [
-        'ball: 1 of 6 samples are missing, the first 0.50 s after the start']
+        'ball: 1 of 6 samples are missing, the first 0.50 s after the start'
+    ]
     assert read_episode(tmp_path / 'a').problems == tuple(status['problems'])
 
 
@@ -281,7 +295,8 @@ def test_an_interrupted_recording_is_moved_aside_and_reported(bench, tmp_path):
     status = bench.collector.status
     assert status['state'] == 'recording'
     assert status['problems'] == [
-        f'what an interrupted recording had left is now in {tmp_path / "a.interrupted"}']
+        f'what an interrupted recording had left is now in {tmp_path / "a.interrupted"}'
+    ]
 
 
 def test_a_folder_that_cannot_be_made_is_reported(tmp_path):
@@ -323,7 +338,9 @@ print(json.dumps(bench.collector.status))
 def test_a_full_disk_is_reported_and_recording_goes_on_when_there_is_room_again(tmp_path, then):
     result = subprocess.run(
         [sys.executable, '-c', FULL_DISK, str(tmp_path), str(Path(__file__).parent), then],
-        capture_output=True, text=True)
+        capture_output=True,
+        text=True,
+    )
     assert result.returncode == 0, result.stderr
     during, after = map(json.loads, result.stdout.splitlines())
     assert during['state'] == 'recording'

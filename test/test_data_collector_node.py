@@ -64,7 +64,8 @@ def test_an_episode_is_recorded_from_the_topics(graph):
     assert (len(episode), episode.problems, episode.operator) == (10, (), 'scripted')
     assert (episode.seed, episode.start_index, episode.success) == (9, 2, True)
     np.testing.assert_allclose(
-        episode.world_states[3], [1, 2, np.pi / 2, 1, 2.53, 0, 0.1, 0.1, 0, 0.02], atol=1e-12)
+        episode.world_states[3], [1, 2, np.pi / 2, 1, 2.53, 0, 0.1, 0.1, 0, 0.02], atol=1e-12
+    )
     with RecordingReader(status['path']) as reader:
         assert reader.info.robot_start == (1.0, 2.0, 0.5)
         assert reader.topics['/joy'] > 0
@@ -74,8 +75,9 @@ def test_an_episode_is_recorded_from_the_topics(graph):
         # The scene's stamps are decades before the clock of this machine.
         assert 'odom: stamps are' in ' '.join(reader.quality['reasons'])
         assert reader.quality['streams']['odom']['messages'] == 11
-        phases = [json.loads(message.data)['phase']
-                  for _, _, message in reader.messages(['/episode'])]
+        phases = [
+            json.loads(message.data)['phase'] for _, _, message in reader.messages(['/episode'])
+        ]
     assert phases == ['reset', 'start', 'end']
 
 
@@ -120,8 +122,14 @@ def test_an_existing_recording_is_an_error_on_diagnostics_and_the_node_goes_on(g
     scene.write_recording(graph.folder, name=graph.name)
     graph.announce('start')
     assert 'exists already' in graph.status('failed')['problems'][0]
-    graph.wait(lambda: any(status.name == '/data_collector' and 'exists already' in status.message
-                           and status.level == b'\x02' for status in graph.diagnostics))
+    graph.wait(
+        lambda: any(
+            status.name == '/data_collector'
+            and 'exists already' in status.message
+            and status.level == b'\x02'
+            for status in graph.diagnostics
+        )
+    )
     graph.announce('start', name='after')
     for step in range(3):
         graph.step(step)
@@ -178,16 +186,23 @@ def test_images_are_recorded_as_jpeg_if_asked_for(start):
 
 
 def test_an_unknown_contract_ends_the_node_with_one_line(start):
-    result = subprocess.run([*NODE, '-p', 'contract:=nothing'], capture_output=True, text=True,
-                            env=dict(os.environ), timeout=30)
+    result = subprocess.run(
+        [*NODE, '-p', 'contract:=nothing'],
+        capture_output=True,
+        text=True,
+        env=dict(os.environ),
+        timeout=30,
+    )
     assert result.returncode == 1
     lines = [line for line in StringIO(result.stderr) if line.strip()]
     assert len(lines) == 1 and "unknown name 'nothing' in config/tasks" in lines[0]
 
 
 def test_the_node_needs_neither_torch_nor_mujoco():
-    program = ('import sys, guda_ros.nodes.data_collector, guda_ros.data.episodes\n'
-               'heavy = {"torch", "mujoco", "gymnasium", "minari", "h5py", "cv2", "matplotlib"}\n'
-               'print(sorted(heavy & set(sys.modules)))\n')
+    program = (
+        'import sys, guda_ros.nodes.data_collector, guda_ros.data.episodes\n'
+        'heavy = {"torch", "mujoco", "gymnasium", "minari", "h5py", "cv2", "matplotlib"}\n'
+        'print(sorted(heavy & set(sys.modules)))\n'
+    )
     result = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True)
     assert result.stdout.strip() == '[]', result.stderr

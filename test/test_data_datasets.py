@@ -18,8 +18,16 @@ from guda_ros.data.transitions import DataSetError, transitions, TransitionSet
 
 CONTRACT = Contract.load()
 ARRAYS = ('stamps', 'world_states', 'commands', 'valid', 'truth_states')
-COLUMNS = ('states', 'actions', 'next_states', 'rewards', 'terminations', 'source_episode',
-           'source_step', 'rule')
+COLUMNS = (
+    'states',
+    'actions',
+    'next_states',
+    'rewards',
+    'terminations',
+    'source_episode',
+    'source_step',
+    'rule',
+)
 
 
 def make_episode(name='a', verdict='scored', steps=5, seed=1):
@@ -28,20 +36,40 @@ def make_episode(name='a', verdict='scored', steps=5, seed=1):
     states = random.normal(size=(steps + 1, 10))
     states[:, 3] = 1.0 + 0.1 * np.arange(steps + 1)
     states[:, 4] = 0.0
-    return Episode(name, 'attack', seed, 4, verdict, 'scripted', CONTRACT.hash,
-                   np.arange(steps + 1) * 100_000_000, states,
-                   random.uniform(-0.1, 0.1, (steps, 3)), np.ones(steps + 1), states + 1,
-                   ('one thing',))
+    return Episode(
+        name,
+        'attack',
+        seed,
+        4,
+        verdict,
+        'scripted',
+        CONTRACT.hash,
+        np.arange(steps + 1) * 100_000_000,
+        states,
+        random.uniform(-0.1, 0.1, (steps, 3)),
+        np.ones(steps + 1),
+        states + 1,
+        ('one thing',),
+    )
 
 
 def make_transitions(count=1000):
     random = np.random.default_rng(0)
     return TransitionSet(
-        CONTRACT, random.normal(size=(count, 10)), random.uniform(-1, 1, (count, 3)),
-        random.normal(size=(count, 10)), random.normal(size=count), random.random(count) < 0.1,
-        random.integers(0, 2, count), np.arange(count), random.integers(0, 3, count),
-        rule_names=('raw', 'guided', 'hindsight'), episode_ids=('a', 'b'),
-        episode_success=(True, False), info={'seed': 3})
+        CONTRACT,
+        random.normal(size=(count, 10)),
+        random.uniform(-1, 1, (count, 3)),
+        random.normal(size=(count, 10)),
+        random.normal(size=count),
+        random.random(count) < 0.1,
+        random.integers(0, 2, count),
+        np.arange(count),
+        random.integers(0, 3, count),
+        rule_names=('raw', 'guided', 'hindsight'),
+        episode_ids=('a', 'b'),
+        episode_success=(True, False),
+        info={'seed': 3},
+    )
 
 
 def assert_same(one, other):
@@ -60,15 +88,23 @@ def test_usable_steps_become_transitions():
     np.testing.assert_array_equal(found.source_episode, [0, 0, 0, 1, 1, 1, 1, 1])
     np.testing.assert_array_equal(found.states[:3], episode.world_states[[0, 3, 4]])
     np.testing.assert_array_equal(found.next_states[:3], episode.world_states[[1, 4, 5]])
-    np.testing.assert_allclose(CONTRACT.to_command(found.actions[1]), episode.commands[3],
-                               atol=1e-7)
+    np.testing.assert_allclose(
+        CONTRACT.to_command(found.actions[1]), episode.commands[3], atol=1e-7
+    )
     assert found.episode_ids == ('a', 'b')
     np.testing.assert_array_equal(found.success(), [True] * 3 + [False] * 5)
     assert found.rule_counts() == {'raw': 8}
 
 
-@pytest.mark.parametrize('verdict, last, terminated', [
-    ('scored', 10.1, True), ('out', -0.9, True), ('timeout', 0.1, False), ('aborted', 0.1, False)])
+@pytest.mark.parametrize(
+    'verdict, last, terminated',
+    [
+        ('scored', 10.1, True),
+        ('out', -0.9, True),
+        ('timeout', 0.1, False),
+        ('aborted', 0.1, False),
+    ],
+)
 def test_rewards_are_progress_and_the_end_is_the_verdict(verdict, last, terminated):
     found = transitions([make_episode(verdict=verdict)], CONTRACT)
     np.testing.assert_allclose(found.rewards, [0.1] * 4 + [last], rtol=1e-5)
@@ -126,8 +162,12 @@ def test_a_selection_keeps_names_and_contract():
 
 def test_joined_sets_agree_on_rules_and_episodes():
     one = make_transitions(10)
-    other = replace(make_transitions(10), rule_names=('hindsight', 'random', 'raw'),
-                    episode_ids=('b', 'c'), episode_success=(False, True))
+    other = replace(
+        make_transitions(10),
+        rule_names=('hindsight', 'random', 'raw'),
+        episode_ids=('b', 'c'),
+        episode_success=(False, True),
+    )
     joined = TransitionSet.concatenate([one, other])
     assert joined.rule_names == ('raw', 'guided', 'hindsight', 'random')
     assert joined.episode_ids == ('a', 'b', 'c')
@@ -143,11 +183,15 @@ def test_sets_of_different_contracts_are_not_joined():
         TransitionSet.concatenate([one, replace(one, contract=replace(CONTRACT, rate=20.0))])
 
 
-@pytest.mark.parametrize('change, problem', [
-    ({'actions': np.zeros((5, 2))}, 'actions: shape'),
-    ({'rule': np.full(5, 9)}, 'rule: an index is outside'),
-    ({'source_episode': np.full(5, -1)}, 'source_episode: an index is outside'),
-    ({'episode_success': (True,)}, 'episode_success: 2 values')])
+@pytest.mark.parametrize(
+    'change, problem',
+    [
+        ({'actions': np.zeros((5, 2))}, 'actions: shape'),
+        ({'rule': np.full(5, 9)}, 'rule: an index is outside'),
+        ({'source_episode': np.full(5, -1)}, 'source_episode: an index is outside'),
+        ({'episode_success': (True,)}, 'episode_success: 2 values'),
+    ],
+)
 def test_inconsistent_transitions_are_refused(change, problem):
     with pytest.raises(ValueError, match=problem):
         replace(make_transitions(5), **change)
@@ -173,7 +217,7 @@ def test_damaged_numbers_are_found_by_the_checksum(tmp_path):
     written.save(path)
     content = path.read_bytes()
     place = content.index(written.states[500].tobytes())
-    path.write_bytes(content[:place] + b'\xff' + content[place + 1:])
+    path.write_bytes(content[:place] + b'\xff' + content[place + 1 :])
     with pytest.raises(DataSetError, match='set.h5: damaged'):
         TransitionSet.load(path)
 
@@ -196,14 +240,19 @@ def test_a_file_of_a_later_format_is_refused(tmp_path):
 def test_a_failed_save_leaves_the_old_file(tmp_path):
     path = tmp_path / 'set.h5'
     make_transitions(10).save(path)
-    program = ('import resource, sys; sys.path.insert(0, sys.argv[2])\n'
-               'from test_data_datasets import make_transitions\n'
-               'found = make_transitions(100000)\n'
-               'hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]\n'
-               'resource.setrlimit(resource.RLIMIT_FSIZE, (1000000, hard))\n'
-               'found.save(sys.argv[1])\n')
-    result = subprocess.run([sys.executable, '-c', program, str(path), str(Path(__file__).parent)],
-                            capture_output=True, text=True)
+    program = (
+        'import resource, sys; sys.path.insert(0, sys.argv[2])\n'
+        'from test_data_datasets import make_transitions\n'
+        'found = make_transitions(100000)\n'
+        'hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]\n'
+        'resource.setrlimit(resource.RLIMIT_FSIZE, (1000000, hard))\n'
+        'found.save(sys.argv[1])\n'
+    )
+    result = subprocess.run(
+        [sys.executable, '-c', program, str(path), str(Path(__file__).parent)],
+        capture_output=True,
+        text=True,
+    )
     assert result.returncode == 1
     assert 'DataSetError' in result.stderr and 'room on the disk' in result.stderr
     assert len(TransitionSet.load(path)) == 10
@@ -217,8 +266,16 @@ def test_episodes_come_back_from_a_minari_data_set_as_they_were(tmp_path):
     for one, other in zip(written, found, strict=True):
         for name in ARRAYS:
             np.testing.assert_array_equal(getattr(one, name), getattr(other, name), strict=True)
-        for name in ('id', 'scenario', 'seed', 'start_index', 'verdict', 'operator',
-                     'contract_hash', 'problems'):
+        for name in (
+            'id',
+            'scenario',
+            'seed',
+            'start_index',
+            'verdict',
+            'operator',
+            'contract_hash',
+            'problems',
+        ):
             assert getattr(one, name) == getattr(other, name)
     assert [item.name for item in tmp_path.iterdir()] == ['data']
 
@@ -249,12 +306,16 @@ def test_minari_itself_reads_the_data_set(tmp_path):
 def test_nothing_is_written_to_the_home_folder(tmp_path):
     home = tmp_path / 'home'
     home.mkdir()
-    program = ('import sys; sys.path.insert(0, sys.argv[2]); import test_data_datasets as t\n'
-               't.write_minari(sys.argv[1], [t.make_episode()], t.CONTRACT)\n'
-               'assert len(t.read_minari(sys.argv[1])) == 1\n')
-    subprocess.run([sys.executable, '-c', program, str(tmp_path / 'data'),
-                    str(Path(__file__).parent)],
-                   check=True, env={**os.environ, 'HOME': str(home)})
+    program = (
+        'import sys; sys.path.insert(0, sys.argv[2]); import test_data_datasets as t\n'
+        't.write_minari(sys.argv[1], [t.make_episode()], t.CONTRACT)\n'
+        'assert len(t.read_minari(sys.argv[1])) == 1\n'
+    )
+    subprocess.run(
+        [sys.executable, '-c', program, str(tmp_path / 'data'), str(Path(__file__).parent)],
+        check=True,
+        env={**os.environ, 'HOME': str(home)},
+    )
     assert list(home.iterdir()) == []
 
 
@@ -281,8 +342,9 @@ def test_a_missing_data_set_is_named(tmp_path):
         read_minari(tmp_path / 'nowhere')
 
 
-@pytest.mark.parametrize('file, keep', [('metadata.json', 50), ('main_data.hdf5', 3000),
-                                        ('main_data.hdf5', 0)])
+@pytest.mark.parametrize(
+    'file, keep', [('metadata.json', 50), ('main_data.hdf5', 3000), ('main_data.hdf5', 0)]
+)
 def test_a_damaged_data_set_is_named(tmp_path, file, keep):
     write_minari(tmp_path / 'data', [make_episode()], CONTRACT)
     path = tmp_path / 'data' / file

@@ -40,19 +40,23 @@ def test_what_cannot_be_is_found(tmp_path):
     jump.world_states[10:, 0] += 2.0
     lost = sane('lost', 5)
     lost.valid[:15] = False
-    found = check(tmp_path / 'set', sane('back', stamps=stamps), still, fast, jump, lost,
-                  sane('twin', 1))
+    found = check(
+        tmp_path / 'set', sane('back', stamps=stamps), still, fast, jump, lost, sane('twin', 1)
+    )
     assert (ERROR, 'back', 'stamps do not go forward') in found
     assert (WARNING, 'still', 'the robot was never told to move') in found
     assert any(name == 'fast' and 'step 7: [0.9, 0.0, 0.0]' in text for _, name, text in found)
-    assert any(name == 'jump' and text.startswith('the robot jumps 2.02 m in step 9')
-               for _, name, text in found)
+    assert any(
+        name == 'jump' and text.startswith('the robot jumps 2.02 m in step 9')
+        for _, name, text in found
+    )
     assert (WARNING, 'lost', '25% of the steps are usable') in found
 
 
 def test_the_same_episode_twice_is_found(tmp_path):
     assert check(tmp_path / 'set', sane(), sane('b')) == [
-        (WARNING, 'b', 'holds the same steps as a')]
+        (WARNING, 'b', 'holds the same steps as a')
+    ]
 
 
 def test_numbers_that_do_not_follow_from_the_states_are_found(tmp_path, capsys):
@@ -73,15 +77,16 @@ def test_a_torn_recording_is_found_and_repaired(tmp_path, capsys):
     scene.write_recording(folder, 200, 'whole')
     scene.write_recording(folder, 200, 'torn')
     file = next((folder / 'torn').glob('*.mcap'))
-    file.write_bytes(file.read_bytes()[:file.stat().st_size * 2 // 3])
+    file.write_bytes(file.read_bytes()[: file.stat().st_size * 2 // 3])
     assert main(['data', 'doctor', str(folder)]) == 1
     assert '1 of 2 recordings are whole' in capsys.readouterr().out
     assert main(['data', 'repair', str(folder)]) == 0
     assert '1 repaired, 0 lost, 1 were whole' in capsys.readouterr().out
     assert main(['data', 'doctor', str(folder)]) == 0
     # The messages come first in the file; what is behind them was torn off.
-    np.testing.assert_array_equal(read_episode(folder / 'torn').world_states,
-                                  read_episode(folder / 'whole').world_states)
+    np.testing.assert_array_equal(
+        read_episode(folder / 'torn').world_states, read_episode(folder / 'whole').world_states
+    )
     assert (folder / 'torn.interrupted').is_dir()
 
 

@@ -31,8 +31,10 @@ def test_a_split_divides_scored_and_failed_alike_and_by_its_seed():
     assert not {e.id for e in first} & {e.id for e in second}
     assert [e.id for e in first] == sorted([e.id for e in first], key=int)
     assert [e.id for e in split(episodes, 0.75, 0)[0]] == [e.id for e in first]
-    assert any([e.id for e in split(episodes, 0.75, seed)[0]] != [e.id for e in first]
-               for seed in range(1, 4))
+    assert any(
+        [e.id for e in split(episodes, 0.75, seed)[0]] != [e.id for e in first]
+        for seed in range(1, 4)
+    )
 
 
 @pytest.mark.parametrize('count, share', [(1, 0.5), (3, 0.1), (0, 0.5)])
@@ -76,8 +78,15 @@ def test_idle_ends_are_those_without_a_command():
 
 @pytest.fixture
 def dataset(tmp_path):
-    write_minari(tmp_path / 'set', [make_episode('a'), make_episode('b', 'timeout', seed=2),
-                                    make_episode('c', 'out', seed=3)], CONTRACT)
+    write_minari(
+        tmp_path / 'set',
+        [
+            make_episode('a'),
+            make_episode('b', 'timeout', seed=2),
+            make_episode('c', 'out', seed=3),
+        ],
+        CONTRACT,
+    )
     return tmp_path / 'set'
 
 
@@ -87,8 +96,22 @@ def test_the_command_line_merges_splits_and_trims(dataset, tmp_path):
     assert (len(read_minari(train)), len(read_minari(validation))) == (2, 1)
     assert guda('merge', train, validation, dataset, '--out', tmp_path / 'all') == 0
     assert {e.id for e in read_minari(tmp_path / 'all')} == {'a', 'b', 'c'}
-    assert guda('trim', dataset, '--from', '0.1', '--drop', 'b', '--verdicts', 'scored', 'out',
-                '--out', tmp_path / 'cut') == 0
+    assert (
+        guda(
+            'trim',
+            dataset,
+            '--from',
+            '0.1',
+            '--drop',
+            'b',
+            '--verdicts',
+            'scored',
+            'out',
+            '--out',
+            tmp_path / 'cut',
+        )
+        == 0
+    )
     kept = read_minari(tmp_path / 'cut')
     assert [(e.id, len(e), e.verdict) for e in kept] == [('a', 4, 'scored'), ('c', 4, 'out')]
 
@@ -109,13 +132,16 @@ def test_sets_of_another_contract_are_refused_with_the_difference(dataset, tmp_p
     assert not (tmp_path / 'all').exists()
 
 
-@pytest.mark.parametrize('arguments, message', [
-    (('trim', '--drop', 'zz'), 'no episode zz; there are a, b, c'),
-    (('trim', '--verdicts', 'won'), "'won' is none of scored"),
-    (('trim', '--verdicts', 'fall'), 'no episode is left; nothing was written'),
-    (('trim', '--from', '9'), 'a: nothing is left of its 5 steps'),
-    (('split', '--names', 'x', 'x'), 'two names that differ'),
-])
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        (('trim', '--drop', 'zz'), 'no episode zz; there are a, b, c'),
+        (('trim', '--verdicts', 'won'), "'won' is none of scored"),
+        (('trim', '--verdicts', 'fall'), 'no episode is left; nothing was written'),
+        (('trim', '--from', '9'), 'a: nothing is left of its 5 steps'),
+        (('split', '--names', 'x', 'x'), 'two names that differ'),
+    ],
+)
 def test_what_cannot_be_done_writes_nothing(dataset, tmp_path, capsys, arguments, message):
     action, *options = arguments
     assert guda(action, dataset, *options, '--out', tmp_path / 'new') == 1

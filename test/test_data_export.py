@@ -42,19 +42,25 @@ def test_a_lost_ball_cuts_a_trajectory_and_only_the_last_part_ends(episodes):
     parts = trajectories(episodes, CONTRACT)
     # Steps 2 and 3 touch the stamp at which the ball was lost.
     assert [(part.episode.id, part.first, len(part)) for part in parts] == [
-        ('a', 0, 2), ('a', 4, 4), ('b', 0, 6), ('c', 0, 5)]
+        ('a', 0, 2),
+        ('a', 4, 4),
+        ('b', 0, 6),
+        ('c', 0, 5),
+    ]
     assert [part.terminations[-1] for part in parts] == [False, True, False, True]
     assert [part.timeouts[-1] for part in parts] == [True, False, True, False]
     assert [part.success for part in parts] == [False, True, False, False]
     together = transitions(episodes, CONTRACT)
     np.testing.assert_array_equal(
-        np.concatenate([part.rewards for part in parts]), together.rewards)
+        np.concatenate([part.rewards for part in parts]), together.rewards
+    )
 
 
 def test_robomimic_gets_the_structure_that_it_documents(dataset, episodes, tmp_path):
     out = tmp_path / 'demo.hdf5'
-    assert guda('export', dataset, '--format', 'robomimic', '--validation', '0.34',
-                '--out', out) == 0
+    assert (
+        guda('export', dataset, '--format', 'robomimic', '--validation', '0.34', '--out', out) == 0
+    )
     with h5py.File(out) as file:
         data = file['data']
         assert data.attrs['total'] == 17
@@ -64,8 +70,15 @@ def test_robomimic_gets_the_structure_that_it_documents(dataset, episodes, tmp_p
         for name, length in zip(sorted(data), (2, 4, 6, 5)):
             demo = data[name]
             assert demo.attrs['num_samples'] == length
-            assert set(demo) == {'states', 'actions', 'rewards', 'dones', 'obs', 'next_obs',
-                                 'interventions'}
+            assert set(demo) == {
+                'states',
+                'actions',
+                'rewards',
+                'dones',
+                'obs',
+                'next_obs',
+                'interventions',
+            }
             for key in ('states', 'actions', 'rewards', 'dones'):
                 assert len(demo[key]) == length and np.isfinite(demo[key][:]).all()
             assert demo['actions'].shape == (length, 3)
@@ -75,7 +88,8 @@ def test_robomimic_gets_the_structure_that_it_documents(dataset, episodes, tmp_p
                 np.testing.assert_array_equal(demo['obs'][key][1:], demo['next_obs'][key][:-1])
         np.testing.assert_array_equal(data['demo_1/dones'], [0, 0, 0, 1])
         np.testing.assert_array_equal(
-            data['demo_2/obs/observation'], CONTRACT.observe(episodes[1].world_states[:-1]))
+            data['demo_2/obs/observation'], CONTRACT.observe(episodes[1].world_states[:-1])
+        )
         mask = {name: {item.decode() for item in file['mask'][name]} for name in file['mask']}
         assert mask['scored'] == {'demo_0', 'demo_1'}
         assert mask['failed'] == {'demo_2', 'demo_3'}
@@ -96,8 +110,9 @@ def test_npz_has_the_arrays_of_d4rl(dataset, tmp_path):
         np.testing.assert_array_equal(ends, [1, 5, 11, 16])
         np.testing.assert_array_equal(np.flatnonzero(data['terminals']), [5, 16])
         inside = np.setdiff1d(np.arange(17), ends)
-        np.testing.assert_array_equal(data['observations'][inside + 1],
-                                      data['next_observations'][inside])
+        np.testing.assert_array_equal(
+            data['observations'][inside + 1], data['next_observations'][inside]
+        )
         assert list(data['infos/episode'][[0, 5, 6, 16]]) == ['a', 'a', 'b', 'c']
         np.testing.assert_array_equal(data['infos/step'][:6], [0, 1, 4, 5, 6, 7])
         assert list(data['infos/commanded_by'][10:13]) == ['policy', 'intervention', 'unknown']
@@ -121,10 +136,15 @@ def test_augmented_transitions_go_to_npz_only(tmp_path, capsys):
     make_transitions(50).save(tmp_path / 'set.h5')
     assert guda('export', tmp_path / 'set.h5', '--format', 'npz', '--out', tmp_path / 'x.npz') == 0
     with np.load(tmp_path / 'x.npz') as data:
-        assert len(data['rewards']) == 50 and set(data['infos/rule']) <= {'raw', 'guided',
-                                                                         'hindsight'}
-    assert guda('export', tmp_path / 'set.h5', '--format', 'robomimic',
-                '--out', tmp_path / 'x.hdf5') == 1
+        assert len(data['rewards']) == 50 and set(data['infos/rule']) <= {
+            'raw',
+            'guided',
+            'hindsight',
+        }
+    assert (
+        guda('export', tmp_path / 'set.h5', '--format', 'robomimic', '--out', tmp_path / 'x.hdf5')
+        == 1
+    )
     assert 'takes whole trajectories' in capsys.readouterr().err
 
 
@@ -180,12 +200,18 @@ def test_lerobot_gets_a_folder_of_its_format_3(dataset, tmp_path):
     assert data['episode_index'].to_pylist() == [0] * 2 + [1] * 4 + [2] * 6 + [3] * 5
     assert data['index'].to_pylist() == list(range(17))
     assert data['next.success'].to_pylist() == [n == 5 for n in range(17)]
-    np.testing.assert_allclose(data['timestamp'].to_pylist()[:6], [0, 0.1, 0, 0.1, 0.2, 0.3],
-                               atol=1e-6)
+    np.testing.assert_allclose(
+        data['timestamp'].to_pylist()[:6], [0, 0.1, 0, 0.1, 0.2, 0.3], atol=1e-6
+    )
     episodes = pq.read_table(
-        out / 'meta' / 'episodes' / 'chunk-000' / 'file-000.parquet').to_pylist()
+        out / 'meta' / 'episodes' / 'chunk-000' / 'file-000.parquet'
+    ).to_pylist()
     assert [(row['dataset_from_index'], row['dataset_to_index']) for row in episodes] == [
-        (0, 2), (2, 6), (6, 12), (12, 17)]
+        (0, 2),
+        (2, 6),
+        (6, 12),
+        (12, 17),
+    ]
     stats = json.loads((out / 'meta' / 'stats.json').read_text())
     actions = np.array(data['action'].to_pylist())
     np.testing.assert_allclose(stats['action']['mean'], actions.mean(axis=0), rtol=1e-6)
@@ -195,8 +221,9 @@ def test_lerobot_gets_a_folder_of_its_format_3(dataset, tmp_path):
 def test_d3rlpy_opens_the_export_in_an_environment_of_its_own(dataset, tmp_path):
     python = os.environ.get('GUDA_D3RLPY_PYTHON', '')
     if not python:
-        pytest.skip('GUDA_D3RLPY_PYTHON does not name a Python that has d3rlpy '
-                    '(docs/data_sets.md)')
+        pytest.skip(
+            'GUDA_D3RLPY_PYTHON does not name a Python that has d3rlpy (docs/data_sets.md)'
+        )
     out = tmp_path / 'data.npz'
     assert guda('export', dataset, '--format', 'npz', '--out', out) == 0
     program = (
@@ -208,10 +235,16 @@ def test_d3rlpy_opens_the_export_in_an_environment_of_its_own(dataset, tmp_path)
         '      [bool(episode.terminated) for episode in opened.episodes])\n'
         'algorithm = d3rlpy.algos.BCConfig(batch_size=8).create()\n'
         'algorithm.fit(opened, n_steps=5, n_steps_per_epoch=5, show_progress=False,\n'
-        '              logger_adapter=d3rlpy.logging.NoopAdapterFactory())\n')
+        '              logger_adapter=d3rlpy.logging.NoopAdapterFactory())\n'
+    )
     environment = {key: value for key, value in os.environ.items() if key != 'PYTHONPATH'}
-    result = subprocess.run([python, '-c', program, str(out)], capture_output=True, text=True,
-                            env=environment, timeout=300)
+    result = subprocess.run(
+        [python, '-c', program, str(out)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=300,
+    )
     assert result.returncode == 0, result.stderr[-2000:]
     assert '[2, 4, 6, 5] [False, True, False, True]' in result.stdout
     assert sys.executable != python

@@ -25,7 +25,8 @@ def mapping(tmp_path):
 @pytest.mark.parametrize('storage', ['sqlite3', 'mcap'])
 @pytest.mark.parametrize('ball_frame, stamped', [('base_footprint', False), ('world', True)])
 def test_a_bag_of_others_gives_the_motion_at_the_control_rate(
-        tmp_path, mapping, storage, ball_frame, stamped):
+    tmp_path, mapping, storage, ball_frame, stamped
+):
     path = scene.write_bag(tmp_path / 'drive', storage, ball_frame=ball_frame, stamped=stamped)
     episode = import_bag(path, Mapping.load(mapping))
     # The last ball is from 3.99 s, the last pose from 3.99 s.
@@ -34,7 +35,8 @@ def test_a_bag_of_others_gives_the_motion_at_the_control_rate(
     states = episode.world_states
     np.testing.assert_array_equal(episode.stamps, scene.START + np.round(times * 1e9))
     np.testing.assert_allclose(
-        states[:, :3], np.transpose(np.broadcast_arrays(*scene.robot(times))), atol=1e-6)
+        states[:, :3], np.transpose(np.broadcast_arrays(*scene.robot(times))), atol=1e-6
+    )
     np.testing.assert_allclose(states[:, 3], 0.4 * times, atol=1e-4)
     np.testing.assert_allclose(states[:, 4], -0.5, atol=1e-4)
     np.testing.assert_allclose(states[:, 5], 0.4, atol=2e-3)
@@ -53,8 +55,9 @@ def test_a_gap_stays_a_gap_and_is_named(tmp_path, mapping):
     np.testing.assert_array_equal(np.flatnonzero(~episode.valid), np.arange(9, 22))
     assert np.isnan(episode.world_states[10:21, 3:5]).all()
     assert np.isfinite(episode.world_states[:, :3]).all()
-    assert episode.problems[0].startswith('ball: 11 of 40 steps have no sample within 0.2 s, the '
-                                          'first 1.00 s')
+    assert episode.problems[0].startswith(
+        'ball: 11 of 40 steps have no sample within 0.2 s, the first 1.00 s'
+    )
 
 
 def test_commands_that_stop_are_not_held_for_ever(tmp_path, mapping):
@@ -67,8 +70,7 @@ def test_commands_that_stop_are_not_held_for_ever(tmp_path, mapping):
 
 
 def test_what_was_commanded_before_the_first_step_is_known(tmp_path, mapping):
-    path = scene.write_bag(tmp_path / 'drive', ball_frame='world',
-                           gap=('/robot_pose', -1.0, 1.0))
+    path = scene.write_bag(tmp_path / 'drive', ball_frame='world', gap=('/robot_pose', -1.0, 1.0))
     episode = import_bag(path, Mapping.load(mapping))
     # The first pose is of 1.02 s, and what was told at .97 s another command than that of then.
     np.testing.assert_allclose(episode.world_states[0, 7:], scene.told(0.97))
@@ -77,10 +79,12 @@ def test_what_was_commanded_before_the_first_step_is_known(tmp_path, mapping):
 
 def test_truth_that_ends_early_is_missing_from_there(tmp_path, mapping):
     text = mapping.read_text().replace(
-        'topics:\n', 'topics:\n  ground_truth_robot: /truth\n  ground_truth_ball: /ball\n')
+        'topics:\n', 'topics:\n  ground_truth_robot: /truth\n  ground_truth_ball: /ball\n'
+    )
     mapping.write_text(text)
-    path = scene.write_bag(tmp_path / 'drive', ball_frame='world', poses=('/truth',),
-                           gap=('/truth', 2.0, 9.0))
+    path = scene.write_bag(
+        tmp_path / 'drive', ball_frame='world', poses=('/truth',), gap=('/truth', 2.0, 9.0)
+    )
     episode = import_bag(path, Mapping.load(mapping))
     # The last truth is of 1.98 s.
     np.testing.assert_array_equal(np.isnan(episode.truth_states[:, 0]), np.arange(40) >= 20)
@@ -89,8 +93,9 @@ def test_truth_that_ends_early_is_missing_from_there(tmp_path, mapping):
 
 def test_messages_without_a_stamp_follow_the_clock_of_the_others(tmp_path, mapping):
     offset = -1_000_000 * scene.SECOND
-    episode = import_bag(scene.write_bag(tmp_path / 'drive', clock_offset=offset),
-                         Mapping.load(mapping))
+    episode = import_bag(
+        scene.write_bag(tmp_path / 'drive', clock_offset=offset), Mapping.load(mapping)
+    )
     assert episode.stamps[0] == scene.START + offset
     assert episode.usable.all()
     np.testing.assert_allclose(episode.commands[10], scene.told(1.05))
@@ -154,8 +159,10 @@ def test_the_command_makes_a_data_set_of_bags_and_of_single_files(tmp_path, mapp
     one = scene.write_bag(tmp_path / 'one')
     two = next(scene.write_bag(tmp_path / 'two', 'mcap').glob('*.mcap'))
     out = tmp_path / 'set'
-    assert main(['data', 'import', str(one), str(two), '--mapping', str(mapping),
-                 '--out', str(out)]) == 0
+    assert (
+        main(['data', 'import', str(one), str(two), '--mapping', str(mapping), '--out', str(out)])
+        == 0
+    )
     assert [episode.id for episode in read_minari(out)] == ['one', 'two']
     assert main(['data', 'info', str(one)]) == 0
     assert 'geometry_msgs/msg/Twist' in capsys.readouterr().out

@@ -67,9 +67,10 @@ def test_a_recording_knows_its_episode_and_contract(tmp_path):
 def test_minari_opens_the_data_set_of_a_recording(tmp_path):
     minari = pytest.importorskip('minari')
     from guda_ros.cli.convert import convert
+
     path = scene.write_recording(tmp_path, steps=10)
     convert([path], tmp_path / 'dataset', say=lambda text: None)
-    episode, = minari.MinariDataset(tmp_path / 'dataset').iterate_episodes()
+    (episode,) = minari.MinariDataset(tmp_path / 'dataset').iterate_episodes()
     assert len(episode) == 10
     assert len(episode.observations) == 11
     assert episode.infos['commands'].shape == (10, 3)
@@ -210,9 +211,13 @@ def test_messages_older_than_half_a_second_survive_sigkill(tmp_path):
         'step = 0\n'
         'while True:\n'
         '    writer.write("/cmd_vel", time.monotonic_ns(), scene.command(step, (0.1, 0, 0)))\n'
-        '    step += 1; print(time.monotonic_ns(), flush=True); time.sleep(.02)\n')
-    process = subprocess.Popen([sys.executable, '-c', program, str(tmp_path), str(HERE)],
-                               stdout=subprocess.PIPE, text=True)
+        '    step += 1; print(time.monotonic_ns(), flush=True); time.sleep(.02)\n'
+    )
+    process = subprocess.Popen(
+        [sys.executable, '-c', program, str(tmp_path), str(HERE)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     said = [int(process.stdout.readline())]
     while said[-1] - said[0] < 1.5e9:
         said.append(int(process.stdout.readline()))
@@ -245,8 +250,9 @@ def test_a_stream_that_stops_is_flushed_by_a_timer(tmp_path):
 
 def test_a_long_recording_goes_on_where_no_further_file_can_be_made(tmp_path):
     now = [0.0]
-    writer = RecordingWriter(tmp_path, Contract.load(), RecordingInfo('a'), split=1.0,
-                             clock=lambda: now[0])
+    writer = RecordingWriter(
+        tmp_path, Contract.load(), RecordingInfo('a'), split=1.0, clock=lambda: now[0]
+    )
     writer.add_topic('/cmd_vel', 'geometry_msgs/msg/TwistStamped')
 
     def write(steps):
@@ -303,8 +309,11 @@ except RecordingError as error:
 
 
 def run_full_disk(folder, then):
-    result = subprocess.run([sys.executable, '-c', FULL_DISK, str(folder), str(HERE), then],
-                            capture_output=True, text=True)
+    result = subprocess.run(
+        [sys.executable, '-c', FULL_DISK, str(folder), str(HERE), then],
+        capture_output=True,
+        text=True,
+    )
     assert result.returncode == 0, result.stderr
     return result.stdout
 

@@ -29,8 +29,14 @@ def write(folder, name='a', split=1e9, quality=None):
     """Write a recording as it happens: the disk gets it every three steps."""
     now = [0.0]
     info = RecordingInfo(name, seed=5, operator='me', start_stamp=scene.START)
-    writer = RecordingWriter(folder, Contract.load(), info, clock=lambda: now[0], split=split,
-                             documents={'profile.yaml': 'name: nao_v6\n'})
+    writer = RecordingWriter(
+        folder,
+        Contract.load(),
+        info,
+        clock=lambda: now[0],
+        split=split,
+        documents={'profile.yaml': 'name: nao_v6\n'},
+    )
     for role, (topic, kind) in scene.TOPICS.items():
         writer.add_topic(topic, kind, role)
     for step in range(STEPS + 1):
@@ -73,7 +79,7 @@ def test_a_file_that_ends_at_any_byte_gives_back_every_whole_chunk(content, tmp_
         folder = tmp_path / str(offset)
         path = place(folder, data[:offset])
         wanted = sum(count for end, count in chunks if end <= offset)
-        found, = doctor(folder)
+        (found,) = doctor(folder)
         assert found.messages == wanted, offset
         if offset < described:
             assert found.state == 'lost', offset
@@ -82,9 +88,11 @@ def test_a_file_that_ends_at_any_byte_gives_back_every_whole_chunk(content, tmp_
         assert found.state == 'interrupted', offset
         if number % 5:
             continue
-        fixed, = repair(folder)
+        (fixed,) = repair(folder)
         assert (fixed.repaired, fixed.original) == (
-            str(folder / 'a'), str(folder / 'a.interrupted'))
+            str(folder / 'a'),
+            str(folder / 'a.interrupted'),
+        )
         assert (folder / 'a.interrupted' / 'a_0.mcap').read_bytes() == data[:offset]
         with RecordingReader(folder / 'a') as reader:
             assert len(list(reader.messages())) == wanted
@@ -98,17 +106,18 @@ def test_a_byte_that_flips_anywhere_costs_no_more_than_its_chunk(content, tmp_pa
     data, chunks, described = content
     first = chunks[0][0]
     largest, total = max(count for _, count in chunks), sum(count for _, count in chunks)
-    whole = {bytes(sample) for step in range(STEPS + 1)
-             for sample in scene.samples(step).values()}
+    whole = {bytes(sample) for step in range(STEPS + 1) for sample in scene.samples(step).values()}
     rng = random.Random(4)
     # The first chunk holds topics and types, which a complete file repeats at its end.
-    for offset in (*rng.sample(range(described, first), 4),
-                   *rng.sample(range(first, chunks[-1][0]), 11)):
+    for offset in (
+        *rng.sample(range(described, first), 4),
+        *rng.sample(range(first, chunks[-1][0]), 11),
+    ):
         changed = bytearray(data)
         changed[offset] ^= 1 << rng.randrange(8)
         folder = tmp_path / str(offset)
         path = place(folder, changed, 'a')
-        found, = doctor(folder)
+        (found,) = doctor(folder)
         # Without metadata.yaml it is not whole, whichever byte it was.
         assert found.state in ('damaged', 'interrupted'), offset
         repair(folder)
@@ -120,8 +129,8 @@ def test_a_byte_that_flips_anywhere_costs_no_more_than_its_chunk(content, tmp_pa
 
 def test_what_is_recovered_is_an_episode_that_says_where_it_comes_from(content, tmp_path):
     data, chunks, _ = content
-    place(tmp_path, data[:chunks[6][0] - 100])
-    fixed, = repair(tmp_path)
+    place(tmp_path, data[: chunks[6][0] - 100])
+    (fixed,) = repair(tmp_path)
     episode = read_episode(fixed.repaired)
     assert episode.verdict == 'aborted' and len(episode) >= 15
     assert episode.problems == ()
@@ -135,7 +144,7 @@ def test_what_is_recovered_is_an_episode_that_says_where_it_comes_from(content, 
 
 def test_the_verdict_survives_when_only_the_end_is_missing(content, tmp_path):
     place(tmp_path, content[0][:-20])
-    fixed, = repair(tmp_path)
+    (fixed,) = repair(tmp_path)
     assert (fixed.verdict, fixed.good) == ('scored', True)
     assert len(read_episode(fixed.repaired)) == STEPS
 
@@ -153,10 +162,10 @@ def test_a_recording_of_several_files_is_whole_and_can_be_repaired(tmp_path):
             reader = make_reader(stream, validate_crcs=True)
             assert reader.get_summary().statistics.message_count > 0
     last = files[-1].read_bytes()
-    files[-1].write_bytes(last[:len(last) // 2])
+    files[-1].write_bytes(last[: len(last) // 2])
     (path / 'metadata.yaml').unlink()
     path.rename(tmp_path / 'a.partial')
-    fixed, = repair(tmp_path / 'a.partial')
+    (fixed,) = repair(tmp_path / 'a.partial')
     assert fixed.state == 'interrupted'
     assert 1.0 * STEPS / 2 < len(read_episode(tmp_path / 'a')) <= STEPS
 
@@ -166,11 +175,14 @@ def test_the_mcap_reader_opens_a_recording_and_finds_what_describes_it(tmp_path)
     with open(path / 'a_0.mcap', 'rb') as stream:
         reader = make_reader(stream, validate_crcs=True)
         assert reader.get_header().profile == 'ros2'
-        found = [(channel.topic, bytes(message.data))
-                 for _, channel, message in reader.iter_messages(topics=['/cmd_vel'])]
+        found = [
+            (channel.topic, bytes(message.data))
+            for _, channel, message in reader.iter_messages(topics=['/cmd_vel'])
+        ]
         assert found[2] == ('/cmd_vel', scene.samples(2)['command'])
-        records = [record.metadata for record in reader.iter_metadata()
-                   if record.name == 'guda_ros']
+        records = [
+            record.metadata for record in reader.iter_metadata() if record.name == 'guda_ros'
+        ]
         info = RecordingInfo.from_json(records[-1]['episode'])
         assert (info.verdict, info.success, info.operator) == ('scored', True, 'me')
         assert Contract.from_json(records[-1]['contract']) == Contract.load()
@@ -182,10 +194,10 @@ def test_a_name_that_is_taken_meanwhile_is_not_overwritten(content, tmp_path):
     data, chunks, _ = content
     write(tmp_path)
     before = (tmp_path / 'a' / 'a_0.mcap').read_bytes()
-    place(tmp_path, data[:chunks[8][0]], 'a.interrupted')
+    place(tmp_path, data[: chunks[8][0]], 'a.interrupted')
     # It was recorded again, so nobody needs it, unless it is named.
     assert [item.state for item in repair(tmp_path)] == ['whole']
-    fixed, = repair(tmp_path / 'a.interrupted')
+    (fixed,) = repair(tmp_path / 'a.interrupted')
     assert fixed.repaired == str(tmp_path / 'a_repaired')
     assert (tmp_path / 'a' / 'a_0.mcap').read_bytes() == before
     assert (tmp_path / 'a.interrupted').is_dir()
@@ -196,7 +208,7 @@ def test_a_recording_that_lacks_only_its_name_gets_it(tmp_path):
     content = (tmp_path / 'a.partial' / 'a_0.mcap').read_bytes()
     assert list_recordings(tmp_path) == []
     assert doctor(tmp_path)[0].state == 'unnamed'
-    fixed, = repair(tmp_path)
+    (fixed,) = repair(tmp_path)
     assert (fixed.repaired, fixed.original) == (str(tmp_path / 'a'), '')
     assert (tmp_path / 'a' / 'a_0.mcap').read_bytes() == content
     # With the name taken it gets another one.
@@ -210,7 +222,7 @@ def test_what_the_recorder_had_against_an_episode_is_not_forgotten(tmp_path):
     quality = {'good': False, 'reasons': ['the clock jumped by -3.0 s']}
     path = write(tmp_path, quality=quality)
     (path / 'metadata.yaml').unlink()
-    fixed, = repair(path)
+    (fixed,) = repair(path)
     assert (fixed.good, fixed.reasons) == (False, ('the clock jumped by -3.0 s',))
     with RecordingReader(path) as reader:
         assert not reader.quality['good']

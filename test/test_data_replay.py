@@ -41,9 +41,20 @@ def dataset(tmp_path_factory):
         simulation.step(command[None])
         states.append(simulation.world_states()[0])
     states = np.array(states)
-    episode = Episode('drive', 'attack', 0, -1, 'timeout', '', CONTRACT.hash,
-                      np.arange(len(states)) * 100_000_000, states, COMMANDS,
-                      np.ones(len(states)), states)
+    episode = Episode(
+        'drive',
+        'attack',
+        0,
+        -1,
+        'timeout',
+        '',
+        CONTRACT.hash,
+        np.arange(len(states)) * 100_000_000,
+        states,
+        COMMANDS,
+        np.ones(len(states)),
+        states,
+    )
     path = tmp_path_factory.mktemp('replay') / 'set'
     write_minari(path, [episode], CONTRACT)
     return path, states
@@ -56,8 +67,9 @@ def test_the_simulator_does_again_what_was_recorded(dataset, capsys):
     told = capsys.readouterr().out
     assert '40 commands replayed in the simulator: timeout; recorded: timeout' in told
     for thing in ('robot', 'ball'):
-        assert re.search(thing + r' +0\.000 m at most from where it was recorded \(true\)',
-                         told), told
+        assert re.search(
+            thing + r' +0\.000 m at most from where it was recorded \(true\)', told
+        ), told
 
 
 def test_an_episode_that_is_not_there_is_named(dataset, capsys):
@@ -92,13 +104,17 @@ class Pad:
 
     def __init__(self, graph):
         from nav_msgs.msg import Odometry
+
         self.map = JoystickMap.load('xbox')
         self.node, self.held = graph.watch.node, False
         self.pub = self.node.create_publisher(Joy, 'joy', 10)
         self.poses = []
         self.node.create_subscription(
-            Odometry, 'ground_truth/odom',
-            lambda message: self.poses.append(pose_from_odometry(message)), 10)
+            Odometry,
+            'ground_truth/odom',
+            lambda message: self.poses.append(pose_from_odometry(message)),
+            10,
+        )
         self.executor = SingleThreadedExecutor(context=graph.watch.context)
         self.watch = graph.watch
 
@@ -113,7 +129,8 @@ class Pad:
 
     def moves(self):
         return len(self.poses) > 40 and bool(
-            np.linalg.norm(self.poses[-1][:2] - self.poses[-40][:2]) > 0.01)
+            np.linalg.norm(self.poses[-1][:2] - self.poses[-40][:2]) > 0.01
+        )
 
 
 @pytest.mark.long
@@ -123,8 +140,9 @@ def test_a_robot_follows_while_the_dead_man_is_held_and_stands_when_it_is_let_go
     with GraphProcesses([robot]) as graph:
         graph.wait_ready()
         pad = Pad(graph)
-        command = PtyCommand('data', 'replay', str(dataset[0]), '--on', 'robot', '--domain',
-                             str(graph.domain))
+        command = PtyCommand(
+            'data', 'replay', str(dataset[0]), '--on', 'robot', '--domain', str(graph.domain)
+        )
         try:
             command.wait_for('type yes: ')
             command.press('yes\n')

@@ -25,9 +25,14 @@ def test_a_folder_of_recordings_is_described_with_rates_and_gaps(tmp_path):
     folder = tmp_path / 'recordings'
     scene.write_recording(folder, 40, 'whole')
     scene.write_recording(
-        folder, 40, 'gap', 'timeout',
-        change=lambda k, s: {role: data for role, data in s.items()
-                             if not (role == 'pose' and 10 <= k < 15)})
+        folder,
+        40,
+        'gap',
+        'timeout',
+        change=lambda k, s: {
+            role: data for role, data in s.items() if not (role == 'pose' and 10 <= k < 15)
+        },
+    )
     scene.write_recording(folder, 40, 'torn')
     file = next((folder / 'torn').glob('*.mcap'))
     file.write_bytes(file.read_bytes()[:500])

@@ -30,9 +30,15 @@ STARTS = load_start_set('placed-v1', CONTRACT.field)
 def policy(name, outcomes, group=None, means='batch', **values):
     """Return a policy that scored after 10 s + 1 s for each start where `outcomes` is true."""
     episodes = tuple(
-        Episode(start=n, verdict='scored' if good else 'timeout',
-                seconds=10.0 + n if good else 90.0, touches=n, falls=0)
-        for n, good in enumerate(outcomes))
+        Episode(
+            start=n,
+            verdict='scored' if good else 'timeout',
+            seconds=10.0 + n if good else 90.0,
+            touches=n,
+            falls=0,
+        )
+        for n, good in enumerate(outcomes)
+    )
     return PolicyResult(name, group or name, means, episodes, **values)
 
 
@@ -93,8 +99,12 @@ def test_results_that_are_not_there_are_told(tmp_path):
 
 
 def test_policies_of_several_results_are_told_apart_by_the_result():
-    both = combine([('runs/sim', evaluation(policy('a', GOOD), policy('c', GOOD))),
-                    ('runs/robot', evaluation(policy('a', HALF, means='robot')))])
+    both = combine(
+        [
+            ('runs/sim', evaluation(policy('a', GOOD), policy('c', GOOD))),
+            ('runs/robot', evaluation(policy('a', HALF, means='robot'))),
+        ]
+    )
     assert [p.name for p in both.policies] == ['sim: a', 'c', 'robot: a']
     assert list(both.groups) == ['sim: a', 'c', 'robot: a']
     assert both.notes == ('A note.',)
@@ -120,39 +130,55 @@ def test_results_that_cannot_be_paired_are_refused():
 
 def test_the_shorter_of_two_results_is_compared_on_the_starts_of_both():
     shorter = replace(STARTS, starts=STARTS.starts[:5], scenarios=STARTS.scenarios[:5])
-    both = combine([('x', evaluation(policy('b', HALF[:5]), starts=shorter)),
-                    ('y', evaluation(policy('a', GOOD)))])
+    both = combine(
+        [
+            ('x', evaluation(policy('b', HALF[:5]), starts=shorter)),
+            ('y', evaluation(policy('a', GOOD))),
+        ]
+    )
     assert len(both.starts) == 12
     (pair,) = compare_groups(both, np.random.default_rng(0))
     assert (pair['starts'], pair['table'].first_only, pair['table'].second_only) == (5, 0, 2)
 
 
 def test_files_of_one_name_are_seeds_of_one_kind():
-    assert group_names([Path('runs/guided_0.onnx'), Path('runs/guided_12.onnx'),
-                        Path('runs/raw.onnx')]) == [
-        ('guided_0', 'guided', 0), ('guided_12', 'guided', 12), ('raw', 'raw', None)]
+    assert group_names(
+        [Path('runs/guided_0.onnx'), Path('runs/guided_12.onnx'), Path('runs/raw.onnx')]
+    ) == [('guided_0', 'guided', 0), ('guided_12', 'guided', 12), ('raw', 'raw', None)]
     assert [name for name, *_ in group_names([Path('a/p_0.onnx'), Path('b/p_0.onnx')])] == [
-        'a/p_0', 'b/p_0']
+        'a/p_0',
+        'b/p_0',
+    ]
 
 
 def test_a_group_is_summarised_with_times_touches_and_scenarios():
     judged = evaluation(policy('a', HALF))
     group = summarise_group(judged.policies, judged, np.random.default_rng(0))
     assert (group['scored'], group['episodes'], group['verdicts']) == (
-        6, 12, {'scored': 6, 'timeout': 6})
+        6,
+        12,
+        {'scored': 6, 'timeout': 6},
+    )
     # Goals from starts 0, 2, ... 10 after 10, 12, ... 20 s, with 0, 2, ... 10 touches.
     assert group['seconds_to_score']['median'] == 15.0
     assert group['touches_to_score'] == {'low': 2.5, 'median': 5.0, 'high': 7.5}
     assert group['falls'] == 0
     # Each scenario has four starts, every other one scored; so has each situation.
     assert {name: rate.value for name, rate in group['scenarios'].items()}['wing'] == 0.5
-    assert set(group['scenarios']) == {'penalty mark', 'wing', 'middle', 'robot behind the ball',
-                                       'robot beside the ball', 'robot ahead of the ball'}
+    assert set(group['scenarios']) == {
+        'penalty mark',
+        'wing',
+        'middle',
+        'robot behind the ball',
+        'robot beside the ball',
+        'robot ahead of the ball',
+    }
 
 
 def test_single_policies_are_tested_and_seeds_get_an_interval_alone():
-    judged = evaluation(policy('a', GOOD), policy('b', HALF), policy('c_0', GOOD, 'c'),
-                        policy('c_1', HALF, 'c'))
+    judged = evaluation(
+        policy('a', GOOD), policy('b', HALF), policy('c_0', GOOD, 'c'), policy('c_1', HALF, 'c')
+    )
     listed = compare_groups(judged, np.random.default_rng(0))
     pairs = {(pair['first'], pair['second']): pair for pair in listed}
     # Six starts from which a alone scored: 2 / 2^6.
@@ -195,8 +221,11 @@ class Page(HTMLParser):
     [
         [policy('a', GOOD)],
         [policy('a', GOOD), policy('b', HALF, means='robot')],
-        [policy(f'{kind}_{seed}', GOOD[:12] if seed else HALF, kind)
-         for kind in 'abcde' for seed in range(2)],
+        [
+            policy(f'{kind}_{seed}', GOOD[:12] if seed else HALF, kind)
+            for kind in 'abcde'
+            for seed in range(2)
+        ],
         [replace(policy('a', HALF), episodes=())],
     ],
     ids=['one', 'two', 'seeds', 'nothing'],

@@ -106,8 +106,7 @@ def test_environments_do_not_share_what_they_know():
 
 def test_a_robot_that_cannot_see_the_ball_finds_it_by_searching():
     start = np.array([[1.0, 0.0, 0.0, -1.0, 0.0]])
-    result = evaluate_policy(
-        Watched(count=1), CONTRACT, ROBOT, start, max_steps=60, record=True)
+    result = evaluate_policy(Watched(count=1), CONTRACT, ROBOT, start, max_steps=60, record=True)
     turned = np.unwrap(result.states[:, 0, world.ROBOT_YAW])
     # It turns until the ball is in view, then walks forward.
     assert np.max(turned) > np.pi / 4

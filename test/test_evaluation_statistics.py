@@ -231,8 +231,9 @@ def test_performance_profile_is_the_share_of_scores_above_a_threshold():
     # Of twelve scores; .10, .25, .50 and .80 themselves are not above.
     expected = np.array([12, 11, 9, 6, 2, 1]) / 12
     np.testing.assert_allclose(performance_profile(FIRST, thresholds), expected)
-    np.testing.assert_allclose(performance_profile(FIRST[None], thresholds)[0],
-                               performance_profile(FIRST, thresholds))
+    np.testing.assert_allclose(
+        performance_profile(FIRST[None], thresholds)[0], performance_profile(FIRST, thresholds)
+    )
 
 
 def test_stratified_bootstrap_draws_runs_within_each_task():
@@ -249,7 +250,5 @@ def test_stratified_intervals_are_those_of_rliable():
     # rliable 1.2.0, 20000 and 5000 resamples: .458333 to .566667 and .277778 to .805556
     iqm = stratified_interval(interquartile_mean, FIRST, rng=rng(), resamples=20000)
     assert (iqm.low, iqm.high) == pytest.approx((0.458333, 0.566667), abs=0.005)
-    better = stratified_interval(
-        improvement_probability, FIRST, SECOND, rng=rng(), resamples=5000
-    )
+    better = stratified_interval(improvement_probability, FIRST, SECOND, rng=rng(), resamples=5000)
     assert (better.low, better.high) == pytest.approx((0.277778, 0.805556), abs=0.02)

@@ -27,8 +27,13 @@ def walk(command_times, commands, odom_times, response=RESPONSE, delay=DELAY, st
             wanted = commands[index] if index >= 0 else np.zeros(3)
             velocity = velocity + dt * (wanted - velocity) / response
             cos, sin = np.cos(pose[2]), np.sin(pose[2])
-            pose = pose + dt * np.array([cos * velocity[0] - sin * velocity[1],
-                                         sin * velocity[0] + cos * velocity[1], velocity[2]])
+            pose = pose + dt * np.array(
+                [
+                    cos * velocity[0] - sin * velocity[1],
+                    sin * velocity[0] + cos * velocity[1],
+                    velocity[2],
+                ]
+            )
             now += dt
         poses.append(pose)
     return np.array(poses)
@@ -49,8 +54,10 @@ def real_drive():
     step += rng.normal(size=step.shape) * [0.0008, 0.0008, 0.002]
     odom = np.concatenate([np.zeros((1, 3)), np.cumsum(step, axis=0)])
     # Turned back into the axes that the drifted yaw has.
-    odom[1:, :2] = np.cumsum([rotated(row[:2], angle) for row, angle in zip(
-        step, (odom[:-1, 2] - truth[:-1, 2]))], axis=0)
+    odom[1:, :2] = np.cumsum(
+        [rotated(row[:2], angle) for row, angle in zip(step, (odom[:-1, 2] - truth[:-1, 2]))],
+        axis=0,
+    )
     return command_times, commands, odom_times, odom, truth
 
 
@@ -62,9 +69,11 @@ def rotated(vector, angle):
 def drive_of(real, name='drive', truth=True, change=lambda odom: odom, keep=slice(None)):
     command_times, commands, odom_times, odom, true = real
     return make_drive(
-        name, np.column_stack([command_times, commands])[keep],
+        name,
+        np.column_stack([command_times, commands])[keep],
         np.column_stack([odom_times, change(odom.copy())]),
-        np.column_stack([odom_times, true])[::5] if truth else ())
+        np.column_stack([odom_times, true])[::5] if truth else (),
+    )
 
 
 def test_the_way_travelled_is_that_of_small_steps():
@@ -84,8 +93,9 @@ def test_a_line_is_fitted_in_spite_of_outliers_and_with_the_right_uncertainty():
     for _ in range(100):
         y = 2 + 3 * x + rng.normal(size=200) * 0.1
         y[::25] += 5.0
-        fit = minimise(lambda theta, y=y: (y - theta[0] - theta[1] * x) / 0.1, [0, 0],
-                       [-9, -9], [9, 9])
+        fit = minimise(
+            lambda theta, y=y: (y - theta[0] - theta[1] * x) / 0.1, [0, 0], [-9, -9], [9, 9]
+        )
         misses.append(fit.parameters[1] - 3)
         deviations.append(fit.deviations[1])
     # Without outliers: .1 / sqrt(200 * var(x)) = .0244.
@@ -126,14 +136,21 @@ def test_truth_and_tape_tell_the_scale_of_the_odometry(real_drive):
     # Two degrees in some turns, on top of what a single drive's scale may be off.
     assert 0.005 < found.results['odometry.yaw_gain'].deviation < 0.02
     with pytest.raises(IdentificationError, match='no walk left between two stands'):
-        identify([drive_of(real_drive, truth=False, change=lambda odom: odom * [1, 0, 1])], ROBOT,
-                 CONTRACT.field, {'left': 1.0})
+        identify(
+            [drive_of(real_drive, truth=False, change=lambda odom: odom * [1, 0, 1])],
+            ROBOT,
+            CONTRACT.field,
+            {'left': 1.0},
+        )
 
 
 def test_without_truth_and_ball_their_properties_are_left_and_that_is_said(real_drive):
     found = identify([drive_of(real_drive, truth=False)], ROBOT, CONTRACT.field)
-    assert set(found.missing) == {'odometry.translation_gain', 'odometry.yaw_gain',
-                                  'ball.deceleration'}
+    assert set(found.missing) == {
+        'odometry.translation_gain',
+        'odometry.yaw_gain',
+        'ball.deceleration',
+    }
     assert 'no ball rolled' in found.missing['ball.deceleration']
     assert '--distance' in found.missing['odometry.yaw_gain']
     assert 'walk.delay' in found.results and np.isnan(found.gains).all()
@@ -154,8 +171,11 @@ def test_an_axis_that_was_not_driven_is_refused_by_name(real_drive):
 
 def test_noise_that_hides_the_answer_is_refused_as_too_uncertain(real_drive):
     rng = np.random.default_rng(1)
-    drive = drive_of(real_drive, truth=False,
-                     change=lambda odom: odom + rng.normal(size=odom.shape) * [0.3, 0.3, 1.0])
+    drive = drive_of(
+        real_drive,
+        truth=False,
+        change=lambda odom: odom + rng.normal(size=odom.shape) * [0.3, 0.3, 1.0],
+    )
     with pytest.raises(IdentificationError, match='too uncertain: drive more steps'):
         identify([drive], ROBOT, CONTRACT.field)
 
@@ -186,8 +206,9 @@ def rolling(deceleration, speed, start, heading, times, wall=None):
 def roll_drive(rng, deceleration=0.35, wall=None, name='roll', false=True):
     times = np.arange(0.0, 6.0, 0.1)
     heading = rng.uniform(-0.4, 0.4)
-    places = rolling(deceleration, rng.uniform(0.9, 1.3), (0.3, rng.uniform(-0.3, 0.3)), heading,
-                     times, wall)
+    places = rolling(
+        deceleration, rng.uniform(0.9, 1.3), (0.3, rng.uniform(-0.3, 0.3)), heading, times, wall
+    )
     places = places + rng.normal(size=places.shape) * 0.005
     if false:
         places[rng.integers(0, len(times), 3)] = rng.uniform(-3, 3, (3, 2))
@@ -248,6 +269,7 @@ def test_twenty_simulations_are_recovered_within_a_tenth(seed):
 def check_recovery(seed):
     pytest.importorskip('mujoco')
     from guda_ros.tasks import identification_trial as trial
+
     rng = np.random.default_rng([seed, 31])
     robot, contract = trial.perturbed(ROBOT, CONTRACT, rng)
     found = identify(trial.record(robot, contract, rng), ROBOT, CONTRACT.field)

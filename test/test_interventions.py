@@ -36,9 +36,13 @@ def recording(tmp_path_factory):
     """Record an episode of a policy that a person corrects; return its folder."""
     folder = tmp_path_factory.mktemp('run') / 'recordings'
     sim_time = {'use_sim_time': True}
-    with NodeTrial({'safety': {'require_deadman': False, **sim_time},
-                    'data_collector': {'directory': str(folder), **sim_time}},
-                   tmp_path_factory.mktemp('log')) as trial:
+    with NodeTrial(
+        {
+            'safety': {'require_deadman': False, **sim_time},
+            'data_collector': {'directory': str(folder), **sim_time},
+        },
+        tmp_path_factory.mktemp('log'),
+    ) as trial:
         trial.clock(stamp_of(-1))
         trial.spin(0.3)
         announce(trial, 'start')
@@ -59,15 +63,22 @@ def recording(tmp_path_factory):
             trial.command('policy', POLICY, stamp)
             assert trial.answer(stamp) is not None
         announce(trial, 'end', STEPS, verdict='scored')
-        assert trial.wait_for(lambda: (folder / 'corrected').is_dir(), 10), \
-            trial.log('data_collector')
+        assert trial.wait_for(lambda: (folder / 'corrected').is_dir(), 10), trial.log(
+            'data_collector'
+        )
     return folder / 'corrected'
 
 
 def expected() -> list[str]:
-    return ['intervention' if step in CORRECTED else
-            # The zero with which the robot stops when the dead-man is let go.
-            'safety' if step == CORRECTED.stop else 'policy' for step in range(STEPS)]
+    return [
+        'intervention'
+        if step in CORRECTED
+        # The zero with which the robot stops when the dead-man is let go.
+        else 'safety'
+        if step == CORRECTED.stop
+        else 'policy'
+        for step in range(STEPS)
+    ]
 
 
 def test_every_step_says_who_commanded_it(recording):
@@ -85,8 +96,9 @@ def test_the_marks_are_in_the_data_set(recording, tmp_path):
 
     episode = read_episode(recording)
     from guda_ros.data.contract import Contract
+
     write_minari(tmp_path / 'set', [episode], Contract.load())
-    read, = read_minari(tmp_path / 'set')
+    (read,) = read_minari(tmp_path / 'set')
     assert read.commanded_by.tolist() == episode.commanded_by.tolist()
     assert read.interventions.sum() == len(CORRECTED)
 

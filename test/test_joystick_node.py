@@ -20,11 +20,15 @@ from guda_ros.control.joystick import JoystickMap  # noqa: E402
 from guda_ros.control.pad import Pad, PadError, recognise  # noqa: E402
 
 #: How pads report themselves to SDL on Linux: name, axes, buttons, hats, and the map for them.
-PADS = [('Xbox 360 Controller', 6, 11, 1, 'xbox'), ('Logitech Gamepad F710', 6, 11, 1, 'xbox'),
-        ('PS4 Controller', 6, 13, 1, 'ps4'), ('PS5 Controller', 6, 13, 1, 'ps5'),
-        ('Sony Interactive Entertainment DualSense Wireless Controller', 6, 13, 1, 'ps5'),
-        ('Nintendo Switch Pro Controller', 4, 14, 1, 'switch_pro'),
-        ('Logitech F310 Gamepad (DInput)', 4, 12, 1, 'logitech')]
+PADS = [
+    ('Xbox 360 Controller', 6, 11, 1, 'xbox'),
+    ('Logitech Gamepad F710', 6, 11, 1, 'xbox'),
+    ('PS4 Controller', 6, 13, 1, 'ps4'),
+    ('PS5 Controller', 6, 13, 1, 'ps5'),
+    ('Sony Interactive Entertainment DualSense Wireless Controller', 6, 13, 1, 'ps5'),
+    ('Nintendo Switch Pro Controller', 4, 14, 1, 'switch_pro'),
+    ('Logitech F310 Gamepad (DInput)', 4, 12, 1, 'logitech'),
+]
 XBOX = JoystickMap.load('xbox')
 
 
@@ -53,10 +57,20 @@ class Driver:
         self.log = open(tmp_path / 'joystick.log', 'w+')
         self.hands = Hands(tmp_path)
         self.process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name('virtual_pad.py')), '--ros-args',
-             *arguments], stdout=self.log, stderr=self.log,
-            env={**os.environ, 'ROS_DOMAIN_ID': str(trial.graph.domain),
-                 'VIRTUAL_PAD': str(self.hands.path)})
+            [
+                sys.executable,
+                str(Path(__file__).with_name('virtual_pad.py')),
+                '--ros-args',
+                *arguments,
+            ],
+            stdout=self.log,
+            stderr=self.log,
+            env={
+                **os.environ,
+                'ROS_DOMAIN_ID': str(trial.graph.domain),
+                'VIRTUAL_PAD': str(self.hands.path),
+            },
+        )
         self.do = self.hands.do
         self.heard = trial.listen(Joy, 'joy')
 
@@ -80,8 +94,9 @@ class Driver:
 
 @pytest.fixture(scope='module')
 def trial(tmp_path_factory):
-    with NodeTrial({'teleop': {}}, tmp_path_factory.mktemp('log'),
-                   listen=('cmd_vel/teleop',)) as started:
+    with NodeTrial(
+        {'teleop': {}}, tmp_path_factory.mktemp('log'), listen=('cmd_vel/teleop',)
+    ) as started:
         yield started
 
 
@@ -100,8 +115,9 @@ def test_a_pad_drives_and_a_pad_that_is_unplugged_stops_the_robot(driver, trial)
     driver.do('axis 1 -1', 'axis 0 0.55', 'button 4 1')
     driver.wait_for(lambda: driver.said().action.any())
     driver.wait_for(lambda: np.allclose(driver.said().action, [0.6, -0.3, 0], atol=1e-3))
-    driver.wait_for(lambda: trial.commands
-                    and np.allclose(trial.commands[-1][1], [0.15, -0.06, 0], atol=1e-3))
+    driver.wait_for(
+        lambda: trial.commands and np.allclose(trial.commands[-1][1], [0.15, -0.06, 0], atol=1e-3)
+    )
     driver.do('button 0 1', 'hat 0 1')
     driver.wait_for(lambda: {'kick', 'episode_start'} <= driver.said().pressed)
     driver.do('unplug')
@@ -119,28 +135,37 @@ def test_a_pad_drives_and_a_pad_that_is_unplugged_stops_the_robot(driver, trial)
 
 def test_a_pad_that_nobody_knows_is_named_and_does_nothing(driver, trial):
     driver.do('plug Strange_wheel 3 2 0')
-    driver.wait_for(lambda: "the gamepad 'Strange wheel' with 3 axes and 2 buttons is not known"
-                    in driver.text())
+    driver.wait_for(
+        lambda: (
+            "the gamepad 'Strange wheel' with 3 axes and 2 buttons is not known" in driver.text()
+        )
+    )
     trial.spin(0.3)
     assert not driver.heard
 
 
 def test_a_pad_at_the_terminal_drives_and_its_loss_stops_the_robot_and_is_on_the_screen(
-        trial, tmp_path, monkeypatch):
+    trial, tmp_path, monkeypatch
+):
     hands = Hands(tmp_path)
     monkeypatch.setenv('VIRTUAL_PAD', str(hands.path))
     monkeypatch.setenv('ROS_DOMAIN_ID', str(trial.graph.domain))
     trial.commands.clear()
-    person = PtyCommand('teleop', 'attach', size=(80, 24),
-                        program=[str(Path(__file__).with_name('virtual_pad.py'))])
+    person = PtyCommand(
+        'teleop',
+        'attach',
+        size=(80, 24),
+        program=[str(Path(__file__).with_name('virtual_pad.py'))],
+    )
     spin = {'meanwhile': lambda: trial.spin(0.02)}
     try:
         person.wait_for(' keyboard ', **spin)
         hands.do('plug Xbox_360_Controller 6 11 1')
         person.wait_for('gamepad xbox', **spin)
         hands.do('axis 1 -1', 'button 4 1')
-        assert trial.wait_for(lambda: trial.commands and np.allclose(
-            trial.commands[-1][1], [0.15, 0, 0], atol=1e-3))
+        assert trial.wait_for(
+            lambda: trial.commands and np.allclose(trial.commands[-1][1], [0.15, 0, 0], atol=1e-3)
+        )
         hands.do('unplug')
         person.wait_for('THE GAMEPAD IS GONE', **spin)
         assert trial.wait_for(lambda: trial.commands[-1][1] == [0, 0, 0])

@@ -22,9 +22,12 @@ CONFIG = Path(__file__).resolve().parents[1] / 'config'
 RVIZ = CONFIG / 'rviz' / 'guda_ros.rviz'
 FOXGLOVE = CONFIG / 'foxglove' / 'guda_ros.json'
 #: Message types that an RViz display takes.
-SHOWS = {'MarkerArray': 'visualization_msgs/msg/MarkerArray', 'Odometry': 'nav_msgs/msg/Odometry',
-         'PoseWithCovariance': 'geometry_msgs/msg/PoseWithCovarianceStamped',
-         'Image': 'sensor_msgs/msg/Image'}
+SHOWS = {
+    'MarkerArray': 'visualization_msgs/msg/MarkerArray',
+    'Odometry': 'nav_msgs/msg/Odometry',
+    'PoseWithCovariance': 'geometry_msgs/msg/PoseWithCovarianceStamped',
+    'Image': 'sensor_msgs/msg/Image',
+}
 
 
 def rviz_displays():
@@ -61,24 +64,36 @@ def published(tmp_path_factory):
     """Return types by topic and the durability of the publishers of a running graph."""
     folder = tmp_path_factory.mktemp('graph')
     camera = any(gl.missing_library(backend) is None for backend in gl.LIBRARIES)
-    options = GraphOptions(recordings=str(folder / 'recordings'),
-                           overrides={'simulator': {'camera': camera},
-                                      'data_collector': {'guide': 'guided'}})
+    options = GraphOptions(
+        recordings=str(folder / 'recordings'),
+        overrides={'simulator': {'camera': camera}, 'data_collector': {'guide': 'guided'}},
+    )
     with GraphProcesses('collect', options, log_dir=folder / 'log') as graph:
         graph.wait_ready(90)
         node = graph.watch.node
         wanted = {display['Topic']['Value'] for display in rviz_displays()} | set(
-            topics_of(json.loads(FOXGLOVE.read_text())['configById']))
-        wait_for(lambda: all(node.count_publishers(topic) for topic in wanted), 10,
-                 lambda: graph.watch.spin(0.05))
+            topics_of(json.loads(FOXGLOVE.read_text())['configById'])
+        )
+        wait_for(
+            lambda: all(node.count_publishers(topic) for topic in wanted),
+            10,
+            lambda: graph.watch.spin(0.05),
+        )
         return {topic: node.get_publishers_info_by_topic(topic) for topic in wanted}
 
 
 def test_the_layouts_name_topics_that_are_published(published):
     assert not [topic for topic, publishers in published.items() if not publishers]
     # What a person wants to see is there.
-    for topic in ('/image_raw', '/odom', '/pose', '/ball/odom', '/ground_truth/odom',
-                  '/ground_truth/ball', '/markers'):
+    for topic in (
+        '/image_raw',
+        '/odom',
+        '/pose',
+        '/ball/odom',
+        '/ground_truth/odom',
+        '/ground_truth/ball',
+        '/markers',
+    ):
         assert topic in published
         assert topic in {display['Topic']['Value'] for display in rviz_displays()}
 

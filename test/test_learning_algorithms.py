@@ -93,8 +93,23 @@ def data(tmp_path):
 def test_train_with_a_file_validation_and_seeds(tmp_path, data, capsys):
     config, out = tmp_path / 'mine.yaml', tmp_path / 'it.pt'
     config.write_text('algorithm: iql\nhidden: [16]\ncritic_hidden: [16]\nlog_every: 10')
-    arguments = ['train', '--data', str(data), '--config', str(config), '--updates', '20',
-                 '--seeds', '2', '--starts', '2', '--evaluations', '1', '--out', str(out)]
+    arguments = [
+        'train',
+        '--data',
+        str(data),
+        '--config',
+        str(config),
+        '--updates',
+        '20',
+        '--seeds',
+        '2',
+        '--starts',
+        '2',
+        '--evaluations',
+        '1',
+        '--out',
+        str(out),
+    ]
     assert main(arguments) == 0
     told = capsys.readouterr().out
     assert 'iql: 300 transitions, 300 raw' in told
@@ -126,8 +141,19 @@ def test_bad_data_is_refused_before_training(tmp_path, capsys):
 def test_data_of_another_contract_is_named(tmp_path, data, capsys):
     other = replace(CONTRACT, rate=20.0)
     replace(learnable_set(10), contract=other).save(tmp_path / 'other.h5')
-    assert main(['train', '--data', str(data), str(tmp_path / 'other.h5'), '--out',
-                 str(tmp_path / 'it.pt')]) == 1
+    assert (
+        main(
+            [
+                'train',
+                '--data',
+                str(data),
+                str(tmp_path / 'other.h5'),
+                '--out',
+                str(tmp_path / 'it.pt'),
+            ]
+        )
+        == 1
+    )
     told = capsys.readouterr().err
     assert 'other.h5 was made for another contract' in told and 'rate' in told
 
@@ -135,8 +161,10 @@ def test_data_of_another_contract_is_named(tmp_path, data, capsys):
 def test_all_failures_are_told(tmp_path, capsys):
     path, out = tmp_path / 'data.h5', tmp_path / 'it.pt'
     random_set(100, episode_success=[False]).save(path)
-    assert main(['train', '--data', str(path), '--out', str(out), '--updates', '2',
-                 '--starts', '0']) == 0
+    assert (
+        main(['train', '--data', str(path), '--out', str(out), '--updates', '2', '--starts', '0'])
+        == 0
+    )
     assert 'note: none of the 1 episodes scored' in capsys.readouterr().out
 
 
@@ -157,8 +185,22 @@ def test_tensorboard_is_asked_for_by_name(tmp_path, data, capsys):
         pass
     else:
         pytest.skip('tensorboard is installed')
-    assert main(['train', '--data', str(data), '--out', str(tmp_path / 'it.pt'), '--starts', '0',
-                 '--tensorboard', str(tmp_path / 'logs')]) == 1
+    assert (
+        main(
+            [
+                'train',
+                '--data',
+                str(data),
+                '--out',
+                str(tmp_path / 'it.pt'),
+                '--starts',
+                '0',
+                '--tensorboard',
+                str(tmp_path / 'logs'),
+            ]
+        )
+        == 1
+    )
     assert 'python -m pip install tensorboard' in capsys.readouterr().err
 
 
@@ -172,7 +214,8 @@ def test_a_seed_with_data_of_its_own_learns_what_it_learns_alone(name):
     for seed, one in zip((4, 5, 6), (sets[0], sets[1], sets[0])):
         alone = ALGORITHMS[name](one, contract, config, (seed,)).learn()
         np.testing.assert_allclose(
-            both.policy(seed).predict(observations), alone.policy().predict(observations),
+            both.policy(seed).predict(observations),
+            alone.policy().predict(observations),
             atol=1e-4,
         )
     assert both.data_hash not in (

@@ -106,8 +106,10 @@ def test_a_table_gives_the_columns_of_rows():
         'actions': 10 + torch.arange(3.0)[:, None],
         'rewards': torch.tensor([7.0, 8.0, 9.0]),
     }
-    parts = [{name: column[rows] for name, column in columns.items()}
-             for rows in (slice(2), slice(2, 3))]
+    parts = [
+        {name: column[rows] for name, column in columns.items()}
+        for rows in (slice(2), slice(2, 3))
+    ]
     batch = Table('cpu', parts).rows(torch.tensor([[2, 0]]))
     np.testing.assert_array_equal(batch.observations, [[[4, 5], [0, 1]]])
     np.testing.assert_array_equal(batch.state_actions, [[[4, 5, 12], [0, 1, 10]]])

@@ -65,8 +65,10 @@ def one_thread():
 def pair(name, config, **arguments):
     """Return a learner, its impl in d3rlpy with the same weights, a batch for both and noise."""
     data = random_set(
-        B + 1, rewards=np.random.default_rng(3).normal(size=B + 1),
-        terminations=np.arange(B + 1) % 7 == 3)
+        B + 1,
+        rewards=np.random.default_rng(3).normal(size=B + 1),
+        terminations=np.arange(B + 1) % 7 == 3,
+    )
     mine = learner(name, data, **COMMON, **arguments)
     theirs = config.create()
     theirs.create_impl((mine.sizes[0],), mine.sizes[1])
@@ -85,18 +87,21 @@ def pair(name, config, **arguments):
     for network, module in modules(mine, impl):
         copy_to(network, module)
     batch = double(mine._table.rows(torch.arange(B)[None]))
-    other = TorchMiniBatch(
-        observations=batch.observations[0],
-        actions=batch.actions[0],
-        rewards=batch.rewards[0, :, None],
-        next_observations=batch.next_observations[0],
-        next_actions=batch.next_actions[0],
-        returns_to_go=torch.zeros(B, 1),
-        terminals=1 - batch.continues[0, :, None],
-        intervals=torch.ones(B, 1),
-        device='cpu:0',
-    ) if name != 'bc' else SimpleNamespace(
-        observations=batch.observations[0], actions=batch.targets[0])
+    other = (
+        TorchMiniBatch(
+            observations=batch.observations[0],
+            actions=batch.actions[0],
+            rewards=batch.rewards[0, :, None],
+            next_observations=batch.next_observations[0],
+            next_actions=batch.next_actions[0],
+            returns_to_go=torch.zeros(B, 1),
+            terminals=1 - batch.continues[0, :, None],
+            intervals=torch.ones(B, 1),
+            device='cpu:0',
+        )
+        if name != 'bc'
+        else SimpleNamespace(observations=batch.observations[0], actions=batch.targets[0])
+    )
     return mine, impl, batch, other, double(mine._draws.at(1)[1])
 
 
@@ -151,7 +156,8 @@ def assert_equal_parameters(mine, impl, before):
     for number, (place, module) in enumerate(modules(mine, impl)):
         for own, theirs in parameters(place, module):
             np.testing.assert_allclose(
-                own.detach(), theirs.detach(), atol=1e-5, rtol=0, err_msg=str(number))
+                own.detach(), theirs.detach(), atol=1e-5, rtol=0, err_msg=str(number)
+            )
     for key, network in mine.networks.items():
         for old, new in zip(before[key].values(), network.state_dict().values()):
             moved = max(moved, (old - new).abs().max().item())
@@ -182,8 +188,7 @@ def drawing(normal=(), uniform=()):
 
     with ExitStack() as stack:
         stack.enter_context(mock.patch('torch.randn', next_normal))
-        stack.enter_context(
-            mock.patch('torch.distributions.normal._standard_normal', next_normal))
+        stack.enter_context(mock.patch('torch.distributions.normal._standard_normal', next_normal))
         stack.enter_context(mock.patch('torch.Tensor.uniform_', next_uniform))
         yield
     assert not normal and not uniform
@@ -195,7 +200,8 @@ def near(first, second):
 
 def test_bc():
     mine, impl, batch, other, noise = pair(
-        'bc', d3rlpy.algos.BCConfig(learning_rate=RATE), learning_rate=RATE)
+        'bc', d3rlpy.algos.BCConfig(learning_rate=RATE), learning_rate=RATE
+    )
     before = snapshot(mine)
     logged, theirs = mine._update(batch, noise, 1), impl.update(other, 0)
     assert near(logged['losses/policy_loss'], theirs['loss'])
@@ -205,7 +211,8 @@ def test_bc():
 def test_td3_bc():
     config = d3rlpy.algos.TD3PlusBCConfig(**RATES, alpha=2.5, update_actor_interval=1)
     mine, impl, batch, other, noise = pair(
-        'td3_bc', config, **CRITICS, alpha=2.5, policy_delay=1, bc_updates=0, warmup=0.0)
+        'td3_bc', config, **CRITICS, alpha=2.5, policy_delay=1, bc_updates=0, warmup=0.0
+    )
     # The targets are copies before the first update, in both.
     for key in ('actor', 'critic'):
         mine.networks[f'{key}_target'].load_state_dict(mine.networks[key].state_dict())
@@ -222,10 +229,19 @@ def test_td3_bc():
 
 def test_rebrac():
     config = d3rlpy.algos.ReBRACConfig(
-        **RATES, actor_beta=0.4, critic_beta=0.3, update_actor_interval=1)
+        **RATES, actor_beta=0.4, critic_beta=0.3, update_actor_interval=1
+    )
     mine, impl, batch, other, noise = pair(
-        'rebrac', config, **CRITICS, actor_beta=0.4, critic_beta=0.3, policy_delay=1,
-        bc_updates=0, warmup=0.0, layer_norm=False)
+        'rebrac',
+        config,
+        **CRITICS,
+        actor_beta=0.4,
+        critic_beta=0.3,
+        policy_delay=1,
+        bc_updates=0,
+        warmup=0.0,
+        layer_norm=False,
+    )
     # Where the next action is not known it is the policy's own, in d3rlpy.
     known = batch.next_known.bool()
     for key in ('actor', 'critic'):
@@ -275,12 +291,28 @@ def test_awac():
 
 def test_cql():
     config = d3rlpy.algos.CQLConfig(
-        **RATES, temp_learning_rate=RATE, alpha_learning_rate=RATE, initial_temperature=0.5,
-        conservative_weight=2.0, alpha_threshold=3.0, n_action_samples=4)
+        **RATES,
+        temp_learning_rate=RATE,
+        alpha_learning_rate=RATE,
+        initial_temperature=0.5,
+        conservative_weight=2.0,
+        alpha_threshold=3.0,
+        n_action_samples=4,
+    )
     mine, impl, batch, other, noise = pair(
-        'cql', config, **CRITICS, temperature_learning_rate=RATE, lagrange_learning_rate=RATE,
-        temperature=0.5, conservative_weight=2.0, lagrange_threshold=3.0, samples=4,
-        bc_updates=0, warmup=0.0, bc_weight=0.0)
+        'cql',
+        config,
+        **CRITICS,
+        temperature_learning_rate=RATE,
+        lagrange_learning_rate=RATE,
+        temperature=0.5,
+        conservative_weight=2.0,
+        lagrange_threshold=3.0,
+        samples=4,
+        bc_updates=0,
+        warmup=0.0,
+        bc_weight=0.0,
+    )
     before = snapshot(mine)
     logged = mine._update(batch, noise, 1)
     anywhere = noise.anywhere[0].transpose(0, 1).reshape(-1, 3)
@@ -300,10 +332,17 @@ def test_cql():
 def test_many_updates_of_cql_in_a_row():
     # With the arguments of benchmark/d3rlpy_returns.py: nothing adds up that one update hides.
     config = d3rlpy.algos.CQLConfig(
-        **RATES, temp_learning_rate=1e-4, alpha_learning_rate=0.0, initial_temperature=0.01,
-        conservative_weight=5.0, alpha_threshold=0.0, n_action_samples=4)
+        **RATES,
+        temp_learning_rate=1e-4,
+        alpha_learning_rate=0.0,
+        initial_temperature=0.01,
+        conservative_weight=5.0,
+        alpha_threshold=0.0,
+        n_action_samples=4,
+    )
     mine, impl, batch, other, _ = pair(
-        'cql', config, **CRITICS, samples=4, bc_updates=0, warmup=0.0, bc_weight=0.0)
+        'cql', config, **CRITICS, samples=4, bc_updates=0, warmup=0.0, bc_weight=0.0
+    )
     before = snapshot(mine)
     for update in range(1, 31):
         noise = double(mine._draws.at(update)[1])
@@ -319,14 +358,27 @@ def test_many_updates_of_cql_in_a_row():
 def returns(monkeypatch):
     monkeypatch.syspath_prepend(Path(__file__).parents[1] / 'benchmark')
     import d3rlpy_returns
+
     return d3rlpy_returns
 
 
 def test_returns_are_compared_and_the_comparison_goes_on(returns, tmp_path, capsys, monkeypatch):
     learnable_set(300).save(tmp_path / 'data.h5')
     out = tmp_path / 'returns.jsonl'
-    arguments = ['--data', str(tmp_path / 'data.h5'), '--out', str(out), '--updates', '2',
-                 '--cql-updates', '2', '--seeds', '2', '--starts', '2']
+    arguments = [
+        '--data',
+        str(tmp_path / 'data.h5'),
+        '--out',
+        str(out),
+        '--updates',
+        '2',
+        '--cql-updates',
+        '2',
+        '--seeds',
+        '2',
+        '--starts',
+        '2',
+    ]
     monkeypatch.setattr('sys.argv', ['d3rlpy_returns.py', *arguments])
     returns.main()
     told = json.loads(capsys.readouterr().out.splitlines()[-1])

@@ -35,9 +35,7 @@ def network():
 def test_exported_policy_acts_like_what_was_trained(tmp_path, name, arguments):
     trained = learner(name, learnable_set(300), seeds=(0, 1), **arguments).learn()
     result = trained.result(1)
-    path = export_policy(
-        tmp_path / 'policy.onnx', result.network, CONTRACT, name, result.config
-    )
+    path = export_policy(tmp_path / 'policy.onnx', result.network, CONTRACT, name, result.config)
     policy = ExportedPolicy.load(path, CONTRACT)
     observations = np.random.default_rng(1).normal(0, 3, (500, SIZE)).astype(np.float32)
     expected = stacked_action(trained, 1, observations)

@@ -18,8 +18,12 @@ LOG_2PI = math.log(2 * math.pi)
 def two_steps(actions=((0.0, 0.0, 0.0), (0.0, 0.0, 0.0)), **changes):
     """Return a step that goes on and one that ends, each with the reward .5."""
     return transition_set(
-        np.ones((2, 10)), np.array(actions), rewards=[0.5, 0.5], terminations=[False, True],
-        **changes)
+        np.ones((2, 10)),
+        np.array(actions),
+        rewards=[0.5, 0.5],
+        terminations=[False, True],
+        **changes,
+    )
 
 
 def still(**shapes):
@@ -208,8 +212,11 @@ def test_bounded_targets(name, following, loss):
     batch, noise = batch_of(trained, [0, 1]), still(target=(2, 3), value=(2, 2, 3))
     if name == 'iql':
         hold(trained.value, [[following]])
-    logged = (trained._update_critic(batch, noise) if name == 'td3_bc'
-              else trained._update(batch, noise, 1))
+    logged = (
+        trained._update_critic(batch, noise)
+        if name == 'td3_bc'
+        else trained._update(batch, noise, 1)
+    )
     assert logged['losses/qf_loss'].item() == pytest.approx(loss, rel=1e-5)
 
 
@@ -223,8 +230,7 @@ def test_a_settled_step_is_an_end_in_units_of_what_goes_on_for_ever():
     # discount .9 rewards count a tenth, and staying for ever is worth 2 / (1 - .9) / 10.
     contract = PushContract()
     after = np.array([[0.0, 0.0, 1.0, 0.0, 0.0], [4.0, 0.0, 4.6, 0.0, 0.0]])
-    data = transition_set(
-        after, np.zeros((2, 3)), contract, next_states=after, rewards=[0.5, 2.0])
+    data = transition_set(after, np.zeros((2, 3)), contract, next_states=after, rewards=[0.5, 2.0])
     assert contract.settled(after).tolist() == [False, True]
     trained = AWAC(data, contract, AWACConfig(batch_size=2, discount=0.9, settle=True))
     batch = batch_of(trained, [0, 1])

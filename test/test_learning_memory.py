@@ -29,8 +29,15 @@ def test_freed_memory_does_not_fault_again():
     # The C library is told to give back all it can, as it does with a heap that grows and shrinks.
     giving = {'MALLOC_MMAP_THRESHOLD_': '131072', 'MALLOC_TRIM_THRESHOLD_': '131072'}
     faults = {
-        word: int(subprocess.run([sys.executable, '-c', SCRIPT, word], capture_output=True,
-                                 text=True, check=True, env={**os.environ, **giving}).stdout)
+        word: int(
+            subprocess.run(
+                [sys.executable, '-c', SCRIPT, word],
+                capture_output=True,
+                text=True,
+                check=True,
+                env={**os.environ, **giving},
+            ).stdout
+        )
         for word in ('keep', 'leave')
     }
     # Five times four tensors of 8 MB are 39 000 pages of 4 kB.

@@ -104,7 +104,12 @@ def test_validation_and_checkpoints_on_the_way(tmp_path):
         told.append((now.updates, path.exists()))
 
     assert train_to_file(
-        trained, path, {'a': 1}, checkpoint_every=0, evaluate=evaluate, evaluations=2,
+        trained,
+        path,
+        {'a': 1},
+        checkpoint_every=0,
+        evaluate=evaluate,
+        evaluations=2,
         report=report,
     )
     # Half-way comes at the next log entry.

@@ -33,10 +33,14 @@ def graph(tmp_path_factory):
         graph = launch('guide:=guided')
         graph.told, graph.drawn = [], []
         graph.node.create_subscription(
-            String, 'data_collector/augmentation', lambda m: graph.told.append(json.loads(m.data)),
-            qos.LATCHED)
-        graph.node.create_subscription(MarkerArray, 'data_collector/augmented',
-                                       graph.drawn.append, qos.LATCHED)
+            String,
+            'data_collector/augmentation',
+            lambda m: graph.told.append(json.loads(m.data)),
+            qos.LATCHED,
+        )
+        graph.node.create_subscription(
+            MarkerArray, 'data_collector/augmented', graph.drawn.append, qos.LATCHED
+        )
         yield graph
 
 
@@ -79,8 +83,13 @@ def test_an_episode_is_augmented_saved_drawn_and_told(graph):
     # Where the guide puts balls, and the way they roll.
     assert shown[:, 0].min() > 0 and np.abs(shown[:, 1]).max() < 3
     assert told['next'] in markers['words'].text
-    graph.wait(lambda: any(pair.key == 'augmentation.acceptance' and float(pair.value) > 0
-                           for status in graph.diagnostics for pair in status.values))
+    graph.wait(
+        lambda: any(
+            pair.key == 'augmentation.acceptance' and float(pair.value) > 0
+            for status in graph.diagnostics
+            for pair in status.values
+        )
+    )
 
 
 def test_recording_does_not_wait_for_an_augmentation_that_hangs(graph):
@@ -126,13 +135,20 @@ def test_what_was_asked_for_is_saved_when_the_node_ends(graph):
     assert 'last' in made.episode_ids
 
 
-@pytest.mark.parametrize('guide, message', [
-    ('nothing', "unknown name 'nothing' in config/guides"),
-    ('push_ball_random', 'it is for the task push_ball_to_goal')])
+@pytest.mark.parametrize(
+    'guide, message',
+    [
+        ('nothing', "unknown name 'nothing' in config/guides"),
+        ('push_ball_random', 'it is for the task push_ball_to_goal'),
+    ],
+)
 def test_a_guide_that_does_not_fit_ends_the_node_with_one_line(tmp_path, guide, message):
     result = subprocess.run(
-        [*NODE, '-p', f'directory:={tmp_path}', '-p', f'guide:={guide}'], capture_output=True,
-        text=True, timeout=30)
+        [*NODE, '-p', f'directory:={tmp_path}', '-p', f'guide:={guide}'],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
     assert result.returncode == 1 and message in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
 
@@ -145,7 +161,7 @@ def test_sides_are_named_as_one_sees_them_who_looks_at_the_goal():
     angles = np.pi + 2 * np.pi / 8 * np.arange(8)
     states[:, 0], states[:, 1] = np.cos(angles), np.sin(angles)
     for row, side in enumerate(SIDES):
-        counted = measure_coverage(task, states[row:row + 1]).sides
+        counted = measure_coverage(task, states[row : row + 1]).sides
         assert counted.sum() == counted[row, 1] == 1, side
     assert SIDES[6] == 'to the left of the {}' and states[6, 1] > 0.99
     assert measure_coverage(task, states).covered == 8 / 24

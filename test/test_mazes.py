@@ -28,7 +28,8 @@ def robotics():
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         module = pytest.importorskip(
-            'gymnasium_robotics', reason='the extra [benchmarks] is not installed')
+            'gymnasium_robotics', reason='the extra [benchmarks] is not installed'
+        )
         import gymnasium
 
         gymnasium.register_envs(module)
@@ -47,11 +48,18 @@ def point_steps(task, places, velocity=(1.0, 0.2)):
     after = states + np.array([*np.multiply(velocity, 0.01), 0.0, 0.0])
     count = len(states)
     return TransitionSet(
-        contract=task.contract, states=states, actions=np.tile([0.5, -0.25], (count, 1)),
-        next_states=after, rewards=task.reward(None, None, after),
-        terminations=np.zeros(count, dtype=bool), source_episode=np.zeros(count),
-        source_step=np.arange(count), rule=np.zeros(count), episode_ids=['one'],
-        episode_success=[True])
+        contract=task.contract,
+        states=states,
+        actions=np.tile([0.5, -0.25], (count, 1)),
+        next_states=after,
+        rewards=task.reward(None, None, after),
+        terminations=np.zeros(count, dtype=bool),
+        source_episode=np.zeros(count),
+        source_step=np.arange(count),
+        rule=np.zeros(count),
+        episode_ids=['one'],
+        episode_success=[True],
+    )
 
 
 @pytest.mark.parametrize('name', sorted(MAPS))
@@ -70,10 +78,12 @@ def test_places_and_cells_fit_and_the_way_leads_to_the_goal(name):
 def test_clearance_is_the_distance_to_the_nearest_wall():
     maze = MazeMap('umaze', 1.0)
     # Cell (1, 1) is at (-1, 1), with walls above, to the left and below.
-    places = np.array([[-1.0, 1.0], [-1.4, 1.0], [-1.0, 1.3], [-0.2, 0.6], [1.0, 0.0], [0.0, 0.0],
-                       [0.6, 0.7]])
+    places = np.array(
+        [[-1.0, 1.0], [-1.4, 1.0], [-1.0, 1.3], [-0.2, 0.6], [1.0, 0.0], [0.0, 0.0], [0.6, 0.7]]
+    )
     np.testing.assert_allclose(
-        maze.clearance(places), [0.5, 0.1, 0.2, 0.1, 0.5, 0.0, np.hypot(0.1, 0.2)])
+        maze.clearance(places), [0.5, 0.1, 0.2, 0.1, 0.5, 0.0, np.hypot(0.1, 0.2)]
+    )
 
 
 def test_guided_steps_lead_along_the_way_and_random_ones_anywhere():
@@ -87,9 +97,11 @@ def test_guided_steps_lead_along_the_way_and_random_ones_anywhere():
     assert off_way(task, guided, guided.states[:, 2:]).max() > 1.3
     # Actions turn with it, and every free cell is visited.
     turned = np.arctan2(guided.actions[:, 1], guided.actions[:, 0]) - np.arctan2(
-        guided.states[:, 3], guided.states[:, 2])
+        guided.states[:, 3], guided.states[:, 2]
+    )
     np.testing.assert_allclose(
-        wrap(turned - np.arctan2(-0.25, 0.5) + np.arctan2(0.2, 1.0)), 0.0, atol=1e-6)
+        wrap(turned - np.arctan2(-0.25, 0.5) + np.arctan2(0.2, 1.0)), 0.0, atol=1e-6
+    )
     assert {tuple(cell) for cell in cells} == {tuple(cell) for cell in task.map.free}
     assert (task.map.clearance(guided.states[:, :2]) >= task.radius).all()
     random, _ = augment(recorded, load_guide('pointmaze_large_random'), 4000, 0)
@@ -100,8 +112,9 @@ def test_guided_steps_lead_along_the_way_and_random_ones_anywhere():
 def off_way(task, steps, vectors):
     """Return how far (M,) [rad] vectors (M, 2) of steps point off the shortest way."""
     ways = task.map.ways(steps.states[:, :2])
-    return np.abs(wrap(np.arctan2(vectors[:, 1], vectors[:, 0])
-                       - np.arctan2(ways[:, 1], ways[:, 0])))
+    return np.abs(
+        wrap(np.arctan2(vectors[:, 1], vectors[:, 0]) - np.arctan2(ways[:, 1], ways[:, 0]))
+    )
 
 
 def test_guides_may_turn_by_the_step_or_not_at_all(tmp_path):
@@ -109,8 +122,9 @@ def test_guides_may_turn_by_the_step_or_not_at_all(tmp_path):
     recorded = point_steps(task, [[-4.5, 2.5], [-4.4, 2.5]])
 
     def made(*rows):
-        (tmp_path / 'mine.yaml').write_text(text.replace('turn: way', '\n    '.join(rows)).replace(
-            'by: action', ''))
+        (tmp_path / 'mine.yaml').write_text(
+            text.replace('turn: way', '\n    '.join(rows)).replace('by: action', '')
+        )
         steps, report = augment(recorded, load_guide(tmp_path / 'mine.yaml'), 3000, 0)
         assert report.acceptance == 1.0
         return steps, off_way(task, steps, steps.next_states[:, :2] - steps.states[:, :2])
@@ -132,8 +146,10 @@ def test_ways_lead_back_to_the_middle_of_the_aisle_and_of_the_goal():
     places = np.array([[0.0, 2.0], [0.3, 2.5], [0.3, 1.5], [-1.5, 2.0], [-2.3, 1.6]])
     half = np.sqrt(0.5)
     np.testing.assert_allclose(
-        maze.ways(places), [[-1, 0], [-half, -half], [-half, half], [-1, 0], [0.6, 0.8]],
-        atol=1e-12)
+        maze.ways(places),
+        [[-1, 0], [-half, -half], [-half, half], [-1, 0], [0.6, 0.8]],
+        atol=1e-12,
+    )
 
 
 def test_who_follows_the_ways_reaches_the_goal_and_touches_no_wall():
@@ -147,8 +163,9 @@ def test_who_follows_the_ways_reaches_the_goal_and_touches_no_wall():
 
 def test_rewards_are_those_of_where_the_step_ends():
     task = PointMazeUmaze()
-    made, _ = augment(point_steps(task, [[1.0, 1.0]]), load_guide('pointmaze_umaze_random'),
-                      5000, 0)
+    made, _ = augment(
+        point_steps(task, [[1.0, 1.0]]), load_guide('pointmaze_umaze_random'), 5000, 0
+    )
     near = np.linalg.norm(made.next_states[:, :2] - task.goal, axis=1) <= 0.45
     np.testing.assert_array_equal(made.rewards, near)
     assert near.any() and not made.terminations.any()
@@ -163,11 +180,14 @@ def test_steps_at_walls_are_not_moved():
     assert set(made.source_step) == {1}
 
 
-@pytest.mark.parametrize('change, message', [
-    (('turn: way', 'turn: left'), 'mine.yaml:9: rules.to_goal.turn'),
-    (('turn: way', 'turn: none\n    aim: 200'), 'mine.yaml:10: rules.to_goal.aim'),
-    (('turn: way', 'turn: way\n    colour: 1'), 'mine.yaml:10: rules.to_goal.colour'),
-])
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        (('turn: way', 'turn: left'), 'mine.yaml:9: rules.to_goal.turn'),
+        (('turn: way', 'turn: none\n    aim: 200'), 'mine.yaml:10: rules.to_goal.aim'),
+        (('turn: way', 'turn: way\n    colour: 1'), 'mine.yaml:10: rules.to_goal.colour'),
+    ],
+)
 def test_errors_of_a_guide_name_file_line_and_field(tmp_path, capsys, change, message):
     text = load_guide('pointmaze_umaze_guided').text
     assert change[0] in text
@@ -253,10 +273,25 @@ def test_an_evaluation_earns_a_step_at_the_goal(robotics):
 def test_script_writes_the_same_bytes_for_a_seed(tmp_path, robotics):
     for folder in ('a', 'b'):
         subprocess.run(
-            [sys.executable, 'sim/collect_maze.py', 'pointmaze_umaze', '--sets', '1', '--first',
-             '3', '--out', str(tmp_path / folder)], check=True, capture_output=True, timeout=120)
-    one, other = ((tmp_path / folder / 'pointmaze_umaze' / 'initial_3.h5').read_bytes()
-                  for folder in ('a', 'b'))
+            [
+                sys.executable,
+                'sim/collect_maze.py',
+                'pointmaze_umaze',
+                '--sets',
+                '1',
+                '--first',
+                '3',
+                '--out',
+                str(tmp_path / folder),
+            ],
+            check=True,
+            capture_output=True,
+            timeout=120,
+        )
+    one, other = (
+        (tmp_path / folder / 'pointmaze_umaze' / 'initial_3.h5').read_bytes()
+        for folder in ('a', 'b')
+    )
     assert one == other
     assert len(PointMazeUmaze.initial_data(tmp_path / 'a', 7)) == 1500
 
@@ -338,17 +373,28 @@ def test_ant_steps_are_taken_along_the_way_and_it_looks_where_it_looked():
     states[:, :2] = after[:, :2] = task.map.middles(np.array([1, 2]))
     after[:, :2] += 0.05 * np.column_stack([np.cos(angle), np.sin(angle)])
     steps = TransitionSet(
-        contract=task.contract, states=states, actions=rng.uniform(-1, 1, (count, 8)),
-        next_states=after, rewards=np.zeros(count), terminations=np.zeros(count, dtype=bool),
-        source_episode=np.zeros(count), source_step=2 * np.arange(count), rule=np.zeros(count),
-        episode_ids=['one'], episode_success=[False])
+        contract=task.contract,
+        states=states,
+        actions=rng.uniform(-1, 1, (count, 8)),
+        next_states=after,
+        rewards=np.zeros(count),
+        terminations=np.zeros(count, dtype=bool),
+        source_episode=np.zeros(count),
+        source_step=2 * np.arange(count),
+        rule=np.zeros(count),
+        episode_ids=['one'],
+        episode_success=[False],
+    )
     made, report = augment(steps, load_guide('antmaze_umaze_guided'), 3000, 0)
     assert report.acceptance == 1.0
     assert off_way(task, made, made.next_states[:, :2] - made.states[:, :2]).max() < 0.786
     np.testing.assert_array_equal(made.states[:, 3:7], states[0, 3:7] + np.zeros((3000, 1)))
     rows = made.source_step // 2
-    np.testing.assert_allclose(np.sort(np.abs(made.actions), axis=1),
-                               np.sort(np.abs(steps.actions[rows]), axis=1), atol=1e-6)
+    np.testing.assert_allclose(
+        np.sort(np.abs(made.actions), axis=1),
+        np.sort(np.abs(steps.actions[rows]), axis=1),
+        atol=1e-6,
+    )
     random, _ = augment(steps, load_guide('antmaze_umaze_random'), 3000, 0)
     moved = random.next_states[:, :2] - random.states[:, :2]
     assert len(np.unique(np.round(np.arctan2(*moved.T), 6))) > 3 * count

@@ -57,7 +57,8 @@ def test_parts_of_different_steps_are_put_together(recorded, made):
     for part in (apart, ~apart):
         change = change_of(PushBallToGoal.layout, made.parameters[part])
         np.testing.assert_allclose(
-            change.states(recorded.states[rows[part]]), made.states[part], atol=1e-5)
+            change.states(recorded.states[rows[part]]), made.states[part], atol=1e-5
+        )
     np.testing.assert_array_equal(made.actions, recorded.actions[rows])
     between = made.states[:, 2:4] - made.states[:, :2]
     before = recorded.states[rows, 2:4] - recorded.states[rows, :2]
@@ -84,10 +85,10 @@ def test_components_that_are_apart_do_not_feel_each_other():
     assert np.abs(found[:, 0] - after[:, 0]).max() < 0.1
     other = states.copy()
     other[:, 1:] += 5
+    np.testing.assert_array_equal(dynamics.predict(other, actions, together)[:, 0], found[:, 0])
     np.testing.assert_array_equal(
-        dynamics.predict(other, actions, together)[:, 0], found[:, 0])
-    np.testing.assert_array_equal(
-        dynamics.predict(states, actions + 1, together)[:, 1:], found[:, 1:])
+        dynamics.predict(states, actions + 1, together)[:, 1:], found[:, 1:]
+    )
     assert np.abs(dynamics.predict(other, actions, together)[:, 2]).max() <= np.pi
 
 
@@ -106,6 +107,8 @@ def test_errors_of_a_guide_name_the_field(tmp_path):
 
 
 def test_reading_the_guide_needs_no_torch():
-    code = ('import sys; from guda_ros.tasks.registry import load_guide; '
-            'load_guide("push_ball_model"); sys.exit("torch" in sys.modules)')
+    code = (
+        'import sys; from guda_ros.tasks.registry import load_guide; '
+        'load_guide("push_ball_model"); sys.exit("torch" in sys.modules)'
+    )
     assert subprocess.run([sys.executable, '-c', code], check=False).returncode == 0

@@ -34,26 +34,29 @@ def test_rows_become_control_steps_of_a_tenth_of_a_second():
     pose, ball = walk(600, start=(-1.0, 0.5), yaw=0.4)
     actions = np.zeros((600, 3))
     actions[:, 0] = np.arange(600) / 600
-    episode, = demonstrations([log_of(pose, ball, actions=actions)], CONTRACT)[0]
+    (episode,) = demonstrations([log_of(pose, ball, actions=actions)], CONTRACT)[0]
     assert len(episode) == 600 / 6 - 1
     # Middle of the rows 6 k to 6 k + 5, and of those from there to the middle of the next.
     rows = 6 * np.arange(len(episode) + 1) + 2.5
     expected = np.array([-1.0, 0.5]) + SPEED * rows[:, None] * [np.cos(0.4), np.sin(0.4)]
     np.testing.assert_allclose(episode.world_states[:, :2], expected, atol=1e-12)
     np.testing.assert_allclose(
-        CONTRACT.to_action(episode.commands)[:, 0], (rows[:-1] + 3) / 600, atol=1e-12)
+        CONTRACT.to_action(episode.commands)[:, 0], (rows[:-1] + 3) / 600, atol=1e-12
+    )
     speed = 60 * SPEED * np.array([np.cos(0.4), np.sin(0.4)])
     np.testing.assert_allclose(
-        episode.world_states[:, world.BALL_VELOCITY], np.tile(speed, (len(rows), 1)), atol=1e-9)
+        episode.world_states[:, world.BALL_VELOCITY], np.tile(speed, (len(rows), 1)), atol=1e-9
+    )
     np.testing.assert_array_equal(
-        episode.world_states[1:, world.PREVIOUS_COMMAND], episode.commands)
+        episode.world_states[1:, world.PREVIOUS_COMMAND], episode.commands
+    )
     assert not episode.world_states[0, world.PREVIOUS_COMMAND].any()
     assert episode.usable.all()
 
 
 def test_every_fault_is_counted_once_and_cut():
     pose, ball = walk(1200, start=(-2.0, 0.0))
-    pose[300:, 1] += 0.3        # localisation jumps, and takes the ball with it
+    pose[300:, 1] += 0.3  # localisation jumps, and takes the ball with it
     ball[300:, 1] += 0.3
     ball[600:606] += [0.0, 0.4]  # the ball jumps there and back
     ball[700:750] = pose[700:750, :2] + [INSIDE / 2, 0.0]
@@ -61,8 +64,13 @@ def test_every_fault_is_counted_once_and_cut():
     episodes, report = demonstrations([log_of(pose, ball)], CONTRACT)
     assert report.rows == 1200
     assert report.cut == {
-        'jump of localisation': 1, 'jump of the ball': 4, 'ball inside the robot': 49,
-        'off the field': 0, 'ball in the goal': 0, 'still': 0}
+        'jump of localisation': 1,
+        'jump of the ball': 4,
+        'ball inside the robot': 49,
+        'off the field': 0,
+        'ball in the goal': 0,
+        'still': 0,
+    }
     assert report.kept == 1200 - 54
     # Control steps 50, 100, 101, and 116 to 125 hold such a row.
     lost = np.flatnonzero(~episodes[0].valid)
@@ -73,7 +81,7 @@ def test_every_fault_is_counted_once_and_cut():
 
 
 def test_an_attempt_ends_in_the_goal_or_when_the_robot_is_carried():
-    first, ball = walk(700, start=(2.2, 0.1))      # 2.5 + 2.1 m: over the line of the goal
+    first, ball = walk(700, start=(2.2, 0.1))  # 2.5 + 2.1 m: over the line of the goal
     back, back_ball = walk(600, start=(-1.0, 1.0))
     pose, ball = np.concatenate([first, back]), np.concatenate([ball, back_ball])
     episodes, report = demonstrations([log_of(pose, ball)], CONTRACT)
@@ -105,9 +113,11 @@ def test_a_robot_that_stands_still_is_cut_once_it_stood_a_second():
 
 def test_files_are_joined_by_their_numbers():
     pose, ball = walk(1200, start=(-2.0, 0.0))
-    parts = [log_of(pose[part], ball[part], number) for number, part in
-             ((10, slice(600, 1200)), (9, slice(0, 600)))]
-    episode, = demonstrations(parts, CONTRACT)[0]
+    parts = [
+        log_of(pose[part], ball[part], number)
+        for number, part in ((10, slice(600, 1200)), (9, slice(0, 600)))
+    ]
+    (episode,) = demonstrations(parts, CONTRACT)[0]
     assert len(episode) == 199 and episode.usable.all()
 
 
@@ -127,22 +137,29 @@ def test_convert_reads_logs_draws_them_and_leaves_them_alone(tmp_path, capsys):
     file.write_text(json.dumps({'observations': seen.tolist(), 'actions': raw.tolist()}))
     before = file.read_bytes()
     out, picture = tmp_path / 'real', tmp_path / 'real.png'
-    assert main(['convert', '--nao-logs', str(tmp_path), '--out', str(out),
-                 '--picture', str(picture)]) == 0
+    assert (
+        main(
+            ['convert', '--nao-logs', str(tmp_path), '--out', str(out), '--picture', str(picture)]
+        )
+        == 0
+    )
     told = capsys.readouterr().out
     assert 'forward 100.0%, left 100.0%, turn 0.0%' in told and 'kept' in told
-    episode, = read_minari(out)
+    (episode,) = read_minari(out)
     assert episode.scenario == 'real' and len(episode) == 149
     np.testing.assert_allclose(episode.commands[5], [0.25, -0.2, 0.1 * CONTRACT.limits.turn])
     assert picture.read_bytes()[:4] == b'\x89PNG' and file.read_bytes() == before
 
 
-@pytest.mark.parametrize('arguments, message', [
-    (['--out', 'x'], 'give either recordings'),
-    (['a', '--nao-logs', 'b', '--out', 'x'], 'give either recordings'),
-    (['a', '--out', 'x', '--picture', 'p.png'], 'are for --nao-logs'),
-    (['--nao-logs', 'nowhere', '--out', 'x'], 'nowhere: no such file'),
-])
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        (['--out', 'x'], 'give either recordings'),
+        (['a', '--nao-logs', 'b', '--out', 'x'], 'give either recordings'),
+        (['a', '--out', 'x', '--picture', 'p.png'], 'are for --nao-logs'),
+        (['--nao-logs', 'nowhere', '--out', 'x'], 'nowhere: no such file'),
+    ],
+)
 def test_wrong_arguments_of_convert_are_told(arguments, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(['convert', *arguments]) == 1

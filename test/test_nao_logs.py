@@ -12,8 +12,15 @@ from guda_ros.tasks.nao_findings import find
 
 
 def content(rows=20):
-    seen = np.column_stack([np.arange(rows) * 10.0, np.zeros(rows), np.full(rows, 0.5),
-                            np.full(rows, 500.0), np.full(rows, -250.0)])
+    seen = np.column_stack(
+        [
+            np.arange(rows) * 10.0,
+            np.zeros(rows),
+            np.full(rows, 0.5),
+            np.full(rows, 500.0),
+            np.full(rows, -250.0),
+        ]
+    )
     raw = np.tile([0.3, 35.0, -20.0, 2.0], (rows, 1))
     return {'observations': seen.tolist(), 'actions': raw.tolist()}
 
@@ -21,7 +28,7 @@ def content(rows=20):
 def test_logs_are_read_in_metres_with_the_actions_that_were_sent(tmp_path):
     (tmp_path / 'a').mkdir()
     (tmp_path / 'a' / 'one.log').write_text(json.dumps(content()))
-    log, = read_nao_logs([tmp_path / 'a'])
+    (log,) = read_nao_logs([tmp_path / 'a'])
     assert log.pose[3].tolist() == pytest.approx([0.03, 0.0, 0.5])
     assert log.ball[0].tolist() == [0.5, -0.25]
     assert log.actions[0].tolist() == [1.0, -1.0, 0.3]
@@ -30,15 +37,18 @@ def test_logs_are_read_in_metres_with_the_actions_that_were_sent(tmp_path):
         info = tarfile.TarInfo('x/two.log')
         info.size = len(data)
         archive.addfile(info, io.BytesIO(data))
-    archived, = read_nao_logs([tmp_path / 'logs.tar.gz'])
+    (archived,) = read_nao_logs([tmp_path / 'logs.tar.gz'])
     np.testing.assert_array_equal(archived.pose, log.pose)
 
 
-@pytest.mark.parametrize('text, message', [
-    ('{', 'not a log of the NAO experiment'),
-    ('{"observations": [[1, 2]], "actions": [[1]]}', 'were expected to be'),
-    ('{"actions": []}', 'observations'),
-])
+@pytest.mark.parametrize(
+    'text, message',
+    [
+        ('{', 'not a log of the NAO experiment'),
+        ('{"observations": [[1, 2]], "actions": [[1]]}', 'were expected to be'),
+        ('{"actions": []}', 'observations'),
+    ],
+)
 def test_a_file_that_is_something_else_is_named(tmp_path, text, message):
     (tmp_path / 'bad.log').write_text(text)
     with pytest.raises(GudaError, match=message) as error:

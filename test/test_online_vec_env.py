@@ -32,19 +32,25 @@ def test_it_does_what_dummy_vec_env_does():
                 continue
             ended += 1
             np.testing.assert_array_equal(
-                info.pop('terminal_observation'), expected.pop('terminal_observation'))
+                info.pop('terminal_observation'), expected.pop('terminal_observation')
+            )
             assert info.pop('episode') == {'r': info['episode_reward'], 'l': info['steps']}
             assert info == expected
     assert ended >= 2 * count
 
 
-@pytest.mark.parametrize(('algorithm', 'arguments'), [
-    ('ppo', {'n_steps': 16, 'batch_size': 32, 'n_epochs': 2}),
-    ('sac', {'learning_starts': 20, 'buffer_size': 200, 'batch_size': 16})])
+@pytest.mark.parametrize(
+    ('algorithm', 'arguments'),
+    [
+        ('ppo', {'n_steps': 16, 'batch_size': 32, 'n_epochs': 2}),
+        ('sac', {'learning_starts': 20, 'buffer_size': 200, 'batch_size': 16}),
+    ],
+)
 def test_a_trained_policy_is_exported_as_it_acts(algorithm, arguments):
     env = normalised(BatchVecEnv(EpisodeBatch(4, **ARGUMENTS)))
     model = ALGORITHMS[algorithm](
-        env=env, seed=0, **policy_arguments(algorithm, (16, 8)), **arguments)
+        env=env, seed=0, **policy_arguments(algorithm, (16, 8)), **arguments
+    )
     model.learn(160)
     observations = np.random.default_rng(0).normal(0, 3, (50, *env.observation_space.shape))
     observations = observations.astype(np.float32)

@@ -20,21 +20,28 @@ import pytest
 import guda_ros
 
 ROOT = Path(__file__).resolve().parents[1]
-NODES = sorted(path.stem for path in (ROOT / 'guda_ros' / 'nodes').glob('*.py')
-               if path.stem != '__init__')
+NODES = sorted(
+    path.stem for path in (ROOT / 'guda_ros' / 'nodes').glob('*.py') if path.stem != '__init__'
+)
 LAUNCH_FILES = sorted((ROOT / 'launch').glob('*.py'))
 
 #: Modules whose distribution has another name.
-DISTRIBUTIONS = {'PIL': 'pillow', 'cv2': 'opencv-python-headless', 'yaml': 'pyyaml',
-                 'stable_baselines3': 'stable-baselines3', 'highway_env': 'highway-env',
-                 'gymnasium_robotics': 'gymnasium-robotics'}
+DISTRIBUTIONS = {
+    'PIL': 'pillow',
+    'cv2': 'opencv-python-headless',
+    'yaml': 'pyyaml',
+    'stable_baselines3': 'stable-baselines3',
+    'highway_env': 'highway-env',
+    'gymnasium_robotics': 'gymnasium-robotics',
+}
 #: What functions of the robot's packages import for data sets, away from the robot, and where a
 #: gamepad is plugged in.
 NOT_ON_THE_ROBOT = {'h5py', 'minari', 'gymnasium', 'pyarrow', 'pygame'}
 ROBOT_FOLDERS = ('soccer', 'data', 'perception', 'control', 'ros')
 
 pytestmark = pytest.mark.skipif(
-    not (ROOT / 'setup.py').is_file(), reason='the tests run outside of a checkout')
+    not (ROOT / 'setup.py').is_file(), reason='the tests run outside of a checkout'
+)
 
 
 @pytest.fixture(scope='module')
@@ -43,6 +50,7 @@ def distribution():
     from distutils.core import run_setup
 
     import setuptools  # noqa: F401  (brings distutils where Python has none)
+
     before = os.getcwd()
     os.chdir(ROOT)
     try:
@@ -108,8 +116,9 @@ def test_setup_cfg_puts_executables_where_ros2_run_looks():
 
 
 def test_every_node_has_an_entry_point_and_a_script(distribution):
-    entries = dict(re.split(r'\s*=\s*', entry)
-                   for entry in distribution.entry_points['console_scripts'])
+    entries = dict(
+        re.split(r'\s*=\s*', entry) for entry in distribution.entry_points['console_scripts']
+    )
     assert entries.pop('guda') == 'guda_ros.cli.main:main'
     assert entries == {node: f'guda_ros.nodes.{node}:main' for node in NODES}
     assert sorted(path.name for path in (ROOT / 'scripts').iterdir()) == sorted([*NODES, 'guda'])
@@ -133,21 +142,29 @@ def test_a_node_module_has_a_main_function(name):
 
 def test_package_xml_names_the_ros_packages_that_are_imported(manifest):
     declared = {element.text for element in manifest.findall('depend')}
-    used = {name for name in imports(ROOT / 'guda_ros')
-            if name == 'rclpy' or name.endswith(('_msgs', '_srvs', '_interfaces'))}
+    used = {
+        name
+        for name in imports(ROOT / 'guda_ros')
+        if name == 'rclpy' or name.endswith(('_msgs', '_srvs', '_interfaces'))
+    }
     assert declared == used
 
 
 def test_setup_py_requires_what_is_imported(distribution, manifest):
     ros = {element.text for element in manifest.findall('depend')} | {'launch', 'launch_ros'}
     extras = distribution.extras_require
-    known = {canonical(line) for group in [distribution.install_requires, *extras.values()]
-             for line in group}
-    used = {DISTRIBUTIONS.get(name, name)
-            for name in imports(ROOT / 'guda_ros') - ros}
+    known = {
+        canonical(line)
+        for group in [distribution.install_requires, *extras.values()]
+        for line in group
+    }
+    used = {DISTRIBUTIONS.get(name, name) for name in imports(ROOT / 'guda_ros') - ros}
     assert used <= known
-    robot = {DISTRIBUTIONS.get(name, name) for folder in ROBOT_FOLDERS
-             for name in imports(ROOT / 'guda_ros' / folder) - ros - NOT_ON_THE_ROBOT}
+    robot = {
+        DISTRIBUTIONS.get(name, name)
+        for folder in ROBOT_FOLDERS
+        for name in imports(ROOT / 'guda_ros' / folder) - ros - NOT_ON_THE_ROBOT
+    }
     assert robot <= {canonical(line) for line in distribution.install_requires}
 
 
@@ -160,8 +177,11 @@ def test_every_requirement_is_pinned_in_the_lock_file(distribution):
     lines = (ROOT / 'requirements' / 'lock.txt').read_text(encoding='utf-8').splitlines()
     pins = [line for line in lines if line and not line.startswith('#')]
     assert all(re.fullmatch(r'[a-z0-9-]+==[0-9][0-9a-z.]*', pin) for pin in pins)
-    required = {canonical(line) for group in [
-        distribution.install_requires, *distribution.extras_require.values()] for line in group}
+    required = {
+        canonical(line)
+        for group in [distribution.install_requires, *distribution.extras_require.values()]
+        for line in group
+    }
     assert required <= {pin.split('==')[0] for pin in pins}
 
 
@@ -185,10 +205,20 @@ def wheel(tmp_path_factory):
     """Build a source distribution of a copy, and a wheel from that; return the wheel's names."""
     folder = tmp_path_factory.mktemp('build')
     copy = folder / 'copy'
-    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(
-        '.*', 'runs', 'build', 'install', 'log', 'dist', '*.egg-info', '__pycache__'))
-    subprocess.run([sys.executable, '-c', BUILD, str(folder)], cwd=copy, check=True, timeout=300,
-                   stdout=subprocess.DEVNULL)
+    shutil.copytree(
+        ROOT,
+        copy,
+        ignore=shutil.ignore_patterns(
+            '.*', 'runs', 'build', 'install', 'log', 'dist', '*.egg-info', '__pycache__'
+        ),
+    )
+    subprocess.run(
+        [sys.executable, '-c', BUILD, str(folder)],
+        cwd=copy,
+        check=True,
+        timeout=300,
+        stdout=subprocess.DEVNULL,
+    )
     with tarfile.open(next(folder.glob('*.tar.gz'))) as archive:
         assert any(name.endswith('/test/test_packaging.py') for name in archive.getnames())
     with zipfile.ZipFile(next(folder.glob('*.whl'))) as archive:
@@ -202,21 +232,29 @@ def test_the_wheel_ships_configuration_launch_files_and_executables(wheel):
         'share/guda_ros/package.xml',
         *(f'share/guda_ros/launch/{path.name}' for path in LAUNCH_FILES),
         *(f'lib/guda_ros/{name}' for name in [*NODES, 'guda']),
-        *(f'share/guda_ros/{path.relative_to(ROOT).as_posix()}'
-          for path in (ROOT / 'config').rglob('*') if path.is_file()),
+        *(
+            f'share/guda_ros/{path.relative_to(ROOT).as_posix()}'
+            for path in (ROOT / 'config').rglob('*')
+            if path.is_file()
+        ),
     }
     assert expected == shipped - {''}
 
 
 def test_the_wheel_ships_the_whole_package_and_nothing_else(wheel):
-    expected = {path.relative_to(ROOT).as_posix() for path in (ROOT / 'guda_ros').rglob('*')
-                if path.is_file() and path.parent.name != '__pycache__'}
-    assert expected == {name for name in wheel if '.dist-info/' not in name and
-                        '.data/' not in name}
+    expected = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / 'guda_ros').rglob('*')
+        if path.is_file() and path.parent.name != '__pycache__'
+    }
+    assert expected == {
+        name for name in wheel if '.dist-info/' not in name and '.data/' not in name
+    }
 
 
 def test_every_graph_has_a_launch_file():
     from guda_ros.ros.graphs import GRAPHS
+
     assert [path.name for path in LAUNCH_FILES] == sorted(f'{name}.launch.py' for name in GRAPHS)
 
 
@@ -251,6 +289,7 @@ def test_launch_arguments_are_the_options_of_graphs():
     from dataclasses import fields
 
     from guda_ros.ros.graphs import GraphOptions
+
     launching = importlib.import_module('guda_ros.ros.launching')
     options = {field.name for field in fields(GraphOptions)} - {'overrides'}
     assert set(launching.ARGUMENTS) == options

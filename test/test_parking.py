@@ -77,8 +77,18 @@ def test_rewards_starts_and_ends_are_those_of_highway_env(highway):
     for seed in range(3):
         seen, _ = env.reset(seed=seed)
         vehicle = env.vehicle
-        state = np.array([[*vehicle.position, wrap(vehicle.heading), 0.0,
-                           *vehicle.goal.position, vehicle.goal.heading, 0.0]])
+        state = np.array(
+            [
+                [
+                    *vehicle.position,
+                    wrap(vehicle.heading),
+                    0.0,
+                    *vehicle.goal.position,
+                    vehicle.goal.heading,
+                    0.0,
+                ]
+            ]
+        )
         # Every start of theirs is one of ours.
         assert np.abs(starts[:, 4:7] - state[0, 4:7]).max(axis=1).min() < 1e-9
         action = np.array([1.0, -0.3])
@@ -86,7 +96,9 @@ def test_rewards_starts_and_ends_are_those_of_highway_env(highway):
         state = task.step(state, action[None])
         np.testing.assert_allclose(
             task.contract.observe(state)[0],
-            np.concatenate([seen['observation'], seen['desired_goal']]), atol=1e-6)
+            np.concatenate([seen['observation'], seen['desired_goal']]),
+            atol=1e-6,
+        )
         assert task.reward(None, None, state)[0] == pytest.approx(reward, abs=1e-12)
         assert bool(task.terminated(state)[0]) == terminated
         assert bool(task.succeeded(state)[0]) == info['is_success']
@@ -115,7 +127,8 @@ def test_augmented_drives_obey_the_dynamics(name):
     difference[:, world.YAW] = wrap(difference[:, world.YAW])
     np.testing.assert_allclose(difference, 0.0, atol=1e-9)
     np.testing.assert_allclose(
-        made.rewards, task.reward(made.states, made.actions, made.next_states), atol=1e-6)
+        made.rewards, task.reward(made.states, made.actions, made.next_states), atol=1e-6
+    )
     np.testing.assert_array_equal(made.terminations, task.terminated(made.next_states))
     at = {key: row for row, key in enumerate(zip(drives().source_episode, drives().source_step))}
     rows = [at[key] for key in zip(made.source_episode, made.source_step)]
@@ -212,16 +225,42 @@ def test_augmented_recordings_are_as_exact_as_recorded_ones_in_highway_env(highw
         assert found.position[1] < 5e-6 and found.heading[1] < 5e-7 and found.reward[1] < 1e-6
 
 
-def test_without_highway_env_the_command_line_says_what_to_install(
-    tmp_path, monkeypatch, capsys
-):
+def test_without_highway_env_the_command_line_says_what_to_install(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, 'highway_env', None)
-    assert main(['augment', str(recording(1)), '--guide', 'parking_guided', '--count', '500',
-                 '--out', str(tmp_path / 'made.h5'), '--verify', '10']) == 1
+    assert (
+        main(
+            [
+                'augment',
+                str(recording(1)),
+                '--guide',
+                'parking_guided',
+                '--count',
+                '500',
+                '--out',
+                str(tmp_path / 'made.h5'),
+                '--verify',
+                '10',
+            ]
+        )
+        == 1
+    )
     assert 'highway_env: install the extra [benchmarks]' in capsys.readouterr().err
 
 
 def test_command_line_augments_a_recording(tmp_path, capsys):
-    assert main(['augment', str(recording(1)), '--guide', 'parking_guided', '--count', '2000',
-                 '--out', str(tmp_path / 'made.h5')]) == 0
+    assert (
+        main(
+            [
+                'augment',
+                str(recording(1)),
+                '--guide',
+                'parking_guided',
+                '--count',
+                '2000',
+                '--out',
+                str(tmp_path / 'made.h5'),
+            ]
+        )
+        == 0
+    )
     assert '2000 transitions from 10 episodes' in capsys.readouterr().out

@@ -36,9 +36,15 @@ def draw_ball(image, place, colour):
     return outline
 
 
-@pytest.mark.parametrize('low, high, median, worst', [
-    (0.16, 0.5, 0.001, 0.003), (0.5, 1.5, 0.002, 0.01), (1.5, 3.0, 0.008, 0.03),
-    (3.0, 5.0, 0.03, 0.12)])
+@pytest.mark.parametrize(
+    'low, high, median, worst',
+    [
+        (0.16, 0.5, 0.001, 0.003),
+        (0.5, 1.5, 0.002, 0.01),
+        (1.5, 3.0, 0.008, 0.03),
+        (3.0, 5.0, 0.03, 0.12),
+    ],
+)
 def test_ball_in_view_is_found_where_it_is(scenes, detector, low, high, median, worst):
     rng = np.random.default_rng([5, int(10 * low)])
     errors = []
@@ -57,12 +63,17 @@ def test_nothing_is_found_where_no_ball_is(scenes, detector):
         assert detector.detect(scenes.image_without_ball(rng)) is None
 
 
-@pytest.mark.parametrize('name, change', [
-    ('dark', lambda image: image * 0.45), ('bright', lambda image: image * 1.5),
-    ('warm', lambda image: image * [0.8, 1.0, 1.15]),
-    ('cold', lambda image: image * [1.2, 1.0, 0.85]),
-    ('unsharp', lambda image: cv2.GaussianBlur(image, (0, 0), 0.8)),
-    ('noisy', lambda image: image + np.random.default_rng(0).normal(0, 6, image.shape))])
+@pytest.mark.parametrize(
+    'name, change',
+    [
+        ('dark', lambda image: image * 0.45),
+        ('bright', lambda image: image * 1.5),
+        ('warm', lambda image: image * [0.8, 1.0, 1.15]),
+        ('cold', lambda image: image * [1.2, 1.0, 0.85]),
+        ('unsharp', lambda image: cv2.GaussianBlur(image, (0, 0), 0.8)),
+        ('noisy', lambda image: image + np.random.default_rng(0).normal(0, 6, image.shape)),
+    ],
+)
 def test_light_and_noise_do_not_matter(scenes, detector, name, change):
     rng = np.random.default_rng(7)
     for distance in (0.2, 0.6, 1.5, 3.0, 4.5):
@@ -70,18 +81,24 @@ def test_light_and_noise_do_not_matter(scenes, detector, name, change):
         image = change(image.astype(np.float64)).clip(0, 255).astype(np.uint8)
         found = detector.detect(image)
         assert found is not None, f'{name}: a ball at {place} was not found'
-        assert np.hypot(*(found.position - place)) < 0.002 + 0.006 * distance ** 2
-    assert detector.detect(change(scenes.image_without_ball(rng).astype(np.float64))
-                           .clip(0, 255).astype(np.uint8)) is None
+        assert np.hypot(*(found.position - place)) < 0.002 + 0.006 * distance**2
+    assert (
+        detector.detect(
+            change(scenes.image_without_ball(rng).astype(np.float64)).clip(0, 255).astype(np.uint8)
+        )
+        is None
+    )
 
 
-@pytest.mark.parametrize('place', [(0.07, 0.2), (0.3, 0.56), (0.55, -0.75), (0.1, -0.25),
-                                   (1.0, 1.23)])
+@pytest.mark.parametrize(
+    'place', [(0.07, 0.2), (0.3, 0.56), (0.55, -0.75), (0.1, -0.25), (1.0, 1.23)]
+)
 def test_ball_that_the_border_cuts_is_found_where_it_is(scenes, detector, place):
     outline = CAMERA.sphere_outline(np.append(place, RADIUS), RADIUS)
-    overhang = np.maximum(outline.half_size - outline.centre,
-                          outline.centre + outline.half_size
-                          - [CAMERA.width - 1, CAMERA.height - 1])
+    overhang = np.maximum(
+        outline.half_size - outline.centre,
+        outline.centre + outline.half_size - [CAMERA.width - 1, CAMERA.height - 1],
+    )
     assert overhang.max() > 1, 'the scene is meant to have a cut ball'
     # At the map's origin and heading, base_link is map.
     found = detector.detect(scenes.image(np.zeros(3), np.array(place)))
@@ -90,11 +107,15 @@ def test_ball_that_the_border_cuts_is_found_where_it_is(scenes, detector, place)
 
 
 def test_patch_of_the_right_colour_and_wrong_size_is_no_ball(detector):
-    for centre, half in [((200, 30), (40, 15)), ((200, 200), (3, 3)), ((100, 150), (40, 4)),
-                         ((380, 120), (19, 60))]:
+    for centre, half in [
+        ((200, 30), (40, 15)),
+        ((200, 200), (3, 3)),
+        ((100, 150), (40, 4)),
+        ((380, 120), (19, 60)),
+    ]:
         image = carpet()
         low, high = np.subtract(centre, half), np.add(centre, half)
-        image[low[1]:high[1], low[0]:high[0]] = np.round(np.array(BALL.colour[::-1]) * 255)
+        image[low[1] : high[1], low[0] : high[0]] = np.round(np.array(BALL.colour[::-1]) * 255)
         assert detector.detect(image) is None, f'patch at {centre}'
 
 
@@ -111,7 +132,7 @@ def test_ball_is_found_behind_a_white_line_and_patches_of_its_own(detector):
     cv2.line(image, (0, 112), (399, 112), (255, 255, 255), 5)
     outline = draw_ball(image, (0.8, 0.0), BALL.colour)
     column, row = np.round(outline.centre).astype(int)
-    image[row - 2:row + 3, column - 9:column - 3] = (20, 20, 20)
+    image[row - 2 : row + 3, column - 9 : column - 3] = (20, 20, 20)
     found = detector.detect(image)
     np.testing.assert_allclose(found.position, [0.8, 0.0], atol=0.01)
 

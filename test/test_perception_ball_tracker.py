@@ -6,7 +6,7 @@ import pytest
 from guda_ros.perception.ball_tracker import BallTracker
 
 DECELERATION, HOLD, DT = 0.3, 4.0, 0.1
-NEAR = np.eye(2) * 0.003 ** 2
+NEAR = np.eye(2) * 0.003**2
 
 
 @pytest.fixture
@@ -30,9 +30,11 @@ def rolling(start, velocity, count):
     speed = np.hypot(*velocity)
     direction = np.asarray(velocity) / speed
     time = np.minimum(np.arange(count) * DT, speed / DECELERATION)
-    way = speed * time - DECELERATION * time ** 2 / 2
-    return (np.asarray(start) + way[:, None] * direction,
-            (speed - DECELERATION * time)[:, None] * direction)
+    way = speed * time - DECELERATION * time**2 / 2
+    return (
+        np.asarray(start) + way[:, None] * direction,
+        (speed - DECELERATION * time)[:, None] * direction,
+    )
 
 
 def test_ball_that_was_never_seen_is_lost(tracker):
@@ -76,8 +78,9 @@ def test_velocity_of_a_rolling_ball_is_known_after_half_a_second(tracker):
         tracker.reset()
         places, velocities = rolling((1.0, 0.0), velocity, 30)
         states = feed(tracker, places, NEAR, rng)
-        errors += [np.hypot(*(state.velocity - true))
-                   for state, true in zip(states[6:], velocities[6:])]
+        errors += [
+            np.hypot(*(state.velocity - true)) for state, true in zip(states[6:], velocities[6:])
+        ]
     assert np.sqrt(np.mean(np.square(errors))) < 0.03
     assert max(errors) < 0.12
 
@@ -128,7 +131,7 @@ def test_unseen_ball_is_held_for_the_hold_time_and_then_lost(tracker):
         tracker.predict(DT)
         assert not tracker.lost
     np.testing.assert_allclose(tracker.state.position, [1.0, 0.0], atol=1e-6)
-    assert tracker.state.covariance[0, 0] > 0.05 ** 2
+    assert tracker.state.covariance[0, 0] > 0.05**2
     tracker.predict(DT)
     assert tracker.lost and tracker.state.covariance[0, 0] >= 1e3
     np.testing.assert_allclose(tracker.state.position, [1.0, 0.0], atol=1e-6)

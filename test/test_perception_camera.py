@@ -40,8 +40,9 @@ def test_what_is_behind_or_beside_the_image_is_not_visible():
 
 def test_ray_meets_the_plane_where_the_point_was():
     rng = np.random.default_rng(0)
-    points = np.column_stack([rng.uniform(0.2, 6, 200), rng.uniform(-3, 3, 200),
-                              np.full(200, 0.05)])
+    points = np.column_stack(
+        [rng.uniform(0.2, 6, 200), rng.uniform(-3, 3, 200), np.full(200, 0.05)]
+    )
     pixels, _ = NAO.project(points)
     np.testing.assert_allclose(NAO.ray_to_plane(pixels, 0.05), points[:, :2], atol=1e-9)
 
@@ -81,22 +82,25 @@ def test_centre_of_the_outline_is_not_the_image_of_the_centre():
     centre = np.array([0.15, 0.0, 0.05])
     outline = NAO.sphere_outline(centre, 0.05)
     assert outline.centre[1] - NAO.project(centre)[0][1] == pytest.approx(2.59, abs=0.01)
-    np.testing.assert_allclose(NAO.sphere_from_outline(outline.centre, 0.05, 0.05), [0.15, 0.0],
-                               atol=5e-4)
+    np.testing.assert_allclose(
+        NAO.sphere_from_outline(outline.centre, 0.05, 0.05), [0.15, 0.0], atol=5e-4
+    )
 
 
 @pytest.mark.parametrize('place', [(0.3, 0.2), (1.5, -1.2), (4.8, 2.0)])
 def test_sphere_is_found_from_its_outline(place):
     outline = NAO.sphere_outline(np.array([*place, 0.05]), 0.05)
-    np.testing.assert_allclose(NAO.sphere_from_outline(outline.centre, 0.05, 0.05), place,
-                               atol=1e-4)
+    np.testing.assert_allclose(
+        NAO.sphere_from_outline(outline.centre, 0.05, 0.05), place, atol=1e-4
+    )
 
 
 def test_camera_info_of_an_ideal_camera_gives_the_same_camera():
     mount = RobotProfile.load('nao_v6').camera
     focal, (column, row) = NAO.focal[0], NAO.centre
     informed = CameraModel.from_camera_info(
-        [focal, 0, column, 0, focal, row, 0, 0, 1], mount.width, mount.height, mount)
+        [focal, 0, column, 0, focal, row, 0, 0, 1], mount.width, mount.height, mount
+    )
     point = [1.0, 0.4, 0.05]
     np.testing.assert_array_equal(informed.project(point)[0], NAO.project(point)[0])
 

@@ -40,13 +40,15 @@ def test_second_start_replaces_the_first(localiser):
     localiser.reset([-1.0, 0.0, 0.0], [3.0, 0.0, 1.0])
     pose, covariance = localiser.update(np.array([3.0, 0.0, 1.0]))
     np.testing.assert_allclose(pose, [-1.0, 0.0, 0.0], atol=1e-12)
-    assert covariance[0, 0] == pytest.approx(0.01 ** 2)
+    assert covariance[0, 0] == pytest.approx(0.01**2)
 
 
 def test_uncertainty_grows_with_the_way(localiser):
     localiser.reset(np.zeros(3), np.zeros(3))
-    deviations = [np.sqrt(np.diag(localiser.update(np.array([0.025 * step, 0.0, 0.0]), 0.1)[1]))
-                  for step in range(200)]
+    deviations = [
+        np.sqrt(np.diag(localiser.update(np.array([0.025 * step, 0.0, 0.0]), 0.1)[1]))
+        for step in range(200)
+    ]
     assert (np.diff(np.array(deviations)[:, :2], axis=0) > -1e-12).all()
     # 5 m ahead: 3 % of it along, and .01 rad of the start's heading, growing to .0141, across.
     assert deviations[-1][0] == pytest.approx(0.15, abs=0.01)

@@ -24,8 +24,11 @@ PERIOD = 100_000_000
 START = np.array([1.0, 0.5, -0.4])
 #: The ball is here in base_link at the start, and so in odom.
 BALL = np.array([1.2, 0.3])
-OUTPUTS = {'ball/detection': PointStamped, 'pose': PoseWithCovarianceStamped,
-           'ball/odom': Odometry}
+OUTPUTS = {
+    'ball/detection': PointStamped,
+    'pose': PoseWithCovarianceStamped,
+    'ball/odom': Odometry,
+}
 
 
 @pytest.fixture(scope='module')
@@ -41,17 +44,29 @@ class Driver:
         self.node = graph.watch.node
         self.stamp = 1_000_000_000
         self.answers, self.diagnostics, self.debug = [], {}, []
-        topics = (('image_raw', Image, qos.DEFAULT), ('odom', Odometry, qos.DEFAULT),
-                  ('camera_info', CameraInfo, qos.DEFAULT), ('episode', String, qos.EPISODE))
-        self._pubs = {name: self.node.create_publisher(kind, name, profile)
-                      for name, kind, profile in topics}
+        topics = (
+            ('image_raw', Image, qos.DEFAULT),
+            ('odom', Odometry, qos.DEFAULT),
+            ('camera_info', CameraInfo, qos.DEFAULT),
+            ('episode', String, qos.EPISODE),
+        )
+        self._pubs = {
+            name: self.node.create_publisher(kind, name, profile) for name, kind, profile in topics
+        }
         for name, kind in OUTPUTS.items():
             self.node.create_subscription(
-                kind, name, lambda message, name=name: self.answers.append((name, message)),
-                qos.DEFAULT)
+                kind,
+                name,
+                lambda message, name=name: self.answers.append((name, message)),
+                qos.DEFAULT,
+            )
         self.node.create_subscription(DiagnosticArray, '/diagnostics', self._diagnose, 10)
-        assert self.wait(lambda: all(pub.get_subscription_count() for pub in self._pubs.values())
-                         and all(self.node.count_publishers(name) for name in OUTPUTS))
+        assert self.wait(
+            lambda: (
+                all(pub.get_subscription_count() for pub in self._pubs.values())
+                and all(self.node.count_publishers(name) for name in OUTPUTS)
+            )
+        )
 
     def _diagnose(self, message) -> None:
         for status in message.status:
@@ -68,27 +83,42 @@ class Driver:
         """Announce a phase; a new episode begins three seconds after the last image."""
         if phase == 'reset':
             self.stamp += 30 * PERIOD
-        self._pubs['episode'].publish(String(data=EpisodeEvent(
-            id=name, phase=phase, stamp=self.stamp if stamp is None else stamp,
-            robot_start=None if start is None else tuple(start),
-            contract_hash=CONTRACT.hash).to_json()))
+        self._pubs['episode'].publish(
+            String(
+                data=EpisodeEvent(
+                    id=name,
+                    phase=phase,
+                    stamp=self.stamp if stamp is None else stamp,
+                    robot_start=None if start is None else tuple(start),
+                    contract_hash=CONTRACT.hash,
+                ).to_json()
+            )
+        )
         self.spin(0.1)
 
     def odom(self, pose, stamp=None) -> None:
-        self._pubs['odom'].publish(convert.odometry_message(
-            pose, self.stamp if stamp is None else stamp, 'odom', 'base_link'))
+        self._pubs['odom'].publish(
+            convert.odometry_message(
+                pose, self.stamp if stamp is None else stamp, 'odom', 'base_link'
+            )
+        )
 
     def image(self, robot, ball=None, stamp=None) -> None:
         ball = world.from_frame(BALL, START) if ball is None else ball
         rgb = np.ascontiguousarray(self._scenes.image(robot, ball)[..., ::-1])
-        self._pubs['image_raw'].publish(convert.image_message(
-            rgb, self.stamp if stamp is None else stamp, 'camera_optical_frame'))
+        self._pubs['image_raw'].publish(
+            convert.image_message(
+                rgb, self.stamp if stamp is None else stamp, 'camera_optical_frame'
+            )
+        )
 
     def step(self, robot, ball=None, order='odom first') -> dict:
         """Publish image and odometry of the next stamp; return the answers by topic."""
         self.stamp += PERIOD
-        send = [lambda: self.odom(world.relative_pose(robot, START)),
-                lambda: self.image(robot, ball)]
+        send = [
+            lambda: self.odom(world.relative_pose(robot, START)),
+            lambda: self.image(robot, ball),
+        ]
         for one in send if order == 'odom first' else send[::-1]:
             one()
             self.spin(0.03)
@@ -96,9 +126,14 @@ class Driver:
 
     def answer(self, stamp) -> dict:
         """Wait until ball/odom of a stamp has come; return the messages with that stamp."""
+
         def found():
-            return {name: message for name, message in self.answers
-                    if convert.stamp_to_ns(message.header.stamp) == stamp}
+            return {
+                name: message
+                for name, message in self.answers
+                if convert.stamp_to_ns(message.header.stamp) == stamp
+            }
+
         assert self.wait(lambda: {'ball/odom', 'pose'} <= found().keys()), f'no answer at {stamp}'
         # A detection goes out before the two, but no order holds between topics on the way.
         self.spin(0.05)
@@ -107,8 +142,10 @@ class Driver:
 
 @pytest.fixture(scope='module')
 def driver(scenes, tmp_path_factory):
-    graph = GraphProcesses([NodeSpec('perception', 'perception', parameters={})],
-                           log_dir=tmp_path_factory.mktemp('log'))
+    graph = GraphProcesses(
+        [NodeSpec('perception', 'perception', parameters={})],
+        log_dir=tmp_path_factory.mktemp('log'),
+    )
     with graph:
         graph.wait_ready(30)
         yield Driver(graph, scenes)
@@ -159,8 +196,11 @@ def test_every_image_is_answered_exactly_once(driver):
         driver.odom(np.zeros(3))
     driver.spin(0.3)
     for name in ('pose', 'ball/odom'):
-        assert [convert.stamp_to_ns(message.header.stamp) for topic, message in driver.answers
-                if topic == name] == stamps
+        assert [
+            convert.stamp_to_ns(message.header.stamp)
+            for topic, message in driver.answers
+            if topic == name
+        ] == stamps
 
 
 def test_image_without_odometry_of_its_stamp_is_not_answered(driver):
@@ -216,7 +256,8 @@ def test_stragglers_of_the_episode_before_are_not_answered(driver):
     driver.spin(0.3)
     assert driver.answers == []
     np.testing.assert_allclose(
-        convert.pose_from_message(driver.step(START)['pose']), START, atol=1e-6)
+        convert.pose_from_message(driver.step(START)['pose']), START, atol=1e-6
+    )
 
 
 def test_joining_an_episode_late_is_a_warning(driver):
@@ -235,8 +276,11 @@ def test_unusable_messages_are_told_and_survived(driver):
     driver.stamp += PERIOD
     driver.answers.clear()
     driver.odom(np.zeros(3))
-    driver._pubs['image_raw'].publish(convert.image_message(
-        np.zeros((24, 32, 3), np.uint8), driver.stamp, 'camera_optical_frame'))
+    driver._pubs['image_raw'].publish(
+        convert.image_message(
+            np.zeros((24, 32, 3), np.uint8), driver.stamp, 'camera_optical_frame'
+        )
+    )
     assert driver.wait(lambda: driver.diagnostics['/perception'][0] == ERROR)
     assert '400x300' in driver.diagnostics['/perception'][1]
     driver.stamp += PERIOD
@@ -251,13 +295,19 @@ def test_calibration_of_the_camera_goes_before_the_profile(driver):
     driver.episode('reset', 'l')
     before = driver.step(START)['ball/detection'].point.x
     # Said to be a longer lens: the same picture is nearer to the axis, which looks at .5 m.
-    driver._pubs['camera_info'].publish(convert.camera_info_message(
-        CAMERA.width, CAMERA.height, CAMERA.focal[0] * 1.02, driver.stamp, 'camera'))
+    driver._pubs['camera_info'].publish(
+        convert.camera_info_message(
+            CAMERA.width, CAMERA.height, CAMERA.focal[0] * 1.02, driver.stamp, 'camera'
+        )
+    )
     driver.spin(0.2)
     after = driver.step(START)['ball/detection'].point.x
     assert after < before - 0.005
-    driver._pubs['camera_info'].publish(convert.camera_info_message(
-        CAMERA.width, CAMERA.height, CAMERA.focal[0], driver.stamp, 'camera'))
+    driver._pubs['camera_info'].publish(
+        convert.camera_info_message(
+            CAMERA.width, CAMERA.height, CAMERA.focal[0], driver.stamp, 'camera'
+        )
+    )
     driver.spin(0.2)
     assert driver.step(START)['ball/detection'].point.x == pytest.approx(before, abs=1e-6)
 
@@ -266,7 +316,8 @@ def test_debug_image_is_drawn_for_who_asks_for_it(driver):
     driver.episode('reset', 'm')
     received = []
     subscription = driver.node.create_subscription(
-        Image, 'perception/debug_image', received.append, qos.SENSOR_DATA)
+        Image, 'perception/debug_image', received.append, qos.SENSOR_DATA
+    )
     assert driver.wait(lambda: driver.node.count_publishers('perception/debug_image'))
     deadline = time.monotonic() + 10
     while not received and time.monotonic() < deadline:

@@ -67,8 +67,7 @@ def test_ball_that_is_gone_from_where_the_camera_looks_is_lost_soon(perception, 
 def test_reset_forgets_ball_and_pose(perception, scenes):
     look(perception, scenes, START, world.from_frame(np.array([1.2, 0.3]), START), 0.0)
     perception.reset(None)
-    percept = look(perception, scenes, START,
-                   world.from_frame(np.array([-1.2, 0.3]), START), 5.0)
+    percept = look(perception, scenes, START, world.from_frame(np.array([-1.2, 0.3]), START), 5.0)
     assert percept.ball.lost
     assert percept.pose_covariance[0, 0] >= 1e3
 
@@ -88,5 +87,5 @@ def test_debug_image_draws_round_the_ball_and_leaves_it_visible(perception, scen
     changed = (drawn != image).any(axis=2)
     column, row = np.round(percept.detection.pixel).astype(int)
     assert not changed[row, column]
-    near = changed[row - 20:row + 21, column - 20:column + 21]
+    near = changed[row - 20 : row + 21, column - 20 : column + 21]
     assert 40 < near.sum() < 400

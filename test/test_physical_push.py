@@ -37,7 +37,8 @@ def test_full_action_walks_twelve_millimetres_and_turns_a_quarter():
     # Back at 30 %, to a side at half of it; more than 1 is 1; a kick does nothing.
     np.testing.assert_allclose(step([0, 0, 2, 2, 0], [0, -9, 0, 1]), [-0.0036, 0, 2, 2, 0])
     np.testing.assert_allclose(
-        step([0, 0, 2, 2, np.pi / 2], [0, 0, 1, 0]), [-0.006, 0, 2, 2, np.pi / 2], atol=1e-12)
+        step([0, 0, 2, 2, np.pi / 2], [0, 0, 1, 0]), [-0.006, 0, 2, 2, np.pi / 2], atol=1e-12
+    )
 
 
 def test_a_ball_that_is_near_jumps_on_along_the_heading():
@@ -73,15 +74,33 @@ def test_observation_is_what_the_robot_sees():
     seen = CONTRACT.observe(rows([1, 2, 1, 5, np.pi / 2])[0])
     goal = np.array([-2.0, -3.8])  # 3.8 m to +x is to the right, 2 m to -y behind
     far = np.hypot(*goal)
-    np.testing.assert_allclose(seen, [
-        -0.2, 0.1, 1 / np.sqrt(5), -2 / np.sqrt(5),
-        -0.2, -0.38, goal[1] / far, goal[0] / far, 0.3, 0, 0, 1], atol=1e-6)
+    np.testing.assert_allclose(
+        seen,
+        [
+            -0.2,
+            0.1,
+            1 / np.sqrt(5),
+            -2 / np.sqrt(5),
+            -0.2,
+            -0.38,
+            goal[1] / far,
+            goal[0] / far,
+            0.3,
+            0,
+            0,
+            1,
+        ],
+        atol=1e-6,
+    )
 
 
-@pytest.mark.parametrize('start, low, high', [
-    ('easy', [-0.2, -0.5, 0.1, -3.0], [0.0, 0.0, 1.0, 3.0]),
-    ('hard', [1.8, -2.7, 4.3, -2.7], [2.2, -2.3, 4.4, -2.3]),
-])
+@pytest.mark.parametrize(
+    'start, low, high',
+    [
+        ('easy', [-0.2, -0.5, 0.1, -3.0], [0.0, 0.0, 1.0, 3.0]),
+        ('hard', [1.8, -2.7, 4.3, -2.7], [2.2, -2.3, 4.4, -2.3]),
+    ],
+)
 def test_starts_are_those_of_the_paper(start, low, high):
     starts = PhysicalContract(start=start).reset(5000, np.random.default_rng(0))
     np.testing.assert_allclose(starts[:, PLACES[:4]].min(axis=0), low, atol=0.01)
@@ -120,8 +139,14 @@ def test_many_environments_are_single_ones_until_one_ends():
 def test_a_robot_that_walks_at_the_ball_from_behind_scores():
     task = PhysicalPush(PhysicalContract(noise=0.0))
     env = task.environments(3)
-    env.reset(seed=0, options={'world_states': rows(
-        [2.0, 0, 2.4, 0, 0], [2.0, 1.5, 2.4, 1.5, 0], [2.0, 0, 2.4, 0, np.pi])})
+    env.reset(
+        seed=0,
+        options={
+            'world_states': rows(
+                [2.0, 0, 2.4, 0, 0], [2.0, 1.5, 2.4, 1.5, 0], [2.0, 0, 2.4, 0, np.pi]
+            )
+        },
+    )
     scored, out = np.zeros(3, bool), np.zeros(3, bool)
     for _ in range(260):
         _, _, terminated, _, info = env.step(np.tile([0.0, 1.0, 0.0, 0.0], (3, 1)))
@@ -157,8 +182,9 @@ def real(tmp_path_factory):
 
 def test_recorded_steps_keep_places_and_get_the_order_of_this_tasks_actions(real):
     recorded = PhysicalPush.read(real)
-    np.testing.assert_allclose(recorded.actions, np.tile([0.5, 1.0, 0.25, 0.0],
-                                                         (len(recorded), 1)), atol=1e-6)
+    np.testing.assert_allclose(
+        recorded.actions, np.tile([0.5, 1.0, 0.25, 0.0], (len(recorded), 1)), atol=1e-6
+    )
     np.testing.assert_allclose(recorded.states[0, :2], [-1.0 + 2.5 * 0.003, 0], atol=1e-9)
     assert recorded.rewards.sum() == 0 and not recorded.terminations.any()
     phase = PhysicalPush().phase(recorded)
@@ -178,8 +204,10 @@ def test_guides_keep_successors_and_rewards_true(real, guide):
     np.testing.assert_array_equal(made.terminations, task.terminated(made.next_states))
     # Ways of robot and ball keep their lengths, unless the ball was put apart at rest.
     way = made.next_states - made.states
-    source = {(e, s): row for row, (e, s) in enumerate(
-        zip(recorded.source_episode, recorded.source_step))}
+    source = {
+        (e, s): row
+        for row, (e, s) in enumerate(zip(recorded.source_episode, recorded.source_step))
+    }
     taken = [source[key] for key in zip(made.source_episode, made.source_step)]
     was = (recorded.next_states - recorded.states)[taken]
     np.testing.assert_allclose(np.hypot(*way[:, :2].T), np.hypot(*was[:, :2].T), atol=1e-9)
@@ -198,11 +226,18 @@ def test_the_environments_own_steps_replay_exactly_after_augmentation():
     kept = task.check(states, actions, after) == 0
     count = int(kept.sum())
     recorded = TransitionSet(
-        contract=task.contract, states=states[kept], actions=actions[kept],
-        next_states=after[kept], rewards=task.contract.reward(after[kept]),
-        terminations=task.contract.out(after[kept]), source_episode=np.zeros(count),
-        source_step=2 * np.arange(count), rule=np.zeros(count), episode_ids=['e'],
-        episode_success=[False])
+        contract=task.contract,
+        states=states[kept],
+        actions=actions[kept],
+        next_states=after[kept],
+        rewards=task.contract.reward(after[kept]),
+        terminations=task.contract.out(after[kept]),
+        source_episode=np.zeros(count),
+        source_step=2 * np.arange(count),
+        rule=np.zeros(count),
+        episode_ids=['e'],
+        episode_success=[False],
+    )
     made, _ = augment(recorded, load_guide('physical_random'), 5000, 0)
     found = verify(task, made, 5000)
     assert found.position[1] < 1e-6 and found.heading[1] < 1e-6 and found.reward[1] == 0

@@ -21,12 +21,22 @@ imu:
 
 
 def test_values_change_and_comments_stay():
-    text = with_values(TEXT, {'name': 'second', 'walk.response_time.1': 0.456789,
-                              'walk.delay': 0.00001234, 'odometry.delivery.latency': 0.5})
+    text = with_values(
+        TEXT,
+        {
+            'name': 'second',
+            'walk.response_time.1': 0.456789,
+            'walk.delay': 0.00001234,
+            'odometry.delivery.latency': 0.5,
+        },
+    )
     assert yaml.safe_load(text) == {
-        'name': 'second', 'sources': [],
+        'name': 'second',
+        'sources': [],
         'walk': {'response_time': [0.1, 0.4568, 0.3], 'delay': 0.00001234},
-        'odometry': {'noise': 0.01, 'delivery': {'latency': 0.5}}, 'imu': {'rate': 100}}
+        'odometry': {'noise': 0.01, 'delivery': {'latency': 0.5}},
+        'imu': {'rate': 100},
+    }
     for comment in ('# A robot.', '# how it walks', '# s\n', '# nothing more'):
         assert comment in text
     assert len(text.splitlines()) == len(TEXT.splitlines())
@@ -35,7 +45,10 @@ def test_values_change_and_comments_stay():
 def test_a_key_that_is_new_is_put_at_the_end_of_its_section():
     text = with_values(TEXT, {'odometry.gain': 1.02})
     assert yaml.safe_load(text)['odometry'] == {
-        'noise': 0.01, 'delivery': {'latency': 0.0}, 'gain': 1.02}
+        'noise': 0.01,
+        'delivery': {'latency': 0.0},
+        'gain': 1.02,
+    }
     assert text.index('# s\n  gain: 1.02\n') > 0
 
 

@@ -65,8 +65,9 @@ def test_a_robot_is_complete_and_says_where_its_values_come_from(path):
     assert robot.name == path.stem
     assert robot.sources
     cited = {int(n) for n in re.findall(r'\[(\d)\]', path.read_text())}
-    listed = {int(source.split(':')[0]) for source in robot.sources
-              if source.split(':')[0].isdigit()}
+    listed = {
+        int(source.split(':')[0]) for source in robot.sources if source.split(':')[0].isdigit()
+    }
     assert cited == listed, 'every source is cited, and every citation has a source'
     assert all('http' in source for source in robot.sources if source[0].isdigit())
 
@@ -77,37 +78,42 @@ def test_every_key_of_a_robot_has_a_unit_and_a_meaning_and_is_written_again(path
     keys = [key for key in leaves(values) if not key.startswith('uncertainty')]
     assert sorted(keys) == sorted(key for key in KEYS if key in keys)
     assert set(KEYS) - set(keys) == {
-        key for key in KEYS if key.startswith('lower_camera') and 'lower_camera' not in values}
+        key for key in KEYS if key.startswith('lower_camera') and 'lower_camera' not in values
+    }
     values.pop('uncertainty', None)
     target = tmp_path / 'again.yaml'
     target.write_text(to_yaml(values, 'again'))
     assert RobotProfile.load(target) == dataclasses.replace(
-        RobotProfile.load(path), uncertainty={})
+        RobotProfile.load(path), uncertainty={}
+    )
 
 
-@pytest.mark.parametrize('key, value, message', [
-    ('style', 'asimo', "style: 'asimo' is not one of nao, booster, op3, plain"),
-    ('sources', 'the web', 'sources: a list of names is expected'),
-    ('limits.turn', 0, r'limits\.turn: 0 is outside'),
-    ('walk.response_time', [.1, .1], r'walk\.response_time: a list of 3 numbers'),
-    ('walk.response_time', [.1, .1, 9], r'walk\.response_time\.2: 9 is outside'),
-    ('walk.sway.roll', None, r'walk\.sway\.roll: is missing'),
-    ('kick.speed', 'hard', r'kick\.speed: a number is expected'),
-    ('fall.get_up_time', -1, r'fall\.get_up_time: -1 is outside'),
-    ('body.mass', float('nan'), r'body\.mass: nan is outside'),
-    ('body.hip_height', 0.5, r'body\.shoulder_height: is not higher than hip_height'),
-    ('body.head_height', 0.2, r'body\.head_height: is not higher than shoulder_height'),
-    ('body.height', 0.3, r'body\.height: is less than head_height'),
-    ('body.foot_front', 0.2, r'body\.foot_front: is more than foot_length'),
-    ('body.stance_width', 0.05, r'body\.stance_width: is less than foot_width'),
-    ('head.pan', [0.1, 1], r'head\.pan: 0 is not within'),
-    ('head.tilt', [-1, -0.1], r'head\.tilt: 0 is not within'),
-    ('camera.width', 320.5, r'camera\.width: an integer is expected'),
-    ('camera.delivery.dropout', 2, r'camera\.delivery\.dropout: 2 is outside'),
-    ('lower_camera.pitch', None, r'lower_camera\.pitch: is missing'),
-    ('odometry.delivery', 0, r'odometry\.delivery: a mapping is expected'),
-    ('imu.rate', None, r'imu\.rate: is missing'),
-])
+@pytest.mark.parametrize(
+    'key, value, message',
+    [
+        ('style', 'asimo', "style: 'asimo' is not one of nao, booster, op3, plain"),
+        ('sources', 'the web', 'sources: a list of names is expected'),
+        ('limits.turn', 0, r'limits\.turn: 0 is outside'),
+        ('walk.response_time', [0.1, 0.1], r'walk\.response_time: a list of 3 numbers'),
+        ('walk.response_time', [0.1, 0.1, 9], r'walk\.response_time\.2: 9 is outside'),
+        ('walk.sway.roll', None, r'walk\.sway\.roll: is missing'),
+        ('kick.speed', 'hard', r'kick\.speed: a number is expected'),
+        ('fall.get_up_time', -1, r'fall\.get_up_time: -1 is outside'),
+        ('body.mass', float('nan'), r'body\.mass: nan is outside'),
+        ('body.hip_height', 0.5, r'body\.shoulder_height: is not higher than hip_height'),
+        ('body.head_height', 0.2, r'body\.head_height: is not higher than shoulder_height'),
+        ('body.height', 0.3, r'body\.height: is less than head_height'),
+        ('body.foot_front', 0.2, r'body\.foot_front: is more than foot_length'),
+        ('body.stance_width', 0.05, r'body\.stance_width: is less than foot_width'),
+        ('head.pan', [0.1, 1], r'head\.pan: 0 is not within'),
+        ('head.tilt', [-1, -0.1], r'head\.tilt: 0 is not within'),
+        ('camera.width', 320.5, r'camera\.width: an integer is expected'),
+        ('camera.delivery.dropout', 2, r'camera\.delivery\.dropout: 2 is outside'),
+        ('lower_camera.pitch', None, r'lower_camera\.pitch: is missing'),
+        ('odometry.delivery', 0, r'odometry\.delivery: a mapping is expected'),
+        ('imu.rate', None, r'imu\.rate: is missing'),
+    ],
+)
 def test_a_wrong_value_of_a_robot_is_named_with_file_and_key(tmp_path, key, value, message):
     path = changed(ROOT / 'config' / 'robots' / 'nao_v6.yaml', tmp_path, key, value)
     with pytest.raises(ConfigError, match=rf'changed\.yaml: {message}') as caught:
@@ -115,27 +121,37 @@ def test_a_wrong_value_of_a_robot_is_named_with_file_and_key(tmp_path, key, valu
     assert caught.value.key and caught.value.key in str(caught.value)
 
 
-@pytest.mark.parametrize('key, value, message', [
-    ('length', 'long', 'length: a number is expected'),
-    ('border', None, 'border: is missing'),
-    ('goals', 3, r'goals: 3 is outside \[1, 2\]'),
-    ('goals', 1.5, 'goals: an integer is expected'),
-    ('goal_width', 6.5, r'goal_width: 6\.5 m are more than the field is wide, 6 m'),
-    ('goal_depth', 0.9, r'goal_depth: 0\.9 m are more than the border is wide, 0\.7 m'),
-    ('penalty_area', [5, 4], r'penalty_area: 5 m are more than one half is long, 4\.5 m'),
-    ('goal_area', [0.6, 7], r'goal_area: 7 m are more than the field is wide'),
-    ('penalty_mark', 4.6, r'penalty_mark: 4\.6 m are more than one half is long'),
-    ('centre_circle_radius', 3.5, r'centre_circle_radius: 3\.5 m are more than there is room for'),
-    ('looks', {'carpet': [0, 2, 0]}, r'looks\.carpet\.1: 2 is outside'),
-    ('looks', {'sky': [0, 0, 1]}, r'looks\.sky: is not a known key'),
-    ('ball', 'medicine', "ball: unknown name 'medicine' in config/balls; known: .*spl"),
-    ('ball', {'radius': .05}, r'ball\.mass: is missing'),
-    ('ball', 5, 'ball: a mapping is expected'),
-    ('grass', 'yes', 'grass: is not a known key'),
-])
+@pytest.mark.parametrize(
+    'key, value, message',
+    [
+        ('length', 'long', 'length: a number is expected'),
+        ('border', None, 'border: is missing'),
+        ('goals', 3, r'goals: 3 is outside \[1, 2\]'),
+        ('goals', 1.5, 'goals: an integer is expected'),
+        ('goal_width', 6.5, r'goal_width: 6\.5 m are more than the field is wide, 6 m'),
+        ('goal_depth', 0.9, r'goal_depth: 0\.9 m are more than the border is wide, 0\.7 m'),
+        ('penalty_area', [5, 4], r'penalty_area: 5 m are more than one half is long, 4\.5 m'),
+        ('goal_area', [0.6, 7], r'goal_area: 7 m are more than the field is wide'),
+        ('penalty_mark', 4.6, r'penalty_mark: 4\.6 m are more than one half is long'),
+        (
+            'centre_circle_radius',
+            3.5,
+            r'centre_circle_radius: 3\.5 m are more than there is room for',
+        ),
+        ('looks', {'carpet': [0, 2, 0]}, r'looks\.carpet\.1: 2 is outside'),
+        ('looks', {'sky': [0, 0, 1]}, r'looks\.sky: is not a known key'),
+        ('ball', 'medicine', "ball: unknown name 'medicine' in config/balls; known: .*spl"),
+        ('ball', {'radius': 0.05}, r'ball\.mass: is missing'),
+        ('ball', 5, 'ball: a mapping is expected'),
+        ('grass', 'yes', 'grass: is not a known key'),
+    ],
+)
 def test_a_wrong_value_of_a_field_is_named_with_file_and_key(tmp_path, key, value, message):
-    path = changed(ROOT / 'config' / 'fields' / 'spl.yaml', tmp_path, key, value) \
-        if value is None else tmp_path / 'changed.yaml'
+    path = (
+        changed(ROOT / 'config' / 'fields' / 'spl.yaml', tmp_path, key, value)
+        if value is None
+        else tmp_path / 'changed.yaml'
+    )
     if value is not None:
         content = load_yaml(ROOT / 'config' / 'fields' / 'spl.yaml')
         path.write_text(yaml.safe_dump({**content, key: value}))
@@ -144,11 +160,18 @@ def test_a_wrong_value_of_a_field_is_named_with_file_and_key(tmp_path, key, valu
     assert caught.value.key
 
 
-@pytest.mark.parametrize('key, value, message', [
-    ('radius', 0, 'radius: 0 is outside'), ('mass', None, 'mass: is missing'),
-    ('colour', [1, 0], 'colour: a list of 3 numbers'), ('bounce', 1, 'bounce: is not a known')])
+@pytest.mark.parametrize(
+    'key, value, message',
+    [
+        ('radius', 0, 'radius: 0 is outside'),
+        ('mass', None, 'mass: is missing'),
+        ('colour', [1, 0], 'colour: a list of 3 numbers'),
+        ('bounce', 1, 'bounce: is not a known'),
+    ],
+)
 def test_a_wrong_value_of_a_ball_is_named_with_its_file_and_the_field_that_has_it(
-        tmp_path, key, value, message):
+    tmp_path, key, value, message
+):
     content = load_yaml(BALLS[0])
     if value is None:
         del content[key]
@@ -159,8 +182,9 @@ def test_a_wrong_value_of_a_ball_is_named_with_its_file_and_the_field_that_has_i
     with pytest.raises(ConfigError, match=rf'wrong\.yaml: {message}'):
         Ball.load(ball)
     field = tmp_path / 'field.yaml'
-    field.write_text(yaml.safe_dump(
-        {**load_yaml(ROOT / 'config' / 'fields' / 'spl.yaml'), 'ball': str(ball)}))
+    field.write_text(
+        yaml.safe_dump({**load_yaml(ROOT / 'config' / 'fields' / 'spl.yaml'), 'ball': str(ball)})
+    )
     with pytest.raises(ConfigError, match=rf'field\.yaml: ball: .*wrong\.yaml: {message}'):
         Field.load(field)
 
@@ -185,8 +209,9 @@ def test_a_field_survives_a_recording(path):
 def test_a_recording_from_before_looks_and_half_fields_is_of_the_same_contract():
     contract = Contract.load()
     values = json.loads(contract.to_json())
-    assert not {'goals', 'looks'} & set(values['field']) and 'patches' not in values['field'][
-        'ball']
+    assert (
+        not {'goals', 'looks'} & set(values['field']) and 'patches' not in values['field']['ball']
+    )
     half = dataclasses.replace(contract, field=dataclasses.replace(contract.field, goals=1))
     assert half.hash != contract.hash
 
@@ -260,8 +285,17 @@ def test_the_documentation_explains_every_key_and_shows_every_profile():
         for key in cls.__dataclass_fields__:
             assert f'`{key}`' in text, f'{kind} {key}'
     images = ROOT / 'docs' / 'images'
-    for name in [f'robot_{path.stem}' for path in ROBOTS] + [
-            f'field_{path.stem}' for path in FIELDS] + ['balls']:
+    for name in (
+        [f'robot_{path.stem}' for path in ROBOTS]
+        + [f'field_{path.stem}' for path in FIELDS]
+        + ['balls']
+    ):
         assert f'images/{name}.jpg' in text and (images / f'{name}.jpg').is_file()
-    assert sum(file.stat().st_size for file in images.glob('*.jpg')
-               if file.stem.startswith(('robot_', 'field_', 'balls'))) < 600_000
+    assert (
+        sum(
+            file.stat().st_size
+            for file in images.glob('*.jpg')
+            if file.stem.startswith(('robot_', 'field_', 'balls'))
+        )
+        < 600_000
+    )

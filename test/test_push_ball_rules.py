@@ -32,10 +32,17 @@ def wandering(seed=0, steps=400):
         states = after
     before, actions, after = (np.concatenate(part) for part in zip(*rows))
     return TransitionSet(
-        contract=CONTRACT, states=before, actions=actions, next_states=after,
-        rewards=CONTRACT.reward(after), terminations=np.zeros(steps, dtype=bool),
-        source_episode=np.zeros(steps, dtype=int), source_step=np.arange(steps),
-        rule=np.zeros(steps), episode_ids=['wandering'], episode_success=[False],
+        contract=CONTRACT,
+        states=before,
+        actions=actions,
+        next_states=after,
+        rewards=CONTRACT.reward(after),
+        terminations=np.zeros(steps, dtype=bool),
+        source_episode=np.zeros(steps, dtype=int),
+        source_step=np.arange(steps),
+        rule=np.zeros(steps),
+        episode_ids=['wandering'],
+        episode_success=[False],
     )
 
 

@@ -35,13 +35,12 @@ def recording(index):
 
 
 def test_full_action_walks_four_centimetres_and_turns_a_fifth():
-    np.testing.assert_allclose(
-        step([0, 0, 2, 2, 0], [1, 1, 0]), [0.04, 0, 2, 2, 0.2], atol=1e-12
-    )
+    np.testing.assert_allclose(step([0, 0, 2, 2, 0], [1, 1, 0]), [0.04, 0, 2, 2, 0.2], atol=1e-12)
     # Left at a heading of 90 degrees is -x; the length of the way is bounded, not its parts.
     np.testing.assert_allclose(
         step([0, 0, 2, 2, np.pi / 2], [9, 3, 4]),
-        [-0.04 * 0.8, 0.04 * 0.6, 2, 2, np.pi / 2 + 0.1 * np.pi], atol=1e-12,
+        [-0.04 * 0.8, 0.04 * 0.6, 2, 2, np.pi / 2 + 0.1 * np.pi],
+        atol=1e-12,
     )
 
 
@@ -61,9 +60,7 @@ def test_lines_hold_the_robot_and_set_the_ball_back_a_step_later():
 
 
 def test_own_goal_takes_the_ball():
-    np.testing.assert_allclose(
-        step([-4.4, 0.1, -4.5, 0.1, np.pi], [0, 1, 0])[2:4], [-4.501, 0.0]
-    )
+    np.testing.assert_allclose(step([-4.4, 0.1, -4.5, 0.1, np.pi], [0, 1, 0])[2:4], [-4.501, 0.0])
     # Beside the posts it is just pushed on.
     assert step([-4.4, 1.1, -4.5, 1.1, np.pi], [0, 1, 0])[3] == pytest.approx(1.1)
 

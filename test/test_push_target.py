@@ -54,7 +54,8 @@ def test_the_demonstrator_pushes_a_ball_in_a_corner_where_it_is_told(beside_goal
 
 
 @pytest.mark.parametrize(
-    'guide, before, clear', [('whole_field', 1.0, 0.4), ('physical_guided', 1.4, None)])
+    'guide, before, clear', [('whole_field', 1.0, 0.4), ('physical_guided', 1.4, None)]
+)
 def test_guides_for_the_whole_field_push_along_the_way_of_the_target(guide, before, clear):
     rows = np.arange(1800)
     pose = np.column_stack([0.003 * rows - 2.0, np.zeros(1800), np.zeros(1800)])

@@ -54,8 +54,9 @@ def record_until_killed(graph, rng, number):
             episode += 1
             graph.announce('start', step, name=f'kill_{number}_{episode}')
             next_episode = time.monotonic() + rng.uniform(0.3, 1.2)
-        published.append((time.time_ns(), f'kill_{number}_{episode}',
-                          scene.START + step * scene.PERIOD))
+        published.append(
+            (time.time_ns(), f'kill_{number}_{episode}', scene.START + step * scene.PERIOD)
+        )
         graph.step(step)
         step += 1
         time.sleep(0.02)
@@ -67,8 +68,10 @@ def record_until_killed(graph, rng, number):
 
 def odometry_stamps(path):
     with RecordingReader(path) as reader:
-        stamps = [message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
-                  for _, _, message in reader.messages(['/odom'])]
+        stamps = [
+            message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+            for _, _, message in reader.messages(['/odom'])
+        ]
     return set(stamps)
 
 
@@ -80,8 +83,11 @@ def check_kills(launch, folder, count, seed):
         partial = [path for path in folder.iterdir() if path.suffix == '.partial']
         assert len(partial) <= 1
         interrupted += len(partial)
-        whole = {path.name for path in folder.iterdir() if (path / 'metadata.yaml').is_file()
-                 and path.suffix == ''}
+        whole = {
+            path.name
+            for path in folder.iterdir()
+            if (path / 'metadata.yaml').is_file() and path.suffix == ''
+        }
         states = {Path(found.path).name: found.state for found in doctor(folder)}
         assert {states[name] for name in whole} <= {'whole'}
         before = {name: (folder / name / 'metadata.yaml').read_bytes() for name in whole}
@@ -93,8 +99,11 @@ def check_kills(launch, folder, count, seed):
             assert not path.exists()
             assert path.with_suffix('.interrupted').is_dir() or states[path.name] == 'unnamed'
         for episode in {name for _, name, _ in published}:
-            wanted = {stamp for when, name, stamp in published
-                      if name == episode and when < killed - 0.5e9}
+            wanted = {
+                stamp
+                for when, name, stamp in published
+                if name == episode and when < killed - 0.5e9
+            }
             if wanted:
                 assert wanted <= odometry_stamps(folder / episode), episode
     assert interrupted
@@ -127,8 +136,9 @@ def test_a_disk_that_fills_up_loses_nothing_once_it_is_freed(start):
     for step in range(6, 40):
         graph.step(step)
         time.sleep(0.01)
-    graph.wait(lambda: any('the disk takes no more' in text
-                           for text in graph.heard[-1]['problems']))
+    graph.wait(
+        lambda: any('the disk takes no more' in text for text in graph.heard[-1]['problems'])
+    )
     graph.announce('end', 39, name='a', verdict='scored')
     assert 'the disk takes no more' in graph.status('failed', 'a')['problems'][-1]
     assert not (graph.folder / 'a').exists()
@@ -142,10 +152,18 @@ def test_a_disk_that_fills_up_loses_nothing_once_it_is_freed(start):
 def test_a_disk_that_stays_full_keeps_what_was_recorded_before(start, tmp_path):
     mount = tmp_path / 'disk'
     mount.mkdir()
-    before = ['unshare', '-rm', 'sh', '-c',
-              f'mount -t tmpfs -o size=2m guda {mount} && exec "$@"', 'sh']
-    if shutil.which('unshare') is None or subprocess.run(
-            [*before, 'true'], capture_output=True).returncode:
+    before = [
+        'unshare',
+        '-rm',
+        'sh',
+        '-c',
+        f'mount -t tmpfs -o size=2m guda {mount} && exec "$@"',
+        'sh',
+    ]
+    if (
+        shutil.which('unshare') is None
+        or subprocess.run([*before, 'true'], capture_output=True).returncode
+    ):
         pytest.skip('this machine lets nobody mount a small disk (unshare -rm)')
     graph = start('disk_reserve:=1', folder=mount / 'recordings', before=before)
     inside = Path(f'/proc/{graph.process.pid}/root{mount}')
@@ -180,8 +198,13 @@ class Simulation:
             self.graph.tick(scene.START + step * scene.PERIOD)
             self.graph.step(step, *without)
             if images is not None:
-                images.publish(image_message(
-                    np.zeros((48, 64, 3), np.uint8), scene.START + step * scene.PERIOD, 'camera'))
+                images.publish(
+                    image_message(
+                        np.zeros((48, 64, 3), np.uint8),
+                        scene.START + step * scene.PERIOD,
+                        'camera',
+                    )
+                )
             time.sleep(0.03)
             self.graph.executor.spin_once(timeout_sec=0)
 
@@ -194,8 +217,14 @@ def test_a_clock_that_jumps_back_is_an_alarm_and_spoils_the_episode(start):
     simulation.run(range(20))
     graph.tick(scene.START - 3_000_000_000)
     graph.wait(lambda: any('the clock jumped by -' in text for text in graph.heard[-1]['alarms']))
-    graph.wait(lambda: any(status.name == '/data_collector' and 'clock jumped' in status.message
-                           and status.level == b'\x02' for status in graph.diagnostics))
+    graph.wait(
+        lambda: any(
+            status.name == '/data_collector'
+            and 'clock jumped' in status.message
+            and status.level == b'\x02'
+            for status in graph.diagnostics
+        )
+    )
     simulation.run(range(20, 25))
     graph.announce('end', 24, name='a', verdict='scored')
     status = graph.status('closed', 'a')
@@ -231,12 +260,23 @@ def test_a_simulator_that_is_killed_and_started_again_is_noticed(tmp_path_factor
     folder = tmp_path_factory.mktemp('run') / 'recordings'
     claim = claim_domain()
     environment = ros_environment(claim.number, tmp_path_factory.mktemp('log'))
-    simulator = [sys.executable, '-m', 'guda_ros.nodes.simulator', '--ros-args', '-p',
-                 'mode:=free', '-p', 'camera:=false', '-p', 'autostart:=true']
+    simulator = [
+        sys.executable,
+        '-m',
+        'guda_ros.nodes.simulator',
+        '--ros-args',
+        '-p',
+        'mode:=free',
+        '-p',
+        'camera:=false',
+        '-p',
+        'autostart:=true',
+    ]
     with pytest.MonkeyPatch.context() as patch:
         for key in environment:
             patch.setenv(key, environment[key])
         from recorder_graph import Graph
+
         graph = Graph(folder, environment, claim.number, ['use_sim_time:=true'])
         heard = []
         graph.node.create_subscription(Odometry, 'odom', heard.append, qos.DEFAULT)
@@ -246,15 +286,21 @@ def test_a_simulator_that_is_killed_and_started_again_is_noticed(tmp_path_factor
             for _ in range(2):
                 process = subprocess.Popen(simulator, env=environment)
                 # It begins an episode by itself.
-                graph.wait(lambda: graph.heard and graph.heard[-1]['state'] == 'recording'
-                           and graph.heard[-1]['id'] not in names)
+                graph.wait(
+                    lambda: (
+                        graph.heard
+                        and graph.heard[-1]['state'] == 'recording'
+                        and graph.heard[-1]['id'] not in names
+                    )
+                )
                 names.append(graph.heard[-1]['id'])
                 count = len(heard)
                 graph.wait(lambda count=count: len(heard) > count + 20)
                 process.kill()
                 process.wait()
-                graph.wait(lambda: any('stands still' in text
-                                       for text in graph.heard[-1]['alarms']))
+                graph.wait(
+                    lambda: any('stands still' in text for text in graph.heard[-1]['alarms'])
+                )
         finally:
             if process is not None:
                 process.kill()

@@ -49,17 +49,26 @@ def test_a_long_recording_does_not_grow_in_memory_and_reports_every_loss(tmp_pat
         def look(passed):
             graph.watch.spin(0.0)
             found.append((passed, memory(pid)))
+
         robot.run('soak', MINUTES * 60, look)
         benchmark.wait(graph, lambda: heard[-1]['state'] == 'closed', 60.0)
     path = tmp_path / 'recordings' / 'soak'
     with RecordingReader(path) as reader:
         recorded, quality = reader.topics, reader.quality
-    topics = {'image': '/image_raw/compressed', 'odom': '/odom', 'pose': '/pose',
-              'ball': '/ball/odom', 'command': '/cmd_vel', 'imu': '/imu/data'}
+    topics = {
+        'image': '/image_raw/compressed',
+        'odom': '/odom',
+        'pose': '/pose',
+        'ball': '/ball/odom',
+        'command': '/cmd_vel',
+        'imu': '/imu/data',
+    }
     lost = {role: robot.sent[role] - recorded[topic] for role, topic in topics.items()}
     settled = [size for passed, size in found if passed >= SETTLED * 60]
-    print(f'{MINUTES:g} minutes: {robot.sent["image"]} images, lost of all streams {lost}, memory '
-          f'{settled[0] / 1e6:.1f} to {max(settled) / 1e6:.1f} MB after {SETTLED:g} minutes')
+    print(
+        f'{MINUTES:g} minutes: {robot.sent["image"]} images, lost of all streams {lost}, memory '
+        f'{settled[0] / 1e6:.1f} to {max(settled) / 1e6:.1f} MB after {SETTLED:g} minutes'
+    )
     assert max(settled) - settled[0] < ALLOWED
     # What is lost on the way leaves a gap in the stamps, which the report counts.
     assert lost == {role: quality['streams'][role]['lost'] for role in topics}

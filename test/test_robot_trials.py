@@ -32,7 +32,8 @@ from guda_ros.sim import gl  # noqa: E402
 
 pytestmark = pytest.mark.skipif(
     all(gl.missing_library(backend) for backend in gl.LIBRARIES),
-    reason='no OpenGL library for headless rendering')
+    reason='no OpenGL library for headless rendering',
+)
 
 CONTRACT = Contract.load()
 STARTS = """
@@ -53,8 +54,11 @@ class Operator:
         node = graph.watch.node
         node.create_subscription(Odometry, 'ground_truth/ball', self._look, 1)
         node.create_subscription(
-            TwistStamped, 'cmd_vel',
-            lambda message: self.commands.append(command_from_twist(message.twist)), qos.COMMAND)
+            TwistStamped,
+            'cmd_vel',
+            lambda message: self.commands.append(command_from_twist(message.twist)),
+            qos.COMMAND,
+        )
 
     def _look(self, message) -> None:
         self.ball = message.pose.pose.position.x, message.pose.pose.position.y
@@ -75,8 +79,9 @@ class Operator:
 
     def wait_for_goal(self) -> None:
         self.ball = None
-        assert wait_for(lambda: self.ball is not None and CONTRACT.field.scored(self.ball), 60.0,
-                        self.look), f'no goal, the ball is at {self.ball}'
+        assert wait_for(
+            lambda: self.ball is not None and CONTRACT.field.scored(self.ball), 60.0, self.look
+        ), f'no goal, the ball is at {self.ball}'
 
 
 @pytest.fixture
@@ -92,9 +97,20 @@ def operator(tmp_path):
 
 def trial(operator, tmp_path):
     return PtyCommand(
-        'evaluate', str(tmp_path / 'walk.onnx'), '--robot-trial', '--sim-time', '--no-deadman',
-        '--domain', str(operator.domain), '--set', str(tmp_path / 'easy.yaml'),
-        '--out', str(tmp_path / 'trials'), '--log-dir', str(tmp_path / 'log'))
+        'evaluate',
+        str(tmp_path / 'walk.onnx'),
+        '--robot-trial',
+        '--sim-time',
+        '--no-deadman',
+        '--domain',
+        str(operator.domain),
+        '--set',
+        str(tmp_path / 'easy.yaml'),
+        '--out',
+        str(tmp_path / 'trials'),
+        '--log-dir',
+        str(tmp_path / 'log'),
+    )
 
 
 def verdicts(tmp_path):
@@ -158,8 +174,9 @@ def test_an_operator_runs_trials_breaks_off_and_goes_on_where_it_was(operator, t
 
     second = trial(operator, tmp_path)
     try:
-        assert '2 of 3 trials were made before' in second.wait_for('start 2 .*(.|\n)*Enter: both',
-                                                                    90)
+        assert '2 of 3 trials were made before' in second.wait_for(
+            'start 2 .*(.|\n)*Enter: both', 90
+        )
         # The trial before is made again, as a fall.
         second.press('r')
         second.wait_for('start 1 .failed. is made again(.|\n)*Enter: both')
@@ -182,14 +199,22 @@ def test_an_operator_runs_trials_breaks_off_and_goes_on_where_it_was(operator, t
 
 
 def test_the_graph_of_a_robot_joins_its_driver_once_and_needs_no_policy(operator, tmp_path):
-    arguments = ('up', 'robot', '--domain', str(operator.domain),
-                 '--recordings', str(tmp_path / 'bags'))
+    arguments = (
+        'up',
+        'robot',
+        '--domain',
+        str(operator.domain),
+        '--recordings',
+        str(tmp_path / 'bags'),
+    )
     graph = PtyCommand(*arguments)
     try:
         graph.wait_for('running; Ctrl-C stops it', 90)
         nodes = {'perception', 'teleop', 'safety', 'data_collector'}
-        assert wait_for(lambda: nodes <= operator.others(), 40.0, operator.look), \
-            (operator.others(), graph.text[-2000:])
+        assert wait_for(lambda: nodes <= operator.others(), 40.0, operator.look), (
+            operator.others(),
+            graph.text[-2000:],
+        )
         assert 'policy' not in operator.others()
         second = PtyCommand(*arguments)
         try:
@@ -211,8 +236,14 @@ def test_a_rehearsal_places_the_robot_itself_and_ends_with_a_report(tmp_path):
 
     def rehearse():
         return PtyCommand(
-            'evaluate', str(tmp_path / 'walk.onnx'), '--rehearse', '--set',
-            str(tmp_path / 'easy.yaml'), '--out', str(tmp_path / 'trials'))
+            'evaluate',
+            str(tmp_path / 'walk.onnx'),
+            '--rehearse',
+            '--set',
+            str(tmp_path / 'easy.yaml'),
+            '--out',
+            str(tmp_path / 'trials'),
+        )
 
     first = rehearse()
     try:

@@ -25,8 +25,13 @@ def test_yaw_survives_a_quaternion(yaw):
 def test_odometry_carries_pose_velocity_and_covariance():
     covariance = np.array([[1.0, 0.2, 0.3], [0.2, 2.0, 0.4], [0.3, 0.4, 3.0]])
     message = convert.odometry_message(
-        np.array([1.0, -2.0, 0.5]), 1_500_000_000, 'odom', 'base_link',
-        velocity=np.array([0.1, 0.2, 0.3]), pose_covariance=covariance)
+        np.array([1.0, -2.0, 0.5]),
+        1_500_000_000,
+        'odom',
+        'base_link',
+        velocity=np.array([0.1, 0.2, 0.3]),
+        pose_covariance=covariance,
+    )
     assert (message.header.stamp.sec, message.header.stamp.nanosec) == (1, 500_000_000)
     assert (message.header.frame_id, message.child_frame_id) == ('odom', 'base_link')
     np.testing.assert_allclose(convert.pose_from_odometry(message), [1.0, -2.0, 0.5])
@@ -34,20 +39,29 @@ def test_odometry_carries_pose_velocity_and_covariance():
     # Row-major 6x6 of x, y, z, roll, pitch, yaw: x-yaw is entry 5, yaw-yaw entry 35.
     assert (message.pose.covariance[5], message.pose.covariance[35]) == (0.3, 3.0)
     np.testing.assert_allclose(
-        np.reshape(message.pose.covariance, (6, 6))[np.ix_([0, 1, 5], [0, 1, 5])], covariance)
+        np.reshape(message.pose.covariance, (6, 6))[np.ix_([0, 1, 5], [0, 1, 5])], covariance
+    )
 
 
-@pytest.mark.parametrize('x, variance, known', [
-    (1.0, 0.01, True), (1.0, 0.0, True), (1.0, 1e6, False), (1.0, math.nan, False),
-    (math.nan, 0.01, False)])
+@pytest.mark.parametrize(
+    'x, variance, known',
+    [
+        (1.0, 0.01, True),
+        (1.0, 0.0, True),
+        (1.0, 1e6, False),
+        (1.0, math.nan, False),
+        (math.nan, 0.01, False),
+    ],
+)
 def test_a_pose_without_estimate_is_not_known(x, variance, known):
     message = convert.pose_message(np.array([x, 0.0, 0.0]), 5, covariance=np.eye(3) * variance)
     assert convert.pose_is_known(message) is known
 
 
 def test_a_ball_without_covariance_is_lost():
-    seen = convert.ball_message([1.0, 2.0], [0.1, 0.0], 5, 'odom',
-                                position_covariance=np.eye(2) * 0.01)
+    seen = convert.ball_message(
+        [1.0, 2.0], [0.1, 0.0], 5, 'odom', position_covariance=np.eye(2) * 0.01
+    )
     lost = convert.ball_message([1.0, 2.0], [0.1, 0.0], 5, 'odom')
     position, velocity, known = convert.ball_from_message(seen)
     assert known and position.tolist() == [1.0, 2.0] and velocity.tolist() == [0.1, 0.0]
@@ -55,13 +69,15 @@ def test_a_ball_without_covariance_is_lost():
 
 
 def test_a_ball_that_is_not_finite_is_lost():
-    message = convert.ball_message([math.nan, 2.0], [0.1, 0.0], 5, 'odom',
-                                   position_covariance=np.eye(2) * 0.01)
+    message = convert.ball_message(
+        [math.nan, 2.0], [0.1, 0.0], 5, 'odom', position_covariance=np.eye(2) * 0.01
+    )
     assert not convert.ball_from_message(message)[2]
 
 
-@pytest.mark.parametrize('encoding, shape', [('rgb8', (3, 4, 3)), ('bgr8', (3, 4, 3)),
-                                             ('mono8', (3, 4))])
+@pytest.mark.parametrize(
+    'encoding, shape', [('rgb8', (3, 4, 3)), ('bgr8', (3, 4, 3)), ('mono8', (3, 4))]
+)
 def test_images_survive(encoding, shape):
     image = np.arange(np.prod(shape), dtype=np.uint8).reshape(shape)
     message = convert.image_message(image, 7, 'camera', encoding)
@@ -99,12 +115,18 @@ def test_episode_events_survive_json():
     assert EpisodeEvent.from_json(event.to_json()) == event
 
 
-@pytest.mark.parametrize('text, problem', [
-    ('{', 'not JSON'), ('[]', 'object'), ('{"phase": "start"}', 'id'),
-    ('{"id": "a", "phase": "begin"}', 'begin'),
-    ('{"id": "a", "phase": "end", "verdict": "won"}', 'won'),
-    ('{"id": "a", "phase": "end", "seed": "x"}', 'seed'),
-    ('{"id": "a", "phase": "end", "robot_start": [1, 2]}', 'robot_start')])
+@pytest.mark.parametrize(
+    'text, problem',
+    [
+        ('{', 'not JSON'),
+        ('[]', 'object'),
+        ('{"phase": "start"}', 'id'),
+        ('{"id": "a", "phase": "begin"}', 'begin'),
+        ('{"id": "a", "phase": "end", "verdict": "won"}', 'won'),
+        ('{"id": "a", "phase": "end", "seed": "x"}', 'seed'),
+        ('{"id": "a", "phase": "end", "robot_start": [1, 2]}', 'robot_start'),
+    ],
+)
 def test_wrong_episode_events_are_named(text, problem):
     with pytest.raises(ValueError, match=problem):
         EpisodeEvent.from_json(text)
@@ -112,6 +134,7 @@ def test_wrong_episode_events_are_named(text, problem):
 
 def test_the_stamp_is_read_from_serialized_messages():
     from rclpy.serialization import serialize_message
+
     message = convert.twist_stamped([0.1, 0.0, 0.0], 12_345_678_901)
     assert header_stamp(serialize_message(message)) == 12_345_678_901
 
@@ -152,8 +175,9 @@ def test_lock_step_names_who_is_stuck():
     steps = lock_step()
     steps.expect(2_000_000_000, None)
     steps.answer('ball/odom', 2_000_000_000)
-    text = steps.describe({'ball/odom': ['perception'], 'cmd_vel/policy': ['policy'],
-                           'cmd_vel': ['safety']})
+    text = steps.describe(
+        {'ball/odom': ['perception'], 'cmd_vel/policy': ['policy'], 'cmd_vel': ['safety']}
+    )
     assert text.startswith('no cmd_vel/policy for stamp 2.000 s (from policy)')
     assert 'ball/odom answered' in text and 'teleop' not in text
 

@@ -84,8 +84,9 @@ def test_every_graph_has_exactly_one_safety_and_the_right_clock():
         specs = build_graph(name, GraphOptions(policy='p.onnx'))
         assert [spec.name for spec in specs].count('safety') == 1
         for spec in specs:
-            assert spec.parameters['use_sim_time'] == (graph.simulated
-                                                       and spec.name != 'simulator')
+            assert spec.parameters['use_sim_time'] == (
+                graph.simulated and spec.name != 'simulator'
+            )
 
 
 @pytest.mark.parametrize('name, operator', [('collect', 'scripted'), ('evaluate', '')])
@@ -94,9 +95,16 @@ def test_recordings_say_that_a_script_drove(name, operator):
     assert specs['data_collector'].parameters['operator'] == operator
 
 
-@pytest.mark.parametrize('name, mode, lockstep', [
-    ('collect', '', True), ('evaluate', '', True), ('evaluate', 'free', False),
-    ('drive', '', False), ('robot', '', False)])
+@pytest.mark.parametrize(
+    'name, mode, lockstep',
+    [
+        ('collect', '', True),
+        ('evaluate', '', True),
+        ('evaluate', 'free', False),
+        ('drive', '', False),
+        ('robot', '', False),
+    ],
+)
 def test_the_recorder_knows_whether_the_world_goes_in_lock_step(name, mode, lockstep):
     specs = build_graph(name, GraphOptions(policy='p.onnx', mode=mode))
     recorder = next(spec for spec in specs if spec.name == 'data_collector')

@@ -29,7 +29,8 @@ from guda_ros.soccer import world  # noqa: E402
 
 pytestmark = pytest.mark.skipif(
     all(gl.missing_library(backend) for backend in gl.LIBRARIES),
-    reason='no OpenGL library for headless rendering')
+    reason='no OpenGL library for headless rendering',
+)
 
 CONTRACT = Contract.load()
 #: Ball in view, a short push to the goal.
@@ -47,8 +48,9 @@ def test_an_operator_drives_through_teleop_and_the_same_seed_gives_the_same_epis
             assert outcome.event.verdict == 'timeout', outcome.event.message
             assert outcome.recording['complete'], outcome.recording['problems']
             episodes.append(read_episode(tmp_path / 'recordings' / name, CONTRACT))
-        commanding = {info.node_name for info in
-                      graph.watch.node.get_publishers_info_by_topic('cmd_vel')}
+        commanding = {
+            info.node_name for info in graph.watch.node.get_publishers_info_by_topic('cmd_vel')
+        }
     assert commanding == {'safety'}
     first, again = episodes
     assert first.world_states.shape == (61, world.SIZE) and first.commands.shape == (60, 3)
@@ -59,8 +61,9 @@ def test_an_operator_drives_through_teleop_and_the_same_seed_gives_the_same_epis
     np.testing.assert_array_equal(first.world_states, again.world_states)
     # What the robot knew is near the truth, but not the truth.
     assert first.valid.mean() > 0.8
-    error = np.linalg.norm((first.world_states - first.truth_states)[first.valid][:, world.BALL],
-                           axis=1)
+    error = np.linalg.norm(
+        (first.world_states - first.truth_states)[first.valid][:, world.BALL], axis=1
+    )
     assert 0 < np.median(error) < 0.1
 
 
@@ -81,8 +84,9 @@ def test_a_policy_drives_on_what_perception_sees_and_searches_a_lost_ball(tmp_pa
         known = [convert.ball_from_message(ball)[2] for ball in balls]
         assert sum(known) > 0.8 * len(known)
         # Behind the robot: never seen, so it turns to the left to look for it.
-        outcome = runner.run(start=(2.6, 0.3, 3.1, 3.6, 0.2), seed=3, time_limit=0.8,
-                             episode_id='unseen')
+        outcome = runner.run(
+            start=(2.6, 0.3, 3.1, 3.6, 0.2), seed=3, time_limit=0.8, episode_id='unseen'
+        )
         assert outcome.event.verdict == 'timeout', outcome.event.message
         assert walker.spin_until(lambda: 'search' in states)
         turned = world.wrap_angle(walker.truth[-1][3] - walker.truth[0][3])
@@ -94,45 +98,62 @@ def test_a_policy_drives_on_what_perception_sees_and_searches_a_lost_ball(tmp_pa
         walker.subscribe(TwistStamped, 'cmd_vel/policy', sent.append, qos.COMMAND)
         assert walker.spin_until(lambda: walker.node.count_publishers('cmd_vel/policy') > 0)
         deactivate = Transition(id=Transition.TRANSITION_DEACTIVATE)
-        assert walker.call(ChangeState, '/policy/change_state',
-                           ChangeState.Request(transition=deactivate)).success
+        assert walker.call(
+            ChangeState, '/policy/change_state', ChangeState.Request(transition=deactivate)
+        ).success
         assert walker.spin_until(lambda: bool(sent))
         assert convert.command_from_twist(sent[-1].twist).tolist() == [0, 0, 0]
 
 
 def test_a_policy_stands_without_a_pose_and_is_silent_once_it_is_shut_down(tmp_path):
     write_policy(tmp_path / 'walk.onnx')
-    spec = NodeSpec('policy', 'policy', parameters={'policy': str(tmp_path / 'walk.onnx')},
-                    lifecycle=True)
+    spec = NodeSpec(
+        'policy', 'policy', parameters={'policy': str(tmp_path / 'walk.onnx')}, lifecycle=True
+    )
     with GraphProcesses([spec], log_dir=tmp_path / 'log') as graph:
         graph.wait_ready(60)
         walker = Walker(graph, None)
         sent = []
         walker.subscribe(TwistStamped, 'cmd_vel/policy', sent.append, qos.COMMAND)
         pose, odom, ball = (
-            walker.node.create_publisher(kind, name, qos.DEFAULT) for kind, name in
-            ((PoseWithCovarianceStamped, 'pose'), (Odometry, 'odom'), (Odometry, 'ball/odom')))
-        assert walker.spin_until(lambda: walker.node.count_publishers('cmd_vel/policy') and all(
-            publisher.get_subscription_count() for publisher in (pose, odom, ball)))
+            walker.node.create_publisher(kind, name, qos.DEFAULT)
+            for kind, name in (
+                (PoseWithCovarianceStamped, 'pose'),
+                (Odometry, 'odom'),
+                (Odometry, 'ball/odom'),
+            )
+        )
+        assert walker.spin_until(
+            lambda: (
+                walker.node.count_publishers('cmd_vel/policy')
+                and all(publisher.get_subscription_count() for publisher in (pose, odom, ball))
+            )
+        )
         walker.spin_until(lambda: False, 0.3)
 
         def answer(stamp, variance):
             pose.publish(convert.pose_message(np.zeros(3), stamp, covariance=np.eye(3) * variance))
             odom.publish(convert.odometry_message(np.zeros(3), stamp, 'odom', 'base_link'))
-            ball.publish(convert.ball_message([1.0, 0.0], [0.0, 0.0], stamp, 'odom',
-                                              position_covariance=np.eye(2) * 0.01))
-            if not walker.spin_until(lambda: sent and convert.stamp_to_ns(
-                    sent[-1].header.stamp) == stamp, 2.0):
+            ball.publish(
+                convert.ball_message(
+                    [1.0, 0.0], [0.0, 0.0], stamp, 'odom', position_covariance=np.eye(2) * 0.01
+                )
+            )
+            if not walker.spin_until(
+                lambda: sent and convert.stamp_to_ns(sent[-1].header.stamp) == stamp, 2.0
+            ):
                 return None
             return convert.command_from_twist(sent[-1].twist).tolist()
 
         assert answer(1_000_000_000, 1e6) == [0, 0, 0]
         assert answer(2_000_000_000, 0.01)[0] > 0.1
         shutdown = Transition(id=Transition.TRANSITION_ACTIVE_SHUTDOWN)
-        assert walker.call(ChangeState, '/policy/change_state',
-                           ChangeState.Request(transition=shutdown)).success
+        assert walker.call(
+            ChangeState, '/policy/change_state', ChangeState.Request(transition=shutdown)
+        ).success
         assert walker.spin_until(
-            lambda: convert.command_from_twist(sent[-1].twist).tolist() == [0, 0, 0])
+            lambda: convert.command_from_twist(sent[-1].twist).tolist() == [0, 0, 0]
+        )
         assert answer(3_000_000_000, 0.01) is None
 
 

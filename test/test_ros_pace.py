@@ -75,7 +75,8 @@ def test_markers_of_a_field_have_its_measures(name, goals):
     assert carpet.scale.x == pytest.approx(field.length + 2 * field.border)
     points = np.array([[point.x, point.y] for point in lines.points])
     # The outer edges of the lines are the field's.
-    np.testing.assert_allclose(points.max(axis=0) + field.line_width / 2,
-                               [field.length / 2, field.width / 2])
+    np.testing.assert_allclose(
+        points.max(axis=0) + field.line_width / 2, [field.length / 2, field.width / 2]
+    )
     tops = [point.x for point in frames.points if point.z > 0]
     assert len(frames.points) == 6 * goals and max(tops) == field.length / 2

@@ -74,8 +74,11 @@ def test_a_killed_node_is_named_and_leaves_nothing_behind(tmp_path):
 def test_killing_the_parent_ends_the_nodes_and_leaves_nothing_behind(tmp_path):
     paths = [os.path.dirname(__file__), os.path.dirname(os.path.dirname(__file__))]
     parent = subprocess.Popen(
-        [sys.executable, '-c', PARENT, str(tmp_path)], stdout=subprocess.PIPE, text=True,
-        env={**os.environ, 'PYTHONPATH': os.pathsep.join(paths)})
+        [sys.executable, '-c', PARENT, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, 'PYTHONPATH': os.pathsep.join(paths)},
+    )
     try:
         pids = [int(word) for word in parent.stdout.readline().split()]
         used = segments(parent.stdout.readline().split())
@@ -97,8 +100,9 @@ def test_a_node_that_cannot_start_is_named_with_its_reason(tmp_path):
 
 
 def test_a_missing_gl_library_is_named(tmp_path):
-    with GraphProcesses([simulator(camera=True)], log_dir=tmp_path,
-                        environment={'MUJOCO_GL': 'disable'}) as graph:
+    with GraphProcesses(
+        [simulator(camera=True)], log_dir=tmp_path, environment={'MUJOCO_GL': 'disable'}
+    ) as graph:
         with pytest.raises(GraphError, match='MUJOCO_GL=disable switches rendering off'):
             graph.wait_ready(60)
 
@@ -114,8 +118,9 @@ def test_a_missing_policy_file_is_named(tmp_path):
 def test_a_node_that_hangs_is_named(tmp_path):
     with GraphProcesses([simulator(autostart=False)], log_dir=tmp_path) as graph:
         graph.wait_ready(60)
-    waiting = NodeSpec('safety', 'nobody_answers_for', parameters={'use_sim_time': True},
-                       lifecycle=True)
+    waiting = NodeSpec(
+        'safety', 'nobody_answers_for', parameters={'use_sim_time': True}, lifecycle=True
+    )
     with GraphProcesses([waiting], log_dir=tmp_path) as graph:
         with pytest.raises(GraphError, match=r'not ready after 3 s: nobody_answers_for'):
             graph.wait_ready(3)

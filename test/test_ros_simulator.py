@@ -34,8 +34,10 @@ def script(step):
 
 @pytest.fixture(scope='module')
 def graph(tmp_path_factory):
-    with GraphProcesses([simulator(answer_timeout=1.0, partner_timeout=1.0)],
-                        log_dir=tmp_path_factory.mktemp('log')) as processes:
+    with GraphProcesses(
+        [simulator(answer_timeout=1.0, partner_timeout=1.0)],
+        log_dir=tmp_path_factory.mktemp('log'),
+    ) as processes:
         yield processes.wait_ready(60)
 
 
@@ -87,8 +89,13 @@ def test_the_phases_of_an_episode_are_told_in_order_with_the_known_start(walk, r
     walker = walk(script)
     twists = {'odom': [], 'ground_truth/odom': []}
     for name, found in twists.items():
-        walker.subscribe(Odometry, name, lambda message, found=found: found.append(
-            convert.command_from_twist(message.twist.twist)))
+        walker.subscribe(
+            Odometry,
+            name,
+            lambda message, found=found: found.append(
+                convert.command_from_twist(message.twist.twist)
+            ),
+        )
     outcome = runner.run(start_index=2, purpose='validation', time_limit=1.0)
     assert walker.spin_until(lambda: walker.events and walker.events[-1].phase == 'end')
     events = [event for event in walker.events if event.id == outcome.event.id]
@@ -147,11 +154,18 @@ def test_a_paused_world_stands_until_it_is_stepped(walk, runner):
     assert not walker.call(Trigger, '/simulator/step').success
 
 
-@pytest.mark.parametrize('values, reason', [
-    ({'scenario': 'kickoff'}, 'attack'), ({'start_index': -1}, 'out of range'),
-    ({'start': [1.0, 2.0]}, 'five finite numbers'), ({'seed': 'a'}, 'type'),
-    ({'episode_id': '../x'}, 'folder'), ({'robot': 'pepper'}, 'read-only'),
-    ({'time_limit': math.nan}, 'out of range')])
+@pytest.mark.parametrize(
+    'values, reason',
+    [
+        ({'scenario': 'kickoff'}, 'attack'),
+        ({'start_index': -1}, 'out of range'),
+        ({'start': [1.0, 2.0]}, 'five finite numbers'),
+        ({'seed': 'a'}, 'type'),
+        ({'episode_id': '../x'}, 'folder'),
+        ({'robot': 'pepper'}, 'read-only'),
+        ({'time_limit': math.nan}, 'out of range'),
+    ],
+)
 def test_wrong_parameters_are_refused_with_a_reason(runner, values, reason):
     with pytest.raises(EpisodeError, match=reason):
         runner.set_parameters(values)
@@ -166,8 +180,10 @@ def test_an_impossible_start_is_refused(walk, runner):
 def test_parameters_are_described(walk):
     walker = walk(None)
     described = walker.call(
-        DescribeParameters, '/simulator/describe_parameters',
-        DescribeParameters.Request(names=['answer_timeout', 'mode'])).descriptors
+        DescribeParameters,
+        '/simulator/describe_parameters',
+        DescribeParameters.Request(names=['answer_timeout', 'mode']),
+    ).descriptors
     assert described[0].description and described[0].floating_point_range[0].to_value == 600.0
     assert described[1].read_only and 'free' in described[1].additional_constraints
 
@@ -176,12 +192,15 @@ def test_deactivating_aborts_the_episode(walk, runner):
     walker = walk(lambda step: script(step) if step < 3 else None)
     runner.set_parameters({'start': START})
     assert walker.call(Trigger, '/simulator/reset').success
-    for transition in (Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP,
-                       Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE):
+    for transition in (
+        Transition.TRANSITION_DEACTIVATE,
+        Transition.TRANSITION_CLEANUP,
+        Transition.TRANSITION_CONFIGURE,
+        Transition.TRANSITION_ACTIVATE,
+    ):
         request = ChangeState.Request(transition=Transition(id=transition))
         assert walker.call(ChangeState, '/simulator/change_state', request).success
-    assert walker.spin_until(
-        lambda: any(event.verdict == 'aborted' for event in walker.events))
+    assert walker.spin_until(lambda: any(event.verdict == 'aborted' for event in walker.events))
 
 
 def test_free_running_from_an_impossible_start_ends_the_node_with_the_reason(tmp_path):
@@ -200,11 +219,12 @@ def test_free_running_keeps_the_rate_and_moves_with_the_last_command(tmp_path):
         walker = Walker(processes, lambda step: np.array([0.2, 0.0, 0.0]))
         images, infos, clocks, balls, health = [], [], [], [], []
         for kind, name, target, profile in (
-                (Image, 'image_raw', images, qos.SENSOR_DATA),
-                (CameraInfo, 'camera_info', infos, qos.SENSOR_DATA),
-                (Clock, '/clock', clocks, qos.DEFAULT),
-                (Odometry, 'ground_truth/ball', balls, qos.DEFAULT),
-                (DiagnosticArray, '/diagnostics', health, qos.DEFAULT)):
+            (Image, 'image_raw', images, qos.SENSOR_DATA),
+            (CameraInfo, 'camera_info', infos, qos.SENSOR_DATA),
+            (Clock, '/clock', clocks, qos.DEFAULT),
+            (Odometry, 'ground_truth/ball', balls, qos.DEFAULT),
+            (DiagnosticArray, '/diagnostics', health, qos.DEFAULT),
+        ):
             walker.subscribe(kind, name, target.append, profile)
         assert walker.spin_until(lambda: len(walker.truth) >= 5 and clocks, 10)
         first, began = walker.truth[-1], time.monotonic()

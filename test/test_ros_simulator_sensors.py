@@ -34,7 +34,8 @@ from guda_ros.soccer.robot import RobotProfile  # noqa: E402
 
 drawing = pytest.mark.skipif(
     all(gl.missing_library(backend) for backend in gl.LIBRARIES),
-    reason='no OpenGL library for headless rendering')
+    reason='no OpenGL library for headless rendering',
+)
 START = [0.5, 0.0, 0.0, 3.0, 1.0]
 
 
@@ -64,35 +65,56 @@ def stamps(messages):
 
 @drawing
 def test_sensors_of_a_free_world_keep_their_rates_and_the_head_and_the_kick_obey(tmp_path):
-    robot = profile(tmp_path, camera__width=160, camera__height=120, camera__rate=20,
-                    camera__distortion=[-0.2, 0.05, 0, 0, 0], imu__rate=50,
-                    odometry__delivery={'latency': 0.06, 'jitter': 0.0, 'dropout': 0.0})
+    robot = profile(
+        tmp_path,
+        camera__width=160,
+        camera__height=120,
+        camera__rate=20,
+        camera__distortion=[-0.2, 0.05, 0, 0, 0],
+        imu__rate=50,
+        odometry__delivery={'latency': 0.06, 'jitter': 0.0, 'dropout': 0.0},
+    )
     # The ball lies at the feet.
-    spec = simulator(mode='free', camera=True, robot=robot, rate=100.0,
-                     start=[0.0, 0.0, 0.0, 0.2, 0.0], time_limit=600.0)
+    spec = simulator(
+        mode='free',
+        camera=True,
+        robot=robot,
+        rate=100.0,
+        start=[0.0, 0.0, 0.0, 0.2, 0.0],
+        time_limit=600.0,
+    )
     with GraphProcesses([spec], log_dir=tmp_path) as processes:
         processes.wait_ready(60)
         walker = Walker(processes, None)
         got = {}
         for kind, name, profile_ in (
-                (Image, 'image_raw', qos.SENSOR_DATA), (Image, 'lower/image_raw', qos.SENSOR_DATA),
-                (CameraInfo, 'camera_info', qos.DEFAULT),
-                (Imu, 'imu/data', qos.RECORD), (JointState, 'joint_states', qos.RECORD),
-                (Odometry, 'odom', qos.RECORD), (Odometry, 'ground_truth/odom', qos.DEFAULT),
-                (Odometry, 'ground_truth/ball', qos.DEFAULT)):
+            (Image, 'image_raw', qos.SENSOR_DATA),
+            (Image, 'lower/image_raw', qos.SENSOR_DATA),
+            (CameraInfo, 'camera_info', qos.DEFAULT),
+            (Imu, 'imu/data', qos.RECORD),
+            (JointState, 'joint_states', qos.RECORD),
+            (Odometry, 'odom', qos.RECORD),
+            (Odometry, 'ground_truth/odom', qos.DEFAULT),
+            (Odometry, 'ground_truth/ball', qos.DEFAULT),
+        ):
             got[name] = []
             walker.subscribe(kind, name, got[name].append, profile_)
         health, clocks = [], []
         walker.subscribe(Clock, '/clock', clocks.append)
         walker.subscribe(DiagnosticArray, '/diagnostics', health.append)
         assert walker.spin_until(lambda: all(got.values()), 20), {
-            name: len(found) for name, found in got.items()}
+            name: len(found) for name, found in got.items()
+        }
         for found in got.values():
             found.clear()
         assert walker.spin_until(lambda: len(got['ground_truth/odom']) >= 21, 20)
         # Per second of simulated time, whatever the machine makes of it.
-        for name, rate in (('odom', 100), ('imu/data', 50), ('joint_states', 50),
-                           ('ground_truth/odom', 10)):
+        for name, rate in (
+            ('odom', 100),
+            ('imu/data', 50),
+            ('joint_states', 50),
+            ('ground_truth/odom', 10),
+        ):
             np.testing.assert_allclose(np.diff(stamps(got[name])), 1e9 / rate, err_msg=name)
         gaps = np.diff(stamps(got['image_raw'])) / 50e6
         assert len(gaps) > 10
@@ -132,7 +154,8 @@ def test_sensors_of_a_free_world_keep_their_rates_and_the_head_and_the_kick_obey
         assert walker.spin_until(lambda: kick.get_subscription_count() > 0)
         kick.publish(Bool(data=True))
         assert walker.spin_until(
-            lambda: got['ground_truth/ball'][-1].pose.pose.position.x > 0.8, 15)
+            lambda: got['ground_truth/ball'][-1].pose.pose.position.x > 0.8, 15
+        )
         assert abs(got['ground_truth/odom'][-1].pose.pose.position.x) < 0.05
 
         # While the world stands, what is on its way does not arrive.
@@ -153,19 +176,29 @@ def test_lock_step_over_ros_gives_the_bytes_of_the_same_episode_in_process(tmp_p
         walker.subscribe(Odometry, 'ground_truth/ball', balls.append)
         outcome = processes.runner().run(start=[3.0, 0.0, 0.3, 3.3, 0.1], seed=11, time_limit=5.0)
         assert walker.spin_until(lambda: len(walker.truth) == 51 and len(balls) >= 51)
-    over_ros = np.array([[*(getattr(message.pose.pose.position, axis) for axis in 'xy'),
-                          *(getattr(ball.pose.pose.position, axis) for axis in 'xy'),
-                          *(getattr(ball.twist.twist.linear, axis) for axis in 'xy')]
-                         for message, ball in zip(poses[-51:], balls[-51:])])
-    own = World(Contract.load(robot=robot), [RobotProfile.load(robot)], 10.0,
-                randomisation='default')
+    over_ros = np.array(
+        [
+            [
+                *(getattr(message.pose.pose.position, axis) for axis in 'xy'),
+                *(getattr(ball.pose.pose.position, axis) for axis in 'xy'),
+                *(getattr(ball.twist.twist.linear, axis) for axis in 'xy'),
+            ]
+            for message, ball in zip(poses[-51:], balls[-51:])
+        ]
+    )
+    own = World(
+        Contract.load(robot=robot), [RobotProfile.load(robot)], 10.0, randomisation='default'
+    )
     own.reset(0, np.array([3.0, 0.0, 0.3, 3.3, 0.1]), 11)
     assert outcome.event.parameters == pytest.approx(own.simulation.parameters)
     in_process = []
     for step in range(51):
         state = own.simulation.world_state()
-        in_process.append(np.concatenate([
-            state[world.ROBOT_POSITION], state[world.BALL], state[world.BALL_VELOCITY]]))
+        in_process.append(
+            np.concatenate(
+                [state[world.ROBOT_POSITION], state[world.BALL], state[world.BALL_VELOCITY]]
+            )
+        )
         own.simulation.step(np.append(script(step), 0.0))
     # The ball was pushed, so that all of it was at work.
     assert np.hypot(*(in_process[-1][2:4] - in_process[0][2:4])) > 0.1
@@ -177,24 +210,34 @@ def test_lock_step_over_ros_gives_the_bytes_of_the_same_episode_in_process(tmp_p
 def test_late_and_lost_images_do_not_stop_a_policy_in_lock_step(tmp_path):
     pytest.importorskip('onnx')
     from test_ros_graph import write_policy
+
     write_policy(tmp_path / 'walk.onnx')
     robot = profile(
-        tmp_path, odometry__delivery={'latency': 0.05, 'jitter': 0.02, 'dropout': 0.1},
-        camera__delivery={'latency': 0.15, 'jitter': 0.05, 'dropout': 0.3})
-    options = GraphOptions(robot=robot, policy=str(tmp_path / 'walk.onnx'),
-                           recordings=str(tmp_path / 'bags'), answer_timeout=3.0,
-                           randomisation='default')
+        tmp_path,
+        odometry__delivery={'latency': 0.05, 'jitter': 0.02, 'dropout': 0.1},
+        camera__delivery={'latency': 0.15, 'jitter': 0.05, 'dropout': 0.3},
+    )
+    options = GraphOptions(
+        robot=robot,
+        policy=str(tmp_path / 'walk.onnx'),
+        recordings=str(tmp_path / 'bags'),
+        answer_timeout=3.0,
+        randomisation='default',
+    )
     with GraphProcesses('evaluate', options, tmp_path / 'log') as graph:
         graph.wait_ready(90)
         walker, runner, runs = Walker(graph, None), graph.runner(), []
         sent, now = [], []
-        walker.subscribe(TwistStamped, 'cmd_vel', lambda message: sent.append(
-            (stamps([message])[0], now[-1])))
-        walker.subscribe(Odometry, 'ground_truth/ball', lambda message: now.append(
-            stamps([message])[0]))
+        walker.subscribe(
+            TwistStamped, 'cmd_vel', lambda message: sent.append((stamps([message])[0], now[-1]))
+        )
+        walker.subscribe(
+            Odometry, 'ground_truth/ball', lambda message: now.append(stamps([message])[0])
+        )
         for name in ('first', 'again'):
-            outcome = runner.run(start=[2.6, 0.3, 0.1, 3.6, 0.2], seed=3, time_limit=4.0,
-                                 episode_id=name)
+            outcome = runner.run(
+                start=[2.6, 0.3, 0.1, 3.6, 0.2], seed=3, time_limit=4.0, episode_id=name
+            )
             assert outcome.event.verdict == 'timeout', outcome.event.message
             assert walker.spin_until(lambda: len(walker.truth) == 41)
             runs.append(np.array(walker.truth)[:, 1:])
@@ -256,11 +299,17 @@ def test_two_robots_share_a_world_each_below_its_name(tmp_path):
             walker.subscribe(Odometry, f'{name}/odom', odom[name].append)
             walker.subscribe(String, f'{name}/episode', events[name].append, qos.LATCHED)
         send = walker.node.create_publisher(TwistStamped, 'blue/cmd_vel', qos.COMMAND)
-        assert walker.spin_until(lambda: all(
-            found for group in (truth, balls, odom, events) for found in group.values()), 20)
+        assert walker.spin_until(
+            lambda: all(
+                found for group in (truth, balls, odom, events) for found in group.values()
+            ),
+            20,
+        )
         place = {name: convert.pose_from_odometry(found[-1]) for name, found in truth.items()}
-        starts = {name: EpisodeEvent.from_json(found[-1].data).robot_start
-                  for name, found in events.items()}
+        starts = {
+            name: EpisodeEvent.from_json(found[-1].data).robot_start
+            for name, found in events.items()
+        }
         for name in truth:
             np.testing.assert_allclose(starts[name], place[name], atol=1e-6)
         np.testing.assert_allclose(place['red'], START[:3], atol=1e-6)
@@ -269,15 +318,22 @@ def test_two_robots_share_a_world_each_below_its_name(tmp_path):
         while stamps(truth['blue'][-1:])[0] < goal:
             send.publish(convert.twist_stamped([0.2, 0.0, 0.0], 0))
             walker.spin_until(lambda: False, 0.1)
-        moved = {name: np.hypot(*(convert.pose_from_odometry(found[-1]) - place[name])[:2])
-                 for name, found in truth.items()}
+        moved = {
+            name: np.hypot(*(convert.pose_from_odometry(found[-1]) - place[name])[:2])
+            for name, found in truth.items()
+        }
         assert moved['blue'] > 0.2 and moved['red'] < 1e-3
         # Both see the same ball, each from its own odometry.
         latest = {convert.stamp_to_ns(message.header.stamp): message for message in balls['red']}
-        same = [message for message in balls['blue']
-                if convert.stamp_to_ns(message.header.stamp) in latest]
-        assert same and same[-1].pose.pose == latest[
-            convert.stamp_to_ns(same[-1].header.stamp)].pose.pose
+        same = [
+            message
+            for message in balls['blue']
+            if convert.stamp_to_ns(message.header.stamp) in latest
+        ]
+        assert (
+            same
+            and same[-1].pose.pose == latest[convert.stamp_to_ns(same[-1].header.stamp)].pose.pose
+        )
         assert np.hypot(*convert.pose_from_odometry(odom['red'][-1])[:2]) < 0.01
 
 
@@ -299,8 +355,9 @@ def test_a_command_that_is_no_number_ends_the_episode_and_the_world_goes_on(tmp_
         processes.wait_ready(60)
         walker = Walker(processes, None)
         send = walker.node.create_publisher(TwistStamped, 'cmd_vel', qos.COMMAND)
-        assert walker.spin_until(lambda: send.get_subscription_count() > 0 and walker.truth
-                                 and walker.events)
+        assert walker.spin_until(
+            lambda: send.get_subscription_count() > 0 and walker.truth and walker.events
+        )
         send.publish(convert.twist_stamped([math.nan, 0.0, 0.0], 0))
         assert walker.spin_until(lambda: walker.events[-1].phase == 'end')
         assert walker.events[-1].verdict == 'error' and 'not finite' in walker.events[-1].message
@@ -308,10 +365,14 @@ def test_a_command_that_is_no_number_ends_the_episode_and_the_world_goes_on(tmp_
         assert walker.spin_until(lambda: len(walker.truth) > made + 5)
 
 
-@pytest.mark.parametrize('values, reason', [
-    ({'robots': ['red', 'blue']}, 'several robots need mode free'),
-    ({'mode': 'free', 'robots': ['red', 'red']}, 'different names'),
-    ({'randomisation': 'wild'}, 'wild')])
+@pytest.mark.parametrize(
+    'values, reason',
+    [
+        ({'robots': ['red', 'blue']}, 'several robots need mode free'),
+        ({'mode': 'free', 'robots': ['red', 'red']}, 'different names'),
+        ({'randomisation': 'wild'}, 'wild'),
+    ],
+)
 def test_what_cannot_be_simulated_is_refused_with_the_reason(tmp_path, values, reason):
     with GraphProcesses([simulator(**values)], log_dir=tmp_path) as processes:
         with pytest.raises(GraphError, match=reason) as caught:

@@ -31,10 +31,12 @@ def shared(tmp_path_factory):
 @pytest.fixture
 def robot(shared):
     """A safety node in wall time that nobody drives."""
+
     def free() -> bool:
         shared.joy(deadman=False)
         shared.spin(0.1)
         return shared.call('release')[0] and json.loads(shared.states[-1])['in_charge'] is None
+
     assert any(free() for _ in range(30))
     shared.commands.clear()
     return shared
@@ -74,8 +76,7 @@ def test_nonsense_is_answered_with_zero_logged_once_and_counted_in_diagnostics(r
         assert robot.answer(robot.command('policy', [0.1, float('nan'), 0])) == ZERO
     assert robot.wait_for(lambda: 'refused' in robot.diagnostics.get('/safety', ('', ''))[1])
     # A report may have come in between.
-    assert robot.wait_for(
-        lambda: int(robot.diagnostics['/safety'][2]['policy.not_finite']) >= 20)
+    assert robot.wait_for(lambda: int(robot.diagnostics['/safety'][2]['policy.not_finite']) >= 20)
     assert robot.log('safety').count('not finite') == before + 1
     assert robot.answer(robot.command('policy', GO)) == GO
 
@@ -120,7 +121,8 @@ def test_emergency_stop_by_service_is_latched_until_the_source_stands_and_it_is_
         assert robot.answer(robot.command('policy', GO)) == ZERO
     late = []
     robot.node.create_subscription(
-        String, 'safety/state', lambda message: late.append(json.loads(message.data)), LATCHED)
+        String, 'safety/state', lambda message: late.append(json.loads(message.data)), LATCHED
+    )
     assert robot.wait_for(lambda: late and late[-1]['stopped'])
     assert late[-1]['cause'] == 'service'
     released, message = robot.call('release')
@@ -238,7 +240,8 @@ def test_nobody_walks_off_the_carpet(robot):
 def test_second_publisher_of_cmd_vel_is_an_error_in_diagnostics(robot):
     other = robot.node.create_publisher(TwistStamped, 'cmd_vel', 1)
     assert robot.wait_for(
-        lambda: 'other publisher' in robot.diagnostics.get('/safety', ('', ''))[1])
+        lambda: 'other publisher' in robot.diagnostics.get('/safety', ('', ''))[1]
+    )
     robot.node.destroy_publisher(other)
 
 
@@ -271,8 +274,9 @@ def test_policy_needs_the_dead_man_by_default(tmp_path):
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_last_command_of_a_node_that_is_ended_is_zero(tmp_path, number):
     # Silence is not what stops the robot here.
-    with NodeTrial({'safety': {'require_deadman': False, 'timeout.policy': 9.0}},
-                   tmp_path) as robot:
+    with NodeTrial(
+        {'safety': {'require_deadman': False, 'timeout.policy': 9.0}}, tmp_path
+    ) as robot:
         assert robot.answer(robot.command('policy', GO)) == GO
         process = robot.graph._children[0].process
         os.kill(process.pid, number)
@@ -282,8 +286,12 @@ def test_last_command_of_a_node_that_is_ended_is_zero(tmp_path, number):
 
 
 def test_plain_twists_are_for_robots_without_stamps(tmp_path):
-    parameters = {'require_deadman': False, 'stamped': False, 'stamped_input': False,
-                  'max_acceleration': [1.0, 0.0, 0.0]}
+    parameters = {
+        'require_deadman': False,
+        'stamped': False,
+        'stamped_input': False,
+        'max_acceleration': [1.0, 0.0, 0.0],
+    }
     with NodeTrial({'safety': parameters}, tmp_path, plain=True) as robot:
         robot.command('policy', [0.25, 0.2, 0.0])
         assert robot.wait_for(lambda: robot.commands)
@@ -292,13 +300,22 @@ def test_plain_twists_are_for_robots_without_stamps(tmp_path):
         assert robot.wait_for(lambda: robot.commands[-1][1] == ZERO)
 
 
-@pytest.mark.parametrize('argument, message', [
-    ('robot:=penguin', 'penguin'), ('joystick:=wheel', 'switch_pro, xbox'),
-    ('max_acceleration:=[1.0]', 'three numbers'), ('timeout.policy:=-1.0', 'timeout.policy')])
+@pytest.mark.parametrize(
+    'argument, message',
+    [
+        ('robot:=penguin', 'penguin'),
+        ('joystick:=wheel', 'switch_pro, xbox'),
+        ('max_acceleration:=[1.0]', 'three numbers'),
+        ('timeout.policy:=-1.0', 'timeout.policy'),
+    ],
+)
 def test_wrong_parameter_is_one_line_and_an_exit_code(argument, message):
     result = subprocess.run(
         [sys.executable, '-m', 'guda_ros.nodes.safety', '--ros-args', '-p', argument],
-        capture_output=True, text=True, timeout=30)
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
     assert result.returncode == 1 and 'Traceback' not in result.stderr
     assert message in result.stderr
 

@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 pytestmark = pytest.mark.skipif(
-    not (ROOT / 'tools' / 'setup.sh').is_file(), reason='the tests run outside of a checkout')
+    not (ROOT / 'tools' / 'setup.sh').is_file(), reason='the tests run outside of a checkout'
+)
 
 
 @pytest.fixture
@@ -36,17 +37,28 @@ def commands(tmp_path):
     def add(name: str, script: str) -> None:
         (folder / name).write_text(f'#!/bin/sh\n{script}\n', encoding='utf-8')
         (folder / name).chmod(0o755)
+
     add.folder = folder
     return add
 
 
 def set_up(checkout, commands, **variables):
     path = f'{commands.folder}{os.pathsep}{os.environ["PATH"]}'
-    environment = {key: value for key, value in os.environ.items()
-                   if not key.startswith(('MAKE', 'MFLAGS', 'PYTHON'))}
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(('MAKE', 'MFLAGS', 'PYTHON'))
+    }
     return subprocess.run(
-        ['bash', 'tools/setup.sh'], cwd=checkout, env={**environment, 'PATH': path, **variables},
-        capture_output=True, text=True, timeout=120, check=False, stdin=subprocess.DEVNULL)
+        ['bash', 'tools/setup.sh'],
+        cwd=checkout,
+        env={**environment, 'PATH': path, **variables},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 @pytest.fixture
@@ -86,7 +98,8 @@ def test_a_user_gets_one_line_that_installs_all_that_is_missing(checkout, comman
 
 
 def test_root_gets_the_packages_installed_with_fresh_lists_when_needed(
-        checkout, commands, no_graphics, tmp_path):
+    checkout, commands, no_graphics, tmp_path
+):
     log = tmp_path / 'calls'
     commands('id', 'echo 0')
     # The first install finds no package lists; the one after the update works.

@@ -15,11 +15,16 @@ from guda_ros.soccer.robot import RobotProfile, Sway
 
 CONTRACT = Contract.load()
 PROFILE = RobotProfile.load(CONTRACT.robot)
-ROBOT = replace(PROFILE, walk=replace(PROFILE.walk, delay=0.07, slip=0.15,
-                                      sway=Sway(0.01, 0.03, 0.02)),
-                fall=replace(PROFILE.fall, fall_time=0.4, get_up_time=0.8))
-CROWD = (Obstacle('static', ((2.0, 0.6),)), Obstacle('walking', ((1.0, -1.0), (1.5, 1.0)), 0.3),
-         Obstacle.goalkeeper(CONTRACT.field))
+ROBOT = replace(
+    PROFILE,
+    walk=replace(PROFILE.walk, delay=0.07, slip=0.15, sway=Sway(0.01, 0.03, 0.02)),
+    fall=replace(PROFILE.fall, fall_time=0.4, get_up_time=0.8),
+)
+CROWD = (
+    Obstacle('static', ((2.0, 0.6),)),
+    Obstacle('walking', ((1.0, -1.0), (1.5, 1.0)), 0.3),
+    Obstacle.goalkeeper(CONTRACT.field),
+)
 OPTIONS = {'kick': True, 'randomisation': Randomisation.load('extreme'), 'obstacles': CROWD}
 COUNT, STEPS = 12, 60
 PUSHED = 20
@@ -51,8 +56,12 @@ def run_batch(rows, threads):
             batch.push(pushes[rows])
         batch.step(commands[k, rows])
         sway = batch.trunk_sway()
-        history.append([batch.physics_state(index).tobytes() + sway[index].tobytes()
-                        for index in range(len(rows))])
+        history.append(
+            [
+                batch.physics_state(index).tobytes() + sway[index].tobytes()
+                for index in range(len(rows))
+            ]
+        )
     return history, batch
 
 
@@ -61,8 +70,9 @@ def whole():
     return run_batch(np.arange(COUNT), 1)
 
 
-@pytest.mark.parametrize('rows, threads', [
-    (np.arange(COUNT), 2), (np.array([7]), 1), (np.array([9, 0, 4]), 2)])
+@pytest.mark.parametrize(
+    'rows, threads', [(np.arange(COUNT), 2), (np.array([7]), 1), (np.array([9, 0, 4]), 2)]
+)
 def test_a_row_has_the_same_bytes_in_any_batch(whole, rows, threads):
     history, _ = run_batch(rows, threads)
     for k in range(STEPS):
@@ -97,8 +107,9 @@ def test_a_state_of_the_batch_goes_on_alone_with_its_randomisation():
     single = SoccerSimulation(CONTRACT, ROBOT, visual=False, **OPTIONS)
     for row in np.flatnonzero(~batch.done)[:4]:
         single.load_physics_state(batch.physics_state(row))
-        assert single.parameters == {name: values[row]
-                                     for name, values in batch.parameters.items()}
+        assert single.parameters == {
+            name: values[row] for name, values in batch.parameters.items()
+        }
         assert single.mode == batch.modes[row] and single.seed == seeds[row]
     last = np.flatnonzero(~batch.done)[:4][-1]
     for k in range(30, 40):

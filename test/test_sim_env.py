@@ -95,8 +95,13 @@ def test_a_row_of_the_vector_environment_is_a_single_environment_to_the_bit():
             if terminations[k] or truncations[k]:
                 assert infos['_final_obs'][k] and infos['_final_info'][k]
                 traces[k].append(infos['final_obs'][k])
-                finals[k].append({name: values[k].item() for name, values in
-                                  infos['final_info'].items() if not name.startswith('_')})
+                finals[k].append(
+                    {
+                        name: values[k].item()
+                        for name, values in infos['final_info'].items()
+                        if not name.startswith('_')
+                    }
+                )
             traces[k] += [observations[k], rewards[k], terminations[k], truncations[k]]
     for k in range(count):
         trace, infos = play(SoccerEnv(**arguments), actions[:, k], seed + k)
@@ -194,8 +199,12 @@ def test_wrong_actions_are_named_and_change_nothing():
         env.step(np.zeros((2, 3)))
     env.reset(seed=0)
     before = env.episodes.world_states()
-    for wrong, problem in ((np.zeros((2, 2)), 'shape'), (np.zeros((2, 4)), 'shape'),
-                           (np.zeros(3), 'shape'), (np.full((2, 3), np.nan), 'not finite')):
+    for wrong, problem in (
+        (np.zeros((2, 2)), 'shape'),
+        (np.zeros((2, 4)), 'shape'),
+        (np.zeros(3), 'shape'),
+        (np.full((2, 3), np.nan), 'not finite'),
+    ):
         with pytest.raises(ValueError, match=problem):
             env.step(wrong)
     np.testing.assert_array_equal(env.episodes.world_states(), before)
@@ -231,12 +240,11 @@ def test_obstacles_are_on_the_field_and_in_the_observation(scenario):
     contract, simulation = env.episodes.contract, env.episodes.simulation
     places = simulation.obstacle_states()[..., :2]
     assert places.shape == (2, 3 if scenario == 'obstacles' else 1, 2)
-    assert (np.linalg.norm(places[0] - places[1], axis=1).max() > 0.1) == (
-        scenario == 'obstacles')
+    assert (np.linalg.norm(places[0] - places[1], axis=1).max() > 0.1) == (scenario == 'obstacles')
     state = env.episodes.world_states()
     nearest = np.sort(np.linalg.norm(places - state[:, None, :2], axis=2), axis=1)[:, 0]
     column = contract.observation_names.index('obstacle_1_x')
-    seen = np.linalg.norm(observations[:, column:column + 2], axis=1)
+    seen = np.linalg.norm(observations[:, column : column + 2], axis=1)
     np.testing.assert_allclose(seen, nearest, atol=1e-5)
     for _ in range(30):
         observations = env.step(np.zeros((2, 3)))[0]
@@ -247,8 +255,12 @@ def test_obstacles_are_on_the_field_and_in_the_observation(scenario):
 
 
 def test_a_row_with_obstacles_and_randomisation_is_a_single_environment_to_the_bit():
-    arguments = {'scenario': 'obstacles', 'contract': 'soccer_obstacles', 'time_limit': 1.0,
-                 'randomisation': 'default'}
+    arguments = {
+        'scenario': 'obstacles',
+        'contract': 'soccer_obstacles',
+        'time_limit': 1.0,
+        'randomisation': 'default',
+    }
     actions = np.random.default_rng(2).uniform(-1, 1, (25, 2, 3)).astype(np.float32)
     vector = SoccerVectorEnv(2, **arguments)
     rows = [vector.reset(seed=4)[0]]

@@ -43,8 +43,11 @@ def drawn_box(model, data):
     for index in range(model.ngeom):
         body = model.geom_bodyid[index]
         # The shadow, which shines through, is no part of the body.
-        if model.body_rootid[body] != robot or model.geom_group[index] not in (1, 2) \
-                or model.geom_rgba[index, 3] < 0.5:
+        if (
+            model.body_rootid[body] != robot
+            or model.geom_group[index] not in (1, 2)
+            or model.geom_rgba[index, 3] < 0.5
+        ):
             continue
         centre, half = model.geom_aabb[index, :3], model.geom_aabb[index, 3:]
         turn = data.geom_xmat[index].reshape(3, 3)
@@ -88,8 +91,7 @@ def test_what_is_drawn_has_no_mass_and_touches_nothing(name):
     drawn, bare = build_model(robot, SPL), build_model(robot, SPL, visual=False)
     assert drawn.body('robot').subtreemass[0] == pytest.approx(robot.body.mass)
     assert drawn.ngeom > bare.ngeom + 40
-    touching = [(model.geom_contype > 0) | (model.geom_conaffinity > 0)
-                for model in (drawn, bare)]
+    touching = [(model.geom_contype > 0) | (model.geom_conaffinity > 0) for model in (drawn, bare)]
     assert touching[0].sum() == touching[1].sum()
     for spec in (mujoco.mjtState.mjSTATE_INTEGRATION, mujoco.mjtState.mjSTATE_FULLPHYSICS):
         assert mujoco.mj_stateSize(drawn, spec) == mujoco.mj_stateSize(bare, spec)
@@ -113,8 +115,11 @@ def test_drawing_does_not_change_the_physics_of_any_robot(name):
 
 
 def mounts(robot):
-    return {name: mount for name, mount in
-            (('head', robot.camera), ('lower', robot.lower_camera)) if mount is not None}
+    return {
+        name: mount
+        for name, mount in (('head', robot.camera), ('lower', robot.lower_camera))
+        if mount is not None
+    }
 
 
 @pytest.mark.parametrize('name', ROBOTS)
@@ -132,8 +137,9 @@ def test_the_cameras_are_those_of_perception(name):
         # MuJoCo's cameras look along -z, y up.
         x, y, z = ((placed - camera.xpos) @ camera.xmat.reshape(3, 3)).T
         focal = mount.height / 2 / np.tan(np.radians(model.camera(label).fovy[0]) / 2)
-        pixels = np.stack([(mount.width - 1) / 2 - focal * x / z,
-                           (mount.height - 1) / 2 + focal * y / z], axis=1)
+        pixels = np.stack(
+            [(mount.width - 1) / 2 - focal * x / z, (mount.height - 1) / 2 + focal * y / z], axis=1
+        )
         np.testing.assert_allclose(pixels, expected, atol=0.01)
 
 
@@ -170,14 +176,21 @@ def test_turning_the_head_turns_its_cameras_about_the_neck(name, pan, tilt):
         # Positive tilt looks further down, positive pan to the left.
         down = mount.pitch + tilt
         np.testing.assert_allclose(
-            look, [np.cos(pan) * np.cos(down), np.sin(pan) * np.cos(down), -np.sin(down)],
-            atol=1e-6)
+            look,
+            [np.cos(pan) * np.cos(down), np.sin(pan) * np.cos(down), -np.sin(down)],
+            atol=1e-6,
+        )
         x, y, z = np.subtract(mount.position, neck)
         forward, height = x * np.cos(tilt) + z * np.sin(tilt), z * np.cos(tilt) - x * np.sin(tilt)
         np.testing.assert_allclose(
             data.cam(label).xpos - neck,
-            [forward * np.cos(pan) - y * np.sin(pan), forward * np.sin(pan) + y * np.cos(pan),
-             height], atol=1e-6)
+            [
+                forward * np.cos(pan) - y * np.sin(pan),
+                forward * np.sin(pan) + y * np.cos(pan),
+                height,
+            ],
+            atol=1e-6,
+        )
 
 
 @needs_gl
@@ -203,6 +216,7 @@ def on_a_line(field, x, y):
 
     def side(p, q):
         return (q[:, 0] - p[:, 0]) * (y - p[:, 1]) - (q[:, 1] - p[:, 1]) * (x - p[:, 0])
+
     signs = np.stack([side(a, b), side(b, c), side(c, a)])
     return bool(((signs >= -1e-9).all(axis=0) | (signs <= 1e-9).all(axis=0)).any())
 
@@ -237,11 +251,14 @@ def test_lines_and_goals_are_where_the_rule_book_puts_them(name):
     assert on_a_line(field, 0.0, 2.0) and not on_a_line(field, 0.4, 0.1)
 
     model = build_model(RobotProfile.load('nao_v6'), field)
-    posts = [(model.geom_pos[i], model.geom_size[i]) for i in range(model.ngeom)
-             if model.geom_type[i] == mujoco.mjtGeom.mjGEOM_CYLINDER
-             and model.geom_conaffinity[i] == 0 and model.geom_contype[i] > 0]
-    upright = sorted((pos[0], pos[1], size[0], 2 * size[1]) for pos, size in posts
-                     if pos[1] != 0)
+    posts = [
+        (model.geom_pos[i], model.geom_size[i])
+        for i in range(model.ngeom)
+        if model.geom_type[i] == mujoco.mjtGeom.mjGEOM_CYLINDER
+        and model.geom_conaffinity[i] == 0
+        and model.geom_contype[i] > 0
+    ]
+    upright = sorted((pos[0], pos[1], size[0], 2 * size[1]) for pos, size in posts if pos[1] != 0)
     assert len(upright) == 4
     for (px, py, radius, tall), (sx, sy) in zip(upright, [(-x, -1), (-x, 1), (x, -1), (x, 1)]):
         assert px == pytest.approx(sx)
@@ -253,9 +270,13 @@ def test_lines_and_goals_are_where_the_rule_book_puts_them(name):
 def test_a_half_field_is_drawn_with_one_goal_and_half_a_circle():
     field = Field.load('lab_half')
     model = build_model(RobotProfile.load('nao_v6'), field)
-    bars = [model.geom_pos[i] for i in range(model.ngeom)
-            if model.geom_type[i] == mujoco.mjtGeom.mjGEOM_CYLINDER
-            and model.geom_conaffinity[i] == 0 and model.geom_contype[i] > 0]
+    bars = [
+        model.geom_pos[i]
+        for i in range(model.ngeom)
+        if model.geom_type[i] == mujoco.mjtGeom.mjGEOM_CYLINDER
+        and model.geom_conaffinity[i] == 0
+        and model.geom_contype[i] > 0
+    ]
     assert len(bars) == 3 and all(pos[0] == pytest.approx(2.25) for pos in bars)
     assert on_a_line(field, 2.25 - 1.3, 0.0)
     assert on_a_line(field, -2.25 + 0.75 * np.cos(0.5), 0.75 * np.sin(0.5))
@@ -265,8 +286,9 @@ def test_a_half_field_is_drawn_with_one_goal_and_half_a_circle():
 
 
 def test_a_field_without_areas_mark_and_circle_has_only_its_outline():
-    field = dataclasses.replace(SPL, penalty_area=(0, 0), goal_area=(0, 0), penalty_mark=0,
-                                centre_circle_radius=0, goals=1)
+    field = dataclasses.replace(
+        SPL, penalty_area=(0, 0), goal_area=(0, 0), penalty_mark=0, centre_circle_radius=0, goals=1
+    )
     vertices, faces = scenery._lines(field)
     assert len(faces) == 2 * 4
     build_model(RobotProfile.load('nao_v6'), field)
@@ -295,8 +317,9 @@ def test_a_view_of_a_field_shows_all_its_lines_in_its_colours(name):
     white = values.min(axis=-1) > 150
     green = (values[..., 1] > values[..., 0] + 15) & (values[..., 1] > values[..., 2] + 15)
     assert green.mean() > 0.3 and 0.01 < white[40:].mean() < 0.4
-    other = dataclasses.replace(field, looks=dataclasses.replace(
-        field.looks, carpet=(0.3, 0.2, 0.1)))
+    other = dataclasses.replace(
+        field, looks=dataclasses.replace(field.looks, carpet=(0.3, 0.2, 0.1))
+    )
     brown = field_view(other, RobotProfile.load('nao_v6'), 320, 180).astype(int)
     assert (brown[green][:, 0] > brown[green][:, 1]).mean() > 0.95
 
@@ -319,7 +342,7 @@ def test_what_a_randomisation_may_change_is_there_by_name_and_shows():
         model.material('carpet_striped').rgba[:3] = (1.0, 0.5, 0.5)
         pictures.append(renderer.render(data, 'overview').astype(int))
     for index, first in enumerate(pictures):
-        for second in pictures[index + 1:]:
+        for second in pictures[index + 1 :]:
             assert (np.abs(first - second).max(axis=-1) > 3).mean() > 0.02
 
 

@@ -10,9 +10,11 @@ COUNT = 400_000
 FAR = 5 / np.sqrt(COUNT)
 
 
-@pytest.mark.parametrize('seed, step, channel', [
-    (np.arange(COUNT), 0, 0), (7, np.arange(COUNT), 3), (7, 3, np.arange(COUNT))],
-    ids=['seeds', 'steps', 'channels'])
+@pytest.mark.parametrize(
+    'seed, step, channel',
+    [(np.arange(COUNT), 0, 0), (7, np.arange(COUNT), 3), (7, 3, np.arange(COUNT))],
+    ids=['seeds', 'steps', 'channels'],
+)
 def test_numbers_are_uniform_and_normal_along_every_counter(seed, step, channel):
     flat = noise.uniform(seed, step, channel)
     assert flat.min() >= 0 and flat.max() < 1
@@ -32,14 +34,19 @@ def test_numbers_are_uniform_and_normal_along_every_counter(seed, step, channel)
 def test_neighbouring_seeds_steps_and_channels_are_independent():
     index = np.arange(COUNT)
     base = noise.normal(index, 5, 9)
-    for other in (noise.normal(index + 1, 5, 9), noise.normal(index, 6, 9),
-                  noise.normal(index, 5, 10), noise.normal(5, index, 9),
-                  noise.normal(9, 5, index)):
+    for other in (
+        noise.normal(index + 1, 5, 9),
+        noise.normal(index, 6, 9),
+        noise.normal(index, 5, 10),
+        noise.normal(5, index, 9),
+        noise.normal(9, 5, index),
+    ):
         assert abs((base * other).mean()) < FAR
     # a changed bit of any counter changes half of the bits
     for changed in ((1, 0, 0), (0, 1, 0), (0, 0, 1)):
         flipped = noise.bits(index, 5, 9) ^ noise.bits(
-            index ^ changed[0], 5 ^ changed[1], 9 ^ changed[2])
+            index ^ changed[0], 5 ^ changed[1], 9 ^ changed[2]
+        )
         share = np.unpackbits(flipped.view(np.uint8)).mean()
         assert share == pytest.approx(0.5, abs=0.001)
 
@@ -47,8 +54,9 @@ def test_neighbouring_seeds_steps_and_channels_are_independent():
 def test_a_number_is_the_same_alone_in_any_array_and_from_any_memory():
     seeds = np.arange(100, 131)
     many = noise.normal(seeds[:, None], np.arange(7)[:, None, None], np.arange(3))
-    strided = noise.normal(np.repeat(seeds, 2)[::2, None], np.arange(7)[:, None, None],
-                           np.arange(3))
+    strided = noise.normal(
+        np.repeat(seeds, 2)[::2, None], np.arange(7)[:, None, None], np.arange(3)
+    )
     assert many.shape == (7, 31, 3) and many.tobytes() == strided.tobytes()
     for row in (0, 17, 30):
         alone = noise.normal(float(seeds[row]), 4, np.arange(3))
@@ -60,5 +68,6 @@ def test_channels_and_episode_seeds_differ():
     assert noise.channel('slip.0.turn') != noise.channel('slip.1.turn')
     seeds = noise.episode_seed(3, np.arange(1000)[:, None], np.arange(100))
     assert len(np.unique(seeds)) == 100_000
-    assert seeds.max() < noise.SEED_LIMIT and (seeds.astype(float).astype(np.uint64)
-                                               == seeds).all()
+    assert (
+        seeds.max() < noise.SEED_LIMIT and (seeds.astype(float).astype(np.uint64) == seeds).all()
+    )

@@ -56,8 +56,10 @@ def test_a_walking_obstacle_goes_round_its_waypoints_at_its_speed():
     speed = np.hypot(track[:, 2], track[:, 3])
     assert speed.max() < 0.41 and np.median(speed) == pytest.approx(0.4, abs=0.01)
     # a round of 2 + sqrt(2) m
-    first, second = (np.flatnonzero(np.linalg.norm(track[a:b, :2] - corners[1], axis=1) < 0.06)[0]
-                     + a for a, b in ((0, 60), (60, 200)))
+    first, second = (
+        np.flatnonzero(np.linalg.norm(track[a:b, :2] - corners[1], axis=1) < 0.06)[0] + a
+        for a, b in ((0, 60), (60, 200))
+    )
     assert (second - first) * 0.1 == pytest.approx((2 + 2**0.5) / 0.4, rel=0.1)
 
 
@@ -131,9 +133,16 @@ def test_each_simulation_of_a_batch_has_its_own_places_and_speeds():
         batch.place_obstacles(np.zeros((3, 1, 2, 2)))
 
 
-@pytest.mark.parametrize('wrong, problem', [
-    ({'kind': 'flying'}, 'flying'), ({'waypoints': ((0, np.nan),)}, 'waypoints'),
-    ({'waypoints': ()}, 'waypoints'), ({'radius': 9}, 'radius'), ({'speed': -1}, 'speed')])
+@pytest.mark.parametrize(
+    'wrong, problem',
+    [
+        ({'kind': 'flying'}, 'flying'),
+        ({'waypoints': ((0, np.nan),)}, 'waypoints'),
+        ({'waypoints': ()}, 'waypoints'),
+        ({'radius': 9}, 'radius'),
+        ({'speed': -1}, 'speed'),
+    ],
+)
 def test_an_impossible_obstacle_is_refused(wrong, problem):
     with pytest.raises(ValueError, match=problem):
         Obstacle(**wrong)
@@ -144,13 +153,16 @@ def test_an_impossible_obstacle_is_refused(wrong, problem):
 def test_obstacles_are_seen_and_drawing_does_not_change_the_physics(kind):
     obstacle = Obstacle(kind, ((1.0, 0.1),))
     hidden = SoccerSimulation(CONTRACT, ROBOT, visual=False, obstacles=(obstacle,))
-    with SoccerSimulation(CONTRACT, ROBOT, obstacles=(obstacle,)) as drawn, \
-            SoccerSimulation(CONTRACT, ROBOT) as empty:
+    with (
+        SoccerSimulation(CONTRACT, ROBOT, obstacles=(obstacle,)) as drawn,
+        SoccerSimulation(CONTRACT, ROBOT) as empty,
+    ):
         for simulation in (hidden, drawn, empty):
             simulation.reset([0, 0, 0, 2, 0.5])
             simulation.step([0.25, 0, 0])
-        change = np.abs(drawn.render('head', 160, 120).astype(int)
-                        - empty.render('head', 160, 120)).max(axis=-1)
+        change = np.abs(
+            drawn.render('head', 160, 120).astype(int) - empty.render('head', 160, 120)
+        ).max(axis=-1)
         assert (change > 30).mean() > 0.03
         for _ in range(30):
             hidden.step([0.25, 0, 0])

@@ -82,5 +82,6 @@ def test_velocity_is_that_of_the_odometry_and_not_the_true_one():
     # The chord is shorter than the arc by sinc(.05) = .9996.
     np.testing.assert_allclose(exact.velocity, velocity, rtol=1e-3)
     np.testing.assert_allclose(wrong.velocity[2], 1.0 + 0.1 * bias, rtol=1e-9)
-    np.testing.assert_allclose(np.linalg.norm(wrong.velocity[:2]),
-                               abs(1 + 0.1 * scale) * np.hypot(0.2, 0.1), rtol=1e-3)
+    np.testing.assert_allclose(
+        np.linalg.norm(wrong.velocity[:2]), abs(1 + 0.1 * scale) * np.hypot(0.2, 0.1), rtol=1e-3
+    )

@@ -57,8 +57,9 @@ def test_a_command_beyond_the_limits_is_clipped_and_remembered_as_it_was_sent(si
     simulation.reset([0, 0, 0, *FAR_BALL])
     np.testing.assert_array_equal(simulation.world_state(), [0, 0, 0, 3, 2, 0, 0, 0, 0, 0])
     simulation.step([9, -9, 9])
-    np.testing.assert_allclose(simulation.world_state()[world.PREVIOUS_COMMAND],
-                               [0.25, -0.2, 2.0943951])
+    np.testing.assert_allclose(
+        simulation.world_state()[world.PREVIOUS_COMMAND], [0.25, -0.2, 2.0943951]
+    )
 
 
 @pytest.mark.parametrize('velocity', [(1.0, 0.0), (0.5, 0.2), (-0.4, -0.4)])
@@ -108,8 +109,12 @@ def test_the_robot_stops_at_posts_and_at_the_edge_of_the_carpet(simulation):
     states, _ = walk(simulation, [0.25, 0, 0], 50)
     # the feet end .10 m before base_link, the post's surface is .05 m before the line
     assert states[-1, 0] == pytest.approx(4.5 - 0.05 - 0.10, abs=0.01)
-    for x, y, yaw, axis, edge in ((4.6, 2, 0, 0, 5.2), (-4.6, 2, np.pi, 0, -5.2),
-                                  (0, 3.2, np.pi / 2, 1, 3.7), (0, -3.2, -np.pi / 2, 1, -3.7)):
+    for x, y, yaw, axis, edge in (
+        (4.6, 2, 0, 0, 5.2),
+        (-4.6, 2, np.pi, 0, -5.2),
+        (0, 3.2, np.pi / 2, 1, 3.7),
+        (0, -3.2, -np.pi / 2, 1, -3.7),
+    ):
         simulation.reset([x, y, yaw, *FAR_BALL])
         states, _ = walk(simulation, [0.25, 0, 0], 50)
         assert abs(states[-1, axis]) == pytest.approx(abs(edge) - 0.10, abs=0.01)
@@ -117,8 +122,12 @@ def test_the_robot_stops_at_posts_and_at_the_edge_of_the_carpet(simulation):
 
 
 def test_a_ball_squeezed_against_post_net_or_border_stays_on_the_ground(simulation):
-    for start in ([4.1, 0.8, 0, 4.3, 0.8], [4.4, 0, 0, 4.6, 0], [0, 3.2, np.pi / 2, 0, 3.4],
-                  [4.3, 0.6, 0.4, 4.5, 0.68]):
+    for start in (
+        [4.1, 0.8, 0, 4.3, 0.8],
+        [4.4, 0, 0, 4.6, 0],
+        [0, 3.2, np.pi / 2, 0, 3.4],
+        [4.3, 0.6, 0.4, 4.5, 0.68],
+    ):
         simulation.reset(start)
         _, heights = walk(simulation, [0.25, 0, 0], 80)
         assert heights.min() > 0.04 and heights.max() < 0.07
@@ -152,9 +161,15 @@ def test_a_physics_state_can_be_continued_in_another_simulation(simulation):
     np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.parametrize('start, problem', [
-    ([0, 0, np.nan, 1, 0], 'not finite'), ([5.19, 0, 0, 1, 0], 'off the carpet'),
-    ([0, 0, 0, 0, 3.69], 'off the carpet'), ([1, 1, np.pi / 2, 1, 1.12], 'ball inside the robot')])
+@pytest.mark.parametrize(
+    'start, problem',
+    [
+        ([0, 0, np.nan, 1, 0], 'not finite'),
+        ([5.19, 0, 0, 1, 0], 'off the carpet'),
+        ([0, 0, 0, 0, 3.69], 'off the carpet'),
+        ([1, 1, np.pi / 2, 1, 1.12], 'ball inside the robot'),
+    ],
+)
 def test_an_impossible_start_is_refused_with_its_numbers(simulation, start, problem):
     with pytest.raises(ValueError, match=problem):
         simulation.reset(start)

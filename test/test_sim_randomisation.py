@@ -40,12 +40,16 @@ def test_the_files_can_be_read_and_hold_each_other(name):
         assert wide[0] <= low and high <= wide[1]
 
 
-@pytest.mark.parametrize('change, message', [
-    (lambda c: c['ball'].update(mass=[0, 1]), r'ball.mass.0: 0 is outside \[0.1, 10\]'),
-    (lambda c: c['robot'].pop('delay'), 'robot.delay: is missing'),
-    (lambda c: c['camera'].update(zoom=[1, 1]), 'camera.zoom: is not a known key'),
-    (lambda c: c['light'].update(ambient=[1.2, 0.8]), 'light.ambient: .* is no range'),
-    (lambda c: c.update(weather=3), 'weather: is not a known key')])
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        (lambda c: c['ball'].update(mass=[0, 1]), r'ball.mass.0: 0 is outside \[0.1, 10\]'),
+        (lambda c: c['robot'].pop('delay'), 'robot.delay: is missing'),
+        (lambda c: c['camera'].update(zoom=[1, 1]), 'camera.zoom: is not a known key'),
+        (lambda c: c['light'].update(ambient=[1.2, 0.8]), 'light.ambient: .* is no range'),
+        (lambda c: c.update(weather=3), 'weather: is not a known key'),
+    ],
+)
 def test_a_wrong_value_is_named_with_file_and_key(tmp_path, change, message):
     values = content()
     change(values)
@@ -66,7 +70,7 @@ def test_draws_are_uniform_in_their_ranges_and_depend_on_seed_and_name_alone():
         assert values.mean() == pytest.approx((low + high) / 2, abs=0.03 * (high - low))
         assert values.std() == pytest.approx((high - low) / 12**0.5, rel=0.05)
     table = np.corrcoef(list(drawn.values()))
-    assert np.abs(table - np.eye(len(table))).max() < 5 / len(seeds)**0.5
+    assert np.abs(table - np.eye(len(table))).max() < 5 / len(seeds) ** 0.5
     fewer = randomisation.draw(seeds[[7, 99]], visual=False)
     assert set(fewer) < set(drawn)
     for name, values in fewer.items():
@@ -110,8 +114,9 @@ def test_no_randomisation_at_all_gives_the_bytes_of_the_file_that_changes_nothin
 def test_rolling_friction_scales_the_deceleration():
     lost = []
     for factor in (0.5, 1.0, 2.0):
-        simulation = SoccerSimulation(CONTRACT, ROBOT, visual=False,
-                                      randomisation=only('ball.rolling_friction', factor))
+        simulation = SoccerSimulation(
+            CONTRACT, ROBOT, visual=False, randomisation=only('ball.rolling_friction', factor)
+        )
         simulation.set_world_state([-3, 2, 0, 0, 0, 1.0, 0, 0, 0, 0])
         for _ in range(10):
             simulation.step([0, 0, 0])
@@ -122,8 +127,9 @@ def test_rolling_friction_scales_the_deceleration():
 def test_sliding_friction_scales_how_fast_a_sliding_ball_begins_to_roll():
     speeds = []
     for factor in (0.5, 1.0):
-        simulation = SoccerSimulation(CONTRACT, ROBOT, visual=False,
-                                      randomisation=only('ball.sliding_friction', factor))
+        simulation = SoccerSimulation(
+            CONTRACT, ROBOT, visual=False, randomisation=only('ball.sliding_friction', factor)
+        )
         simulation.reset([-3, 2, 0, 0, 0])
         simulation.step([0, 0, 0])
         simulation.data.joint('ball').qvel[:] = [2.5, 0, 0, 0, 0, 0]
@@ -149,21 +155,25 @@ def test_response_time_limits_and_step_length_scale_the_walk(factor):
     if factor < 1:
         np.testing.assert_allclose(
             reached(only('robot.limits', factor), 40, [-0.15, 0.2, 0])[:2],
-            [-0.15 * factor, 0.2 * factor], rtol=0.01)
+            [-0.15 * factor, 0.2 * factor],
+            rtol=0.01,
+        )
 
 
 def test_delay_and_slip_are_added_to_the_profiles():
     robot = replace(ROBOT, walk=replace(ROBOT.walk, delay=0.1, slip=0.0))
-    simulation = SoccerSimulation(CONTRACT, robot, visual=False,
-                                  randomisation=only('robot.delay', 0.1))
+    simulation = SoccerSimulation(
+        CONTRACT, robot, visual=False, randomisation=only('robot.delay', 0.1)
+    )
     simulation.reset([0, 0, 0, 3, 2])
     for expected in (0, 0, 0.2 * (1 - np.exp(-0.1 / 0.25))):
         simulation.step([0.2, 0, 0])
         assert simulation.robot_velocity()[0] == pytest.approx(expected, abs=0.005)
     ends = []
     for seed in range(20):
-        slipping = SoccerSimulation(CONTRACT, robot, visual=False,
-                                    randomisation=only('robot.slip', 0.2))
+        slipping = SoccerSimulation(
+            CONTRACT, robot, visual=False, randomisation=only('robot.slip', 0.2)
+        )
         slipping.reset([0, 0, 0, 3, 2], seed=seed)
         for _ in range(20):
             slipping.step([0.2, 0, 0])
@@ -185,11 +195,19 @@ def test_masses_scale_with_what_follows_from_them():
 @needs_gl
 def test_pictures_change_with_camera_light_and_colours_and_the_physics_does_not():
     ends, base = set(), None
-    for key, low in (('camera.position', 0.0), ('camera.position', 0.03),
-                     ('camera.rotation', 0.05), ('camera.field_of_view', 1.1),
-                     ('light.brightness', 0.5), ('light.ambient', 0.5), ('light.direction', 2.0),
-                     ('colour.ball', 0.6), ('colour.carpet', 0.5), ('colour.lines', 0.5),
-                     ('texture.carpet', 3.0)):
+    for key, low in (
+        ('camera.position', 0.0),
+        ('camera.position', 0.03),
+        ('camera.rotation', 0.05),
+        ('camera.field_of_view', 1.1),
+        ('light.brightness', 0.5),
+        ('light.ambient', 0.5),
+        ('light.direction', 2.0),
+        ('colour.ball', 0.6),
+        ('colour.carpet', 0.5),
+        ('colour.lines', 0.5),
+        ('texture.carpet', 3.0),
+    ):
         with SoccerSimulation(CONTRACT, ROBOT, randomisation=only(key, low)) as simulation:
             simulation.reset([3.0, 0, 0, 3.5, 0])
             for _ in range(3):
@@ -205,8 +223,9 @@ def test_pictures_change_with_camera_light_and_colours_and_the_physics_does_not(
 
 @needs_gl
 def test_a_randomised_picture_is_that_of_its_seed_again():
-    with SoccerSimulation(CONTRACT, ROBOT,
-                          randomisation=Randomisation.load('extreme')) as simulation:
+    with SoccerSimulation(
+        CONTRACT, ROBOT, randomisation=Randomisation.load('extreme')
+    ) as simulation:
         images = []
         for seed in (4, 5, 4):
             simulation.reset([3.0, 0, 0, 3.5, 0], seed=seed)

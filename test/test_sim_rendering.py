@@ -35,8 +35,15 @@ def orange(image):
 @needs_gl
 @pytest.mark.parametrize('forward, left', [(0.3, 0.0), (0.5, 0.2), (1.0, -0.5), (2.0, 0.3)])
 def test_the_head_camera_is_the_pinhole_of_the_profile(simulation, forward, left):
-    simulation.reset([0, 0, 0.5, forward * np.cos(0.5) - left * np.sin(0.5),
-                      forward * np.sin(0.5) + left * np.cos(0.5)])
+    simulation.reset(
+        [
+            0,
+            0,
+            0.5,
+            forward * np.cos(0.5) - left * np.sin(0.5),
+            forward * np.sin(0.5) + left * np.cos(0.5),
+        ]
+    )
     image = simulation.render()
     assert image.shape == (300, 400, 3) and image.dtype == np.uint8
     # the ball's centre, by hand: 41 deg down from (.06, 0, .48), focal (h / 2) / tan(fov / 2)
@@ -153,11 +160,19 @@ except RenderingUnavailable as error:
 
 def run(code, **environment):
     """Run code in a fresh interpreter; return what it printed."""
-    clean = {key: value for key, value in os.environ.items()
-             if key not in ('MUJOCO_GL', 'PYOPENGL_PLATFORM')}
-    result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True,
-                            timeout=120, cwd=ROOT,
-                            env={**clean, 'PYTHONPATH': str(ROOT), **environment})
+    clean = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in ('MUJOCO_GL', 'PYOPENGL_PLATFORM')
+    }
+    result = subprocess.run(
+        [sys.executable, '-c', code],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=ROOT,
+        env={**clean, 'PYTHONPATH': str(ROOT), **environment},
+    )
     assert result.returncode == 0, result.stderr
     return result.stdout
 
@@ -170,20 +185,26 @@ def test_without_any_gl_library_physics_works_and_drawing_names_the_remedy():
 
 
 def test_with_osmesa_alone_osmesa_is_chosen():
-    code = WITHOUT_GL.replace("('EGL', 'OpenGL', 'OSMesa')", "('EGL',)") + """
+    code = (
+        WITHOUT_GL.replace("('EGL', 'OpenGL', 'OSMesa')", "('EGL',)")
+        + """
 def pretend(name, *args, **kwargs):
     return None if 'OSMesa' in str(name) else absent(name, *args, **kwargs)
 ctypes.CDLL = pretend
 from guda_ros.sim import gl
 import os
 """
+    )
     # the choice alone: MuJoCo itself would load the library that is only pretended here
-    code = code.replace('from guda_ros.sim import gl', """
+    code = code.replace(
+        'from guda_ros.sim import gl',
+        """
 from importlib import util
 spec = util.spec_from_file_location('gl', 'guda_ros/sim/gl.py')
 gl = util.module_from_spec(spec)
 spec.loader.exec_module(gl)
-""")
+""",
+    )
     code += 'print(gl.choose_backend(), os.environ["MUJOCO_GL"], repr(gl.unavailable()))'
     assert run(code) == "osmesa osmesa ''\n"
 
@@ -207,7 +228,9 @@ def test_rendering_that_is_switched_off_says_so():
 @needs_gl
 def test_an_optimiser_works_in_a_process_that_has_drawn():
     pytest.importorskip('torch')
-    code = STEP_AND_DRAW + """
+    code = (
+        STEP_AND_DRAW
+        + """
 import torch
 parameter = torch.zeros(1, requires_grad=True)
 optimiser = torch.optim.AdamW([parameter])
@@ -215,4 +238,5 @@ optimiser = torch.optim.AdamW([parameter])
 optimiser.step()
 print('learned', parameter.item() > 0)
 """
+    )
     assert 'learned True' in run(code)

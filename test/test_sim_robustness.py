@@ -28,8 +28,9 @@ class Corners(Randomisation):
         """Return the nearer end for each value that would be drawn."""
         drawn = super().draw(seeds, visual)
         for name, values in drawn.items():
-            low, high = next(ends for key, ends in self.ranges.items()
-                             if f'{name}.'.startswith(f'{key}.'))
+            low, high = next(
+                ends for key, ends in self.ranges.items() if f'{name}.'.startswith(f'{key}.')
+            )
             drawn[name] = np.where(values < (low + high) / 2, low, high)
         return drawn
 
@@ -46,14 +47,20 @@ def wild(steps, seed, randomisation):
     :raises SimulationError: at a warning of MuJoCo.
     """
     rng = np.random.default_rng(seed)
-    robot = replace(PROFILE, walk=replace(PROFILE.walk, delay=0.1, slip=0.2,
-                                          sway=Sway(0.02, 0.05, 0.05)),
-                    fall=replace(PROFILE.fall, get_up_time=1.0))
+    robot = replace(
+        PROFILE,
+        walk=replace(PROFILE.walk, delay=0.1, slip=0.2, sway=Sway(0.02, 0.05, 0.05)),
+        fall=replace(PROFILE.fall, get_up_time=1.0),
+    )
     field = CONTRACT.field
-    crowd = (Obstacle('static', ((3.0, 0.0),)), Obstacle('walking', ((2.5, -1), (3.5, 1)), 0.5),
-             Obstacle.goalkeeper(field, speed=0.5))
-    batch = BatchSimulation(CONTRACT, robot, COUNT, kick=True, obstacles=crowd,
-                            randomisation=randomisation, seed=seed)
+    crowd = (
+        Obstacle('static', ((3.0, 0.0),)),
+        Obstacle('walking', ((2.5, -1), (3.5, 1)), 0.5),
+        Obstacle.goalkeeper(field, speed=0.5),
+    )
+    batch = BatchSimulation(
+        CONTRACT, robot, COUNT, kick=True, obstacles=crowd, randomisation=randomisation, seed=seed
+    )
     half = np.array([field.length, field.width]) / 2 + field.border
     taken, lowest, highest, farthest, age = 0, np.inf, -np.inf, -np.inf, 0
 
@@ -95,8 +102,10 @@ def wild(steps, seed, randomisation):
 
 def check(steps, seed, randomisation):
     taken, lowest, highest, farthest = wild(steps, seed, randomisation)
-    print(f'{taken} steps: ball from {lowest:.4f} to {highest:.4f} m, '
-          f'at most {farthest:.4f} m beyond the carpet')
+    print(
+        f'{taken} steps: ball from {lowest:.4f} to {highest:.4f} m, '
+        f'at most {farthest:.4f} m beyond the carpet'
+    )
     assert taken >= steps
     # A ball that is squeezed sinks into the soft floor, but its middle stays above it.
     assert 0 < lowest and highest < HIGHEST
@@ -117,8 +126,12 @@ def test_corners_are_the_ends_of_every_range():
     drawn = CORNERS.draw(np.arange(200), visual=True)
     assert drawn.keys() == EXTREME.draw(np.arange(1), visual=True).keys()
     for name, values in drawn.items():
-        ends = {end for key, pair in EXTREME.ranges.items()
-                if name == key or name.startswith(f'{key}.') for end in pair}
+        ends = {
+            end
+            for key, pair in EXTREME.ranges.items()
+            if name == key or name.startswith(f'{key}.')
+            for end in pair
+        }
         assert len(ends) == 2 and set(values) == ends, name
 
 

@@ -16,8 +16,13 @@ from guda_ros.sim.gl import unavailable
 from guda_ros.soccer.resources import ConfigError
 
 ROOT = Path(__file__).resolve().parents[1]
-SCRIPTS = ('sim/train.py', 'sim/evaluate.py', 'sim/view.py', 'sim/collect.py',
-           'benchmark/simulation.py')
+SCRIPTS = (
+    'sim/train.py',
+    'sim/evaluate.py',
+    'sim/view.py',
+    'sim/collect.py',
+    'benchmark/simulation.py',
+)
 CONFIG = """\
 algorithm: ppo
 scenario: penalty
@@ -40,17 +45,32 @@ def run(script, *arguments, folder=None):
     environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}
     for name in ('DISPLAY', 'WAYLAND_DISPLAY'):
         environment.pop(name, None)
-    return subprocess.run([sys.executable, str(ROOT / script), *map(str, arguments)], cwd=folder,
-                          env=environment, capture_output=True, text=True, timeout=300,
-                          check=False)
+    return subprocess.run(
+        [sys.executable, str(ROOT / script), *map(str, arguments)],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
 
 
 @pytest.fixture(scope='module')
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp('runs')
     (folder / 'tiny.yaml').write_text(CONFIG)
-    result = run('sim/train.py', 'tiny.yaml', '--seeds', 0, 1, '--test-starts', 3, '--checkpoints',
-                 folder=folder)
+    result = run(
+        'sim/train.py',
+        'tiny.yaml',
+        '--seeds',
+        0,
+        1,
+        '--test-starts',
+        3,
+        '--checkpoints',
+        folder=folder,
+    )
     assert result.returncode == 0, result.stderr
     return folder / 'runs' / 'tiny', result.stdout
 
@@ -103,8 +123,18 @@ def test_model_and_exported_policy_are_judged_alike(trained, tmp_path):
 @pytest.mark.parametrize('scenario', ['penalty', 'goalkeeper'])
 def test_the_demonstrator_is_judged_on_any_scenario(scenario, tmp_path):
     file = tmp_path / 'found.json'
-    result = run('sim/evaluate.py', 'demonstrator', '--scenario', scenario, '--starts', 3,
-                 '--purpose', 'validation', '--out', file)
+    result = run(
+        'sim/evaluate.py',
+        'demonstrator',
+        '--scenario',
+        scenario,
+        '--starts',
+        3,
+        '--purpose',
+        'validation',
+        '--out',
+        file,
+    )
     assert result.returncode == 0, result.stderr
     found = json.loads(file.read_text())
     assert found['time_limit'] == (30 if scenario == 'penalty' else 90)
@@ -113,8 +143,17 @@ def test_the_demonstrator_is_judged_on_any_scenario(scenario, tmp_path):
 
 
 def test_episodes_become_a_data_set(tmp_path):
-    result = run('sim/collect.py', 'imperfect', '--scenario', 'penalty', '--episodes', 3, '--out',
-                 'data', folder=tmp_path)
+    result = run(
+        'sim/collect.py',
+        'imperfect',
+        '--scenario',
+        'penalty',
+        '--episodes',
+        3,
+        '--out',
+        'data',
+        folder=tmp_path,
+    )
     assert result.returncode == 0, result.stderr
     episodes = read_minari(tmp_path / 'data')
     assert len(episodes) == 3 and f'{sum(map(len, episodes))} steps' in result.stdout
@@ -127,25 +166,42 @@ def test_episodes_become_a_data_set(tmp_path):
 
 @pytest.mark.skipif(bool(unavailable()), reason=f'nothing can be drawn: {unavailable()}')
 def test_without_a_display_an_episode_is_drawn(tmp_path):
-    result = run('sim/view.py', 'demonstrator', '--scenario', 'goalkeeper', '--time', 1, '--out',
-                 'still.png', folder=tmp_path)
+    result = run(
+        'sim/view.py',
+        'demonstrator',
+        '--scenario',
+        'goalkeeper',
+        '--time',
+        1,
+        '--out',
+        'still.png',
+        folder=tmp_path,
+    )
     assert result.returncode == 0, result.stderr
     assert (tmp_path / 'still.png').stat().st_size > 10_000
     result = run('sim/view.py', 'demonstrator', '--out', 'still.gif', folder=tmp_path)
     assert result.returncode == 1 and '.webm, .png or .jpg' in result.stderr
 
 
-@pytest.mark.parametrize(('arguments', 'named'), [
-    (('nowhere',), 'nowhere'), (('demonstrator', '--scenario', 'x'), 'unknown scenario')])
+@pytest.mark.parametrize(
+    ('arguments', 'named'),
+    [(('nowhere',), 'nowhere'), (('demonstrator', '--scenario', 'x'), 'unknown scenario')],
+)
 def test_wrong_arguments_are_told_in_a_line(arguments, named):
     result = run('sim/evaluate.py', *arguments)
     assert result.returncode == 1 and named in result.stderr
     assert 'Traceback' not in result.stderr
 
 
-@pytest.mark.parametrize(('old', 'new', 'named'), [
-    ('algorithm: ppo', 'algorithm: dqn', 'algorithm'), ('steps: 64\n', '', 'steps'),
-    ('hidden: [8]', 'hidden: [8, x]', 'hidden'), ('stop_at', 'stop', 'stop')])
+@pytest.mark.parametrize(
+    ('old', 'new', 'named'),
+    [
+        ('algorithm: ppo', 'algorithm: dqn', 'algorithm'),
+        ('steps: 64\n', '', 'steps'),
+        ('hidden: [8]', 'hidden: [8, x]', 'hidden'),
+        ('stop_at', 'stop', 'stop'),
+    ],
+)
 def test_a_wrong_config_is_named(tmp_path, old, new, named):
     path = tmp_path / 'wrong.yaml'
     path.write_text(CONFIG.replace(old, new))
@@ -160,13 +216,21 @@ def test_the_experiments_can_be_read(path):
 
 
 def test_the_benchmark_ends_with_its_figures():
-    result = run('benchmark/simulation.py', '--count', 8, '--steps', 3, '--repeats', 1,
-                 '--skip-node')
+    result = run(
+        'benchmark/simulation.py', '--count', 8, '--steps', 3, '--repeats', 1, '--skip-node'
+    )
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout.splitlines()[-1])
     assert set(found) == {
-        'batch_vs_raw_1_thread', 'batch_vs_raw_2_threads', 'batch_vs_subproc',
-        'batch_env_steps_per_s', 'single_env_steps_per_s', 'camera_fps', 'real_time_factor'}
-    measured = [value for name, value in found.items()
-                if name not in ('camera_fps', 'real_time_factor')]
+        'batch_vs_raw_1_thread',
+        'batch_vs_raw_2_threads',
+        'batch_vs_subproc',
+        'batch_env_steps_per_s',
+        'single_env_steps_per_s',
+        'camera_fps',
+        'real_time_factor',
+    }
+    measured = [
+        value for name, value in found.items() if name not in ('camera_fps', 'real_time_factor')
+    ]
     assert min(measured) > 0 and found['real_time_factor'] is None

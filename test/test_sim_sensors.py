@@ -28,7 +28,8 @@ START = np.array([1.0, 0.0, 0.0, 1.8, 0.2])
 
 drawing = pytest.mark.skipif(
     all(gl.missing_library(backend) for backend in gl.LIBRARIES),
-    reason='no OpenGL library for headless rendering')
+    reason='no OpenGL library for headless rendering',
+)
 
 
 def rng(seed=0):
@@ -48,8 +49,9 @@ def test_latency_jitter_and_dropout_are_those_of_the_profile():
     # So far apart that no message waits for the one before.
     sent = [number * 1000 * MS for number in range(20000)]
     arrivals = [courier.arrival(now) for now in sent]
-    delays = np.array([(there - now) / 1e9 for now, there in zip(sent, arrivals)
-                       if there is not None])
+    delays = np.array(
+        [(there - now) / 1e9 for now, there in zip(sent, arrivals) if there is not None]
+    )
     assert 1 - len(delays) / len(sent) == pytest.approx(0.25, abs=0.01)
     assert delays.mean() == pytest.approx(0.1, abs=0.001)
     assert delays.std() == pytest.approx(0.02, rel=0.03)
@@ -93,11 +95,13 @@ def test_a_leaning_imu_sees_gravity_turn_and_measures_the_rate():
     gyroscope, accelerometer = imu.sample(0.01, 0.0, np.zeros(3), (0.0, 0.0, lean))
     np.testing.assert_allclose(gyroscope, [0, rate, 0], atol=1e-9)
     np.testing.assert_allclose(
-        accelerometer, 9.81 * np.array([-np.sin(lean), 0, np.cos(lean)]), atol=1e-9)
+        accelerometer, 9.81 * np.array([-np.sin(lean), 0, np.cos(lean)]), atol=1e-9
+    )
     imu.reset(rng())
     _, accelerometer = imu.sample(0.0, 0.0, np.zeros(3), (0.0, lean, 0.0))
     np.testing.assert_allclose(
-        accelerometer, 9.81 * np.array([0, np.sin(lean), np.cos(lean)]), atol=1e-9)
+        accelerometer, 9.81 * np.array([0, np.sin(lean), np.cos(lean)]), atol=1e-9
+    )
 
 
 def test_a_swaying_imu_is_accelerated_sideways():
@@ -107,7 +111,7 @@ def test_a_swaying_imu_is_accelerated_sideways():
         sway = amplitude * np.sin(omega * step * dt)
         felt.append(imu.sample(step * dt, 0.3, np.zeros(3), (sway, 0.0, 0.0))[1][1])
     time = np.arange(1000) * dt
-    expected = -amplitude * omega ** 2 * np.sin(omega * time)
+    expected = -amplitude * omega**2 * np.sin(omega * time)
     np.testing.assert_allclose(felt[3:], expected[3:], atol=0.05)
 
 
@@ -116,8 +120,9 @@ def test_imu_noise_and_bias_have_the_spread_of_the_profile():
     imu, biases, rates, forces = ImuModel(noise), [], [], []
     for seed in range(300):
         imu.reset(rng(seed))
-        samples = np.array([imu.sample(step * 0.01, 0.0, np.zeros(3), (0, 0, 0))
-                            for step in range(50)])
+        samples = np.array(
+            [imu.sample(step * 0.01, 0.0, np.zeros(3), (0, 0, 0)) for step in range(50)]
+        )
         biases.append(samples[:, 0].mean(axis=0))
         rates.append(samples[:, 0] - biases[-1])
         forces.append(samples[:, 1] - [0, 0, 9.81])
@@ -207,8 +212,9 @@ def test_perception_finds_the_ball_with_the_head_turned(cameras, pan, tilt, ball
     np.testing.assert_allclose(perception.detector.detect(image).position, ball, atol=0.02)
     # Back at zero it works with the camera that it began with.
     perception.look(0.0, 0.0)
-    np.testing.assert_allclose(perception.camera.rotation,
-                               CameraModel.from_mount(ROBOT.camera).rotation, atol=1e-12)
+    np.testing.assert_allclose(
+        perception.camera.rotation, CameraModel.from_mount(ROBOT.camera).rotation, atol=1e-12
+    )
 
 
 @drawing
@@ -245,8 +251,11 @@ def world(robot, **options):
 
 
 def test_each_sensor_has_its_rate_and_its_delivery():
-    robot = replace(ROBOT, imu=replace(ROBOT.imu, rate=50.0, delivery=Delivery(0.05, 0, 0)),
-                    odometry=replace(ROBOT.odometry, delivery=Delivery(0.02, 0, 0.3)))
+    robot = replace(
+        ROBOT,
+        imu=replace(ROBOT.imu, rate=50.0, delivery=Delivery(0.05, 0, 0)),
+        odometry=replace(ROBOT.odometry, delivery=Delivery(0.02, 0, 0.3)),
+    )
     own = world(robot)
     sensors, now = own.sensors[0], 10**9
     own.reset(now, START, seed=3)
@@ -297,10 +306,12 @@ def test_a_robot_that_fell_aslant_feels_gravity_along_the_way_it_fell():
                 turned += sample.gyroscope * 0.01
         own.simulation.step(np.zeros(3))
     np.testing.assert_allclose(
-        last.accelerometer, [-9.81 * np.cos(direction), -9.81 * np.sin(direction), 0], atol=0.02)
+        last.accelerometer, [-9.81 * np.cos(direction), -9.81 * np.sin(direction), 0], atol=0.02
+    )
     # The axis of the fall lies across its direction.
     np.testing.assert_allclose(
-        turned, np.pi / 2 * np.array([-np.sin(direction), np.cos(direction), 0]), atol=0.03)
+        turned, np.pi / 2 * np.array([-np.sin(direction), np.cos(direction), 0]), atol=0.03
+    )
 
 
 @pytest.mark.parametrize('moving', [(), (0.3, -0.1)])
@@ -323,8 +334,11 @@ def test_the_same_seed_gives_the_same_samples_and_another_one_others():
             now = 10**9 + step * 100 * MS
             own.sensors[0].sense(now, True)
             for sample in own.sensors[0].arrived(now):
-                values.append(sample.pose if sample.sensor == 'odometry' else np.concatenate(
-                    [sample.gyroscope, sample.accelerometer]))
+                values.append(
+                    sample.pose
+                    if sample.sensor == 'odometry'
+                    else np.concatenate([sample.gyroscope, sample.accelerometer])
+                )
             own.simulation.step(np.array([0.2, 0.05, 0.5]))
         return np.concatenate(values), own.simulation.world_state(), own.simulation.parameters
 
@@ -347,6 +361,7 @@ def test_a_camera_is_read_at_its_own_rate_and_only_if_somebody_watches():
             return []
 
     from guda_ros.sim.suite import SensorSuite
+
     robot = replace(ROBOT, camera=mount(rate=30.0), lower_camera=None)
     simulation = SoccerSimulation(replace(CONTRACT, rate=100.0), robot, visual=False)
     counter = Counter()

@@ -28,8 +28,9 @@ def robot_with(**walk):
 def test_a_command_has_no_effect_for_the_dead_time_and_then_the_usual_lag(delay):
     # one physics step a control step, to see the time between commands
     contract = replace(CONTRACT, rate=100.0)
-    delayed, prompt = (SoccerSimulation(contract, robot_with(delay=value), visual=False)
-                       for value in (delay, 0.0))
+    delayed, prompt = (
+        SoccerSimulation(contract, robot_with(delay=value), visual=False) for value in (delay, 0.0)
+    )
     for simulation in (delayed, prompt):
         simulation.reset([0, 0, 0, *FAR_BALL])
     command = np.array([0.2, 0.1, 1.0])
@@ -40,14 +41,15 @@ def test_a_command_has_no_effect_for_the_dead_time_and_then_the_usual_lag(delay)
             speeds.append(simulation.robot_velocity())
     shift = round(delay * 100)
     assert np.abs(late[:shift]).max() < 1e-12
-    np.testing.assert_allclose(late[shift:], early[:100 - shift], atol=2e-3)
+    np.testing.assert_allclose(late[shift:], early[: 100 - shift], atol=2e-3)
 
 
 @pytest.mark.parametrize('axis, speed', [(0, 0.25), (1, 0.2), (2, 2.0)])
 @pytest.mark.parametrize('response_time', [0.02, 0.05, 0.1, 0.5])
 def test_quick_and_slow_walks_follow_without_swinging(response_time, axis, speed):
-    simulation = SoccerSimulation(replace(CONTRACT, rate=100.0),
-                                  robot_with(response_time=(response_time,) * 3), visual=False)
+    simulation = SoccerSimulation(
+        replace(CONTRACT, rate=100.0), robot_with(response_time=(response_time,) * 3), visual=False
+    )
     simulation.reset([0, 0, 0, *FAR_BALL])
     command = np.zeros(3)
     command[axis] = speed
@@ -150,7 +152,8 @@ def test_a_kick_takes_its_time_ignores_commands_and_leaves_the_robot_walking():
     # .3 s wind-up, .14 m at 1.5 m/s in a whole control period, .4 s recovery
     assert modes == [KICKING] * 7 + [WALKING] * 5
     assert simulation.world_state()[0] == pytest.approx(
-        0.2 * (0.4 - 0.25 * (1 - np.exp(-0.4 / 0.25))), abs=0.005)
+        0.2 * (0.4 - 0.25 * (1 - np.exp(-0.4 / 0.25))), abs=0.005
+    )
     # the previous command is what was sent, obeyed or not
     assert simulation.world_state()[7] == 0.2
 
@@ -191,7 +194,7 @@ def test_a_hard_push_fells_the_robot_for_its_time_and_a_light_one_does_not():
         modes.append(simulation.mode)
         places.append(simulation.world_state()[:2])
     down, up = round(robot_fall.fall_time * 10), round(robot_fall.get_up_time * 10)
-    assert modes[:down + up + 2] == ([FALLING] * down + [GETTING_UP] * up + [WALKING] * 2)
+    assert modes[: down + up + 2] == ([FALLING] * down + [GETTING_UP] * up + [WALKING] * 2)
     # it slid, then it lay still, then it walked again
     np.testing.assert_allclose(places[down + 10], places[down + up - 1], atol=1e-3)
     assert 0.05 < places[20][1] < 0.3
@@ -280,15 +283,16 @@ def test_sway_and_falls_move_the_picture_and_not_the_physics():
 
 
 def test_the_head_turns_at_its_speed_to_its_limits():
-    robot = replace(robot_with(), head=replace(ROBOT.head, speed=1.0, pan=(-0.5, 0.5),
-                                               tilt=(-0.2, 0.3)))
+    robot = replace(
+        robot_with(), head=replace(ROBOT.head, speed=1.0, pan=(-0.5, 0.5), tilt=(-0.2, 0.3))
+    )
     simulation = SoccerSimulation(CONTRACT, robot, visual=False)
     simulation.look(2.0, 0.15)
     pans = []
     for _ in range(8):
         simulation.step([0, 0, 0])
         pans.append(simulation.head().copy())
-    np.testing.assert_allclose(np.array(pans)[:, 0], [.1, .2, .3, .4, .5, .5, .5, .5])
+    np.testing.assert_allclose(np.array(pans)[:, 0], [0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 0.5, 0.5])
     assert pans[-1][1] == pytest.approx(0.15)
     simulation.reset([0, 0, 0, *FAR_BALL])
     np.testing.assert_array_equal(simulation.head(), 0)
@@ -296,8 +300,9 @@ def test_the_head_turns_at_its_speed_to_its_limits():
 
 def test_several_robots_walk_kick_and_bump_into_each_other():
     small = replace(robot_with(), name='small', kick=replace(ROBOT.kick, speed=1.0))
-    simulation = SoccerSimulation(CONTRACT, robot_with(), visual=False, kick=True,
-                                  robots=(robot_with(), small))
+    simulation = SoccerSimulation(
+        CONTRACT, robot_with(), visual=False, kick=True, robots=(robot_with(), small)
+    )
     simulation.reset([0, 0, 0, *FAR_BALL])
     simulation.place_robot(1, [1.0, 0, np.pi])
     assert simulation.world_state(1)[:3].tolist() == [1.0, 0, -np.pi]
@@ -342,8 +347,10 @@ def test_a_turned_head_looks_where_it_is_turned():
 
         def ball():
             red, green, blue = simulation.render('head', 200, 150).astype(int).transpose(2, 0, 1)
-            return [places.mean() for places in np.nonzero((red > 90) & (red > 1.6 * green)
-                                                           & (green > blue))]
+            return [
+                places.mean()
+                for places in np.nonzero((red > 90) & (red > 1.6 * green) & (green > blue))
+            ]
 
         ahead = ball()
         simulation.look(0.5, 0.0)

@@ -16,16 +16,16 @@ BALL = Field.load('spl').ball
 
 
 def camera(distortion):
-    return CameraModel.from_mount(
-        CameraMount(320, 240, 1.0, (0.06, 0.0, 0.48), 0.6, distortion))
+    return CameraModel.from_mount(CameraMount(320, 240, 1.0, (0.06, 0.0, 0.48), 0.6, distortion))
 
 
 @pytest.mark.parametrize('coefficients', [BARREL, PINCUSHION, lens.NONE])
 def test_it_distorts_as_opencv_does_and_back(coefficients):
     points = np.random.default_rng(0).uniform(-0.8, 0.8, (500, 2))
     shown = lens.distort(points, coefficients)
-    expected, _ = cv2.projectPoints(np.c_[points, np.ones(500)], np.zeros(3), np.zeros(3),
-                                    np.eye(3), np.array(coefficients))
+    expected, _ = cv2.projectPoints(
+        np.c_[points, np.ones(500)], np.zeros(3), np.zeros(3), np.eye(3), np.array(coefficients)
+    )
     np.testing.assert_allclose(shown, expected[:, 0], atol=1e-12)
     np.testing.assert_allclose(lens.undistort(shown, coefficients), points, atol=1e-9)
 
@@ -34,8 +34,9 @@ def test_the_jacobian_is_the_slope():
     points, step = np.random.default_rng(1).uniform(-0.6, 0.6, (50, 2)), 1e-6
     for axis in range(2):
         ahead = np.eye(2)[axis] * step
-        slope = (lens.distort(points + ahead, BARREL)
-                 - lens.distort(points - ahead, BARREL)) / (2 * step)
+        slope = (lens.distort(points + ahead, BARREL) - lens.distort(points - ahead, BARREL)) / (
+            2 * step
+        )
         np.testing.assert_allclose(lens.jacobian(points, BARREL)[..., axis], slope, atol=1e-8)
 
 
@@ -45,24 +46,33 @@ def test_nothing_is_shown_from_beyond_the_fold():
     assert lens.fold(folding) == pytest.approx(1.0)
     assert np.isnan(lens.distort([1.1, 0.0], folding)).all()
     assert np.isnan(lens.undistort([0.7, 0.0], folding)).all()
-    np.testing.assert_allclose(lens.undistort([0.6, 0.0], folding)[0]
-                               - lens.undistort([0.6, 0.0], folding)[0] ** 3 / 3, 0.6, atol=1e-9)
+    np.testing.assert_allclose(
+        lens.undistort([0.6, 0.0], folding)[0] - lens.undistort([0.6, 0.0], folding)[0] ** 3 / 3,
+        0.6,
+        atol=1e-9,
+    )
 
 
 @pytest.mark.parametrize('distortion', [BARREL, PINCUSHION])
 def test_a_ray_of_a_distorting_camera_meets_the_ground_where_the_point_was(distortion):
     own = camera(distortion)
-    points = np.column_stack([np.linspace(0.4, 2.5, 60), np.tile([-0.3, 0.0, 0.3], 20),
-                              np.zeros(60)])
+    points = np.column_stack(
+        [np.linspace(0.4, 2.5, 60), np.tile([-0.3, 0.0, 0.3], 20), np.zeros(60)]
+    )
     pixels, inside = own.project(points)
     assert inside.sum() > 30
-    np.testing.assert_allclose(own.ray_to_plane(pixels[inside], 0.0), points[inside, :2],
-                               atol=1e-8)
+    np.testing.assert_allclose(
+        own.ray_to_plane(pixels[inside], 0.0), points[inside, :2], atol=1e-8
+    )
     # The same calibration from the wire.
     focal = 120 / np.tan(0.5)
     wire = CameraModel.from_camera_info(
-        [focal, 0, 159.5, 0, focal, 119.5, 0, 0, 1], 320, 240,
-        CameraMount(320, 240, 1.0, (0.06, 0.0, 0.48), 0.6), distortion)
+        [focal, 0, 159.5, 0, focal, 119.5, 0, 0, 1],
+        320,
+        240,
+        CameraMount(320, 240, 1.0, (0.06, 0.0, 0.48), 0.6),
+        distortion,
+    )
     np.testing.assert_allclose(wire.project(points)[0][inside], pixels[inside], atol=1e-9)
 
 
@@ -81,7 +91,7 @@ def test_a_ball_seen_through_a_lens_is_found_where_it_is(place):
     columns, rows = np.meshgrid(np.arange(320), np.arange(240))
     rays = own.rays(np.stack([columns, rows], axis=-1).astype(float))
     to_ball = np.array([*place, BALL.radius]) - own.position
-    hits = rays @ to_ball >= np.sqrt(to_ball @ to_ball - BALL.radius ** 2)
+    hits = rays @ to_ball >= np.sqrt(to_ball @ to_ball - BALL.radius**2)
     picture = np.zeros((240, 320, 3), np.uint8)
     picture[:] = (40, 110, 40)
     picture[hits] = np.round(np.array(BALL.colour[::-1]) * 255)

@@ -29,21 +29,25 @@ def test_goal_and_out_are_told_apart():
 def test_the_ball_earns_what_it_comes_nearer_to_the_goal_point():
     # The goal point is (4.7, 0): from 3-4-5 triangles, 5 m and 2.5 m away.
     assert value('ball_to_goal', states(ball=(0.7, 3)), states(ball=(2.7, 1.5))) == pytest.approx(
-        2.5)
+        2.5
+    )
 
 
 def test_the_robot_earns_what_it_comes_nearer_to_the_ball():
     assert value('robot_to_ball', states(robot=(-2, 4, 1)), states(robot=(1, 1, 0))) == (
-        pytest.approx(5 - 1))
+        pytest.approx(5 - 1)
+    )
 
 
 def test_the_place_to_push_from_is_behind_the_ball_as_seen_from_the_goal():
     # Ball at (1, 0): pushed from (.85, 0). From (.85, 1) to (.85, .4).
     assert value('robot_to_push', states(robot=(0.85, 1, 0)), states(robot=(0.85, 0.4, 0))) == (
-        pytest.approx(0.6))
+        pytest.approx(0.6)
+    )
     before_the_ball = states(robot=(1.15, 0, 0))
     assert value('robot_to_push', before_the_ball, states(robot=(0.85, 0, 0))) == pytest.approx(
-        0.3)
+        0.3
+    )
 
 
 def test_time_counts_steps_and_a_changed_command_its_square_in_action_units():
@@ -59,7 +63,8 @@ def test_the_weights_of_push_give_the_reward_of_offline_data():
     after[:, 3] += 1.0
     terms = rewards.reward_terms(before, after, FIELD, LIMITS, rewards.load_weights('push'))
     np.testing.assert_allclose(
-        terms.sum(axis=-1), rewards.push_reward(before, after, FIELD), atol=1e-12)
+        terms.sum(axis=-1), rewards.push_reward(before, after, FIELD), atol=1e-12
+    )
 
 
 def test_terms_are_weighted_and_keep_the_order_of_the_weights():
@@ -68,8 +73,10 @@ def test_terms_are_weighted_and_keep_the_order_of_the_weights():
     assert terms.tolist() == [[-0.5, 3.0]]
 
 
-@pytest.mark.parametrize(('text', 'named'), [
-    ('goal: 1\ngaol: 2\n', 'gaol'), ('goal: high\n', 'goal'), ('{}\n', 'at least one')])
+@pytest.mark.parametrize(
+    ('text', 'named'),
+    [('goal: 1\ngaol: 2\n', 'gaol'), ('goal: high\n', 'goal'), ('{}\n', 'at least one')],
+)
 def test_wrong_weights_are_named(tmp_path, text, named):
     path = tmp_path / 'weights.yaml'
     path.write_text(text)

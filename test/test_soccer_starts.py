@@ -49,11 +49,14 @@ def test_the_starts_of_the_benchmark_are_what_they_were(scenario, purpose):
     assert digest[:16] == FROZEN[scenario, purpose]
 
 
-@pytest.mark.parametrize(('scenario', 'low', 'high'), [
-    ('random', [-3.5, -2.5, -np.pi, -2.5, -2], [3.5, 2.5, np.pi, 2.5, 2]),
-    ('easy', [-0.2, -0.5, -np.pi, 0.1, -2.95], [0, 0, np.pi, 1, 2.95]),
-    ('hard', [1.8, -2.7, -np.pi, 4.3, -2.7], [2.2, -2.3, np.pi, 4.4, -2.3]),
-])
+@pytest.mark.parametrize(
+    ('scenario', 'low', 'high'),
+    [
+        ('random', [-3.5, -2.5, -np.pi, -2.5, -2], [3.5, 2.5, np.pi, 2.5, 2]),
+        ('easy', [-0.2, -0.5, -np.pi, 0.1, -2.95], [0, 0, np.pi, 1, 2.95]),
+        ('hard', [1.8, -2.7, -np.pi, 4.3, -2.7], [2.2, -2.3, np.pi, 4.4, -2.3]),
+    ],
+)
 def test_starts_fill_the_box_of_the_scenario(scenario, low, high):
     starts = draw(scenario)
     low, high = np.array(low), np.array(high)
@@ -96,8 +99,12 @@ def test_every_scenario_fits_on_every_field(scenario, name):
 
 
 def test_scenarios_and_purposes_have_streams_of_their_own():
-    rows = [tuple(row) for scenario in SCENARIOS for purpose in ('validation', 'test')
-            for row in fixed_starts(purpose, 30, Contract.load().field, scenario)]
+    rows = [
+        tuple(row)
+        for scenario in SCENARIOS
+        for purpose in ('validation', 'test')
+        for row in fixed_starts(purpose, 30, Contract.load().field, scenario)
+    ]
     assert len(set(rows)) == len(rows)
 
 
@@ -128,7 +135,8 @@ def test_fixed_layouts_are_a_prefix_of_longer_ones_and_the_keeper_stands_in_the_
     starts = fixed_starts('test', 12, FIELD, 'obstacles')
     layouts = fixed_layouts('test', starts, FIELD, 'obstacles')
     np.testing.assert_array_equal(
-        fixed_layouts('test', starts[:5], FIELD, 'obstacles'), layouts[:5])
+        fixed_layouts('test', starts[:5], FIELD, 'obstacles'), layouts[:5]
+    )
     assert len(np.unique(layouts[:, 0, 0, 0])) == 12
     keeper = fixed_layouts('test', starts, FIELD, 'goalkeeper')
     np.testing.assert_allclose(keeper, np.broadcast_to([4.35, 0], (12, 1, 2, 2)))

@@ -97,11 +97,15 @@ def test_place_of_the_ball_tells_a_corner_from_a_ball_before_the_goal(limits, fi
     corner = front.copy()
     for columns in (slice(0, 2), slice(3, 5)):
         corner[..., columns] = field.goal + world.rotate(
-            front[..., columns] - field.goal, math.pi / 2)
+            front[..., columns] - field.goal, math.pi / 2
+        )
     corner[..., 2] += math.pi / 2
     alike = ('ball', 'goal', 'push_frame')
-    np.testing.assert_allclose(observe(front, field.goal, limits, alike),
-                               observe(corner, field.goal, limits, alike), atol=1e-6)
+    np.testing.assert_allclose(
+        observe(front, field.goal, limits, alike),
+        observe(corner, field.goal, limits, alike),
+        atol=1e-6,
+    )
     seen = observe(corner, field.goal, limits, ('ball_place',))
     assert seen == pytest.approx([field.goal[0], -2.5], abs=1e-6)
 

@@ -14,5 +14,10 @@ ROOT = Path(__file__).resolve().parents[1]
 def test_ruff_finds_nothing():
     result = subprocess.run(
         [sys.executable, '-m', 'ruff', 'check', '--output-format', 'concise', '.'],
-        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert result.returncode == 0, f'make lint\n{result.stdout}{result.stderr}'

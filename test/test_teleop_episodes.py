@@ -15,9 +15,13 @@ from guda_ros.data.episodes import COMMANDERS, read_episode  # noqa: E402
 from guda_ros.data.recording import list_recordings, RecordingReader  # noqa: E402
 from guda_ros.sim import gl  # noqa: E402
 
-pytestmark = [pytest.mark.long, pytest.mark.skipif(
-    all(gl.missing_library(backend) for backend in gl.LIBRARIES),
-    reason='no OpenGL library for headless rendering')]
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        all(gl.missing_library(backend) for backend in gl.LIBRARIES),
+        reason='no OpenGL library for headless rendering',
+    ),
+]
 
 
 class Times:
@@ -33,8 +37,18 @@ class Times:
 
 def test_episodes_are_driven_kept_set_aside_and_recorded_again(tmp_path):
     folder = tmp_path / 'recordings'
-    person = PtyCommand('teleop', '--device', 'keyboard', '--recordings', str(folder),
-                        '--operator', 'tester', '--log-dir', str(tmp_path / 'log'), size=(80, 24))
+    person = PtyCommand(
+        'teleop',
+        '--device',
+        'keyboard',
+        '--recordings',
+        str(folder),
+        '--operator',
+        'tester',
+        '--log-dir',
+        str(tmp_path / 'log'),
+        size=(80, 24),
+    )
     try:
         person.wait_for('no episode yet: n begins one', 120)
         # Nothing is recorded before somebody says so.

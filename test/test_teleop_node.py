@@ -77,8 +77,7 @@ def test_foreign_joystick_moves_nothing_and_is_a_warning(pad):
     pad.commands.clear()
     for _ in range(20):
         pad.raw_joy([1.0, 1.0], [1] * 4, pad.now())
-    assert pad.wait_for(
-        lambda: 'choose the map' in pad.diagnostics.get('/teleop', ('', ''))[1])
+    assert pad.wait_for(lambda: 'choose the map' in pad.diagnostics.get('/teleop', ('', ''))[1])
     assert pad.diagnostics['/teleop'][0] == WARN
     assert [command for _, command, _, _ in pad.commands] == [ZERO]
     assert pad.log('teleop').count('choose the map') == 1
@@ -170,8 +169,9 @@ def test_observations_are_answered_with_their_stamps(tmp_path):
 
 
 def test_a_simulation_that_begins_anew_can_be_driven_at_once(tmp_path):
-    with NodeTrial({'teleop': {'use_sim_time': True, 'answer': 'observation'}}, tmp_path,
-                   listen=(TELEOP,)) as pad:
+    with NodeTrial(
+        {'teleop': {'use_sim_time': True, 'answer': 'observation'}}, tmp_path, listen=(TELEOP,)
+    ) as pad:
         for begin in (100 * SECOND, 2 * SECOND):
             for step in range(4):
                 stamp = begin + step * SECOND // 10
@@ -185,6 +185,7 @@ def test_a_simulation_that_begins_anew_can_be_driven_at_once(tmp_path):
 
 def test_where_a_policy_runs_moving_the_sticks_takes_over_and_resting_hands_back(tmp_path):
     with NodeTrial({'teleop': {'hand_over': 0.3}, 'safety': {}}, tmp_path) as robot:
+
         def drive(action, seconds, **more):
             commanders, end = [], time.monotonic() + seconds
             while time.monotonic() < end:
@@ -239,8 +240,12 @@ def test_episodes_on_a_robot_are_announced_at_the_press_of_buttons(tmp_path):
         assert second['start_index'] == 4 and pad.teleop['episode']['kept'] == 1
         assert press('episode_failure')[-1]['verdict'] == 'failed'
         # What the recorder could not record is not kept, and its start comes again.
-        pad.publish(String, 'data_collector/recording', String(data=json.dumps(
-            {'id': second['id'], 'state': 'failed'})), LATCHED)
+        pad.publish(
+            String,
+            'data_collector/recording',
+            String(data=json.dumps({'id': second['id'], 'state': 'failed'})),
+            LATCHED,
+        )
         press('episode_keep')
         assert pad.wait_for(lambda: f'{second["id"]} was NOT recorded' in told())
         assert press('episode_start')[-1]['start_index'] == 4
@@ -252,8 +257,9 @@ def test_episodes_on_a_robot_are_announced_at_the_press_of_buttons(tmp_path):
 
 
 def test_plain_twist_by_parameter(tmp_path):
-    with NodeTrial({'teleop': {'stamped': False, 'joystick': 'xbox'}}, tmp_path,
-                   listen=(TELEOP,), plain=True) as pad:
+    with NodeTrial(
+        {'teleop': {'stamped': False, 'joystick': 'xbox'}}, tmp_path, listen=(TELEOP,), plain=True
+    ) as pad:
         pad.joy([1.0, 0, 0])
         assert pad.wait_for(lambda: pad.commands)
         assert pad.commands[0][1] == pytest.approx([0.25, 0, 0])

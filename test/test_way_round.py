@@ -28,13 +28,16 @@ def test_the_way_leads_behind_and_hits_along_the_push(far, bearing):
     assert far < CLEARANCE or length >= expected - 0.13
 
 
-@pytest.mark.parametrize('place, length', [
-    ((-1.0, 0.0), 0.85),                               # behind: straight on
-    ((-0.15, 0.0), 0.0),
-    ((-0.2, 1.0), np.hypot(0.05, 1.0)),                # past the object already
-    # In front: a tangent, an arc of 180 - acos(.2 / 1) degrees, and on to the contact.
-    ((1.0, 0.0), np.sqrt(1 - 0.04) + 0.2 * (np.pi - np.arccos(0.2)) + 0.05),
-])
+@pytest.mark.parametrize(
+    'place, length',
+    [
+        ((-1.0, 0.0), 0.85),  # behind: straight on
+        ((-0.15, 0.0), 0.0),
+        ((-0.2, 1.0), np.hypot(0.05, 1.0)),  # past the object already
+        # In front: a tangent, an arc of 180 - acos(.2 / 1) degrees, and on to the contact.
+        ((1.0, 0.0), np.sqrt(1 - 0.04) + 0.2 * (np.pi - np.arccos(0.2)) + 0.05),
+    ],
+)
 def test_lengths_of_ways_that_geometry_gives(place, length):
     found = length_of_way(*np.array([place]).T, CLEARANCE, ALIGNED, rear=CONTACT)
     assert found[0] == pytest.approx(length)

@@ -18,18 +18,27 @@ import threading
 
 class _Description(ctypes.Structure):
     # SDL_VirtualJoystickDesc, SDL 2.24 and newer.
-    _fields_ = [('version', ctypes.c_uint16), ('type', ctypes.c_uint16),
-                ('naxes', ctypes.c_uint16), ('nbuttons', ctypes.c_uint16),
-                ('nhats', ctypes.c_uint16), ('vendor_id', ctypes.c_uint16),
-                ('product_id', ctypes.c_uint16), ('padding', ctypes.c_uint16),
-                ('button_mask', ctypes.c_uint32), ('axis_mask', ctypes.c_uint32),
-                ('name', ctypes.c_char_p), ('userdata', ctypes.c_void_p),
-                ('callbacks', ctypes.c_void_p * 6)]
+    _fields_ = [
+        ('version', ctypes.c_uint16),
+        ('type', ctypes.c_uint16),
+        ('naxes', ctypes.c_uint16),
+        ('nbuttons', ctypes.c_uint16),
+        ('nhats', ctypes.c_uint16),
+        ('vendor_id', ctypes.c_uint16),
+        ('product_id', ctypes.c_uint16),
+        ('padding', ctypes.c_uint16),
+        ('button_mask', ctypes.c_uint32),
+        ('axis_mask', ctypes.c_uint32),
+        ('name', ctypes.c_char_p),
+        ('userdata', ctypes.c_void_p),
+        ('callbacks', ctypes.c_void_p * 6),
+    ]
 
 
 def _sdl() -> ctypes.CDLL:
     """Return the SDL library that pygame has loaded into this process."""
     import pygame.joystick  # noqa: F401
+
     with open('/proc/self/maps', encoding='utf-8') as maps:
         paths = set(re.findall(r'\S*libSDL2-2\S*', maps.read()))
     library = ctypes.CDLL(paths.pop())
@@ -42,16 +51,18 @@ class VirtualPad:
 
     def __init__(self, name: str, axes: int, buttons: int, hats: int) -> None:
         self._sdl = _sdl()
-        description = _Description(version=1, type=1, naxes=axes, nbuttons=buttons, nhats=hats,
-                                   name=name.encode())
+        description = _Description(
+            version=1, type=1, naxes=axes, nbuttons=buttons, nhats=hats, name=name.encode()
+        )
         self._index = self._sdl.SDL_JoystickAttachVirtualEx(ctypes.byref(description))
         assert self._index >= 0, 'SDL made no virtual joystick'
         self._joystick = ctypes.c_void_p(self._sdl.SDL_JoystickOpen(self._index))
 
     def axis(self, index: int, value: float) -> None:
         """Move an axis, in [-1, 1] as the hardware says it."""
-        self._sdl.SDL_JoystickSetVirtualAxis(self._joystick, index,
-                                             ctypes.c_int16(round(value * 32767)))
+        self._sdl.SDL_JoystickSetVirtualAxis(
+            self._joystick, index, ctypes.c_int16(round(value * 32767))
+        )
 
     def button(self, index: int, down: int) -> None:
         """Press or release a button."""
@@ -85,6 +96,8 @@ if __name__ == '__main__':
     threading.Thread(target=_obey, daemon=True).start()
     if sys.argv[1] == 'teleop':
         from guda_ros.cli.main import main
+
         sys.exit(main(sys.argv[1:]))
     from guda_ros.nodes.joystick import main
+
     sys.exit(main(sys.argv))

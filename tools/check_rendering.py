@@ -19,14 +19,16 @@ def egl_problem():
     except OSError as error:
         return str(error)
     egl.eglGetProcAddress.restype = ctypes.c_void_p
-    addresses = [egl.eglGetProcAddress(name) for name in (
-        b'eglQueryDevicesEXT', b'eglGetPlatformDisplayEXT')]
+    addresses = [
+        egl.eglGetProcAddress(name)
+        for name in (b'eglQueryDevicesEXT', b'eglGetPlatformDisplayEXT')
+    ]
     if not all(addresses):
         return 'libEGL cannot list devices'
     pointer = ctypes.c_void_p
     query = ctypes.CFUNCTYPE(
-        ctypes.c_uint, ctypes.c_int, ctypes.POINTER(pointer), ctypes.POINTER(ctypes.c_int))(
-            addresses[0])
+        ctypes.c_uint, ctypes.c_int, ctypes.POINTER(pointer), ctypes.POINTER(ctypes.c_int)
+    )(addresses[0])
     display_of = ctypes.CFUNCTYPE(pointer, ctypes.c_uint, pointer, pointer)(addresses[1])
     egl.eglInitialize.argtypes = [pointer, pointer, pointer]
     egl.eglInitialize.restype = ctypes.c_uint
@@ -34,7 +36,7 @@ def egl_problem():
     devices, count = (pointer * 16)(), ctypes.c_int()
     if not query(16, devices, ctypes.byref(count)) or not count.value:
         return 'EGL knows no device'
-    for device in devices[:count.value]:
+    for device in devices[: count.value]:
         display = display_of(_PLATFORM_DEVICE, device, None)
         if display and egl.eglInitialize(display, None, None):
             egl.eglTerminate(display)

@@ -26,8 +26,10 @@ def names(kind: str) -> list[str]:
 def balls(size: int) -> np.ndarray:
     """Draw all balls beside the feet of a NAO, one picture a ball."""
     robot, field = RobotProfile.load('nao_v6'), Field.load('spl')
-    pictures = [portrait(robot, size, size, dataclasses.replace(field, ball=Ball.load(name)))
-                for name in names('balls')]
+    pictures = [
+        portrait(robot, size, size, dataclasses.replace(field, ball=Ball.load(name)))
+        for name in names('balls')
+    ]
     return np.concatenate(pictures, axis=1)
 
 
@@ -48,8 +50,9 @@ def main() -> None:
     parser.add_argument('--out', type=Path, default=Path('docs/images'), metavar='DIR')
     out = parser.parse_args().out
     out.mkdir(parents=True, exist_ok=True)
-    pictures = {f'robot_{name}': portrait(RobotProfile.load(name), 480, 480)
-                for name in names('robots')}
+    pictures = {
+        f'robot_{name}': portrait(RobotProfile.load(name), 480, 480) for name in names('robots')
+    }
     for name in names('fields'):
         robot = RobotProfile.load(ROBOT_OF.get(name, 'nao_v6'))
         pictures[f'field_{name}'] = field_view(Field.load(name), robot, 800, 450)

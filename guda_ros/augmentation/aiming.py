@@ -10,8 +10,12 @@ from guda_ros.augmentation.transforms import Move, to_columns, to_rows
 
 
 def aim(
-    points: np.ndarray, ways: np.ndarray, rows: np.ndarray, mirrored: np.ndarray,
-    place: np.ndarray, target: np.ndarray,
+    points: np.ndarray,
+    ways: np.ndarray,
+    rows: np.ndarray,
+    mirrored: np.ndarray,
+    place: np.ndarray,
+    target: np.ndarray,
 ) -> Move:
     """
     Return moves that bring points to places such that ways point at targets, seen from there.
@@ -24,8 +28,16 @@ def aim(
         shape = (2, len(rows))
         at, to = (compiled.column(to_columns(part)) for part in (place, np.atleast_2d(target)))
         turning, offset = np.empty(shape), np.empty(shape)
-        loops.aim(points.T, ways.T, rows.astype(np.uint64), mirrored, at,
-                  compiled.column(to, shape), *turning, offset)
+        loops.aim(
+            points.T,
+            ways.T,
+            rows.astype(np.uint64),
+            mirrored,
+            at,
+            compiled.column(to, shape),
+            *turning,
+            offset,
+        )
         cos, sin = turning
         return Move(mirrored, np.arctan2(sin, cos), to_rows(offset), (cos, sin))
     x, y = to_columns(take_rows(ways, rows))

@@ -95,7 +95,8 @@ class AutoRule(Rule):
             apart, moving = self._sources(length)
             # What acts alone moves itself; what is moved can also be left where it is.
             for sources, whole, tries in (
-                (apart if alone else moving, True, _AT_A_POINT), (apart, False, 2),
+                (apart if alone else moving, True, _AT_A_POINT),
+                (apart, False, 2),
             ):
                 if len(sources) and (whole or not alone):
                     parts.append(self._moves(grid, sources, length, tries, whole, rng))
@@ -104,15 +105,23 @@ class AutoRule(Rule):
         if not moves:
             # All that moves the object is shorter than these lengths; `steps` is what there is.
             whole = len(moving) > 0
-            parts.append(self._moves(
-                grid, moving if whole else self._apart, self._steps, _AT_A_POINT, whole, rng
-            ))
+            parts.append(
+                self._moves(
+                    grid, moving if whole else self._apart, self._steps, _AT_A_POINT, whole, rng
+                )
+            )
         way = np.hypot(*np.moveaxis(parts[0].ends - grid.points[:, None], -1, 0))
         reach = max(_SPACING, float(np.median(way)))
-        return ValueMap.solve(grid, Moves(*(
-            np.concatenate([getattr(part, name) for part in parts], axis=1)
-            for name in ('ends', 'earned', 'goes_on')
-        )), reach)
+        return ValueMap.solve(
+            grid,
+            Moves(
+                *(
+                    np.concatenate([getattr(part, name) for part in parts], axis=1)
+                    for name in ('ends', 'earned', 'goes_on')
+                )
+            ),
+            reach,
+        )
 
     def _moves(self, grid, sources, steps, tries, whole, rng):
         """Return what `tries` stretches of `steps` make of the object at every point of a grid."""
@@ -128,11 +137,13 @@ class AutoRule(Rule):
                 chosen, change = self._apart_change(sources, at, tries, rng)
             tried = self._tried(chosen, change, steps, tries, apart=not whole)
             ends = tried.both[1][steps - 1 :: steps][:, place]
-            parts.append((
-                ends.reshape(len(at), tries, 2),
-                np.where(tried.possible, tried.earned, -np.inf).reshape(len(at), tries),
-                tried.goes_on.reshape(len(at), tries),
-            ))
+            parts.append(
+                (
+                    ends.reshape(len(at), tries, 2),
+                    np.where(tried.possible, tried.earned, -np.inf).reshape(len(at), tries),
+                    tried.goes_on.reshape(len(at), tries),
+                )
+            )
         return Moves(*map(np.concatenate, zip(*parts)))
 
     @property
@@ -153,9 +164,9 @@ class AutoRule(Rule):
             if count:
                 at = self._draw_places(count, self._tries if states else 1, rng)
                 change = self._apart_change(self._apart, at, self._tries, rng, states)
-                tried.append(self._tried(
-                    *change, self._steps, self._tries, apart=True, relative=states
-                ))
+                tried.append(
+                    self._tried(*change, self._steps, self._tries, apart=True, relative=states)
+                )
         if moving:
             chosen = self._moving.take(
                 np.repeat(rng.integers(0, len(self._moving), moving), self._tries)
@@ -171,8 +182,12 @@ class AutoRule(Rule):
         shuffled = (order[:, None] * self._steps + np.arange(self._steps)).ravel()
         segment = np.repeat(np.arange(len(order)), self._steps)
         return Proposal(
-            take_rows(np.concatenate(both, axis=1), shuffled), actions[shuffled], rows[shuffled],
-            objection[order][segment], parameters[order], segment,
+            take_rows(np.concatenate(both, axis=1), shuffled),
+            actions[shuffled],
+            rows[shuffled],
+            objection[order][segment],
+            parameters[order],
+            segment,
         )
 
     def _draw_places(self, number, each, rng):
@@ -191,8 +206,18 @@ class AutoRule(Rule):
         if apart and self.task.object != self.task.actor:
             near = np.minimum(gap(self.task, both[0]), gap(self.task, both[1]))
             too_near = near.reshape(-1, steps).min(axis=1) < self._nearest
-        return _Tried(self.task, self._discount, steps, tries, rows, change, both, actions,
-                      too_near, relative)
+        return _Tried(
+            self.task,
+            self._discount,
+            steps,
+            tries,
+            rows,
+            change,
+            both,
+            actions,
+            too_near,
+            relative,
+        )
 
     def _apart_change(self, sources, at, tries, rng, states=False):
         """
@@ -247,10 +272,14 @@ class AutoRule(Rule):
             'puts actor and object apart where the object rests; moves the whole scene otherwise',
             f'keeps of every {self._tries} the one that is worth most under the reward of the '
             f'task (discount {self._discount:g}), by a map of values made from the recording',
-        ] + ([
-            f'of {self._hindsight:.0%} of the stretches that walk, the best of {self._tries} '
-            'states to begin in',
-        ] if self._hindsight else [])
+        ] + (
+            [
+                f'of {self._hindsight:.0%} of the stretches that walk, the best of {self._tries} '
+                'states to begin in',
+            ]
+            if self._hindsight
+            else []
+        )
 
     def areas(self, task: Task) -> dict[str, tuple]:
         """Return the field."""
@@ -295,7 +324,9 @@ class _Tried:
         best += np.arange(len(best)) * self._tries
         steps = (best[:, None] * self._steps + np.arange(self._steps)).ravel()
         return (
-            take_rows(self.both, steps), take_rows(self._actions, steps), self._rows[steps],
+            take_rows(self.both, steps),
+            take_rows(self._actions, steps),
+            self._rows[steps],
             self._too_near[best].astype(np.int8),
             parameters_of(self._change.take(best), len(best)),
         )

@@ -41,8 +41,13 @@ def uniform(rng: np.random.Generator, *shape: int) -> np.ndarray:
 
 
 def put_near(
-    places: np.ndarray, at: np.ndarray, share: float, nearest: float, times: float,
-    bounds: tuple[tuple[float, float], tuple[float, float]], rng: np.random.Generator,
+    places: np.ndarray,
+    at: np.ndarray,
+    share: float,
+    nearest: float,
+    times: float,
+    bounds: tuple[tuple[float, float], tuple[float, float]],
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """
     Return places (K, 2), a share of them near others, where a step more decides.

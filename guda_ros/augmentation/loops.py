@@ -31,8 +31,10 @@ def uniform(key, mix, out):
         out[1, k] = np.float64(np.uint32(bits >> np.uint64(32))) * 2.0**-32
 
 
-@loop('void(f8[:,::1], f8[:,::1], u8[::1], b1[::1], f8[:,::1], f8[:,::1], f8[::1], f8[::1],'
-      ' f8[:,::1])')
+@loop(
+    'void(f8[:,::1], f8[:,::1], u8[::1], b1[::1], f8[:,::1], f8[:,::1], f8[::1], f8[::1],'
+    ' f8[:,::1])'
+)
 def aim(points, ways, rows, mirrored, place, target, cos, sin, offset):
     """Find what `aiming.aim` returns; points, ways (2, N), place, target (2, K)."""
     for k in range(len(rows)):
@@ -48,8 +50,10 @@ def aim(points, ways, rows, mirrored, place, target, cos, sin, offset):
         offset[1, k] = place[1, k] - (s * x + sign * c * y)
 
 
-@loop('void(f8[:,:,::1], u8[::1], i8[:,::1], i8[:,::1], i8[::1], f8[::1], f8[::1], f8[::1],'
-      ' f8[::1], f8[:,::1], f8[:,:,::1])')
+@loop(
+    'void(f8[:,:,::1], u8[::1], i8[:,::1], i8[:,::1], i8[::1], f8[::1], f8[::1], f8[::1],'
+    ' f8[::1], f8[:,::1], f8[:,:,::1])'
+)
 def move(source, rows, points, vectors, headings, sign, cos, sin, angle, offset, out):
     """Move points and vectors (P, 2), pairs of columns, and headings (H,) of recorded rows."""
     for part in range(2):
@@ -74,10 +78,25 @@ def move(source, rows, points, vectors, headings, sign, cos, sin, angle, offset,
                 to_yaw[k] = yaw - _TURN * np.floor((yaw + np.pi) * _PER_TURN)
 
 
-@loop('void(f8[:,:,::1], f4[:,::1], u8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[:,::1],'
-      ' f8[::1], f8[::1], f8[::1], f8[:,:,::1], f4[:,::1])')
-def follow(source, actions, rows, kept, lateral, actions_kept, actions_lateral, vectors,
-           sign, cos, sin, out, out_actions):
+@loop(
+    'void(f8[:,:,::1], f4[:,::1], u8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[:,::1],'
+    ' f8[::1], f8[::1], f8[::1], f8[:,:,::1], f4[:,::1])'
+)
+def follow(
+    source,
+    actions,
+    rows,
+    kept,
+    lateral,
+    actions_kept,
+    actions_lateral,
+    vectors,
+    sign,
+    cos,
+    sin,
+    out,
+    out_actions,
+):
     """Take what follows the frame: columns that no body has, and actions; vectors: of actions."""
     for part in range(2):
         for column in kept:
@@ -105,8 +124,9 @@ def nearest(x, y, to_x, to_y, out):
     for k in range(len(out)):
         before_x, before_y = to_x[0, k] - x[0, k], to_y[0, k] - y[0, k]
         after_x, after_y = to_x[1, k] - x[1, k], to_y[1, k] - y[1, k]
-        out[k] = min(before_x * before_x + before_y * before_y,
-                     after_x * after_x + after_y * after_y)
+        out[k] = min(
+            before_x * before_x + before_y * before_y, after_x * after_x + after_y * after_y
+        )
 
 
 @loop(['void(f8[:,:,::1], i8, i8, f8[:,::1])', 'void(f4[:,:,::1], i8, i8, f4[:,::1])'])

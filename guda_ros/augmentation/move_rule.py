@@ -72,8 +72,11 @@ class Destination:
             (a, b), (c, d) = self.box
             words = f'the box x {a:g} to {b:g}, y {c:g} to {d:g} m'
         else:
-            words = {'goal': 'the goal mouth', 'field': 'anywhere on the field',
-                     'current': 'the place where it was'}[self.place]
+            words = {
+                'goal': 'the goal mouth',
+                'field': 'anywhere on the field',
+                'current': 'the place where it was',
+            }[self.place]
         return words + (f', biased to high x ({self.bias:g})' if self.bias != 1 else '')
 
 
@@ -106,7 +109,9 @@ class MoveRule(Rule):
         if section.has('accept'):
             accept = section.section('accept')
             for key, low, high in (
-                ('progress', -100, 100), ('facing', 0, 180), ('clearance', 0, 100),
+                ('progress', -100, 100),
+                ('facing', 0, 180),
+                ('clearance', 0, 100),
             ):
                 if accept.has(key):
                     self._accept[key] = accept.number(key, low, high)
@@ -217,8 +222,12 @@ class MoveRule(Rule):
         both, actions = self.source.changed(rows, change)
         rejected = self._object(both, first, last)
         return Proposal(
-            both, actions, rows,
-            rejected if segment is None else rejected[segment], parameters, segment,
+            both,
+            actions,
+            rows,
+            rejected if segment is None else rejected[segment],
+            parameters,
+            segment,
         )
 
     def _draw(self, choice, number, rng) -> Change:
@@ -305,12 +314,14 @@ class MoveRule(Rule):
             f'takes {what}, of the phases {", ".join(self._phases)}',
             f'puts the {body} of the {step} step at {self._to.words()}, with the scene',
         ]
-        lines += [f'puts the {name} apart, at rest, at {to.words()}'
-                  for name, to in self._put.items()]
+        lines += [
+            f'puts the {name} apart, at rest, at {to.words()}' for name, to in self._put.items()
+        ]
         if self._aim is not None:
             spread = f', give or take {np.degrees(self._spread):g} deg' if self._spread else ''
-            lines.append(f'turns it until the way of the {self._aim} points at the {self._at}'
-                         + spread)
+            lines.append(
+                f'turns it until the way of the {self._aim} points at the {self._at}' + spread
+            )
         elif self._turn is not None:
             low, high = np.degrees(self._turn)
             lines.append(f'turns it about there by {low:g} to {high:g} deg')
@@ -321,8 +332,10 @@ class MoveRule(Rule):
             'facing': 'facing within {} deg at its end',
             'clearance': '{} m or more between the two all the way',
         }
-        lines += ['accepts only what is ' + words[key].format(f'{value:g}')
-                  for key, value in self._accept.items()]
+        lines += [
+            'accepts only what is ' + words[key].format(f'{value:g}')
+            for key, value in self._accept.items()
+        ]
         return lines
 
     def areas(self, task: Task) -> dict[str, tuple]:

@@ -90,9 +90,7 @@ class Augmenter:
     :raises AugmentationError: if no rule of the guide can use the recorded transitions.
     """
 
-    def __init__(
-        self, recorded: TransitionSet, guide: Guide, seed: int, threads: int = 1
-    ) -> None:
+    def __init__(self, recorded: TransitionSet, guide: Guide, seed: int, threads: int = 1) -> None:
         if not len(recorded):
             raise AugmentationError(
                 'there are no recorded transitions to augment; record demonstrations first'
@@ -133,9 +131,7 @@ class Augmenter:
             block has arrays of its own.
         """
         if count < 1:
-            raise AugmentationError(
-                f'{count} transitions were asked for; ask for at least one'
-            )
+            raise AugmentationError(f'{count} transitions were asked for; ask for at least one')
         begin = time.perf_counter()
         if count >= _COMPILED * (1 if self.task.loops else _ENGINE_ALONE):
             compiled.prepare(compiled.ENGINE, *self.task.loops)
@@ -154,9 +150,11 @@ class Augmenter:
             try:
                 for made in range(0, count, block):
                     size = min(block, count - made)
-                    columns = self.allocate(size, observe) if into is None else {
-                        name: column[made : made + size] for name, column in into.items()
-                    }
+                    columns = (
+                        self.allocate(size, observe)
+                        if into is None
+                        else {name: column[made : made + size] for name, column in into.items()}
+                    )
                     ahead.append((columns, self._block(streams, columns, made, size, run)))
                     if len(ahead) == (2 if self.threads > 1 else 1):
                         yield _written(*ahead.popleft())
@@ -259,8 +257,11 @@ class Augmenter:
     def empty(self) -> TransitionSet:
         """Return the set that blocks belong to, with its names and no row."""
         return replace(
-            self.recorded, **self.allocate(0), parameter_names=self.parameter_names,
-            rule_names=tuple(self.guide.rules), info={},
+            self.recorded,
+            **self.allocate(0),
+            parameter_names=self.parameter_names,
+            rule_names=tuple(self.guide.rules),
+            info={},
         )
 
     def info(self) -> dict:

@@ -60,7 +60,8 @@ def _prepared(move: Move, count: int):
     return (
         *(compiled.column(part, (count,)) for part in (move.sign, cos, sin, move.angle)),
         compiled.column(to_columns(move.offset), (2, count))
-        if move.offset.ndim == 2 else np.repeat(move.offset[:, None], count, axis=1),
+        if move.offset.ndim == 2
+        else np.repeat(move.offset[:, None], count, axis=1),
     )
 
 
@@ -71,7 +72,8 @@ def _moved(layout: Layout, names, put):
     pairs = [body.position for body in moved], [body.velocity for body in moved if body.velocity]
     headings = [body.heading for body in bodies if body.heading is not None]
     return *(np.array(part, dtype=np.int64).reshape(-1, 2) for part in pairs), np.array(
-        headings, dtype=np.int64)
+        headings, dtype=np.int64
+    )
 
 
 def _following(layout: Layout, size):

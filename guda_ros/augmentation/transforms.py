@@ -276,9 +276,7 @@ def wrap(angle: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
 
     :param out: array to write to, which may be `angle`.
     """
-    return np.subtract(
-        angle, (2 * np.pi) * np.floor((angle + np.pi) * (0.5 / np.pi)), out=out
-    )
+    return np.subtract(angle, (2 * np.pi) * np.floor((angle + np.pi) * (0.5 / np.pi)), out=out)
 
 
 def to_columns(rows: np.ndarray) -> np.ndarray:

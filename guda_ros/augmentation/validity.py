@@ -31,9 +31,7 @@ _NOISE = 0.15
 _BALL_SPEED = 8.0
 
 
-def check_steps(
-    states: np.ndarray, next_states: np.ndarray, contract: Contract
-) -> np.ndarray:
+def check_steps(states: np.ndarray, next_states: np.ndarray, contract: Contract) -> np.ndarray:
     """
     Return (M,) indices into REASONS for steps between world states (M, 10).
 

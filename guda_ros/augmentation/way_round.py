@@ -16,9 +16,7 @@ def seen_along(places: np.ndarray, way: np.ndarray) -> tuple[np.ndarray, np.ndar
     return x * cos + y * sin, y * cos - x * sin
 
 
-def way_round(
-    ahead: np.ndarray, left: np.ndarray, clearance: float, aligned: float
-) -> np.ndarray:
+def way_round(ahead: np.ndarray, left: np.ndarray, clearance: float, aligned: float) -> np.ndarray:
     """
     Return the directions (M,) [rad], relative to the push, in which to walk from places (M,) [m].
 
@@ -32,9 +30,7 @@ def way_round(
     side = np.where(left < 0, -1.0, 1.0)
     past = side * np.arcsin(np.minimum(clearance / np.maximum(far, clearance), 1.0))
     tangent = np.arctan2(-left, -ahead) - past
-    return np.where(
-        straight_on | (-ahead >= clearance), np.arctan2(-left, rear - ahead), tangent
-    )
+    return np.where(straight_on | (-ahead >= clearance), np.arctan2(-left, rear - ahead), tangent)
 
 
 def length_of_way(

@@ -67,9 +67,10 @@ class Approach:
         """Return how many steps (M,) it takes to where the object is moved along unit vectors."""
         actor, thing = (task.layout.bodies[name] for name in (task.actor, task.object))
         place = states[:, list(actor.position)] - states[:, list(thing.position)]
-        steps = length_of_way(
-            *seen_along(place, way), self.clearance, _ALIGNED, self.rear
-        ) / self.speed
+        steps = (
+            length_of_way(*seen_along(place, way), self.clearance, _ALIGNED, self.rear)
+            / self.speed
+        )
         if self.turning:
             wanted = np.arctan2(way[:, 1], way[:, 0]) + self.heading
             steps = steps + np.abs(wrap(states[:, actor.heading] - wanted)) / self.turning
@@ -88,8 +89,13 @@ class Worth:
 
     @classmethod
     def find(
-        cls, recorded: TransitionSet, task: Task, places: ValueMap, discount: float,
-        nearest: float, heading: bool,
+        cls,
+        recorded: TransitionSet,
+        task: Task,
+        places: ValueMap,
+        discount: float,
+        nearest: float,
+        heading: bool,
     ) -> 'Worth':
         """Find in a recording what a map of values leaves open."""
         approach = None

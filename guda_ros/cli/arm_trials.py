@@ -45,8 +45,11 @@ def complete(
         trials = [one for one in trials if one.key not in fresh] + list(found)
         write_trials(results, trials)
         for one in found:
-            print(f'{one.place}, {one.scenario}: {one.arm} {one.algorithm} seed {one.seed}: '
-                  f'{one.success.mean():.2f}', flush=True)
+            print(
+                f'{one.place}, {one.scenario}: {one.arm} {one.algorithm} seed {one.seed}: '
+                f'{one.success.mean():.2f}',
+                flush=True,
+            )
     trials.sort(key=order)
     found = summaries(trials)
     print_table(table_of(found), HEADER)

@@ -117,8 +117,14 @@ def run(args: argparse.Namespace) -> int:
             print(f'  {made} of {wanted}')
 
     recorded, report = augment_dataset(
-        args.dataset, args.guide, args.count, args.seed, args.demonstrations, args.out,
-        args.threads, progress,
+        args.dataset,
+        args.guide,
+        args.count,
+        args.seed,
+        args.demonstrations,
+        args.out,
+        args.threads,
+        progress,
     )
     print_table(
         [
@@ -157,8 +163,12 @@ def _verify(args, recorded) -> None:
     rows = []
     for name, steps in (('recorded', recorded), ('augmented', made)):
         found = verify(task, steps, args.verify, args.seed)
-        rows.append([name, found.count] + [
-            f'{value:.2g}' for pair in (found.position, found.heading, found.reward)
-            for value in pair
-        ])
+        rows.append(
+            [name, found.count]
+            + [
+                f'{value:.2g}'
+                for pair in (found.position, found.heading, found.reward)
+                for value in pair
+            ]
+        )
     print_table(rows, ['', 'steps', 'm', 'm p99', 'rad', 'rad p99', 'reward', 'reward p99'])

@@ -21,32 +21,61 @@ EXAMPLE = 'guda benchmark push_ball_to_goal --data data --algorithms bc td3_bc -
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this verb."""
-    parser.add_argument('benchmark', metavar='NAME',
-                        help='in config/benchmarks, or a YAML file')
+    parser.add_argument('benchmark', metavar='NAME', help='in config/benchmarks, or a YAML file')
     parser.add_argument(
-        '--data', type=Path, required=True, metavar='FOLDER',
+        '--data',
+        type=Path,
+        required=True,
+        metavar='FOLDER',
         help="initial data: a folder with initial_0, initial_1 ..., or with the task's folder",
     )
-    parser.add_argument('--algorithms', nargs='+', metavar='NAME',
-                        help="some of the benchmark's (default: all)")
-    parser.add_argument('--augmentations', nargs='+', metavar='NAME',
-                        help="some of the benchmark's (default: all)")
-    parser.add_argument('--seeds', type=positive, metavar='N',
-                        help="trainings of each kind, seeds 0 to N - 1 (default: the benchmark's)")
-    parser.add_argument('--updates', type=positive, metavar='N',
-                        help="gradient steps of each training (default: the benchmark's)")
     parser.add_argument(
-        '--out', type=Path, default=Path('runs/benchmark'), metavar='FOLDER',
+        '--algorithms', nargs='+', metavar='NAME', help="some of the benchmark's (default: all)"
+    )
+    parser.add_argument(
+        '--augmentations', nargs='+', metavar='NAME', help="some of the benchmark's (default: all)"
+    )
+    parser.add_argument(
+        '--seeds',
+        type=positive,
+        metavar='N',
+        help="trainings of each kind, seeds 0 to N - 1 (default: the benchmark's)",
+    )
+    parser.add_argument(
+        '--updates',
+        type=positive,
+        metavar='N',
+        help="gradient steps of each training (default: the benchmark's)",
+    )
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=Path('runs/benchmark'),
+        metavar='FOLDER',
         help='for finished trainings (default: %(default)s)',
     )
-    parser.add_argument('--results', type=Path, metavar='FOLDER',
-                        help='for tables and pictures (default: results in --out)')
-    parser.add_argument('--jobs', type=positive, metavar='N',
-                        help='trainings at the same time (default: one a core)')
-    parser.add_argument('--tables', action='store_true',
-                        help='train nothing; make tables and pictures of what is finished')
-    parser.add_argument('--quality', action='store_true',
-                        help='also draw quality (TQ) and coverage (SACo) of the training data')
+    parser.add_argument(
+        '--results',
+        type=Path,
+        metavar='FOLDER',
+        help='for tables and pictures (default: results in --out)',
+    )
+    parser.add_argument(
+        '--jobs',
+        type=positive,
+        metavar='N',
+        help='trainings at the same time (default: one a core)',
+    )
+    parser.add_argument(
+        '--tables',
+        action='store_true',
+        help='train nothing; make tables and pictures of what is finished',
+    )
+    parser.add_argument(
+        '--quality',
+        action='store_true',
+        help='also draw quality (TQ) and coverage (SACo) of the training data',
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -71,8 +100,10 @@ def _train(plan, args) -> None:
     jobs = [(plan, str(args.data), str(args.out), group) for group in groups]
     for (*_, group), seconds in run_jobs(run_group, jobs, args.jobs):
         left -= group.cells
-        print(f'  {group.augmentation}, {", ".join(group.missing)}: {group.cells} trainings in '
-              f'{seconds:.0f} s; {left} to do, {time.monotonic() - begin:.0f} s since the start')
+        print(
+            f'  {group.augmentation}, {", ".join(group.missing)}: {group.cells} trainings in '
+            f'{seconds:.0f} s; {left} to do, {time.monotonic() - begin:.0f} s since the start'
+        )
 
 
 def _report(plan, args) -> int:

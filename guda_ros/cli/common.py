@@ -24,8 +24,11 @@ def add_contract(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_domain(parser: argparse.ArgumentParser, logs: str = 'a temporary one',
-               domain: str = 'the first free one') -> None:
+def add_domain(
+    parser: argparse.ArgumentParser,
+    logs: str = 'a temporary one',
+    domain: str = 'the first free one',
+) -> None:
     """Add --domain and --log-dir for verbs that start ROS 2 nodes; the texts: their defaults."""
     parser.add_argument(
         '--domain',

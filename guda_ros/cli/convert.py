@@ -149,13 +149,17 @@ def _nao_logs(args: argparse.Namespace) -> int:
     contract = _contract(args)
     rate = args.rows_per_second or ROWS_PER_SECOND
     episodes, report = demonstrations(read_nao_logs(args.nao_logs), contract, rate)
-    print(f'{report.files} files, {report.rows} rows, {report.rows / rate:.0f} s at {rate:g} rows '
-          'a second')
+    print(
+        f'{report.files} files, {report.rows} rows, {report.rows / rate:.0f} s at {rate:g} rows '
+        'a second'
+    )
     for name, count in report.jumps.items():
         print(f'    {count} jumps {name}')
     forward, left, turn = report.clipped
-    print(f'    commands beyond the limits, sent as the limit: forward {forward:.1%}, left '
-          f'{left:.1%}, turn {turn:.1%} of the rows')
+    print(
+        f'    commands beyond the limits, sent as the limit: forward {forward:.1%}, left '
+        f'{left:.1%}, turn {turn:.1%} of the rows'
+    )
     print(f'    {report.repeated:.1%} of the rows repeat the one before')
     print_table(
         [[name, count, f'{count / report.rows:.1%}'] for name, count in report.cut.items()]
@@ -165,14 +169,18 @@ def _nao_logs(args: argparse.Namespace) -> int:
     if report.too_short:
         print(f'left out: {report.too_short} steps of attempts that are too short')
     for episode in episodes:
-        print(f'    {episode.id:<22} {episode.verdict:<8} {episode.duration:5.1f} s  '
-              f'{int(episode.usable.sum()):4d} of {len(episode):4d} steps usable')
+        print(
+            f'    {episode.id:<22} {episode.verdict:<8} {episode.duration:5.1f} s  '
+            f'{int(episode.usable.sum()):4d} of {len(episode):4d} steps usable'
+        )
     write_minari(args.out, episodes, contract)
     if args.picture:
         with atomic_target(args.picture) as target:
             target.write_bytes(import_png(report, episodes, contract.field))
-    print(f'{args.out}: {len(episodes)} attempts, {sum(e.success for e in episodes)} scored, '
-          f'{sum(int(e.usable.sum()) for e in episodes)} usable steps')
+    print(
+        f'{args.out}: {len(episodes)} attempts, {sum(e.success for e in episodes)} scored, '
+        f'{sum(int(e.usable.sum()) for e in episodes)} usable steps'
+    )
     return 0
 
 

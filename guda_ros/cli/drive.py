@@ -7,8 +7,9 @@ from pathlib import Path
 from guda_ros.errors import GudaError
 
 
-def record_drive(options, contract, domain: int | None = None, log_dir: Path | None = None,
-                 say=print) -> list[str]:
+def record_drive(
+    options, contract, domain: int | None = None, log_dir: Path | None = None, say=print
+) -> list[str]:
     """
     Run the scripted drive through teleop and safety, and return the names of the recordings.
 
@@ -42,18 +43,29 @@ def _run(options, episodes, domain, log_dir, say) -> None:
     from guda_ros.ros.processes import GraphProcesses
 
     with GraphProcesses('collect', options, log_dir, domain) as graph:
-        say(f'    graph collect: {", ".join(graph.pids)}; ROS domain {graph.domain}, logs in '
-            f'{graph.log_dir}')
+        say(
+            f'    graph collect: {", ".join(graph.pids)}; ROS domain {graph.domain}, logs in '
+            f'{graph.log_dir}'
+        )
         graph.wait_ready()
         runner = graph.runner()
         for seed, name, start, seconds in episodes:
-            outcome = runner.run(start=start, seed=seed, time_limit=seconds, episode_id=name,
-                                 scenario=options.scenario)
+            outcome = runner.run(
+                start=start,
+                seed=seed,
+                time_limit=seconds,
+                episode_id=name,
+                scenario=options.scenario,
+            )
             event, recording = outcome.event, outcome.recording or {}
             if recording.get('state') != 'closed':
-                raise GudaError(f'{name} was not recorded: '
-                                + '; '.join(recording.get('problems', ['no recorder'])))
+                raise GudaError(
+                    f'{name} was not recorded: '
+                    + '; '.join(recording.get('problems', ['no recorder']))
+                )
             if event.verdict in ('error', 'aborted'):
                 raise GudaError(f'{name}: {event.message or event.verdict}')
-            say(f'    {name:<10} {outcome.duration:5.1f} s simulated, '
-                f'{outcome.wall_seconds:5.1f} s real')
+            say(
+                f'    {name:<10} {outcome.duration:5.1f} s simulated, '
+                f'{outcome.wall_seconds:5.1f} s real'
+            )

@@ -37,8 +37,12 @@ USUAL_SETS = {'batch': 'attack-v1', 'ros': 'attack-ros-v1', 'robot': 'placed-v1'
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this verb."""
     parser.add_argument(
-        'policies', type=Path, nargs='*', metavar='POLICY', help='files that `guda export` made; '
-        'those of one name that end in _0, _1, ... are taken for training seeds of one kind'
+        'policies',
+        type=Path,
+        nargs='*',
+        metavar='POLICY',
+        help='files that `guda export` made; '
+        'those of one name that end in _0, _1, ... are taken for training seeds of one kind',
     )
     parser.add_argument(
         '--demonstrator',
@@ -132,7 +136,7 @@ def run(args: argparse.Namespace) -> int:
     _refuse_useless(args)
     if args.compare:
         return _compare(args)
-    means = ('ros' if args.ros else 'robot' if args.robot_trial or args.rehearse else 'batch')
+    means = 'ros' if args.ros else 'robot' if args.robot_trial or args.rehearse else 'batch'
     policies, contract = _policies(args, means)
     robot_of(contract, args.robot)
     starts = _starts(args, means, contract)
@@ -172,8 +176,11 @@ def _refuse_useless(args: argparse.Namespace) -> None:
         raise GudaError('on a robot one policy is judged at a time; compare them with --compare')
     if on_robot and not args.out:
         raise GudaError('trials on a robot need --out: every trial is saved there at once')
-    for given, name in ((args.network, '--network'), (args.no_deadman, '--no-deadman'),
-                        (args.sim_time, '--sim-time')):
+    for given, name in (
+        (args.network, '--network'),
+        (args.no_deadman, '--no-deadman'),
+        (args.sim_time, '--sim-time'),
+    ):
         if given and not args.robot_trial:
             raise GudaError(f'{name} goes with --robot-trial alone')
     if args.out and args.out.exists() and not args.out.is_dir():

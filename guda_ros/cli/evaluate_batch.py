@@ -89,14 +89,19 @@ def judge_in_batch(policies, demonstrators, contract, starts, robot_name: str | 
         listed.append(PolicyResult(name, name, 'batch', (), algorithm='scripted'))
         jobs.append(('demonstrator', style, starts.starts, robot_name, contract))
     numbered = [(number, *job) for number, job in enumerate(jobs)]
-    done = (((job, _judge(*job)) for job in numbered) if len(numbered) == 1
-            else run_jobs(_judge, numbered))
+    done = (
+        ((job, _judge(*job)) for job in numbered)
+        if len(numbered) == 1
+        else run_jobs(_judge, numbered)
+    )
     for count, (job, (episodes, seconds)) in enumerate(done, 1):
         number = job[0]
         listed[number] = replace(listed[number], episodes=tuple(episodes))
         scored = sum(episode.scored for episode in episodes)
-        print(f'    {count} of {len(jobs)}: {listed[number].name}: {scored} of {len(episodes)} '
-              f'scored, {seconds:.0f} s')
+        print(
+            f'    {count} of {len(jobs)}: {listed[number].name}: {scored} of {len(episodes)} '
+            f'scored, {seconds:.0f} s'
+        )
     return listed
 
 
@@ -133,11 +138,15 @@ def _episodes(result) -> list:
 
     listed = []
     for index in range(len(result.success)):
-        verdict = ('scored' if result.success[index] else
-                   'out' if result.out[index] else 'timeout')
-        listed.append(Episode(
-            start=index, verdict=verdict, seconds=float(result.steps[index] * result.period),
-            touches=int(result.touches[index]),
-            falls=None if result.falls is None else int(result.falls[index]),
-            message='came to rest for good' if result.settled[index] else ''))
+        verdict = 'scored' if result.success[index] else 'out' if result.out[index] else 'timeout'
+        listed.append(
+            Episode(
+                start=index,
+                verdict=verdict,
+                seconds=float(result.steps[index] * result.period),
+                touches=int(result.touches[index]),
+                falls=None if result.falls is None else int(result.falls[index]),
+                message='came to rest for good' if result.settled[index] else '',
+            )
+        )
     return listed

@@ -21,33 +21,56 @@ def tell(evaluation, out: Path | None) -> None:
     for name, policies in evaluation.groups.items():
         group = summarise_group(policies, evaluation, rng)
         success, times, touches = (
-            group['success'], group['seconds_to_score'], group['touches_to_score'])
-        rows.append([
-            name,
-            group['seeds'],
-            success.value,
-            f'{success.low:.2f} to {success.high:.2f}',
-            times['median'] if times else float('nan'),
-            touches['median'] if touches else float('nan'),
-            group['verdicts'].get('out', 0),
-            '?' if group['falls'] is None else group['falls'],
-            group['episodes'] - group['scored'] - group['verdicts'].get('out', 0),
-        ])
+            group['success'],
+            group['seconds_to_score'],
+            group['touches_to_score'],
+        )
+        rows.append(
+            [
+                name,
+                group['seeds'],
+                success.value,
+                f'{success.low:.2f} to {success.high:.2f}',
+                times['median'] if times else float('nan'),
+                touches['median'] if touches else float('nan'),
+                group['verdicts'].get('out', 0),
+                '?' if group['falls'] is None else group['falls'],
+                group['episodes'] - group['scored'] - group['verdicts'].get('out', 0),
+            ]
+        )
     print()
-    print_table(rows, ['policy', 'seeds', 'success', '95 % interval', 'median s to goal',
-                       'touches', 'ball out', 'falls', 'other failures'])
+    print_table(
+        rows,
+        [
+            'policy',
+            'seeds',
+            'success',
+            '95 % interval',
+            'median s to goal',
+            'touches',
+            'ball out',
+            'falls',
+            'other failures',
+        ],
+    )
     for pair in compare_groups(evaluation, rng):
         difference = pair['difference']
-        told = (f'{pair["first"]} - {pair["second"]}: {100 * difference.value:+.1f} points '
-                f'({100 * difference.low:+.1f} to {100 * difference.high:+.1f})')
+        told = (
+            f'{pair["first"]} - {pair["second"]}: {100 * difference.value:+.1f} points '
+            f'({100 * difference.low:+.1f} to {100 * difference.high:+.1f})'
+        )
         if pair['p'] is not None:
             table = pair['table']
-            told += (f'; alone: {table.first_only} against {table.second_only}, '
-                     f'exact McNemar p = {pair["p_adjusted"]:.3g}')
+            told += (
+                f'; alone: {table.first_only} against {table.second_only}, '
+                f'exact McNemar p = {pair["p_adjusted"]:.3g}'
+            )
             told += ' (Holm)' if pair['p_adjusted'] != pair['p'] else ''
         print(told)
-    print(f'starts: the first {len(evaluation.starts)} of {evaluation.starts.name} '
-          f'({evaluation.starts.hash})')
+    print(
+        f'starts: the first {len(evaluation.starts)} of {evaluation.starts.name} '
+        f'({evaluation.starts.hash})'
+    )
     if out:
         try:
             from guda_ros.evaluation.evaluation_report import build_evaluation_report
@@ -57,8 +80,10 @@ def tell(evaluation, out: Path | None) -> None:
             # On a robot's own computer there is nothing to draw with.
             print(f'{evaluation.save(out)}: written')
             module = (error.name or '').partition('.')[0]
-            print(f'no page: {module} is not installed here; make it elsewhere with '
-                  f'`guda evaluate --compare {out} --out {out}`')
+            print(
+                f'no page: {module} is not installed here; make it elsewhere with '
+                f'`guda evaluate --compare {out} --out {out}`'
+            )
             return
         for path in files:
             print(f'{path}: written')

@@ -45,8 +45,7 @@ def judge_on_robot(policy, contract, starts, args, evaluation_of):
         graph.wait_ready()
         from guda_ros.ros.referee import Referee
 
-        referee = stack.enter_context(
-            Referee(domain, contract, bool(stand_in) or args.sim_time))
+        referee = stack.enter_context(Referee(domain, contract, bool(stand_in) or args.sim_time))
         referee.wait_for_time()
         session = _Session(log, contract, graph, referee, keyboard, args.out, stand_in)
         session.run()
@@ -65,11 +64,15 @@ class _Session:
         """Run trials until all are made or the operator ends the session."""
         from guda_ros.evaluation.trials import ABORT, KEYS, REPEAT
 
-        print("\nleft, right: as you look at the opponents' goal; the middle: the line from the "
-              'centre mark to the middle of the goal')
-        print('keys while the robot plays: '
-              + ', '.join(f'{key} {words}' for key, (_, words) in KEYS.items())
-              + f', {REPEAT} this trial does not count, {ABORT} stop here')
+        print(
+            "\nleft, right: as you look at the opponents' goal; the middle: the line from the "
+            'centre mark to the middle of the goal'
+        )
+        print(
+            'keys while the robot plays: '
+            + ', '.join(f'{key} {words}' for key, (_, words) in KEYS.items())
+            + f', {REPEAT} this trial does not count, {ABORT} stop here'
+        )
         while self._log.next_start is not None:
             if self._place() == ABORT:
                 break
@@ -86,8 +89,10 @@ class _Session:
         """Save a trial before anything else is done: Ctrl-C may come at any time."""
         self._log.add(episode)
         done = self._log.episodes
-        print(f'  {episode.verdict} after {episode.seconds:.1f} s; saved. '
-              f'{sum(e.scored for e in done)} of {len(done)} scored')
+        print(
+            f'  {episode.verdict} after {episode.seconds:.1f} s; saved. '
+            f'{sum(e.scored for e in done)} of {len(done)} scored'
+        )
         problem = self._referee.wait_recorded()
         if problem:
             print(f'  the trial counts, but was not recorded: {problem}')
@@ -100,21 +105,28 @@ class _Session:
         while True:
             number = self._log.next_start
             start = self._starts.starts[number]
-            print(f'\ntrial {len(self._log.episodes) + 1} of {len(self._starts)}, start {number} '
-                  f'({self._starts.scenarios[number]})')
+            print(
+                f'\ntrial {len(self._log.episodes) + 1} of {len(self._starts)}, start {number} '
+                f'({self._starts.scenarios[number]})'
+            )
             for line in placing_instructions(start, self._contract.field):
                 print(f'  {line}')
             if self._stand_in:
                 self._stand_in.place(start)
                 print('  the simulated robot and ball are there')
-            print(f'Enter: both are placed, go; {REPEAT}: make the trial before again; '
-                  f'{ABORT}: stop here')
+            print(
+                f'Enter: both are placed, go; {REPEAT}: make the trial before again; '
+                f'{ABORT}: stop here'
+            )
             key = self._wait_key(('\n', '\r', REPEAT, ABORT))
             if key != REPEAT:
                 return key
             dropped = self._log.drop_last()
-            print('  there is no trial before' if dropped is None else
-                  f'  start {dropped.start} ({dropped.verdict}) is made again')
+            print(
+                '  there is no trial before'
+                if dropped is None
+                else f'  start {dropped.start} ({dropped.verdict}) is made again'
+            )
 
     def _wait_key(self, keys) -> str:
         while True:
@@ -156,12 +168,20 @@ class _Session:
                 told = True
                 print(f'  no command yet: {self._why_still()}')
             if seconds is not None:
-                status.show(f'  {seconds:5.1f} s  {referee.policy_state}'
-                            + (f'  {self._stand_in.told()}' if self._stand_in else ''))
+                status.show(
+                    f'  {seconds:5.1f} s  {referee.policy_state}'
+                    + (f'  {self._stand_in.told()}' if self._stand_in else '')
+                )
         referee.end(verdict)
         status.clear()
-        return Episode(start=number, verdict=verdict, seconds=seconds,
-                       falls=int(verdict == 'fall'), message='', id=name)
+        return Episode(
+            start=number,
+            verdict=verdict,
+            seconds=seconds,
+            falls=int(verdict == 'fall'),
+            message='',
+            id=name,
+        )
 
     def _why_still(self) -> str:
         state = self._referee.policy_state
@@ -289,7 +309,8 @@ class StandIn:
         self._runner = graph.runner()
         self._ball = None
         graph.watch.node.create_subscription(
-            Odometry, contract.topics['ground_truth_ball'], self._on_ball, 1)
+            Odometry, contract.topics['ground_truth_ball'], self._on_ball, 1
+        )
 
     @property
     def domain(self) -> int:

@@ -19,11 +19,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--data', type=Path, metavar='PATH', help='recording to try it with, as `guda augment`'
     )
     parser.add_argument(
-        '--count', type=positive, default=20_000, metavar='N',
+        '--count',
+        type=positive,
+        default=20_000,
+        metavar='N',
         help='transitions to try with (default: %(default)s)',
     )
     parser.add_argument(
-        '--seed', type=natural, default=0, metavar='N',
+        '--seed',
+        type=natural,
+        default=0,
+        metavar='N',
         help='of all that is drawn (default: %(default)s)',
     )
     parser.add_argument(
@@ -69,7 +75,9 @@ def _try(guide, args):
     print_table(
         [
             [
-                rule, report.accepted[rule], report.proposed[rule],
+                rule,
+                report.accepted[rule],
+                report.proposed[rule],
                 ', '.join(f'{reason} {n}' for reason, n in report.rejected[rule].items() if n),
             ]
             for rule in report.proposed

@@ -22,35 +22,70 @@ from guda_ros.cli.common import print_table, refuse_existing
 from guda_ros.errors import GudaError
 
 HELP = 'fit a robot profile to a recorded drive'
-EXAMPLE = ('guda identify runs/mine/drive --base nao_v6 --out my_nao.yaml\n'
-           '  guda identify runs/mine/drive --distance forward=1.23 --distance turn=360 '
-           '--out my_nao.yaml')
+EXAMPLE = (
+    'guda identify runs/mine/drive --base nao_v6 --out my_nao.yaml\n'
+    '  guda identify runs/mine/drive --distance forward=1.23 --distance turn=360 '
+    '--out my_nao.yaml'
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this verb."""
-    parser.add_argument('recordings', nargs='*', type=Path, metavar='RECORDING',
-                        help='recordings of a drive, or folders of them')
-    parser.add_argument('--base', default='nao_v6', metavar='NAME',
-                        help='robot profile to start from, name or YAML file '
-                        '(default: %(default)s)')
-    parser.add_argument('--out', type=Path, metavar='FILE.yaml',
-                        help='robot profile to write; without it the table is all')
-    parser.add_argument('--field-out', type=Path, metavar='FILE.yaml',
-                        help="field to write with the ball's deceleration, which belongs to ball "
-                        'and carpet and not to the robot')
-    parser.add_argument('--field', metavar='NAME',
-                        help="field to start from (default: the recording's)")
-    parser.add_argument('--distance', action='append', default=[], metavar='AXIS=VALUE',
-                        help='measured length of the longest walk: forward=METRES, left=METRES or '
-                        'turn=DEGREES')
-    parser.add_argument('--partial', action='store_true',
-                        help='keep the values of the base for what the drive does not tell')
-    parser.add_argument('--plot', type=Path, metavar='FILE.png',
-                        help='picture of measured and fitted responses (default: beside --out)')
-    parser.add_argument('--nao-logs', nargs='+', type=Path, metavar='FILE',
-                        help='instead: folders or tar files with logs of the physical NAO '
-                        'experiment, of which response, steps and noise are estimated')
+    parser.add_argument(
+        'recordings',
+        nargs='*',
+        type=Path,
+        metavar='RECORDING',
+        help='recordings of a drive, or folders of them',
+    )
+    parser.add_argument(
+        '--base',
+        default='nao_v6',
+        metavar='NAME',
+        help='robot profile to start from, name or YAML file (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--out',
+        type=Path,
+        metavar='FILE.yaml',
+        help='robot profile to write; without it the table is all',
+    )
+    parser.add_argument(
+        '--field-out',
+        type=Path,
+        metavar='FILE.yaml',
+        help="field to write with the ball's deceleration, which belongs to ball "
+        'and carpet and not to the robot',
+    )
+    parser.add_argument(
+        '--field', metavar='NAME', help="field to start from (default: the recording's)"
+    )
+    parser.add_argument(
+        '--distance',
+        action='append',
+        default=[],
+        metavar='AXIS=VALUE',
+        help='measured length of the longest walk: forward=METRES, left=METRES or turn=DEGREES',
+    )
+    parser.add_argument(
+        '--partial',
+        action='store_true',
+        help='keep the values of the base for what the drive does not tell',
+    )
+    parser.add_argument(
+        '--plot',
+        type=Path,
+        metavar='FILE.png',
+        help='picture of measured and fitted responses (default: beside --out)',
+    )
+    parser.add_argument(
+        '--nao-logs',
+        nargs='+',
+        type=Path,
+        metavar='FILE',
+        help='instead: folders or tar files with logs of the physical NAO '
+        'experiment, of which response, steps and noise are estimated',
+    )
     parser.add_argument('--overwrite', action='store_true', help='replace existing files')
 
 
@@ -65,8 +100,10 @@ def run(args: argparse.Namespace) -> int:
         if path.suffix not in ('.yaml', '.yml'):
             raise GudaError(f'{path}: a profile is a .yaml file')
     if not args.recordings:
-        raise GudaError('give the recordings of a drive; `guda record --drive` makes them in the '
-                        'simulator, docs/identification.md tells what to drive on a robot')
+        raise GudaError(
+            'give the recordings of a drive; `guda record --drive` makes them in the '
+            'simulator, docs/identification.md tells what to drive on a robot'
+        )
     tape = _tape(args.distance)
 
     from guda_ros.data.drives import read_drive
@@ -80,8 +117,10 @@ def run(args: argparse.Namespace) -> int:
     for path in _recordings(args.recordings):
         drive, contract = read_drive(path)
         if contract.limits != robot.limits:
-            raise GudaError(f'{path}: was recorded with the limits {contract.limits}, the base '
-                            f'{args.base} has {robot.limits}; give the right profile with --base')
+            raise GudaError(
+                f'{path}: was recorded with the limits {contract.limits}, the base '
+                f'{args.base} has {robot.limits}; give the right profile with --base'
+            )
         drives.append(drive)
     field_path = None
     if args.field_out:
@@ -94,12 +133,22 @@ def run(args: argparse.Namespace) -> int:
     names = ', '.join(sorted({Path(drive.name).name for drive in drives}))
     if args.out:
         base = find_config('robots', args.base)
-        text = profile_text(base.read_text(encoding='utf-8'), found, args.out.stem,
-                            f'guda identify, {date.today()}: {names}', base)
+        text = profile_text(
+            base.read_text(encoding='utf-8'),
+            found,
+            args.out.stem,
+            f'guda identify, {date.today()}: {names}',
+            base,
+        )
         _write_checked(args.out, text, RobotProfile)
     if args.field_out:
-        text = field_text(field_path.read_text(encoding='utf-8'), found, args.field_out.stem,
-                          field.ball, field_path)
+        text = field_text(
+            field_path.read_text(encoding='utf-8'),
+            found,
+            args.field_out.stem,
+            field.ball,
+            field_path,
+        )
         _write_checked(args.field_out, text, Field)
     if plot:
         from guda_ros.evaluation.identification_figure import response_png
@@ -123,8 +172,14 @@ def profile_text(base: str, found, name: str, source: str, path='profile') -> st
             values[place] = result.value
     text = with_item(with_values(base, values, path), 'sources', source, path)
     for result in found.results.values():
-        text = with_entry(text, 'uncertainty', result.name, result.deviation,
-                          'standard deviations, found by identification', path)
+        text = with_entry(
+            text,
+            'uncertainty',
+            result.name,
+            result.deviation,
+            'standard deviations, found by identification',
+            path,
+        )
     return text
 
 
@@ -136,29 +191,50 @@ def field_text(base: str, found, name: str, ball, path='field') -> str:
     values = {'name': name, 'ball.deceleration': result.value}
     if isinstance(yaml.safe_load(base).get('ball'), str):
         # A ball of a file of its own: how it rolls is a property of this carpet, too.
-        values = {'name': name, 'ball': {
-            **{key: value for key, value in asdict(ball).items() if value is not None},
-            'deceleration': result.value}}
-    head = (f'# ball.deceleration {result.value:.3f} +- {result.deviation:.3f} m/s^2 by guda '
-            f'identify, {date.today()}, from {result.note}.\n')
+        values = {
+            'name': name,
+            'ball': {
+                **{key: value for key, value in asdict(ball).items() if value is not None},
+                'deceleration': result.value,
+            },
+        }
+    head = (
+        f'# ball.deceleration {result.value:.3f} +- {result.deviation:.3f} m/s^2 by guda '
+        f'identify, {date.today()}, from {result.note}.\n'
+    )
     return head + with_values(base, values, path)
 
 
 def _print(found) -> None:
-    rows = [[result.name, f'{result.before:.3f}', f'{result.value:.3f}',
-             f'{result.deviation:.3f}', result.unit, result.note]
-            for result in found.results.values()]
+    rows = [
+        [
+            result.name,
+            f'{result.before:.3f}',
+            f'{result.value:.3f}',
+            f'{result.deviation:.3f}',
+            result.unit,
+            result.note,
+        ]
+        for result in found.results.values()
+    ]
     print_table(rows, ['property', 'before', 'found', '+-', 'unit', ''])
     for name, why in found.missing.items():
         print(f'{name}: left as it was: {why}')
-    gains = [(axis, gain) for axis, gain in zip(('forward', 'left', 'turn'), found.gains)
-             if math.isfinite(gain)]
+    gains = [
+        (axis, gain)
+        for axis, gain in zip(('forward', 'left', 'turn'), found.gains)
+        if math.isfinite(gain)
+    ]
     if gains:
-        print('speed reached, as a share of the command: '
-              + ', '.join(f'{axis} {gain:.2f}' for axis, gain in gains))
+        print(
+            'speed reached, as a share of the command: '
+            + ', '.join(f'{axis} {gain:.2f}' for axis, gain in gains)
+        )
     if any(abs(gain - 1) > 0.1 for _, gain in gains):
-        print('the robot does not walk as fast as it is told: correct its driver, or the limits '
-              'of the profile; the twin walks as fast as it is told')
+        print(
+            'the robot does not walk as fast as it is told: correct its driver, or the limits '
+            'of the profile; the twin walks as fast as it is told'
+        )
 
 
 def _write_checked(path: Path, text: str, kind) -> None:
@@ -201,8 +277,9 @@ def _tape(texts: list[str]) -> dict[str, float]:
         except ValueError:
             number = math.nan
         if axis not in ('forward', 'left', 'turn') or not 0 < abs(number) < math.inf:
-            raise GudaError(f'--distance {text}: forward=METRES, left=METRES or turn=DEGREES is '
-                            'expected')
+            raise GudaError(
+                f'--distance {text}: forward=METRES, left=METRES or turn=DEGREES is expected'
+            )
         tape[axis] = abs(math.radians(number) if axis == 'turn' else number)
     return tape
 

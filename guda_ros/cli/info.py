@@ -72,8 +72,16 @@ def _installed() -> int:
             continue
     for directory in config_directories():
         print(f'config: {directory}')
-        for kind in ('robots', 'fields', 'balls', 'randomisation', 'tasks', 'guides', 'imports',
-                     'joysticks'):
+        for kind in (
+            'robots',
+            'fields',
+            'balls',
+            'randomisation',
+            'tasks',
+            'guides',
+            'imports',
+            'joysticks',
+        ):
             names = ', '.join(sorted(file.stem for file in (directory / kind).glob('*.yaml')))
             print(f'  {kind:<13} {names}')
     return 0

@@ -13,8 +13,24 @@ from guda_ros.errors import GudaError
 from guda_ros.interrupts import interrupts_first
 
 #: Module of `guda_ros.cli` for each verb, in the order in which a person needs them.
-COMMANDS = ('demo', 'up', 'teleop', 'record', 'convert', 'augment', 'guide', 'train', 'export',
-            'policy', 'evaluate', 'benchmark', 'robot', 'identify', 'data', 'info')
+COMMANDS = (
+    'demo',
+    'up',
+    'teleop',
+    'record',
+    'convert',
+    'augment',
+    'guide',
+    'train',
+    'export',
+    'policy',
+    'evaluate',
+    'benchmark',
+    'robot',
+    'identify',
+    'data',
+    'info',
+)
 
 DESCRIPTION = """\
 Teach a soccer robot a skill from a handful of demonstrations.

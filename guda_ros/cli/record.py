@@ -87,9 +87,7 @@ def run_episodes(
     """
     prefix = options.purpose if start_set is None else start_set.name
     names = [f'{prefix}_{index:03d}' for index in range(count)]
-    outcomes = recorded_outcomes(
-        Path(options.recordings), names, options.scenario, contract, say
-    )
+    outcomes = recorded_outcomes(Path(options.recordings), names, options.scenario, contract, say)
     if outcomes:
         say(f'    {len(outcomes)} of {count} episodes were recorded before and are kept')
     missing = [index for index in range(count) if index not in outcomes]

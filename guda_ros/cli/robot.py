@@ -12,9 +12,11 @@ import sys
 from guda_ros.errors import GudaError
 
 HELP = 'make a robot profile from questions, or show one'
-EXAMPLE = ('guda robot new my_robot --base nao_v6\n'
-           '  guda robot new my_robot --yes --set body.mass=6.2 --set camera.vertical_fov=60deg\n'
-           '  guda robot show booster_t1 --render booster_t1.png')
+EXAMPLE = (
+    'guda robot new my_robot --base nao_v6\n'
+    '  guda robot new my_robot --yes --set body.mass=6.2 --set camera.vertical_fov=60deg\n'
+    '  guda robot show booster_t1 --render booster_t1.png'
+)
 
 #: What errors name instead of a file while the questions are asked.
 _ANSWER = 'answer'
@@ -22,24 +24,48 @@ _ANSWER = 'answer'
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this verb."""
-    actions = parser.add_subparsers(title='actions', dest='action', metavar='ACTION',
-                                    required=True)
+    actions = parser.add_subparsers(
+        title='actions', dest='action', metavar='ACTION', required=True
+    )
     new = actions.add_parser(
-        'new', help='make a profile: answer questions, Enter takes the value in brackets')
+        'new', help='make a profile: answer questions, Enter takes the value in brackets'
+    )
     new.add_argument('name', metavar='NAME', help='of the new profile: letters, digits and _')
-    new.add_argument('--base', default='generic_walker', metavar='NAME',
-                     help='profile to start from (default: %(default)s)')
-    new.add_argument('--out', type=Path, default=None, metavar='FILE',
-                     help='file to write (default: NAME.yaml in this folder)')
-    new.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
-                     help='a value, such as body.mass=6.2; may be repeated')
+    new.add_argument(
+        '--base',
+        default='generic_walker',
+        metavar='NAME',
+        help='profile to start from (default: %(default)s)',
+    )
+    new.add_argument(
+        '--out',
+        type=Path,
+        default=None,
+        metavar='FILE',
+        help='file to write (default: NAME.yaml in this folder)',
+    )
+    new.add_argument(
+        '--set',
+        action='append',
+        default=[],
+        metavar='KEY=VALUE',
+        help='a value, such as body.mass=6.2; may be repeated',
+    )
     new.add_argument('--yes', action='store_true', help='ask nothing')
-    new.add_argument('--all', action='store_true',
-                     help='ask for every value, not only for those that a data sheet has')
+    new.add_argument(
+        '--all',
+        action='store_true',
+        help='ask for every value, not only for those that a data sheet has',
+    )
     show = actions.add_parser('show', help='print a profile, and draw it')
     show.add_argument('name', metavar='NAME', help='profile in config/robots, or a YAML file')
-    show.add_argument('--render', type=Path, default=None, metavar='FILE',
-                      help='write a picture of the robot, .png or .jpg')
+    show.add_argument(
+        '--render',
+        type=Path,
+        default=None,
+        metavar='FILE',
+        help='write a picture of the robot, .png or .jpg',
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -64,8 +90,9 @@ def _new(args: argparse.Namespace) -> int:
     values = load_yaml(base)
     RobotProfile.read(copy.deepcopy(values), base)
     values.pop('uncertainty', None)
-    values.update(name=args.name, sources=[
-        f'values that were not asked for: robot profile {values["name"]}'])
+    values.update(
+        name=args.name, sources=[f'values that were not asked for: robot profile {values["name"]}']
+    )
     for text in args.set:
         key, equals, answer = text.partition('=')
         if not equals or key not in KEYS or key == 'name':
@@ -77,10 +104,13 @@ def _new(args: argparse.Namespace) -> int:
     RobotProfile.read(copy.deepcopy(values), out)
     _refuse(out, refuse_existing)
     with atomic_target(out) as temporary:
-        temporary.write_text(to_yaml(values, f'{args.name}, made from {base.stem}.'),
-                             encoding='utf-8')
-    print(f'{out}: written; look at it with `guda robot show {out} --render {args.name}.png`, '
-          f'use it with --robot {out}')
+        temporary.write_text(
+            to_yaml(values, f'{args.name}, made from {base.stem}.'), encoding='utf-8'
+        )
+    print(
+        f'{out}: written; look at it with `guda robot show {out} --render {args.name}.png`, '
+        f'use it with --robot {out}'
+    )
     return 0
 
 
@@ -126,9 +156,11 @@ def _ask_all(values: dict, given: set[str], every: bool) -> None:
     """Ask for values, change them in place, and ask again where they contradict each other."""
     from guda_ros.soccer.robot_file import has, KEYS
 
-    asked = [key for key, described in KEYS.items()
-             if (described.asked or every) and key != 'name' and key not in given
-             and has(values, key)]
+    asked = [
+        key
+        for key, described in KEYS.items()
+        if (described.asked or every) and key != 'name' and key not in given and has(values, key)
+    ]
     if 'sources' not in asked and 'sources' not in given:
         asked.append('sources')
     print('Enter takes the value in brackets; angles may be given as 60deg; Ctrl-C writes nothing')
@@ -149,22 +181,32 @@ def _ask(values: dict, key: str) -> None:
     unit = f' [{described.unit}]' if described.unit else ''
     while True:
         now = get(values, key)
-        shown = '; '.join(now) if key == 'sources' else \
-            ', '.join(map(str, now)) if isinstance(now, list) else now
+        shown = (
+            '; '.join(now)
+            if key == 'sources'
+            else ', '.join(map(str, now))
+            if isinstance(now, list)
+            else now
+        )
         print(f'{key}{unit}: {described.meaning} ({shown}): ', end='', flush=True)
         answer = sys.stdin.readline()
         if not answer:
             print()
-            raise GudaError('the answers ended before the questions; nothing was written. '
-                            'Give --yes to take the values of the base')
+            raise GudaError(
+                'the answers ended before the questions; nothing was written. '
+                'Give --yes to take the values of the base'
+            )
         if not answer.strip():
             return
         before = copy.deepcopy(now)
         put(values, key, parse(key, answer))
         error = _problem(values)
         # What contradicts another value is asked again at the end, when all are known.
-        if error is None or not (error.key == key or error.key.startswith(f'{key}.')) \
-                or isinstance(error, Contradiction):
+        if (
+            error is None
+            or not (error.key == key or error.key.startswith(f'{key}.'))
+            or isinstance(error, Contradiction)
+        ):
             return
         print('  ' + str(error).removeprefix(f'{_ANSWER}: '))
         put(values, key, before)
@@ -203,10 +245,14 @@ def _show(args: argparse.Namespace) -> int:
             continue
         value = get(values, key)
         error = robot.uncertainty.get(key)
-        text = ', '.join(f'{part:g}' for part in value) if isinstance(value, list) else (
-            value if isinstance(value, str) else f'{value:.7g}')
-        rows.append([key, text, '' if error is None else f'{error:.2g}', described.unit,
-                     described.meaning])
+        text = (
+            ', '.join(f'{part:g}' for part in value)
+            if isinstance(value, list)
+            else (value if isinstance(value, str) else f'{value:.7g}')
+        )
+        rows.append(
+            [key, text, '' if error is None else f'{error:.2g}', described.unit, described.meaning]
+        )
     print_table(rows, ['key', 'value', '+-', 'unit', 'meaning'])
     return 0
 

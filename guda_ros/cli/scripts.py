@@ -56,11 +56,17 @@ def add_player(parser: argparse.ArgumentParser) -> None:
         'flaws) or `imperfect` (the demonstrator as a person)',
     )
     parser.add_argument(
-        '--contract', default='soccer_push', metavar='NAME',
-        help='contract of the demonstrator; a policy brings its own (default: %(default)s)')
+        '--contract',
+        default='soccer_push',
+        metavar='NAME',
+        help='contract of the demonstrator; a policy brings its own (default: %(default)s)',
+    )
     parser.add_argument(
-        '--scenario', default=None, metavar='NAME',
-        help='where episodes begin (default: what the policy was trained for, else attack)')
+        '--scenario',
+        default=None,
+        metavar='NAME',
+        help='where episodes begin (default: what the policy was trained for, else attack)',
+    )
 
 
 def load_player(args: argparse.Namespace, seed: int = 0) -> tuple[Player, str]:
@@ -83,13 +89,16 @@ def load_player(args: argparse.Namespace, seed: int = 0) -> tuple[Player, str]:
     if scenario not in SCENARIOS:
         raise GudaError(f'unknown scenario {scenario!r}; known: {", ".join(SCENARIOS)}')
     if player.contract.observes_obstacles and scenario not in OBSTACLES:
-        raise GudaError(f'{player.name} observes obstacles: choose a scenario that has some, of '
-                        f'{", ".join(OBSTACLES)}')
+        raise GudaError(
+            f'{player.name} observes obstacles: choose a scenario that has some, of '
+            f'{", ".join(OBSTACLES)}'
+        )
     return player, scenario
 
 
 def policy_controller(predict: Callable, contract) -> Callable:
     """Return a controller of true states from observations (m, D) to actions (m, 3)."""
+
     def act(states, indices, obstacles=None):
         return contract.to_command(predict(contract.observe(states, obstacles)))
 
@@ -102,12 +111,16 @@ def fixed_world(scenario: str, purpose: str, count: int, contract) -> dict:
     from guda_ros.soccer.starts import fixed_layouts, fixed_starts
 
     starts = fixed_starts(purpose, count, contract.field, scenario)
-    return {'starts': starts, 'obstacles': Obstacle.of_scenario(scenario),
-            'layouts': fixed_layouts(purpose, starts, contract.field, scenario)}
+    return {
+        'starts': starts,
+        'obstacles': Obstacle.of_scenario(scenario),
+        'layouts': fixed_layouts(purpose, starts, contract.field, scenario),
+    }
 
 
-def run_script(run: Callable[[argparse.Namespace], int | None],
-               parser: argparse.ArgumentParser) -> None:
+def run_script(
+    run: Callable[[argparse.Namespace], int | None], parser: argparse.ArgumentParser
+) -> None:
     """Parse, run, and exit: errors that a person can mend are told without a traceback."""
     args = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)
@@ -136,9 +149,11 @@ def _demonstrator(name: str, contract: str, seed: int) -> Player:
 
     def controller(count: int) -> Callable:
         styles = [
-            DemonstratorStyle.clean() if name == 'demonstrator'
+            DemonstratorStyle.clean()
+            if name == 'demonstrator'
             else DemonstratorStyle.imperfect(10_000 * (seed + 1) + index)
-            for index in range(count)]
+            for index in range(count)
+        ]
         rng = np.random.default_rng([seed, 17])
         demonstrator = Demonstrator(loaded.limits, loaded.field, rng, styles, loaded.period)
         # It takes no notice of obstacles.
@@ -154,9 +169,13 @@ def _policy(path: Path) -> Player:
     training = policy.metadata['training']
     contract = policy.contract
     return Player(
-        str(path), contract, robot_of(contract),
+        str(path),
+        contract,
+        robot_of(contract),
         lambda count: policy_controller(policy.predict, contract),
-        training.get('scenario'), training.get('time_limit'))
+        training.get('scenario'),
+        training.get('time_limit'),
+    )
 
 
 def _model(path: Path) -> Player:
@@ -167,8 +186,9 @@ def _model(path: Path) -> Player:
     if path.name != MODEL:
         raise GudaError(f'{path}: a {MODEL} that sim/train.py wrote is expected')
     # Those of a run and, in folders below it, of its checkpoints.
-    found = [folder / RUN for folder in (path.parent, path.parent.parent)
-             if (folder / RUN).is_file()]
+    found = [
+        folder / RUN for folder in (path.parent, path.parent.parent) if (folder / RUN).is_file()
+    ]
     if not found:
         raise GudaError(f'{path}: there is no {RUN} beside it to say what it was trained for')
     try:
@@ -179,5 +199,10 @@ def _model(path: Path) -> Player:
         raise GudaError(f'{found[0]}: cannot be read ({error}); train again') from error
     network = load_network(path.parent, algorithm, EpisodeBatch(1, scenario, contract))
     return Player(
-        str(path), contract, robot_of(contract),
-        lambda count: policy_controller(network.predict, contract), scenario, limit)
+        str(path),
+        contract,
+        robot_of(contract),
+        lambda count: policy_controller(network.predict, contract),
+        scenario,
+        limit,
+    )

@@ -24,47 +24,92 @@ from guda_ros.cli.common import (
 )
 
 HELP = 'drive by keyboard or gamepad in this terminal, and record'
-EXAMPLE = ('guda teleop --recordings runs/mine/recordings\n'
-           '  guda teleop --policy runs/demo/guided.onnx\n'
-           '  guda teleop robot --domain 0 --network')
+EXAMPLE = (
+    'guda teleop --recordings runs/mine/recordings\n'
+    '  guda teleop --policy runs/demo/guided.onnx\n'
+    '  guda teleop robot --domain 0 --network'
+)
 #: Seconds from one `joy` to the next, and between two pictures of the screen.
 _PERIOD, _REDRAW = 0.04, 0.1
 #: A loop that took longer [s] was held up: what was typed meanwhile is no wish of now, but for
 #: the emergency stop.
 _HELD_UP = 0.4
 ATTACH = 'attach'
-CHOICES = {'drive': 'a simulated robot in real time', 'robot': 'the nodes of a robot whose driver '
-           'is in the domain', ATTACH: 'no nodes: join a graph that has a teleop node'}
+CHOICES = {
+    'drive': 'a simulated robot in real time',
+    'robot': 'the nodes of a robot whose driver is in the domain',
+    ATTACH: 'no nodes: join a graph that has a teleop node',
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this verb."""
     parser.add_argument(
-        'graph', nargs='?', choices=CHOICES, default='drive', metavar='GRAPH',
+        'graph',
+        nargs='?',
+        choices=CHOICES,
+        default='drive',
+        metavar='GRAPH',
         help='; '.join(f'{name}: {text}' for name, text in CHOICES.items())
-             + ' (default: %(default)s)')
+        + ' (default: %(default)s)',
+    )
     add_contract(parser)
     add_domain(parser, domain=DOMAIN_OR_DRIVERS)
-    parser.add_argument('--device', choices=('auto', 'keyboard', 'gamepad'), default='auto',
-                        help='auto: the keyboard, and a gamepad if there is one')
-    parser.add_argument('--pad', default='', metavar='NAME',
-                        help='map of the gamepad in config/joysticks, or a YAML file (default: '
-                             'by its name)')
-    parser.add_argument('--keys', default='qwerty', metavar='NAME',
-                        help='map of the keyboard in config/keyboards, or a YAML file (default: '
-                             '%(default)s)')
-    parser.add_argument('--policy', default='', metavar='FILE',
-                        help='policy that `guda export` made, to be corrected')
-    parser.add_argument('--recordings', default='recordings', metavar='DIR',
-                        help='folder for recorded episodes (default: %(default)s)')
-    parser.add_argument('--operator', default='', metavar='NAME',
-                        help='who drives, noted in the recordings (default: your user name)')
-    parser.add_argument('--start-index', type=natural, default=0, metavar='N',
-                        help='number of the first start (default: %(default)s)')
-    parser.add_argument('--set', action='append', default=[], metavar='NODE.PARAMETER=VALUE',
-                        help='a parameter of a node, as YAML; may be repeated')
-    parser.add_argument('--network', action='store_true',
-                        help='let nodes on other computers in (default: this machine only)')
+    parser.add_argument(
+        '--device',
+        choices=('auto', 'keyboard', 'gamepad'),
+        default='auto',
+        help='auto: the keyboard, and a gamepad if there is one',
+    )
+    parser.add_argument(
+        '--pad',
+        default='',
+        metavar='NAME',
+        help='map of the gamepad in config/joysticks, or a YAML file (default: by its name)',
+    )
+    parser.add_argument(
+        '--keys',
+        default='qwerty',
+        metavar='NAME',
+        help='map of the keyboard in config/keyboards, or a YAML file (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--policy',
+        default='',
+        metavar='FILE',
+        help='policy that `guda export` made, to be corrected',
+    )
+    parser.add_argument(
+        '--recordings',
+        default='recordings',
+        metavar='DIR',
+        help='folder for recorded episodes (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--operator',
+        default='',
+        metavar='NAME',
+        help='who drives, noted in the recordings (default: your user name)',
+    )
+    parser.add_argument(
+        '--start-index',
+        type=natural,
+        default=0,
+        metavar='N',
+        help='number of the first start (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--set',
+        action='append',
+        default=[],
+        metavar='NODE.PARAMETER=VALUE',
+        help='a parameter of a node, as YAML; may be repeated',
+    )
+    parser.add_argument(
+        '--network',
+        action='store_true',
+        help='let nodes on other computers in (default: this machine only)',
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -123,16 +168,26 @@ def _graph(args, stack: ExitStack):
         environment.adopt(environment.ros_environment(domain, local=not args.network))
         return None, domain
     overrides = read_overrides(args.set)
-    overrides.setdefault('data_collector', {}).setdefault(
-        'operator', args.operator or _user())
+    overrides.setdefault('data_collector', {}).setdefault('operator', args.operator or _user())
     options = GraphOptions(
-        contract=args.contract, robot=args.robot or '', policy=args.policy,
-        recordings=args.recordings, start_index=args.start_index, local=not args.network,
-        overrides=overrides)
+        contract=args.contract,
+        robot=args.robot or '',
+        policy=args.policy,
+        recordings=args.recordings,
+        start_index=args.start_index,
+        local=not args.network,
+        overrides=overrides,
+    )
     join = not GRAPHS[args.graph].simulated
-    graph = stack.enter_context(GraphProcesses(
-        args.graph, options, args.log_dir, driver_domain(args) if join else args.domain,
-        join=join))
+    graph = stack.enter_context(
+        GraphProcesses(
+            args.graph,
+            options,
+            args.log_dir,
+            driver_domain(args) if join else args.domain,
+            join=join,
+        )
+    )
     print(f'graph {args.graph} in ROS domain {graph.domain}, logs in {graph.log_dir}')
     graph.wait_ready(progress=lambda name: print(f'  {name} is ready'))
     return graph, graph.domain
@@ -214,5 +269,7 @@ class _Session:
     def summary(self) -> str:
         """Return what came of it."""
         status = self._station.teleop.get('episode', {})
-        return (f'episodes kept: {status.get("kept", 0)}, set aside: {status.get("discarded", 0)}'
-                + ('' if status.get('settled', True) else '; the last one stays as it is'))
+        return (
+            f'episodes kept: {status.get("kept", 0)}, set aside: {status.get("discarded", 0)}'
+            + ('' if status.get('settled', True) else '; the last one stays as it is')
+        )

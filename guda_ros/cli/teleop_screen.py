@@ -16,7 +16,15 @@ from guda_ros.tasks.demonstration_coverage import in_words
 
 #: Select Graphic Rendition codes (ECMA-48).
 BOLD, DIM, GOOD, BAD, WARN, BANNER_GOOD, BANNER_BAD, BANNER = (
-    '1', '2', '32', '1;31', '33', '1;30;42', '1;37;41', '1;30;46')
+    '1',
+    '2',
+    '32',
+    '1;31',
+    '33',
+    '1;30;42',
+    '1;37;41',
+    '1;30;46',
+)
 #: The robot by its heading, in steps of 45 degrees from the opponents' goal on.
 _ARROWS, _ASCII_ARROWS = '→↗↑↖←↙↓↘', '>/^\\</v\\'
 
@@ -55,15 +63,22 @@ class View:
     note: str = ''
 
 
-def screen(view: View, columns: int, rows: int, unicode: bool = True,
-           colour: bool = True) -> list[str]:
+def screen(
+    view: View, columns: int, rows: int, unicode: bool = True, colour: bool = True
+) -> list[str]:
     """Return the lines of the screen, none longer than `columns`, no more than `rows`."""
-    top = [[_fit(f' guda teleop  {view.title}', columns - len(view.device) - 2, DIM),
-            (f' {view.device} ', BOLD)],
-           [(f'{_banner(view)[0]:^{columns}}', _banner(view)[1])],
-           *_episode(view, columns)]
-    alarms = [[('ALARM ' if error else 'warning ', BAD if error else DIM), (text, WARN)]
-              for error, text in _alarms(view)]
+    top = [
+        [
+            _fit(f' guda teleop  {view.title}', columns - len(view.device) - 2, DIM),
+            (f' {view.device} ', BOLD),
+        ],
+        [(f'{_banner(view)[0]:^{columns}}', _banner(view)[1])],
+        *_episode(view, columns),
+    ]
+    alarms = [
+        [('ALARM ' if error else 'warning ', BAD if error else DIM), (text, WARN)]
+        for error, text in _alarms(view)
+    ]
     # Always as many lines, so that the picture stands still.
     count = 2 if rows >= 22 else 1
     alarms = ((alarms or [[('no alarms', DIM)]]) + [[]] * count)[:count]
@@ -71,13 +86,13 @@ def screen(view: View, columns: int, rows: int, unicode: bool = True,
     room = rows - len(top) - len(keys) - count
     if room < 3:
         # What the robot does goes before what the keys are.
-        keys, room = keys[:max(0, len(keys) - 3 + room)], 3
+        keys, room = keys[: max(0, len(keys) - 3 + room)], 3
     lines = [*top, *_middle(view, columns, room, unicode), *alarms, *keys]
     return [_line(parts, columns, colour) for parts in lines[:rows]]
 
 
 def _fit(text: str, width: int, style: str) -> tuple[str, str]:
-    return f'{text[:max(0, width)]:<{max(0, width)}}', style
+    return f'{text[: max(0, width)]:<{max(0, width)}}', style
 
 
 def _line(parts, columns: int, colour: bool) -> str:
@@ -95,16 +110,23 @@ def _banner(view: View) -> tuple[str, str]:
     if view.note:
         return view.note, BANNER_BAD
     if view.silent:
-        return f'NO WORD FROM {" AND ".join(view.silent).upper()}: the robot cannot be driven', \
-            BANNER_BAD
+        return (
+            f'NO WORD FROM {" AND ".join(view.silent).upper()}: the robot cannot be driven',
+            BANNER_BAD,
+        )
     if safety.get('stopped'):
-        return (f'EMERGENCY STOP by {safety.get("cause")}: {release} releases it when nothing '
-                'commands motion'), BANNER_BAD
+        return (
+            f'EMERGENCY STOP by {safety.get("cause")}: {release} releases it when nothing '
+            'commands motion'
+        ), BANNER_BAD
     if 'pause' in safety.get('locks', ()):
         return 'LOCKED by lock/pause: nobody drives', BANNER_BAD
     moving = view.command is not None and np.any(view.command)
-    whose = {'teleop': 'YOU DRIVE', 'intervention': 'YOU CORRECT THE POLICY',
-             'policy': 'THE POLICY DRIVES'}.get(view.commander, '')
+    whose = {
+        'teleop': 'YOU DRIVE',
+        'intervention': 'YOU CORRECT THE POLICY',
+        'policy': 'THE POLICY DRIVES',
+    }.get(view.commander, '')
     by_person = view.commander != 'policy'
     if whose and (moving or by_person and teleop.get('driving')):
         return whose, BANNER_GOOD if by_person else BANNER
@@ -135,16 +157,27 @@ def _episode(view: View, columns: int) -> list:
         first = [('no episode yet', ''), (f': {keys("episode_start")} begins one', '')]
     recording = _recording(view)
     quality = {True: 'good', False: 'NOT GOOD ENOUGH'}.get(recording.get('good'), '')
-    state = {'recording': 'recording', 'closed': f'recorded {quality}'.strip(),
-             'failed': 'NOT RECORDED'}.get(recording.get('state'), 'not recorded')
-    second = [(f'kept {status.get("kept", 0)}  set aside {status.get("discarded", 0)}  '
-               f'start {status.get("start_index", 0)}  ', ''),
-              (state, BAD if recording.get('state') == 'failed' else DIM)]
+    state = {
+        'recording': 'recording',
+        'closed': f'recorded {quality}'.strip(),
+        'failed': 'NOT RECORDED',
+    }.get(recording.get('state'), 'not recorded')
+    second = [
+        (
+            f'kept {status.get("kept", 0)}  set aside {status.get("discarded", 0)}  '
+            f'start {status.get("start_index", 0)}  ',
+            '',
+        ),
+        (state, BAD if recording.get('state') == 'failed' else DIM),
+    ]
     told = [in_words(view.augmentation)] if view.augmentation.get('episodes') else []
     hint = ' -- '.join(filter(None, (status.get('told'), status.get('place'))))
-    return [first, second,
-            *[[(line, DIM)] for text in told for line in textwrap.wrap(text, columns)[:2]],
-            *[[(line, WARN)] for line in textwrap.wrap(hint, columns)[:3] or ['']]]
+    return [
+        first,
+        second,
+        *[[(line, DIM)] for text in told for line in textwrap.wrap(text, columns)[:2]],
+        *[[(line, WARN)] for line in textwrap.wrap(hint, columns)[:3] or ['']],
+    ]
 
 
 def _recording(view: View) -> dict:
@@ -178,13 +211,23 @@ def _keys(view: View) -> list:
         f'episode  {key("episode_start")} begin   {key("episode_success")} success   '
         f'{key("episode_failure")} failure   {key("episode_keep")} keep',
         f'         {key("episode_discard")} discard   {key("episode_rerecord")} record again   '
-        'Ctrl-C end']
+        'Ctrl-C end',
+    ]
     if view.pad is not None:
         label = view.pad.label
-        texts.append(f'gamepad  hold {label("deadman")}   ' + '   '.join(
-            f'{label(name)} {word}' for name, word in (
-                ('turbo', 'fast'), ('kick', 'kick'), ('emergency_stop', 'STOP'),
-                ('episode_start', 'begin')) if view.pad.has(name)))
+        texts.append(
+            f'gamepad  hold {label("deadman")}   '
+            + '   '.join(
+                f'{label(name)} {word}'
+                for name, word in (
+                    ('turbo', 'fast'),
+                    ('kick', 'kick'),
+                    ('emergency_stop', 'STOP'),
+                    ('episode_start', 'begin'),
+                )
+                if view.pad.has(name)
+            )
+        )
     return [[(text, DIM)] for text in texts]
 
 
@@ -238,8 +281,11 @@ def _degrees(angle: float) -> float:
 
 def _numbers(view: View) -> list:
     def velocity(values) -> str:
-        return (f'{values[0]:+.2f} {values[1]:+.2f} m/s {values[2]:+.2f} rad/s'
-                if values is not None else 'nothing')
+        return (
+            f'{values[0]:+.2f} {values[1]:+.2f} m/s {values[2]:+.2f} rad/s'
+            if values is not None
+            else 'nothing'
+        )
 
     teleop, safety = view.teleop, view.safety
     pan, tilt = teleop.get('head', (0.0, 0.0))
@@ -249,14 +295,29 @@ def _numbers(view: View) -> list:
     policy = 'running' if teleop.get('policy') else 'none'
     if teleop.get('taken_over'):
         policy = 'kept out'
-    rows = [('sent', velocity(view.command)), ('wanted', velocity(view.wish)),
-            ('by', view.commander or 'nobody'), ('dead-man', f'{held}, speed {speed}'),
-            ('head', f'pan {math.degrees(pan):+.0f}, tilt {math.degrees(tilt):+.0f} deg'),
-            ('policy', policy), ('locks', locks)]
+    rows = [
+        ('sent', velocity(view.command)),
+        ('wanted', velocity(view.wish)),
+        ('by', view.commander or 'nobody'),
+        ('dead-man', f'{held}, speed {speed}'),
+        ('head', f'pan {math.degrees(pan):+.0f}, tilt {math.degrees(tilt):+.0f} deg'),
+        ('policy', policy),
+        ('locks', locks),
+    ]
     if view.robot is not None:
-        rows.append(('robot', f'{view.robot[0]:+.2f} {view.robot[1]:+.2f} m '
-                              f'{_degrees(view.robot[2]):+.0f} deg'))
-        rows.append(('ball', 'not seen' if view.ball is None or not np.isfinite(view.ball).all()
-                     else f'{view.ball[0]:+.2f} {view.ball[1]:+.2f} m'))
+        rows.append(
+            (
+                'robot',
+                f'{view.robot[0]:+.2f} {view.robot[1]:+.2f} m {_degrees(view.robot[2]):+.0f} deg',
+            )
+        )
+        rows.append(
+            (
+                'ball',
+                'not seen'
+                if view.ball is None or not np.isfinite(view.ball).all()
+                else f'{view.ball[0]:+.2f} {view.ball[1]:+.2f} m',
+            )
+        )
         rows.append(('seen by', view.seen_by))
     return [[(f'{name:<9}', DIM), (text, '')] for name, text in rows]

@@ -26,8 +26,10 @@ class Terminal:
 
     def __init__(self) -> None:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
-            raise GudaError('a terminal is needed to drive: for a gamepad alone run the nodes '
-                            '`joystick` and `teleop`, see docs/teleoperation.md')
+            raise GudaError(
+                'a terminal is needed to drive: for a gamepad alone run the nodes '
+                '`joystick` and `teleop`, see docs/teleoperation.md'
+            )
         self._in, self._out = sys.stdin.fileno(), sys.stdout.fileno()
         self._reader = KeyReader()
         self._before: list = []
@@ -38,6 +40,7 @@ class Terminal:
 
     def __enter__(self) -> 'Terminal':
         import termios
+
         self._before = termios.tcgetattr(self._in)
         mode = termios.tcgetattr(self._in)
         # Ctrl-S would freeze the screen, and with it whoever writes to it.
@@ -55,6 +58,7 @@ class Terminal:
 
     def __exit__(self, *_) -> None:
         import termios
+
         self._write(_CLOSE)
         try:
             termios.tcsetattr(self._in, termios.TCSANOW, self._before)
@@ -91,8 +95,11 @@ class Terminal:
     @property
     def unicode(self) -> bool:
         """Whether more than ASCII can be shown; Linux' console has too few signs."""
-        return ('utf' in (sys.stdout.encoding or '').lower()
-                and os.environ.get('TERM', '') not in ('linux', 'dumb', 'vt100'))
+        return 'utf' in (sys.stdout.encoding or '').lower() and os.environ.get('TERM', '') not in (
+            'linux',
+            'dumb',
+            'vt100',
+        )
 
     def draw(self, lines: Sequence[str]) -> None:
         """Show lines from the top; only what has changed is sent."""
@@ -100,8 +107,11 @@ class Terminal:
             self._size, self._shown = self.size, []
             self._write('\x1b[2J')
         shown = [*self._shown, *[None] * len(lines)]
-        text = ''.join(f'\x1b[{row};1H{line}\x1b[K' for row, (line, before)
-                       in enumerate(zip(lines, shown), 1) if line != before)
+        text = ''.join(
+            f'\x1b[{row};1H{line}\x1b[K'
+            for row, (line, before) in enumerate(zip(lines, shown), 1)
+            if line != before
+        )
         if len(lines) < len(self._shown):
             text += f'\x1b[{len(lines) + 1};1H\x1b[J'
         self._shown = list(lines)
@@ -112,6 +122,6 @@ class Terminal:
         data = text.encode(sys.stdout.encoding or 'ascii', 'replace')
         try:
             while data:
-                data = data[os.write(self._out, data):]
+                data = data[os.write(self._out, data) :]
         except OSError:
             self.gone = True

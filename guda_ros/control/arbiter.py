@@ -55,15 +55,17 @@ class CommandArbiter:
     :raises ValueError: for equal priorities or a timeout that is not positive.
     """
 
-    def __init__(self, sources: Mapping[str, Source],
-                 locks: Mapping[str, Lock] | None = None) -> None:
+    def __init__(
+        self, sources: Mapping[str, Source], locks: Mapping[str, Lock] | None = None
+    ) -> None:
         priorities = [source.priority for source in sources.values()]
         if not sources or len(set(priorities)) != len(priorities):
             raise ValueError(f'sources of commands need different priorities, not {priorities}')
         for name, source in sources.items():
             if not 0 < source.timeout < float('inf'):
                 raise ValueError(
-                    f'{name}: a timeout must be a positive number, not {source.timeout}')
+                    f'{name}: a timeout must be a positive number, not {source.timeout}'
+                )
         self._sources = dict(sources)
         self._locks = dict(locks or {})
         self._spoke: dict[str, Instant] = {}
@@ -103,13 +105,23 @@ class CommandArbiter:
 
     def masked_by(self, source: str, now: Instant) -> str:
         """Return a lock that keeps a source silent, an empty text if there is none."""
-        return next((name for name in self.locks(now)
-                     if self._locks[name].priority > self._sources[source].priority), '')
+        return next(
+            (
+                name
+                for name in self.locks(now)
+                if self._locks[name].priority > self._sources[source].priority
+            ),
+            '',
+        )
 
     def overruled(self, source: str, now: Instant) -> list[str]:
         """Return the sources of lower priority that have spoken within their timeouts."""
-        return [name for name in self._sources if self.fresh(name, now)
-                and self._sources[name].priority < self._sources[source].priority]
+        return [
+            name
+            for name in self._sources
+            if self.fresh(name, now)
+            and self._sources[name].priority < self._sources[source].priority
+        ]
 
     def fresh(self, name: str, now: Instant) -> bool:
         """Return whether a source has spoken within its timeout."""
@@ -123,6 +135,9 @@ class CommandArbiter:
 
     def active(self, now: Instant) -> str | None:
         """Return the source in charge, None when all are silent."""
-        fresh = [name for name in self._sources
-                 if self.fresh(name, now) and not self.masked_by(name, now)]
+        fresh = [
+            name
+            for name in self._sources
+            if self.fresh(name, now) and not self.masked_by(name, now)
+        ]
         return max(fresh, key=lambda name: self._sources[name].priority, default=None)

@@ -54,13 +54,15 @@ class ExportedPolicy:
             if missing:
                 raise PolicyFileError(
                     f'{path}: an ONNX model, but no policy of guda_ros: its metadata lacks '
-                    f'{", ".join(missing)}; export one with `guda export`')
+                    f'{", ".join(missing)}; export one with `guda export`'
+                )
             own = Contract.from_json(properties['contract'])
             if own.hash != properties['contract_hash']:
                 raise PolicyFileError(
                     f'{path}: its contract has the hash {own.hash}, but its metadata says '
                     f'{properties["contract_hash"]}: the file was altered, or written by another '
-                    'version; export it again')
+                    'version; export it again'
+                )
             if contract is not None:
                 contract.require(own, str(path))
             metadata = dict(properties, training=json.loads(properties['training']))
@@ -71,10 +73,12 @@ class ExportedPolicy:
             raise
         except ContractMismatch as error:
             raise PolicyFileError(
-                f'{error}\nUse a policy of the expected contract, or train one for it.') from error
+                f'{error}\nUse a policy of the expected contract, or train one for it.'
+            ) from error
         except ValueError as error:
             raise PolicyFileError(
-                f'{path}: its metadata cannot be read ({error}); export it again') from error
+                f'{path}: its metadata cannot be read ({error}); export it again'
+            ) from error
         return policy
 
     def predict(self, observations) -> np.ndarray:
@@ -88,8 +92,10 @@ class ExportedPolicy:
         observations = np.asarray(observations, dtype=np.float32)
         size = len(self.contract.observation_names)
         if observations.ndim not in (1, 2) or observations.shape[-1] != size:
-            raise ValueError(f'observations of shape ({size},) or (n, {size}) are expected, not '
-                             f'{observations.shape}')
+            raise ValueError(
+                f'observations of shape ({size},) or (n, {size}) are expected, not '
+                f'{observations.shape}'
+            )
         if not np.all(np.isfinite(observations)):
             raise ValueError('observations must be finite')
         batch = np.ascontiguousarray(np.atleast_2d(observations))
@@ -103,19 +109,23 @@ class ExportedPolicy:
             except Exception as error:
                 # onnxruntime has no common class of errors below Exception.
                 raise PolicyFileError(
-                    f'{self.path}: the network cannot be run: {_first_line(error)}') from error
+                    f'{self.path}: the network cannot be run: {_first_line(error)}'
+                ) from error
             if actions.shape != (batch, len(ACTION)) or not np.all(np.isfinite(actions)):
                 raise PolicyFileError(
                     f'{self.path}: the network answers {actions.tolist()} to {batch} zero '
-                    f'observations, where {batch} x {len(ACTION)} finite numbers are expected')
+                    f'observations, where {batch} x {len(ACTION)} finite numbers are expected'
+                )
 
 
 def _open(path: Path):
     try:
         import onnxruntime
     except ImportError as error:
-        raise PolicyFileError(f'{path}: running a policy needs onnxruntime ({error}): '
-                              'python -m pip install onnxruntime') from error
+        raise PolicyFileError(
+            f'{path}: running a policy needs onnxruntime ({error}): '
+            'python -m pip install onnxruntime'
+        ) from error
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -133,22 +143,28 @@ def _open(path: Path):
     except Exception as error:
         raise PolicyFileError(
             f'{path}: no ONNX model, or a damaged or truncated one ({_first_line(error)}); export '
-            'or copy it again') from error
+            'or copy it again'
+        ) from error
 
 
 def _check_signature(path: Path, session, size: int) -> None:
-    for kind, values, name, width in (('input', session.get_inputs(), INPUT, size),
-                                      ('output', session.get_outputs(), OUTPUT, len(ACTION))):
+    for kind, values, name, width in (
+        ('input', session.get_inputs(), INPUT, size),
+        ('output', session.get_outputs(), OUTPUT, len(ACTION)),
+    ):
         values = {value.name: value for value in values}
         if kind == 'input' and len(values) != 1 or name not in values:
             raise PolicyFileError(f'{path}: the {kind} {name!r} is expected, not {sorted(values)}')
         value = values[name]
         # A dimension may be a number, a name or None (free).
-        fits = len(value.shape) == 2 and (value.shape[1] == width
-                                          or not isinstance(value.shape[1], int))
+        fits = len(value.shape) == 2 and (
+            value.shape[1] == width or not isinstance(value.shape[1], int)
+        )
         if value.type != 'tensor(float)' or not fits:
-            raise PolicyFileError(f'{path}: the {kind} {name!r} must be float32 (batch, {width}), '
-                                  f'not {value.type} {value.shape}')
+            raise PolicyFileError(
+                f'{path}: the {kind} {name!r} must be float32 (batch, {width}), '
+                f'not {value.type} {value.shape}'
+            )
 
 
 def _first_line(error: Exception) -> str:

@@ -50,10 +50,10 @@ class FieldLimit:
             return command
         x, y, yaw = self._pose
         cosine, sine = np.cos(yaw), np.sin(yaw)
-        velocity = np.array([cosine * command[0] - sine * command[1],
-                             sine * command[0] + cosine * command[1]])
+        velocity = np.array(
+            [cosine * command[0] - sine * command[1], sine * command[0] + cosine * command[1]]
+        )
         room = np.maximum(self._edge - np.sign(velocity) * (x, y), 0.0) / REACTION_TIME
         speed = np.abs(velocity)
-        scale = np.divide(room, speed, out=np.ones(2),
-                          where=speed > room + _ALONG).min()
+        scale = np.divide(room, speed, out=np.ones(2), where=speed > room + _ALONG).min()
         return command if scale == 1.0 else command * (scale, scale, 1.0)

@@ -19,9 +19,23 @@ from guda_ros.soccer.resources import (
 AXES = ('forward', 'left', 'turn')
 #: Rates of the head: pan to the left, tilt down.
 LOOK_AXES = ('look_pan', 'look_tilt')
-BUTTONS = ('deadman', 'turbo', 'slow', 'look', 'look_centre', 'kick', 'takeover',
-           'emergency_stop', 'release', 'episode_start', 'episode_success', 'episode_failure',
-           'episode_keep', 'episode_discard', 'episode_rerecord')
+BUTTONS = (
+    'deadman',
+    'turbo',
+    'slow',
+    'look',
+    'look_centre',
+    'kick',
+    'takeover',
+    'emergency_stop',
+    'release',
+    'episode_start',
+    'episode_success',
+    'episode_failure',
+    'episode_keep',
+    'episode_discard',
+    'episode_rerecord',
+)
 #: Buttons that every map has; the robot is safe without the others.
 REQUIRED = ('deadman', 'emergency_stop')
 #: An axis that serves as a button is pressed beyond this.
@@ -107,8 +121,11 @@ class JoystickMap:
         button_count = root.integer('button_count', 1, 256)
         axes_section, buttons_section = root.section('axes'), root.section('buttons')
         axes = {key: _axis(axes_section, key, axis_count) for key in AXES}
-        look = {key: _axis(axes_section, key, axis_count) for key in LOOK_AXES
-                if any(map(axes_section.has, LOOK_AXES))}
+        look = {
+            key: _axis(axes_section, key, axis_count)
+            for key in LOOK_AXES
+            if any(map(axes_section.has, LOOK_AXES))
+        }
         buttons, axis_buttons = dict.fromkeys(BUTTONS, -1), {}
         for key in BUTTONS:
             if buttons_section.is_mapping(key):
@@ -116,12 +133,20 @@ class JoystickMap:
             elif key in REQUIRED or buttons_section.has(key):
                 low = 0 if key in REQUIRED else -1
                 buttons[key] = buttons_section.integer(key, low, button_count - 1)
-        joystick = cls(name=root.text('name'), axis_count=axis_count, button_count=button_count,
-                       dead_zone=root.number('dead_zone', 0, 0.9),
-                       normal_scale=root.number('normal_scale', 0.05, 1),
-                       slow_scale=root.number('slow_scale', 0.05, 1), axes=axes, look_axes=look,
-                       buttons=buttons, axis_buttons=axis_buttons,
-                       labels=_labels(root), pads=root.texts('pads') if root.has('pads') else ())
+        joystick = cls(
+            name=root.text('name'),
+            axis_count=axis_count,
+            button_count=button_count,
+            dead_zone=root.number('dead_zone', 0, 0.9),
+            normal_scale=root.number('normal_scale', 0.05, 1),
+            slow_scale=root.number('slow_scale', 0.05, 1),
+            axes=axes,
+            look_axes=look,
+            buttons=buttons,
+            axis_buttons=axis_buttons,
+            labels=_labels(root),
+            pads=root.texts('pads') if root.has('pads') else (),
+        )
         for section in (axes_section, buttons_section, root):
             section.close()
         joystick._check(path)
@@ -130,15 +155,20 @@ class JoystickMap:
     def _check(self, path) -> None:
         moving = [index for index, _ in self.axes.values()]
         as_buttons = list(self.axis_buttons.values())
-        for kind, used in (('axes', moving), ('buttons', as_buttons),
-                           ('axes', [*moving, *{index for index, _ in as_buttons}]),
-                           ('axes', [index for index, _ in self.look_axes.values()]),
-                           ('buttons', [index for index in self.buttons.values() if index >= 0])):
+        for kind, used in (
+            ('axes', moving),
+            ('buttons', as_buttons),
+            ('axes', [*moving, *{index for index, _ in as_buttons}]),
+            ('axes', [index for index, _ in self.look_axes.values()]),
+            ('buttons', [index for index in self.buttons.values() if index >= 0]),
+        ):
             if len(set(used)) != len(used):
                 raise ConfigError(f'{path}: {kind}: an index is used twice')
         if bool(self.look_axes) != self.has('look'):
-            raise ConfigError(f'{path}: buttons.look: the axes of the head and the button with '
-                              'which they are used need each other')
+            raise ConfigError(
+                f'{path}: buttons.look: the axes of the head and the button with '
+                'which they are used need each other'
+            )
         if not self.has('turbo') and self.normal_scale != 1:
             raise ConfigError(f'{path}: normal_scale: 1 is expected where no button is `turbo`')
 
@@ -154,8 +184,9 @@ class JoystickMap:
             return f'axis {self.axis_buttons[button][0]}'
         return f'button {self.buttons[button]}' if self.has(button) else ''
 
-    def decode(self, axes: Sequence[float], buttons: Sequence[int],
-               late: bool = False) -> JoystickState:
+    def decode(
+        self, axes: Sequence[float], buttons: Sequence[int], late: bool = False
+    ) -> JoystickState:
         """
         Return what a Joy message says.
 
@@ -163,31 +194,46 @@ class JoystickMap:
         :param buttons: 0 or 1.
         :param late: the message was old when it arrived: nobody knows what is held now.
         """
-        pressed = {name for name, index in self.buttons.items()
-                   if 0 <= index < len(buttons) and buttons[index]}
-        pressed |= {name for name, (index, sign) in self.axis_buttons.items()
-                    if index < len(axes) and sign * axes[index] > _PRESSED}
+        pressed = {
+            name
+            for name, index in self.buttons.items()
+            if 0 <= index < len(buttons) and buttons[index]
+        }
+        pressed |= {
+            name
+            for name, (index, sign) in self.axis_buttons.items()
+            if index < len(axes) and sign * axes[index] > _PRESSED
+        }
         problem = ''
         if len(axes) < self.axis_count or len(buttons) < self.button_count:
-            problem = (f'the joystick has {len(axes)} axes and {len(buttons)} buttons, the map '
-                       f'{self.name!r} expects {self.axis_count} and {self.button_count}: choose '
-                       'the map of this joystick')
+            problem = (
+                f'the joystick has {len(axes)} axes and {len(buttons)} buttons, the map '
+                f'{self.name!r} expects {self.axis_count} and {self.button_count}: choose '
+                'the map of this joystick'
+            )
         elif not all(map(math.isfinite, axes)):
             problem = f'the joystick sent axes that are not finite: {list(axes)}'
         elif late and pressed:
-            problem = ('the joystick is heard too late: the network is slow, or the clock of its '
-                       'computer is wrong')
+            problem = (
+                'the joystick is heard too late: the network is slow, or the clock of its '
+                'computer is wrong'
+            )
         if problem:
-            return JoystickState(np.zeros(len(AXES)), frozenset(pressed & {'emergency_stop'}),
-                                 problem)
+            return JoystickState(
+                np.zeros(len(AXES)), frozenset(pressed & {'emergency_stop'}), problem
+            )
         looking = 'look' in pressed
         shared = {index for index, _ in self.look_axes.values()} if looking else ()
-        action = np.array([0.0 if index in shared else sign * axes[index]
-                           for index, sign in self.axes.values()])
-        look = np.array([sign * axes[index] if looking else 0.0
-                         for index, sign in self.look_axes.values()] or [0.0, 0.0])
-        return JoystickState(self._live(action) * self._scale(pressed), frozenset(pressed),
-                             look=self._live(look))
+        action = np.array(
+            [0.0 if index in shared else sign * axes[index] for index, sign in self.axes.values()]
+        )
+        look = np.array(
+            [sign * axes[index] if looking else 0.0 for index, sign in self.look_axes.values()]
+            or [0.0, 0.0]
+        )
+        return JoystickState(
+            self._live(action) * self._scale(pressed), frozenset(pressed), look=self._live(look)
+        )
 
     def _live(self, values: np.ndarray) -> np.ndarray:
         """Return what sticks say beyond the dead zone, in [-1, 1]."""
@@ -197,11 +243,17 @@ class JoystickMap:
         return np.sign(values) * size + 0.0
 
     def _scale(self, pressed) -> float:
-        return (self.slow_scale if 'slow' in pressed
-                else 1.0 if 'turbo' in pressed else self.normal_scale)
+        return (
+            self.slow_scale
+            if 'slow' in pressed
+            else 1.0
+            if 'turbo' in pressed
+            else self.normal_scale
+        )
 
-    def encode(self, action, deadman: bool = True, pressed: Sequence[str] = (),
-               look=(0.0, 0.0)) -> tuple[list[float], list[int]]:
+    def encode(
+        self, action, deadman: bool = True, pressed: Sequence[str] = (), look=(0.0, 0.0)
+    ) -> tuple[list[float], list[int]]:
         """
         Return the axes and buttons that decode to an action; the inverse of decode.
 
@@ -240,8 +292,11 @@ class JoystickMap:
 
     def say(self, state: JoystickState) -> tuple[list[float], list[int]]:
         """Return the axes and buttons that say what a person wants at another device."""
-        buttons = [name for name in state.pressed if self.has(name)
-                   and name not in ('look', 'slow', 'turbo', 'deadman')]
+        buttons = [
+            name
+            for name in state.pressed
+            if self.has(name) and name not in ('look', 'slow', 'turbo', 'deadman')
+        ]
         look = state.look if self.look_axes else (0.0, 0.0)
         return self.encode(state.action, state.deadman, buttons, look)
 

@@ -100,20 +100,24 @@ class KeyboardMap:
         root = Section(load_yaml(path), path)
         move, look, buttons = (root.section(key) for key in ('move', 'look', 'buttons'))
         keyboard = cls(
-            name=root.text('name'), first_hold=root.number('first_hold', 0.05, 2),
+            name=root.text('name'),
+            first_hold=root.number('first_hold', 0.05, 2),
             repeat_hold=root.number('repeat_hold', 0.05, 1),
             normal_scale=root.number('normal_scale', 0.05, 1),
             move={key: move.numbers(key, len(AXES), -1, 1) for key in move.keys()},
             look={key: look.numbers(key, 2, -1, 1) for key in look.keys()},
             policy=root.text('policy'),
-            buttons={key: buttons.choice(key, BUTTONS) for key in buttons.keys()})
+            buttons={key: buttons.choice(key, BUTTONS) for key in buttons.keys()},
+        )
         for section in (move, look, buttons, root):
             section.close()
         keys = [*keyboard.move, *keyboard.look, *keyboard.buttons, keyboard.policy]
         for key in keys:
             if key not in NAMED and (len(key) != 1 or key != key.lower()):
-                raise ConfigError(f'{path}: {key!r} is no key: a small letter, a digit or one of '
-                                  f'{", ".join(NAMED)} is expected')
+                raise ConfigError(
+                    f'{path}: {key!r} is no key: a small letter, a digit or one of '
+                    f'{", ".join(NAMED)} is expected'
+                )
             if keys.count(key) > 1:
                 raise ConfigError(f'{path}: the key {key!r} is used twice')
         return keyboard
@@ -151,8 +155,7 @@ class Keyboard:
             elif self._holds(key):
                 repeated = key == self._held and now <= self._until
                 self._held = key
-                self._until = now + (
-                    self._map.repeat_hold if repeated else self._map.first_hold)
+                self._until = now + (self._map.repeat_hold if repeated else self._map.first_hold)
             else:
                 self.release()
 

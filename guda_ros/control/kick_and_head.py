@@ -37,9 +37,13 @@ def limit_head(positions: Mapping[str, float], head: Head) -> dict[str, float]:
 
     :raises ValueError: for another joint or a number that is not finite.
     """
-    if (not positions or positions.keys() - set(JOINTS)
-            or not np.isfinite(list(positions.values())).all()):
-        raise ValueError('finite positions of head_pan and head_tilt are expected, not '
-                         f'{dict(positions)}')
+    if (
+        not positions
+        or positions.keys() - set(JOINTS)
+        or not np.isfinite(list(positions.values())).all()
+    ):
+        raise ValueError(
+            f'finite positions of head_pan and head_tilt are expected, not {dict(positions)}'
+        )
     limits = dict(zip(JOINTS, (head.pan, head.tilt)))
     return {joint: float(np.clip(angle, *limits[joint])) for joint, angle in positions.items()}

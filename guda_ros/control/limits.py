@@ -25,14 +25,18 @@ class CommandLimiter:
     """
 
     def __init__(self, limits: VelocityLimits, max_acceleration=None) -> None:
-        if not all(np.isfinite(value) and value > 0 for value in
-                   (limits.forward, limits.backward, limits.side, limits.turn)):
+        if not all(
+            np.isfinite(value) and value > 0
+            for value in (limits.forward, limits.backward, limits.side, limits.turn)
+        ):
             raise ValueError(f'velocity limits must be positive numbers, not {limits}')
         if max_acceleration is not None:
             max_acceleration = np.array(max_acceleration, dtype=np.float64)
             if max_acceleration.shape != (3,) or not np.all(max_acceleration > 0):
-                raise ValueError('max_acceleration: three positive numbers are expected, not '
-                                 f'{max_acceleration.tolist()}')
+                raise ValueError(
+                    'max_acceleration: three positive numbers are expected, not '
+                    f'{max_acceleration.tolist()}'
+                )
         self._limits = limits
         self._max_acceleration = max_acceleration
         self._previous = np.zeros(3)
@@ -66,7 +70,8 @@ class CommandLimiter:
     def _limit_acceleration(self, command: np.ndarray, time: float) -> np.ndarray:
         interval = MAX_INTERVAL if self._time is None else time - self._time
         # Not times zero: an axis without limit would get 0 * inf, which is no number.
-        gain = (self._max_acceleration * min(interval, MAX_INTERVAL) if interval > 0
-                else np.zeros(3))
+        gain = (
+            self._max_acceleration * min(interval, MAX_INTERVAL) if interval > 0 else np.zeros(3)
+        )
         base = np.where(np.sign(command) == np.sign(self._previous), np.abs(self._previous), 0.0)
         return np.sign(command) * np.minimum(np.abs(command), base + gain)

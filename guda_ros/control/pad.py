@@ -27,16 +27,22 @@ class Pad:
     def __init__(self, joystick: str = '') -> None:
         # No window; events without the focus; and the numbering of Linux' own drivers, which is
         # that of the maps.
-        for name, value in (('SDL_VIDEODRIVER', 'dummy'), ('SDL_AUDIODRIVER', 'dummy'),
-                            ('SDL_NO_SIGNAL_HANDLERS', '1'),
-                            ('SDL_JOYSTICK_ALLOW_BACKGROUND_EVENTS', '1'),
-                            ('SDL_JOYSTICK_HIDAPI', '0'), ('PYGAME_HIDE_SUPPORT_PROMPT', '1')):
+        for name, value in (
+            ('SDL_VIDEODRIVER', 'dummy'),
+            ('SDL_AUDIODRIVER', 'dummy'),
+            ('SDL_NO_SIGNAL_HANDLERS', '1'),
+            ('SDL_JOYSTICK_ALLOW_BACKGROUND_EVENTS', '1'),
+            ('SDL_JOYSTICK_HIDAPI', '0'),
+            ('PYGAME_HIDE_SUPPORT_PROMPT', '1'),
+        ):
             os.environ.setdefault(name, value)
         try:
             import pygame
         except ModuleNotFoundError as error:
-            raise PadError('a gamepad without joy_node needs the Python module pygame: install '
-                           'the extra [gamepad]') from error
+            raise PadError(
+                'a gamepad without joy_node needs the Python module pygame: install '
+                'the extra [gamepad]'
+            ) from error
         self._pygame = pygame
         self._given = JoystickMap.load(joystick) if joystick else None
         self._pad = None
@@ -62,8 +68,11 @@ class Pad:
         """Return axes in [-1, 1] and buttons (0 or 1) at this moment, None if there is no pad."""
         pygame = self._pygame
         for event in pygame.event.get():
-            if (event.type == pygame.JOYDEVICEREMOVED and self._pad is not None
-                    and event.instance_id == self._pad.get_instance_id()):
+            if (
+                event.type == pygame.JOYDEVICEREMOVED
+                and self._pad is not None
+                and event.instance_id == self._pad.get_instance_id()
+            ):
                 self._pad = self._map = None
         if self._pad is None and pygame.joystick.get_count():
             self._open()
@@ -90,8 +99,11 @@ class Pad:
         if self._stuck is None:
             self._stuck = state.pressed - {'emergency_stop'}
         self._stuck &= state.pressed
-        return replace(state, pressed=state.pressed - self._stuck,
-                       look=state.look * ('look' not in self._stuck))
+        return replace(
+            state,
+            pressed=state.pressed - self._stuck,
+            look=state.look * ('look' not in self._stuck),
+        )
 
     def _open(self) -> None:
         pad = self._pygame.joystick.Joystick(0)
@@ -118,10 +130,15 @@ def recognise(name: str, axes: int, buttons: int) -> JoystickMap:
     """
     maps = joystick_maps()
     for joystick in maps:
-        if ((joystick.axis_count, joystick.button_count) == (axes, buttons)
-                and any(part in name.lower() for part in joystick.pads)):
+        if (joystick.axis_count, joystick.button_count) == (axes, buttons) and any(
+            part in name.lower() for part in joystick.pads
+        ):
             return joystick
-    known = ', '.join(f'{joystick.name} ({joystick.axis_count} axes, {joystick.button_count} '
-                      'buttons)' for joystick in maps)
-    raise PadError(f'the gamepad {name!r} with {axes} axes and {buttons} buttons is not known; '
-                   f'name its map, of {known}, or a file of your own')
+    known = ', '.join(
+        f'{joystick.name} ({joystick.axis_count} axes, {joystick.button_count} buttons)'
+        for joystick in maps
+    )
+    raise PadError(
+        f'the gamepad {name!r} with {axes} axes and {buttons} buttons is not known; '
+        f'name its map, of {known}, or a file of your own'
+    )

@@ -79,16 +79,25 @@ class SafetyGate:
     :param field_limit: keeps the robot on the carpet; None does not.
     """
 
-    def __init__(self, limiter: CommandLimiter, sources: Mapping[str, Source], *,
-                 frame: str = 'base_link', future_tolerance: float = 0.5,
-                 guarded: tuple[str, ...] = (), operator: str | None = None,
-                 joystick_timeout: float = 0.5, repeat_stop: float = 0.0,
-                 locks: Mapping[str, Lock] | None = None,
-                 field_limit: FieldLimit | None = None) -> None:
+    def __init__(
+        self,
+        limiter: CommandLimiter,
+        sources: Mapping[str, Source],
+        *,
+        frame: str = 'base_link',
+        future_tolerance: float = 0.5,
+        guarded: tuple[str, ...] = (),
+        operator: str | None = None,
+        joystick_timeout: float = 0.5,
+        repeat_stop: float = 0.0,
+        locks: Mapping[str, Lock] | None = None,
+        field_limit: FieldLimit | None = None,
+    ) -> None:
         for name in (*guarded, *((operator,) if operator else ())):
             if name not in sources:
                 raise ValueError(
-                    f'{name!r} is not a source of commands; known: {", ".join(sources)}')
+                    f'{name!r} is not a source of commands; known: {", ".join(sources)}'
+                )
         self._limiter = limiter
         self._arbiter = CommandArbiter(sources, locks)
         self.field_limit = field_limit
@@ -170,8 +179,9 @@ class SafetyGate:
         self.counts[source, decision.reason] += 1
         return decision
 
-    def joystick(self, deadman: bool, emergency_stop: bool, release: bool,
-                 now: Instant) -> Decision | None:
+    def joystick(
+        self, deadman: bool, emergency_stop: bool, release: bool, now: Instant
+    ) -> Decision | None:
         """
         Note what a person does on the joystick.
 
@@ -188,15 +198,17 @@ class SafetyGate:
         # Only a press counts: a button that was stuck when the joystick appeared releases nothing.
         if release and before is not None and 'release' not in before and self.stopped:
             _, message = self.release(now)
-            return Decision(None, EMERGENCY_STOP if self.stopped else IDLE,
-                            f'release by joystick: {message}')
+            return Decision(
+                None, EMERGENCY_STOP if self.stopped else IDLE, f'release by joystick: {message}'
+            )
         if not deadman:
             if self._operator is not None and self._arbiter.fresh(self._operator, now):
                 self._arbiter.withdraw(self._operator)
                 self._let_go_at = now
             if self._driver is not None and self._driver in (*self._guarded, self._operator):
                 return self._stop(
-                    NO_DEADMAN, 'the dead-man was let go', self._driver, now, now.ros)
+                    NO_DEADMAN, 'the dead-man was let go', self._driver, now, now.ros
+                )
         return None
 
     def emergency_stop(self, cause: str, now: Instant) -> Decision:
@@ -232,8 +244,13 @@ class SafetyGate:
         if driver is not None and not self._arbiter.fresh(driver, now):
             since = self._arbiter.expiry(driver)
             timeout = self._arbiter.sources[driver].timeout
-            return self._stop(SILENT, f'{driver} fell silent (timeout {timeout:g} s)', driver, now,
-                              now.ros if since is None else min(since, now.ros))
+            return self._stop(
+                SILENT,
+                f'{driver} fell silent (timeout {timeout:g} s)',
+                driver,
+                now,
+                now.ros if since is None else min(since, now.ros),
+            )
         if driver is not None and (lock := self._arbiter.masked_by(driver, now)):
             return self._stop(LOCKED, f'{driver} is locked out by {lock}', driver, now, now.ros)
         if driver in self._guarded and not self._deadman(now):
@@ -242,9 +259,12 @@ class SafetyGate:
                 since = min(since, self._joystick_at.ros + self.joystick_timeout)
             return self._stop(NO_DEADMAN, 'the joystick fell silent', driver, now, since)
         reason = EMERGENCY_STOP if self.stopped else IDLE if driver is None else DRIVING
-        repeat = (driver is None and self._stopped_at is not None
-                  and now.since(self._stopped_at) < self._repeat_stop
-                  and self._arbiter.active(now) is None)
+        repeat = (
+            driver is None
+            and self._stopped_at is not None
+            and now.since(self._stopped_at) < self._repeat_stop
+            and self._arbiter.active(now) is None
+        )
         if repeat:
             return Decision(np.zeros(3), reason, '', driver, now.ros)
         return Decision(None, reason, '', driver)
@@ -260,17 +280,24 @@ class SafetyGate:
             self._limiter.reset()
         self._now = now
 
-    def _decide(self, source: str, command: np.ndarray, stamp: float, frame: str,
-                now: Instant) -> Decision:
+    def _decide(
+        self, source: str, command: np.ndarray, stamp: float, frame: str, now: Instant
+    ) -> Decision:
         timeout = self._arbiter.sources[source].timeout
         ahead = stamp - now.ros
         said = f'{source}: stamp {stamp:.3f} is'
         if not math.isfinite(stamp) or ahead < -timeout:
-            return Decision(None, STALE, f'{said} {-ahead:.3f} s old (timeout {timeout:g} s)',
-                            source)
+            return Decision(
+                None, STALE, f'{said} {-ahead:.3f} s old (timeout {timeout:g} s)', source
+            )
         if ahead > self._future_tolerance:
-            return Decision(None, FUTURE, f'{said} {ahead:.3f} s ahead of the clock: do both '
-                            'nodes use the same time (use_sim_time)?', source)
+            return Decision(
+                None,
+                FUTURE,
+                f'{said} {ahead:.3f} s ahead of the clock: do both '
+                'nodes use the same time (use_sim_time)?',
+                source,
+            )
         if stamp < self._stamps.get(source, -math.inf):
             return Decision(None, OUT_OF_ORDER, f'{said} older than the one before', source)
         self._stamps[source] = stamp
@@ -284,15 +311,18 @@ class SafetyGate:
         in_charge = self._claim(source, stamp, now)
         if self.stopped:
             return self._stop(
-                fault or EMERGENCY_STOP, message or self._stop_message(), source, now)
+                fault or EMERGENCY_STOP, message or self._stop_message(), source, now
+            )
         if not in_charge:
             other = self._arbiter.active(now)
             if other is None:
                 lock = self._arbiter.masked_by(source, now)
-                return self._stop(fault or LOCKED, message or f'{source} is locked out by {lock}',
-                                  source, now)
-            return Decision(None, fault or SUPPRESSED, message or f'{source} gives way to {other}',
-                            source)
+                return self._stop(
+                    fault or LOCKED, message or f'{source} is locked out by {lock}', source, now
+                )
+            return Decision(
+                None, fault or SUPPRESSED, message or f'{source} gives way to {other}', source
+            )
         if fault:
             return self._stop(fault, message, source, now)
         if source in self._guarded and not self._deadman(now):
@@ -325,8 +355,14 @@ class SafetyGate:
             self._driver, self._stopped_at = None, None
         return Decision(sent, DRIVING, f'{source} is in charge', source)
 
-    def _stop(self, reason: str, message: str, source: str | None, now: Instant,
-              stamp: float | None = None) -> Decision:
+    def _stop(
+        self,
+        reason: str,
+        message: str,
+        source: str | None,
+        now: Instant,
+        stamp: float | None = None,
+    ) -> Decision:
         if self._driver is not None or reason == EMERGENCY_STOP and stamp is not None:
             self._stopped_at = now
         self._driver = None
@@ -339,8 +375,9 @@ class SafetyGate:
         return f'emergency stop by {self._stop_cause}'
 
     def _joystick_fresh(self, now: Instant) -> bool:
-        return (self._joystick_at is not None
-                and now.since(self._joystick_at) <= self.joystick_timeout)
+        return (
+            self._joystick_at is not None and now.since(self._joystick_at) <= self.joystick_timeout
+        )
 
     def _deadman(self, now: Instant) -> bool:
         return self._joystick_fresh(now) and 'deadman' in self._joystick

@@ -7,8 +7,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 
 #: Roles that come at regular intervals, so that a gap means that something was lost.
-REGULAR_ROLES = ('image', 'camera_info', 'odom', 'pose', 'ball', 'ground_truth_robot',
-                 'ground_truth_ball', 'imu', 'joint_states')
+REGULAR_ROLES = (
+    'image',
+    'camera_info',
+    'odom',
+    'pose',
+    'ball',
+    'ground_truth_robot',
+    'ground_truth_ball',
+    'imu',
+    'joint_states',
+)
 #: What makes data useless for learning rather than shorter or incomplete.
 SPOILING = ('clock', 'order', 'stale')
 #: Seconds over which a rate is measured, and the share of the wanted rate that is enough.
@@ -70,8 +79,13 @@ class StreamAlarms:
         recorder. Its stamps are true, and their age tells only how far the recorder is behind.
     """
 
-    def __init__(self, start: int, rates: Mapping[str, float], system_clock: bool = False,
-                 lockstep: bool = False) -> None:
+    def __init__(
+        self,
+        start: int,
+        rates: Mapping[str, float],
+        system_clock: bool = False,
+        lockstep: bool = False,
+    ) -> None:
         self._start = start
         self._rates = dict(rates)
         self._system_clock = system_clock
@@ -124,24 +138,37 @@ class StreamAlarms:
                 interval = (first - last) * 1e-9
                 if interval > _GAP * stream.period:
                     lost = int(interval / stream.period + 0.1)
-                    self._happened('gap', role, last, f'{lost} lost in {interval:.2f} s at the '
-                                   f'{"start" if last == self._start else "end"}', interval, lost)
+                    self._happened(
+                        'gap',
+                        role,
+                        last,
+                        f'{lost} lost in {interval:.2f} s at the '
+                        f'{"start" if last == self._start else "end"}',
+                        interval,
+                        lost,
+                    )
 
     def _follow(self, role: str, stream: _Stream, stamp: int) -> None:
         interval = (stamp - stream.stamps[-1]) * 1e-9
         if interval <= 0:
             # A message that a simulator repeats is none that came late.
             if stamp not in stream.stamps:
-                self._happened('order', role, stamp,
-                               f'a stamp is {-interval:.3f} s before the last one', -interval)
+                self._happened(
+                    'order',
+                    role,
+                    stamp,
+                    f'a stamp is {-interval:.3f} s before the last one',
+                    -interval,
+                )
                 stream.stamps.append(stamp)
             return
         stream.stamps.append(stamp)
         stream.widest = max(stream.widest, interval)
         if stream.period and interval > _GAP * stream.period:
             lost = max(1, round(interval / stream.period) - 1)
-            self._happened('gap', role, stamp,
-                           f'{lost} lost in a gap of {interval:.2f} s', interval, lost)
+            self._happened(
+                'gap', role, stamp, f'{lost} lost in a gap of {interval:.2f} s', interval, lost
+            )
         elif not stream.period or interval < 0.6 * stream.period:
             stream.period = interval
         else:
@@ -162,14 +189,25 @@ class StreamAlarms:
             self._moved = steady
         if advance < 0 or (self._system_clock and abs(advance - passed) > _JUMP):
             self._measured = None
-            self._happened('clock', '', now, f'the clock jumped by {advance - passed:+.1f} s',
-                           abs(advance - passed))
+            self._happened(
+                'clock',
+                '',
+                now,
+                f'the clock jumped by {advance - passed:+.1f} s',
+                abs(advance - passed),
+            )
             for stream in self._streams.values():
                 stream.received.clear()
                 stream.stamps.clear()
         still = steady - self._moved
-        self._set('still', '', still > _STILL, now, f'ROS time stands still for {still:.0f} s; is '
-                  'the simulator running?', still)
+        self._set(
+            'still',
+            '',
+            still > _STILL,
+            now,
+            f'ROS time stands still for {still:.0f} s; is the simulator running?',
+            still,
+        )
         for key, until in list(self._until.items()):
             if steady > until:
                 self._alarms[key].active = False
@@ -203,11 +241,24 @@ class StreamAlarms:
         self._set('disk', '', bool(problem), now, problem, 0.0)
         if slowest_sync > max(_SLOW_SYNC, self._slowest_sync):
             self._slowest_sync = slowest_sync
-            self._happened('sync', '', now, 'the disk is slow: it took '
-                           f'{slowest_sync:.1f} s for a sync', slowest_sync)
+            self._happened(
+                'sync',
+                '',
+                now,
+                f'the disk is slow: it took {slowest_sync:.1f} s for a sync',
+                slowest_sync,
+            )
 
-    def _set(self, kind: str, role: str, wrong: bool, now: int, text: str, worst: float,
-             least: bool = False) -> None:
+    def _set(
+        self,
+        kind: str,
+        role: str,
+        wrong: bool,
+        now: int,
+        text: str,
+        worst: float,
+        least: bool = False,
+    ) -> None:
         alarm = self._alarms.get((kind, role))
         if not wrong:
             if alarm is not None and alarm.active:
@@ -221,8 +272,9 @@ class StreamAlarms:
         alarm.text = text
         alarm.worst = min(alarm.worst, worst) if least else max(alarm.worst, worst)
 
-    def _happened(self, kind: str, role: str, now: int, text: str, worst: float,
-                  count: int = 1) -> None:
+    def _happened(
+        self, kind: str, role: str, now: int, text: str, worst: float, count: int = 1
+    ) -> None:
         alarm = self._alarms.get((kind, role))
         if alarm is None or not alarm.active:
             alarm = self._raise(kind, role, now, text)
@@ -273,12 +325,18 @@ class StreamAlarms:
             stream = self._streams.get(role) or _Stream(deque(), deque())
             lost = self._alarms.get(('gap', role))
             streams[role] = {
-                'messages': stream.messages, 'wanted_rate': self._rates.get(role),
+                'messages': stream.messages,
+                'wanted_rate': self._rates.get(role),
                 'rate': round(stream.messages / seconds, 3) if seconds > _WINDOW else None,
-                'period': round(stream.period, 6), 'widest_gap': round(stream.widest, 6),
-                'oldest': round(stream.oldest, 6), 'lost': lost.count if lost else 0}
-        alarms = [{key: value for key, value in asdict(alarm).items() if key != 'active'}
-                  for alarm in self._alarms.values()]
+                'period': round(stream.period, 6),
+                'widest_gap': round(stream.widest, 6),
+                'oldest': round(stream.oldest, 6),
+                'lost': lost.count if lost else 0,
+            }
+        alarms = [
+            {key: value for key, value in asdict(alarm).items() if key != 'active'}
+            for alarm in self._alarms.values()
+        ]
         return {'alarms': alarms, 'streams': streams}
 
 

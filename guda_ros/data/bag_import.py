@@ -60,9 +60,13 @@ class Mapping:
         topics.update({role: listed.text(role) for role in _OPTIONAL if listed.has(role)})
         frames = root.section('frames')
         mapping = cls(
-            contract, topics, {key: frames.text(key) for key in ('map', 'odom', 'base')},
-            root.number('tolerance', 0.0, 10.0), root.number('command_hold', 0.0, 10.0),
-            root.choice('verdict', (AUTO, *VERDICTS)))
+            contract,
+            topics,
+            {key: frames.text(key) for key in ('map', 'odom', 'base')},
+            root.number('tolerance', 0.0, 10.0),
+            root.number('command_hold', 0.0, 10.0),
+            root.choice('verdict', (AUTO, *VERDICTS)),
+        )
         for section in (listed, frames, root):
             section.close()
         return mapping
@@ -70,8 +74,11 @@ class Mapping:
     @classmethod
     def of_contract(cls, contract: Contract) -> 'Mapping':
         """Return the mapping of a bag that uses the names of a contract."""
-        return cls(contract, {role: contract.topics[role] for role in (*_REQUIRED, *_OPTIONAL)},
-                   {key: contract.frames[key] for key in ('map', 'odom', 'base')})
+        return cls(
+            contract,
+            {role: contract.topics[role] for role in (*_REQUIRED, *_OPTIONAL)},
+            {key: contract.frames[key] for key in ('map', 'odom', 'base')},
+        )
 
 
 def import_bag(path: str | os.PathLike, mapping: Mapping) -> Episode:
@@ -92,15 +99,20 @@ def import_bag(path: str | os.PathLike, mapping: Mapping) -> Episode:
     if end < begin or count < 2:
         raise RecordingError(
             f'{path}: pose and ball do not overlap by a step of {contract.period:g} s; are their '
-            'stamps of one clock?')
+            'stamps of one clock?'
+        )
     times = begin + np.arange(count) * contract.period
-    poses, balls = (_at(rows, times, mapping.tolerance, problems, role, yaw)
-                    for rows, role, yaw in ((pose, 'pose', 3), (ball, 'ball', None)))
-    commands = _held(samples.rows['command'], times[:-1] + contract.period / 2,
-                     mapping.command_hold, problems)
+    poses, balls = (
+        _at(rows, times, mapping.tolerance, problems, role, yaw)
+        for rows, role, yaw in ((pose, 'pose', 3), (ball, 'ball', None))
+    )
+    commands = _held(
+        samples.rows['command'], times[:-1] + contract.period / 2, mapping.command_hold, problems
+    )
     # Before the first step the robot followed what it was told then, or stood.
-    before = np.nan_to_num(_held(samples.rows['command'], times[:1] - contract.period / 2,
-                                 mapping.command_hold, []))
+    before = np.nan_to_num(
+        _held(samples.rows['command'], times[:1] - contract.period / 2, mapping.command_hold, [])
+    )
     previous = np.concatenate([before, commands])
     states = _states(poses, balls, previous, contract)
     truth = np.full_like(states, np.nan)
@@ -110,13 +122,25 @@ def import_bag(path: str | os.PathLike, mapping: Mapping) -> Episode:
         truth = _states(
             _at(robot, times, mapping.tolerance, problems, 'ground_truth_robot', 3),
             _at(rolling, times, mapping.tolerance, problems, 'ground_truth_ball', None),
-            previous, contract)
+            previous,
+            contract,
+        )
     stamps = np.round((times - begin) * 1e9).astype(np.int64) + samples.origin + int(begin * 1e9)
     episode = Episode(
-        id=_name(path), scenario='imported', seed=0, start_index=-1, verdict='aborted',
-        operator='', contract_hash=contract.hash, stamps=stamps, world_states=states,
-        commands=commands, valid=np.isfinite(states).all(axis=1), truth_states=truth,
-        problems=tuple(problems))
+        id=_name(path),
+        scenario='imported',
+        seed=0,
+        start_index=-1,
+        verdict='aborted',
+        operator='',
+        contract_hash=contract.hash,
+        stamps=stamps,
+        world_states=states,
+        commands=commands,
+        valid=np.isfinite(states).all(axis=1),
+        truth_states=truth,
+        problems=tuple(problems),
+    )
     if not episode.usable.any():
         raise RecordingError(f'{path}: holds no complete step: {"; ".join(problems)}')
     return _judged(episode, mapping)
@@ -155,7 +179,8 @@ def _ball_in_map(samples: BagSamples, role: str, pose, odom, tolerance) -> np.nd
         drift = _at(odom, rows[:, 0], tolerance, [], role, 3)
         point, turn = world.to_frame(point, drift), turn - drift[:, 2]
     moved = np.concatenate(
-        [rows[:, :1], world.from_frame(point, where), world.rotate(rows[:, 3:5], turn)], axis=1)
+        [rows[:, :1], world.from_frame(point, where), world.rotate(rows[:, 3:5], turn)], axis=1
+    )
     # A velocity that is measured from the walking robot is not that over the field.
     if frame == 'base':
         moved[:, 3:5] = np.nan
@@ -174,15 +199,16 @@ def _at(rows, times, tolerance, problems, role, yaw: int | None) -> np.ndarray:
     values = rows[:, 1:].copy()
     if yaw is not None:
         values[:, yaw - 1] = np.unwrap(values[:, yaw - 1])
-    found = np.stack(
-        [np.interp(times, rows[:, 0], column) for column in values.T], axis=1)
+    found = np.stack([np.interp(times, rows[:, 0], column) for column in values.T], axis=1)
     if yaw is not None:
         found[:, yaw - 1] = world.wrap_angle(found[:, yaw - 1])
     found[missing] = np.nan
     if missing.any():
         first = times[np.flatnonzero(missing)[0]] - times[0]
-        problems.append(f'{role}: {int(missing.sum())} of {len(times)} steps have no sample '
-                        f'within {tolerance:g} s, the first {first:.2f} s after the start')
+        problems.append(
+            f'{role}: {int(missing.sum())} of {len(times)} steps have no sample '
+            f'within {tolerance:g} s, the first {first:.2f} s after the start'
+        )
     return found
 
 
@@ -194,8 +220,10 @@ def _held(rows, times, hold, problems) -> np.ndarray:
     found = np.where(missing[:, None], np.nan, rows[np.maximum(latest, 0), 1:])
     if missing.any():
         first = times[np.flatnonzero(missing)[0]] - times[0]
-        problems.append(f'command: at {int(missing.sum())} of {len(times)} steps none was given '
-                        f'within {hold:g} s, the first {first:.2f} s after the start')
+        problems.append(
+            f'command: at {int(missing.sum())} of {len(times)} steps none was given '
+            f'within {hold:g} s, the first {first:.2f} s after the start'
+        )
     return found
 
 
@@ -210,5 +238,6 @@ def _judged(episode: Episode, mapping: Mapping) -> Episode:
         return replace(episode, verdict='timeout')
     last = int(over[0])
     scored = bool(field.scored(episode.world_states[last, world.BALL]))
-    return replace(cut(episode, 0, last), verdict='scored' if scored else 'out',
-                   problems=episode.problems)
+    return replace(
+        cut(episode, 0, last), verdict='scored' if scored else 'out', problems=episode.problems
+    )

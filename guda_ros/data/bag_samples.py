@@ -59,8 +59,12 @@ def bag_topics(path: str | os.PathLike) -> dict[str, tuple[str, int]]:
         return {item.topic: (item.msgtype, item.msgcount) for item in bag.connections}
 
 
-def read_bag(path: str | os.PathLike, topics: Mapping[str, str], frames: Mapping[str, str],
-             required: Sequence[str]) -> BagSamples:
+def read_bag(
+    path: str | os.PathLike,
+    topics: Mapping[str, str],
+    frames: Mapping[str, str],
+    required: Sequence[str],
+) -> BagSamples:
     """
     Read the samples of the mapped topics.
 
@@ -80,7 +84,8 @@ def read_bag(path: str | os.PathLike, topics: Mapping[str, str], frames: Mapping
             roles.setdefault(connection.topic, []).append(role)
         try:
             for connection, received, data in bag.messages(
-                    [item for item in bag.connections if item.topic in roles]):
+                [item for item in bag.connections if item.topic in roles]
+            ):
                 message = definitions.deserialize_cdr(data, connection.msgtype)
                 stamp = None
                 if hasattr(message, 'header'):
@@ -90,10 +95,13 @@ def read_bag(path: str | os.PathLike, topics: Mapping[str, str], frames: Mapping
                     if stamp is not None:
                         names.setdefault(role, message.header.frame_id)
                     raw[role].append(
-                        (stamp, received, *_values(role, message, connection.msgtype)))
+                        (stamp, received, *_values(role, message, connection.msgtype))
+                    )
         except Exception as error:  # A parser of damaged bytes may raise anything.
-            raise RecordingError(f'{path}: damaged: {str(error) or type(error).__name__}; '
-                                 '`ros2 bag reindex` may save what can be read') from error
+            raise RecordingError(
+                f'{path}: damaged: {str(error) or type(error).__name__}; '
+                '`ros2 bag reindex` may save what can be read'
+            ) from error
     for role in required:
         if len(raw[role]) < 2:
             raise RecordingError(f'{path}: {role}: fewer than two messages on {topics[role]}')
@@ -102,22 +110,36 @@ def read_bag(path: str | os.PathLike, topics: Mapping[str, str], frames: Mapping
     if abs(offset) * 1e-9 <= _OTHER_CLOCK:
         offset = 0.0
     else:
-        problems.append(f'the stamps are {offset * 1e-9:.1f} s from the clock of the recorder; '
-                        'messages without a stamp were moved by that')
-    origin = min(stamp if stamp is not None else received + int(offset)
-                 for samples in raw.values() for stamp, received, *_ in samples)
+        problems.append(
+            f'the stamps are {offset * 1e-9:.1f} s from the clock of the recorder; '
+            'messages without a stamp were moved by that'
+        )
+    origin = min(
+        stamp if stamp is not None else received + int(offset)
+        for samples in raw.values()
+        for stamp, received, *_ in samples
+    )
     rows = {}
     for role, samples in raw.items():
-        table = np.array([
-            ((stamp if stamp is not None else received + int(offset)) - origin, *values)
-            for stamp, received, *values in samples], dtype=np.float64)
+        table = np.array(
+            [
+                ((stamp if stamp is not None else received + int(offset)) - origin, *values)
+                for stamp, received, *values in samples
+            ],
+            dtype=np.float64,
+        )
         rows[role] = _in_order(table, role, problems)
         if role in required and len(rows[role]) < 2:
-            raise RecordingError(f'{path}: {role}: fewer than two messages on {topics[role]} hold '
-                                 'numbers')
-    return BagSamples(Path(path), origin, {role: table for role, table in rows.items()
-                                           if len(table) >= 2},
-                      _ball_frames(path, names, frames, wanted), tuple(problems))
+            raise RecordingError(
+                f'{path}: {role}: fewer than two messages on {topics[role]} hold numbers'
+            )
+    return BagSamples(
+        Path(path),
+        origin,
+        {role: table for role, table in rows.items() if len(table) >= 2},
+        _ball_frames(path, names, frames, wanted),
+        tuple(problems),
+    )
 
 
 def _open(path):
@@ -132,7 +154,8 @@ def _open(path):
     except Exception as error:
         raise RecordingError(
             f'{path}: not a bag that can be read: {str(error) or type(error).__name__}; give the '
-            'folder with metadata.yaml, or a .mcap or .db3 file') from error
+            'folder with metadata.yaml, or a .mcap or .db3 file'
+        ) from error
     return _Opened(bag)
 
 
@@ -161,14 +184,19 @@ def _match(path, connections, topics, required) -> dict:
         if connection is not None and connection.msgtype in _types(role):
             found[role] = connection
         elif connection is not None:
-            missing.append(f'{role}: {connection.topic} is of {connection.msgtype}; understood '
-                           f'are {", ".join(_types(role))}')
+            missing.append(
+                f'{role}: {connection.topic} is of {connection.msgtype}; understood '
+                f'are {", ".join(_types(role))}'
+            )
         elif role in required:
             missing.append(_suggest(role, topic, by_name))
     if missing:
-        raise RecordingError(f'{path}: topics are missing:\n  ' + '\n  '.join(missing)
-                             + '\n  name them in a mapping (--mapping), as in config/imports/'
-                             'example.yaml')
+        raise RecordingError(
+            f'{path}: topics are missing:\n  '
+            + '\n  '.join(missing)
+            + '\n  name them in a mapping (--mapping), as in config/imports/'
+            'example.yaml'
+        )
     return found
 
 
@@ -225,11 +253,14 @@ def _ball_frames(path, names, frames, wanted) -> dict[str, str]:
         expected = frames['odom' if role == 'odom' else 'map']
         if 'ball' in role:
             if name not in known:
-                raise RecordingError(f'{path}: {role}: is in the frame {name!r}; say under '
-                                     'frames: which that is, map, odom or base')
+                raise RecordingError(
+                    f'{path}: {role}: is in the frame {name!r}; say under '
+                    'frames: which that is, map, odom or base'
+                )
             found[role] = known[name]
-        elif (role != 'command' and connection.msgtype != _PLANAR
-                and name != expected.lstrip('/')):
-            raise RecordingError(f'{path}: {role}: is in the frame {name!r} where {expected!r} is '
-                                 'expected; name it under frames:')
+        elif role != 'command' and connection.msgtype != _PLANAR and name != expected.lstrip('/'):
+            raise RecordingError(
+                f'{path}: {role}: is in the frame {name!r} where {expected!r} is '
+                'expected; name it under frames:'
+            )
     return found

@@ -69,15 +69,21 @@ def _check_episode(episode: Episode, contract: Contract) -> list[Finding]:
     over = np.abs(commands - contract.limits.clip(commands)).max(axis=1)
     if (over > _TOLERANCE).any():
         worst = int(np.argmax(over))
-        add(WARNING, f'{int((over > _TOLERANCE).sum())} commands are beyond the limits of the '
-                     f'robot and clipped in actions, the worst in step {worst}: '
-                     f'{np.round(commands[worst], 3).tolist()}')
+        add(
+            WARNING,
+            f'{int((over > _TOLERANCE).sum())} commands are beyond the limits of the '
+            f'robot and clipped in actions, the worst in step {worst}: '
+            f'{np.round(commands[worst], 3).tolist()}',
+        )
     moved = np.linalg.norm(np.diff(episode.world_states[:, world.ROBOT_POSITION], axis=0), axis=1)
     fastest = np.hypot(contract.limits.forward, contract.limits.side) * contract.period
     jumps = np.flatnonzero(episode.usable & (np.nan_to_num(moved) > _JUMP * fastest))
     if len(jumps):
-        add(WARNING, f'the robot jumps {moved[jumps[0]]:.2f} m in step {jumps[0]}'
-                     + (f', and in {len(jumps) - 1} others' if len(jumps) > 1 else ''))
+        add(
+            WARNING,
+            f'the robot jumps {moved[jumps[0]]:.2f} m in step {jumps[0]}'
+            + (f', and in {len(jumps) - 1} others' if len(jumps) > 1 else ''),
+        )
     if not np.nan_to_num(episode.commands).any():
         add(WARNING, 'the robot was never told to move')
     return found
@@ -103,19 +109,32 @@ def _stored(path: Path, contract: Contract, episodes: Sequence[Episode]) -> list
     steps = sum(map(len, episodes))
     for key, value in (('total_episodes', len(episodes)), ('total_steps', steps)):
         if metadata.get(key) != value:
-            found.append(Finding(ERROR, '', f'metadata.json: {key} is {metadata.get(key)}, and '
-                                            f'there are {value}'))
+            found.append(
+                Finding(
+                    ERROR,
+                    '',
+                    f'metadata.json: {key} is {metadata.get(key)}, and there are {value}',
+                )
+            )
     try:
         for episode, data in zip(episodes, MinariDataset(path).iterate_episodes()):
             rewards, _ = rewards_and_terminations(episode, contract)
             for name, stored, expected in (
-                    ('observations', data.observations, contract.observe(episode.world_states)),
-                    ('actions', data.actions, contract.to_action(episode.commands)),
-                    ('rewards', data.rewards, rewards)):
+                ('observations', data.observations, contract.observe(episode.world_states)),
+                ('actions', data.actions, contract.to_action(episode.commands)),
+                ('rewards', data.rewards, rewards),
+            ):
                 if not np.allclose(stored, expected, rtol=1e-4, atol=1e-4, equal_nan=True):
-                    found.append(Finding(ERROR, episode.id, f'{name} do not follow from the world '
-                                         'states; make the set again with `guda convert`'))
+                    found.append(
+                        Finding(
+                            ERROR,
+                            episode.id,
+                            f'{name} do not follow from the world '
+                            'states; make the set again with `guda convert`',
+                        )
+                    )
     except (OSError, KeyError, ValueError, RuntimeError) as error:
-        raise DataSetError(f'{path}: damaged: {error}; make it again with `guda convert`'
-                           ) from error
+        raise DataSetError(
+            f'{path}: damaged: {error}; make it again with `guda convert`'
+        ) from error
     return found

@@ -73,12 +73,17 @@ class EpisodeCollector:
     :raises RecordingError: for a message type that is not of a common ROS package.
     """
 
-    def __init__(self, folder: str | os.PathLike, contract: Contract,
-                 topics: Mapping[str, tuple[str, str]],
-                 settings: RecorderSettings = RecorderSettings(), *,
-                 clock: Callable[[], float] = time.monotonic,
-                 ros_time: Callable[[], int] = lambda: 0,
-                 on_change: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        folder: str | os.PathLike,
+        contract: Contract,
+        topics: Mapping[str, tuple[str, str]],
+        settings: RecorderSettings = RecorderSettings(),
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        ros_time: Callable[[], int] = lambda: 0,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
         self._folder = Path(folder)
         self._contract = contract
         self._topics = dict(topics)
@@ -130,8 +135,12 @@ class EpisodeCollector:
     @property
     def seconds(self) -> float:
         """How long the present episode has lasted [s]."""
-        return max(0.0, (self._last_time - self._writer.info.start_stamp) * 1e-9
-                   if self._writer is not None else 0.0)
+        return max(
+            0.0,
+            (self._last_time - self._writer.info.start_stamp) * 1e-9
+            if self._writer is not None
+            else 0.0,
+        )
 
     @property
     def free(self) -> int:
@@ -181,10 +190,15 @@ class EpisodeCollector:
             aside = set_aside(self._folder, info.id)
             if aside is not None:
                 self._status['problems'].append(
-                    f'what an interrupted recording had left is now in {aside}')
+                    f'what an interrupted recording had left is now in {aside}'
+                )
             self._writer = writer = RecordingWriter(
-                self._folder, self._contract, info, clock=self._clock,
-                documents=self._settings.documents)
+                self._folder,
+                self._contract,
+                info,
+                clock=self._clock,
+                documents=self._settings.documents,
+            )
         except (RecordingError, OSError) as error:
             self._fail(str(error))
             return
@@ -192,8 +206,12 @@ class EpisodeCollector:
             writer.add_topic(topic, message_type, role)
         self._status['path'] = str(writer.partial)
         self._samples = SampleCheck(info.start_stamp, self._contract.period)
-        self._alarms = StreamAlarms(info.start_stamp, self._settings.rates,
-                                    self._settings.system_clock, self._settings.lockstep)
+        self._alarms = StreamAlarms(
+            info.start_stamp,
+            self._settings.rates,
+            self._settings.system_clock,
+            self._settings.lockstep,
+        )
         for role, received, data in self._preroll.of(info.id, info.start_stamp):
             self._write(role, received, data)
         self._on_change()
@@ -211,7 +229,8 @@ class EpisodeCollector:
         if self._outcome is None:
             return True
         return role not in self._settings.unstamped and (
-            header_stamp(data) <= self._outcome['end_stamp'])
+            header_stamp(data) <= self._outcome['end_stamp']
+        )
 
     def _write(self, role: str, received: int, data: bytes) -> None:
         if role not in self._settings.unstamped:
@@ -255,8 +274,11 @@ class EpisodeCollector:
             return
         self._guard(self._writer.flush_if_due)
         if self._outcome is None and look:
-            self._alarms.disk(self._disk.forecast(self._looked, self._writer.bytes),
-                              self._writer.slowest_sync, now)
+            self._alarms.disk(
+                self._disk.forecast(self._looked, self._writer.bytes),
+                self._writer.slowest_sync,
+                now,
+            )
 
     def _look_at_clock(self) -> int:
         before = self._clock()
@@ -275,16 +297,25 @@ class EpisodeCollector:
         if self._writer is None:
             return
         if self._outcome is None:
-            self._outcome = {'verdict': 'aborted', 'end_stamp': 0,
-                             'message': 'recording stopped before the episode had ended'}
+            self._outcome = {
+                'verdict': 'aborted',
+                'end_stamp': 0,
+                'message': 'recording stopped before the episode had ended',
+            }
         writer, outcome = self._writer, self._outcome
         if outcome['end_stamp']:
             self._alarms.finish(outcome['end_stamp'])
-        quality = quality_report(outcome['verdict'], self._samples.finish(outcome['end_stamp']),
-                                 self._alarms, self._refused, writer.slowest_sync)
+        quality = quality_report(
+            outcome['verdict'],
+            self._samples.finish(outcome['end_stamp']),
+            self._alarms,
+            self._refused,
+            writer.slowest_sync,
+        )
         outcome['problems'] = tuple(quality['problems'])
-        self._status.update(messages=writer.messages, good=quality['good'],
-                            reasons=quality['reasons'])
+        self._status.update(
+            messages=writer.messages, good=quality['good'], reasons=quality['reasons']
+        )
         self._writer, self._full = None, ''
         try:
             writer.close(quality, **outcome)
@@ -298,8 +329,12 @@ class EpisodeCollector:
         self._closed(writer, quality, outcome)
 
     def _closed(self, writer: RecordingWriter, quality: dict, outcome: dict) -> None:
-        self._status.update(path=str(writer.path), state=CLOSED, verdict=outcome['verdict'],
-                            complete=not quality['problems'])
+        self._status.update(
+            path=str(writer.path),
+            state=CLOSED,
+            verdict=outcome['verdict'],
+            complete=not quality['problems'],
+        )
         self._status['problems'] += quality['problems']
         self._on_change()
 
@@ -331,8 +366,10 @@ class EpisodeCollector:
         :raises RecordingError: if there is none, or another episode was reset since.
         """
         if self._expected not in ('', self._status['id']):
-            raise RecordingError(f'{self._expected} has not begun, there is nothing of it to '
-                                 f'discard; {self._status["id"] or "what was before"} is kept')
+            raise RecordingError(
+                f'{self._expected} has not begun, there is nothing of it to '
+                f'discard; {self._status["id"] or "what was before"} is kept'
+            )
         if self._writer is not None:
             # How it ended stays true of an episode that nobody wants.
             self.end('aborted', message='discarded by the operator')
@@ -357,9 +394,12 @@ class EpisodeCollector:
 
     def _settled(self) -> bool:
         end, samples = self._outcome['end_stamp'], self._samples
-        return (bool(end) and all(samples.has(role, end) for role in OBSERVATION_ROLES)
-                and all(not samples.seen(role) or samples.has(role, end) for role in TRUTH_ROLES)
-                and self._alarms.reaches('image', end))
+        return (
+            bool(end)
+            and all(samples.has(role, end) for role in OBSERVATION_ROLES)
+            and all(not samples.seen(role) or samples.has(role, end) for role in TRUTH_ROLES)
+            and self._alarms.reaches('image', end)
+        )
 
     def _guard(self, write: Callable[[], None]) -> None:
         # A full disk is no reason to stop: the writer holds what is missing and tries again.
@@ -381,5 +421,15 @@ class EpisodeCollector:
 
 
 def _status(episode: str, state: str) -> dict:
-    return {'id': episode, 'path': '', 'state': state, 'messages': 0, 'complete': False,
-            'verdict': '', 'problems': [], 'good': None, 'reasons': [], 'alarms': []}
+    return {
+        'id': episode,
+        'path': '',
+        'state': state,
+        'messages': 0,
+        'complete': False,
+        'verdict': '',
+        'problems': [],
+        'good': None,
+        'reasons': [],
+        'alarms': [],
+    }

@@ -23,7 +23,8 @@ class SampleCheck:
     def __init__(self, first: int, period: float) -> None:
         self._tally = SampleTally(first, period)
         self._stamps: dict[str, set[int]] = {
-            role: set() for role in (*OBSERVATION_ROLES, *TRUTH_ROLES, 'command')}
+            role: set() for role in (*OBSERVATION_ROLES, *TRUTH_ROLES, 'command')
+        }
         self._newest = first
         self._counted = first
 

@@ -28,18 +28,26 @@ from guda_ros.data.transitions import (
     TransitionSet,
 )
 
-__all__ = ['DataSetError', 'TransitionSet', 'read_minari', 'read_minari_contract', 'transitions',
-           'write_minari']
+__all__ = [
+    'DataSetError',
+    'TransitionSet',
+    'read_minari',
+    'read_minari_contract',
+    'transitions',
+    'write_minari',
+]
 
 _DESCRIPTION = (
     'Episodes of guda_ros. Observations follow the contract. Use a step only where infos["valid"] '
     'holds for it and for the next one: elsewhere the ball was lost, or a sample is missing and '
-    'its values are NaN.')
+    'its values are NaN.'
+)
 _ARRAYS = ('stamps', 'world_states', 'commands', 'valid', 'truth_states', 'commanded_by')
 
 
-def write_minari(path: str | os.PathLike, episodes: Iterable[Episode], contract: Contract,
-                 dataset_id: str = '') -> None:
+def write_minari(
+    path: str | os.PathLike, episodes: Iterable[Episode], contract: Contract, dataset_id: str = ''
+) -> None:
     """
     Write a Minari data set; the folder appears when it is complete.
 
@@ -49,13 +57,15 @@ def write_minari(path: str | os.PathLike, episodes: Iterable[Episode], contract:
     from gymnasium.spaces import Box
     import minari
     from minari.dataset.minari_storage import MinariStorage
+
     # Minari does not cope with a folder that is given relative to the current one.
     path, episodes = Path(path).absolute(), list(episodes)
     if not episodes:
         raise DataSetError(f'{path}: there is no episode to write; record some with `guda record`')
     if path.exists():
-        raise DataSetError(f'{path}: exists already and is not overwritten; remove it or choose '
-                           'another name')
+        raise DataSetError(
+            f'{path}: exists already and is not overwritten; remove it or choose another name'
+        )
     size = len(contract.observation_names)
     needed = 2 * sum(getattr(episode, name).nbytes for episode in episodes for name in _ARRAYS)
     try:
@@ -66,20 +76,28 @@ def write_minari(path: str | os.PathLike, episodes: Iterable[Episode], contract:
         with atomic_target(path) as temporary:
             temporary.mkdir()
             storage = MinariStorage.new(
-                temporary, Box(-np.inf, np.inf, (size,), np.float32),
-                Box(-1.0, 1.0, (3,), np.float32), data_format='hdf5')
-            storage.update_metadata({
-                'dataset_id': dataset_id or f'guda_ros/{contract.name}-v{contract.version}',
-                'minari_version': minari.__version__,
-                'description': _DESCRIPTION,
-                'contract': contract.to_json(),
-                'contract_hash': contract.hash,
-                'observation_names': list(contract.observation_names)})
+                temporary,
+                Box(-np.inf, np.inf, (size,), np.float32),
+                Box(-1.0, 1.0, (3,), np.float32),
+                data_format='hdf5',
+            )
+            storage.update_metadata(
+                {
+                    'dataset_id': dataset_id or f'guda_ros/{contract.name}-v{contract.version}',
+                    'minari_version': minari.__version__,
+                    'description': _DESCRIPTION,
+                    'contract': contract.to_json(),
+                    'contract_hash': contract.hash,
+                    'observation_names': list(contract.observation_names),
+                }
+            )
             storage.update_episodes([_buffer(episode, contract) for episode in episodes])
             storage.update_metadata({'dataset_size': storage.get_size()})
     except OSError as error:
-        raise DataSetError(f'{path}: cannot be written: {error}; is there room on the disk, and '
-                           'may you write there?') from error
+        raise DataSetError(
+            f'{path}: cannot be written: {error}; is there room on the disk, and '
+            'may you write there?'
+        ) from error
 
 
 def read_minari(path: str | os.PathLike, contract: Contract | None = None) -> list[Episode]:
@@ -91,14 +109,16 @@ def read_minari(path: str | os.PathLike, contract: Contract | None = None) -> li
     :raises DataSetError: if it is missing, damaged or not one of guda_ros.
     """
     from minari import MinariDataset
+
     found = read_minari_contract(path)
     if contract is not None:
         contract.require(found, f'{path}')
     try:
         dataset = MinariDataset(Path(path))
         details = dataset.storage.get_episode_metadata(dataset.episode_indices)
-        return [_episode(data, detail)
-                for data, detail in zip(dataset.iterate_episodes(), details)]
+        return [
+            _episode(data, detail) for data, detail in zip(dataset.iterate_episodes(), details)
+        ]
     except (OSError, KeyError, ValueError, TypeError, AssertionError, RuntimeError) as error:
         raise _damaged(path, error) from error
 
@@ -124,13 +144,16 @@ def read_minari_contract(path: str | os.PathLike) -> Contract:
 
 
 def _damaged(path, error: Exception) -> DataSetError:
-    return DataSetError(f'{path}: damaged, incomplete or not a data set of guda_ros '
-                        f'({str(error) or repr(error)}); remove it and make it again with '
-                        '`guda convert`')
+    return DataSetError(
+        f'{path}: damaged, incomplete or not a data set of guda_ros '
+        f'({str(error) or repr(error)}); remove it and make it again with '
+        '`guda convert`'
+    )
 
 
 def _buffer(episode: Episode, contract: Contract):
     from minari.data_collector import EpisodeBuffer
+
     rewards, terminations = rewards_and_terminations(episode, contract)
     truncations = np.zeros(len(episode), dtype=bool)
     truncations[-1:] = ~terminations[-1:]
@@ -138,22 +161,38 @@ def _buffer(episode: Episode, contract: Contract):
     success[-1] = episode.success
     return EpisodeBuffer(
         seed=episode.seed,
-        options={'id': episode.id, 'scenario': episode.scenario,
-                 'start_index': episode.start_index, 'verdict': episode.verdict,
-                 'operator': episode.operator, 'contract_hash': episode.contract_hash,
-                 'problems': json.dumps(episode.problems)},
+        options={
+            'id': episode.id,
+            'scenario': episode.scenario,
+            'start_index': episode.start_index,
+            'verdict': episode.verdict,
+            'operator': episode.operator,
+            'contract_hash': episode.contract_hash,
+            'problems': json.dumps(episode.problems),
+        },
         observations=contract.observe(episode.world_states),
         actions=contract.to_action(episode.commands).astype(np.float32),
-        rewards=rewards, terminations=terminations, truncations=truncations,
-        infos={'success': success, **{name: getattr(episode, name) for name in _ARRAYS}})
+        rewards=rewards,
+        terminations=terminations,
+        truncations=truncations,
+        infos={'success': success, **{name: getattr(episode, name) for name in _ARRAYS}},
+    )
 
 
 def _episode(data, details: dict) -> Episode:
     # Data sets of earlier versions do not tell who commanded.
-    options, arrays = details['options'], {
-        name: data.infos[name] for name in _ARRAYS if name in data.infos}
+    options, arrays = (
+        details['options'],
+        {name: data.infos[name] for name in _ARRAYS if name in data.infos},
+    )
     return Episode(
-        id=str(options['id']), scenario=str(options['scenario']), seed=int(details['seed']),
-        start_index=int(options['start_index']), verdict=str(options['verdict']),
-        operator=str(options['operator']), contract_hash=str(options['contract_hash']),
-        problems=json.loads(options['problems']), **arrays)
+        id=str(options['id']),
+        scenario=str(options['scenario']),
+        seed=int(details['seed']),
+        start_index=int(options['start_index']),
+        verdict=str(options['verdict']),
+        operator=str(options['operator']),
+        contract_hash=str(options['contract_hash']),
+        problems=json.loads(options['problems']),
+        **arrays,
+    )

@@ -67,12 +67,21 @@ def make_drive(name: str, commands, odom, truth=(), detections=()) -> Drive:
     start = odom[0, 0]
     # A ball is placed by where the robot stood when the image was taken.
     detections = detections[(detections[:, 0] >= start) & (detections[:, 0] <= odom[-1, 0])]
-    poses = np.stack([np.interp(detections[:, 0], odom[:, 0], odom[:, column])
-                      for column in (1, 2, 3)], axis=1)
+    poses = np.stack(
+        [np.interp(detections[:, 0], odom[:, 0], odom[:, column]) for column in (1, 2, 3)], axis=1
+    )
     return Drive(
-        name, commands[:, 0] - start, commands[:, 1:], odom[:, 0] - start, odom[:, 1:],
-        truth[:, 0] - start, truth[:, 1:], detections[:, 0] - start,
-        world.from_frame(detections[:, 1:], poses), np.hypot(detections[:, 1], detections[:, 2]))
+        name,
+        commands[:, 0] - start,
+        commands[:, 1:],
+        odom[:, 0] - start,
+        odom[:, 1:],
+        truth[:, 0] - start,
+        truth[:, 1:],
+        detections[:, 0] - start,
+        world.from_frame(detections[:, 1:], poses),
+        np.hypot(detections[:, 1], detections[:, 2]),
+    )
 
 
 def read_drive(path: str | os.PathLike) -> tuple[Drive, Contract]:
@@ -85,8 +94,9 @@ def read_drive(path: str | os.PathLike) -> tuple[Drive, Contract]:
         contract, info = reader.contract, reader.info
         topics = {}
         for role, required in _ROLES.items():
-            topic = info.topics.get(role, '/' + contract.topics[role]
-                                    if role in contract.topics else '')
+            topic = info.topics.get(
+                role, '/' + contract.topics[role] if role in contract.topics else ''
+            )
             if topic:
                 topics[topic] = role
             elif required:
@@ -94,15 +104,22 @@ def read_drive(path: str | os.PathLike) -> tuple[Drive, Contract]:
         samples: dict[str, list[tuple]] = {role: [] for role in _ROLES}
         for topic, _, message in reader.messages(list(topics)):
             if not hasattr(message, 'header'):
-                raise RecordingError(f'{path}: {topic}: messages without a stamp tell nothing of '
-                                     'response times; record with stamped commands')
+                raise RecordingError(
+                    f'{path}: {topic}: messages without a stamp tell nothing of '
+                    'response times; record with stamped commands'
+                )
             stamp = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
             if stamp >= info.start_stamp:
                 role = topics[topic]
                 samples[role].append((stamp * 1e-9, *_values(role, message)))
     try:
-        return make_drive(str(path), samples['command'], samples['odom'],
-                          samples['ground_truth_robot'], samples['ball_detection']), contract
+        return make_drive(
+            str(path),
+            samples['command'],
+            samples['odom'],
+            samples['ground_truth_robot'],
+            samples['ball_detection'],
+        ), contract
     except ValueError as error:
         raise RecordingError(f'{path}: {error}') from error
 

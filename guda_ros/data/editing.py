@@ -41,11 +41,13 @@ def same_episode(one: Episode, other: Episode) -> bool:
     """Tell whether two episodes hold the same steps, whatever their ids."""
     return all(
         np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True)
-        for name in ('stamps', 'world_states', 'commands'))
+        for name in ('stamps', 'world_states', 'commands')
+    )
 
 
-def split(episodes: Sequence[Episode], share: float,
-          seed: int) -> tuple[list[Episode], list[Episode]]:
+def split(
+    episodes: Sequence[Episode], share: float, seed: int
+) -> tuple[list[Episode], list[Episode]]:
     """
     Divide whole episodes at random into two sets, the first with about `share` of them.
 
@@ -63,12 +65,16 @@ def split(episodes: Sequence[Episode], share: float,
     take = min(round(share * len(scored)), wanted)
     take = max(take, wanted - len(others))
     first[scored[:take]] = True
-    first[others[:wanted - take]] = True
+    first[others[: wanted - take]] = True
     if first.all() or not first.any():
-        raise DataSetError(f'{len(episodes)} episodes cannot be divided into {share:.0%} and the '
-                           'rest: one of the sets would be empty')
-    return ([episode for episode, here in zip(episodes, first) if here],
-            [episode for episode, here in zip(episodes, first) if not here])
+        raise DataSetError(
+            f'{len(episodes)} episodes cannot be divided into {share:.0%} and the '
+            'rest: one of the sets would be empty'
+        )
+    return (
+        [episode for episode, here in zip(episodes, first) if here],
+        [episode for episode, here in zip(episodes, first) if not here],
+    )
 
 
 def cut(episode: Episode, start: int, stop: int) -> Episode:
@@ -91,7 +97,7 @@ def cut(episode: Episode, start: int, stop: int) -> Episode:
         value = getattr(episode, field.name)
         if isinstance(value, np.ndarray):
             # Rows are stamps, of which there is one more than steps, or steps.
-            changes[field.name] = value[start:stop + (len(value) == steps + 1)]
+            changes[field.name] = value[start : stop + (len(value) == steps + 1)]
     said = f'steps {start} to {stop - 1} of {steps} were kept'
     if stop < steps:
         said += f'; the verdict of the whole was {episode.verdict}'
@@ -103,8 +109,11 @@ def seconds_to_steps(episode: Episode, start: float, stop: float | None) -> tupl
     """Return the steps [first, last) that lie in a time [s] from the start of an episode."""
     times = (episode.stamps - episode.stamps[0]) * 1e-9
     first = int(np.searchsorted(times, start - 1e-6))
-    last = len(episode) if stop is None else int(
-        np.searchsorted(times, stop + 1e-6, side='right')) - 1
+    last = (
+        len(episode)
+        if stop is None
+        else int(np.searchsorted(times, stop + 1e-6, side='right')) - 1
+    )
     return first, last
 
 

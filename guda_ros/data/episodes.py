@@ -24,8 +24,14 @@ COMMANDERS = ('unknown', 'safety', 'policy', 'teleop', 'intervention')
 #: Parts of a contract that may change without touching what a recording holds.
 _FREE = ('name', 'version', 'time_limit', 'observation')
 #: Roles that make up a step, and how many numbers are taken from a message of each.
-_WIDTHS = {'odom': 3, 'pose': 3, 'ball': 5, 'command': 3,
-           'ground_truth_robot': 3, 'ground_truth_ball': 5}
+_WIDTHS = {
+    'odom': 3,
+    'pose': 3,
+    'ball': 5,
+    'command': 3,
+    'ground_truth_robot': 3,
+    'ground_truth_ball': 5,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,15 +68,18 @@ class Episode:
         if self.commanded_by is None:
             object.__setattr__(self, 'commanded_by', np.zeros(len(self.commands)))
         if self.verdict not in VERDICTS:
-            raise ValueError(f'verdict: one of {", ".join(VERDICTS)} is expected, '
-                             f'not {self.verdict!r}')
+            raise ValueError(
+                f'verdict: one of {", ".join(VERDICTS)} is expected, not {self.verdict!r}'
+            )
         count = len(np.atleast_1d(self.stamps))
-        for name, dtype, shape in (('stamps', np.int64, (count,)),
-                                   ('world_states', np.float64, (count, world.SIZE)),
-                                   ('commands', np.float64, (count - 1, 3)),
-                                   ('valid', np.bool_, (count,)),
-                                   ('commanded_by', np.uint8, (count - 1,)),
-                                   ('truth_states', np.float64, (count, world.SIZE))):
+        for name, dtype, shape in (
+            ('stamps', np.int64, (count,)),
+            ('world_states', np.float64, (count, world.SIZE)),
+            ('commands', np.float64, (count - 1, 3)),
+            ('valid', np.bool_, (count,)),
+            ('commanded_by', np.uint8, (count - 1,)),
+            ('truth_states', np.float64, (count, world.SIZE)),
+        ):
             value = np.ascontiguousarray(getattr(self, name), dtype=dtype)
             if value.shape != shape:
                 raise ValueError(f'{name}: shape {shape} is expected, not {value.shape}')
@@ -133,8 +142,10 @@ def read_episode(path: str | os.PathLike, contract: Contract | None = None) -> E
     missing = missing_samples(samples, steps, info.start_stamp, contract.period)
     problems += [problem for problem in missing if problem not in problems]
     if len(steps) < 2:
-        raise RecordingError(f'{path}: holds no complete control step ({"; ".join(problems)}); '
-                             'remove it or record the episode again')
+        raise RecordingError(
+            f'{path}: holds no complete control step ({"; ".join(problems)}); '
+            'remove it or record the episode again'
+        )
     commanders = np.array([samples['command_source'].get(int(stamp), 0) for stamp in steps[:-1]])
     columns = {role: _column(samples[role], steps, width) for role, width in _WIDTHS.items()}
     commands = columns['command'][:-1]
@@ -149,10 +160,21 @@ def read_episode(path: str | os.PathLike, contract: Contract | None = None) -> E
     if detections:
         valid &= _seen_within(np.array(sorted(detections)), steps, contract.ball_hold)
     return Episode(
-        id=info.id, scenario=info.scenario, seed=info.seed, start_index=info.start_index,
-        verdict=verdict, operator=info.operator, contract_hash=recorded.hash, stamps=steps,
-        world_states=states, commands=commands, valid=valid, truth_states=truth,
-        problems=tuple(problems), commanded_by=commanders)
+        id=info.id,
+        scenario=info.scenario,
+        seed=info.seed,
+        start_index=info.start_index,
+        verdict=verdict,
+        operator=info.operator,
+        contract_hash=recorded.hash,
+        stamps=steps,
+        world_states=states,
+        commands=commands,
+        valid=valid,
+        truth_states=truth,
+        problems=tuple(problems),
+        commanded_by=commanders,
+    )
 
 
 def _before(commands: dict[int, tuple], start: int, contract: Contract) -> np.ndarray:
@@ -165,23 +187,32 @@ def _before(commands: dict[int, tuple], start: int, contract: Contract) -> np.nd
 def _collect(reader: RecordingReader) -> tuple[dict[str, dict[int, tuple]], set[int]]:
     """Return the samples by role and stamp, and the stamps at which the ball was seen."""
     frames = reader.contract.frames
-    topics = {role: reader.info.topics.get(role, '/' + reader.contract.topics[role])
-              for role in _WIDTHS}
+    topics = {
+        role: reader.info.topics.get(role, '/' + reader.contract.topics[role]) for role in _WIDTHS
+    }
     roles = {topic: role for role, topic in topics.items()}
     detection = reader.info.topics.get('ball_detection', '')
     source = reader.info.topics.get('command_source', '')
-    expected = {'odom': frames['odom'], 'ball': frames['odom'], 'pose': frames['map'],
-                'ground_truth_robot': frames['map'], 'ground_truth_ball': frames['map']}
+    expected = {
+        'odom': frames['odom'],
+        'ball': frames['odom'],
+        'pose': frames['map'],
+        'ground_truth_robot': frames['map'],
+        'ground_truth_ball': frames['map'],
+    }
     samples: dict[str, dict] = {role: {} for role in (*_WIDTHS, 'command_source')}
     detections = set()
     for topic, _, message in reader.messages([*roles, detection, source]):
         if topic == source:
             samples['command_source'].setdefault(
-                _nanoseconds(message.stamp), _commander(message.frame_id))
+                _nanoseconds(message.stamp), _commander(message.frame_id)
+            )
             continue
         if not hasattr(message, 'header'):
-            raise RecordingError(f'{reader.path}: {topic}: messages without a stamp cannot be '
-                                 'paired; record with stamped commands')
+            raise RecordingError(
+                f'{reader.path}: {topic}: messages without a stamp cannot be '
+                'paired; record with stamped commands'
+            )
         stamp = _nanoseconds(message.header.stamp)
         if topic == detection:
             detections.add(stamp)
@@ -189,8 +220,10 @@ def _collect(reader: RecordingReader) -> tuple[dict[str, dict[int, tuple]], set[
         role = roles[topic]
         frame = message.header.frame_id
         if frame != expected.get(role, frame):
-            raise RecordingError(f'{reader.path}: {topic}: frame {frame!r} was recorded where '
-                                 f'{expected[role]!r} is expected')
+            raise RecordingError(
+                f'{reader.path}: {topic}: frame {frame!r} was recorded where '
+                f'{expected[role]!r} is expected'
+            )
         # Of two with one stamp the first counts: it is the one that the robot acted on.
         samples[role].setdefault(stamp, _values(role, message))
     return samples, detections

@@ -23,8 +23,9 @@ _FILE = 'chunk-{chunk_index:03d}/file-{file_index:03d}.parquet'
 _TASK = 'push the ball into the goal'
 
 
-def write_lerobot(path: str | os.PathLike, parts: Sequence[Trajectory],
-                  contract: Contract) -> None:
+def write_lerobot(
+    path: str | os.PathLike, parts: Sequence[Trajectory], contract: Contract
+) -> None:
     """
     Write trajectories; the folder appears when it is complete.
 
@@ -33,11 +34,13 @@ def write_lerobot(path: str | os.PathLike, parts: Sequence[Trajectory],
     :raises DataSetError: if it exists, cannot be written, or the rate is not a whole number.
     """
     if contract.rate != int(contract.rate):
-        raise DataSetError(f'LeRobot knows whole rates only, not the {contract.rate:g} Hz of the '
-                           'contract')
+        raise DataSetError(
+            f'LeRobot knows whole rates only, not the {contract.rate:g} Hz of the contract'
+        )
     if os.path.exists(path):
-        raise DataSetError(f'{path}: exists already and is not overwritten; remove it or choose '
-                           'another name')
+        raise DataSetError(
+            f'{path}: exists already and is not overwritten; remove it or choose another name'
+        )
     columns = [_columns(number, part, contract) for number, part in enumerate(parts)]
     begins = np.cumsum([0, *(len(part) for part in parts)])
     for begin, part in zip(begins, columns):
@@ -47,8 +50,10 @@ def write_lerobot(path: str | os.PathLike, parts: Sequence[Trajectory],
             _write_meta(temporary / 'meta', parts, columns, begins, contract)
             _write_data(temporary / 'data' / _FILE.format(chunk_index=0, file_index=0), columns)
     except OSError as error:
-        raise DataSetError(f'{path}: cannot be written: {error}; is there room on the disk, and '
-                           'may you write there?') from error
+        raise DataSetError(
+            f'{path}: cannot be written: {error}; is there room on the disk, and '
+            'may you write there?'
+        ) from error
 
 
 def _columns(number: int, part: Trajectory, contract: Contract) -> dict[str, np.ndarray]:
@@ -74,12 +79,19 @@ def _features(contract: Contract) -> dict[str, dict]:
         'observation.state': ('float32', list(contract.observation_names)),
         'observation.environment_state': ('float32', list(world.FIELDS)),
         'action': ('float32', list(contract.action)),
-        'next.reward': ('float32', None), 'next.done': ('bool', None),
-        'next.success': ('bool', None), 'timestamp': ('float32', None),
-        'frame_index': ('int64', None), 'episode_index': ('int64', None),
-        'index': ('int64', None), 'task_index': ('int64', None)}
-    return {name: {'dtype': dtype, 'shape': [len(names or [0])], 'names': names}
-            for name, (dtype, names) in features.items()}
+        'next.reward': ('float32', None),
+        'next.done': ('bool', None),
+        'next.success': ('bool', None),
+        'timestamp': ('float32', None),
+        'frame_index': ('int64', None),
+        'episode_index': ('int64', None),
+        'index': ('int64', None),
+        'task_index': ('int64', None),
+    }
+    return {
+        name: {'dtype': dtype, 'shape': [len(names or [0])], 'names': names}
+        for name, (dtype, names) in features.items()
+    }
 
 
 def _write_meta(folder, parts, columns, begins, contract) -> None:
@@ -88,31 +100,61 @@ def _write_meta(folder, parts, columns, begins, contract) -> None:
 
     folder.mkdir(parents=True)
     info = {
-        'codebase_version': 'v3.0', 'robot_type': contract.robot, 'total_episodes': len(parts),
-        'total_frames': int(begins[-1]), 'total_tasks': 1, 'chunks_size': 1000,
-        'data_files_size_in_mb': 100, 'video_files_size_in_mb': 200, 'fps': int(contract.rate),
-        'splits': {'train': f'0:{len(parts)}'}, 'data_path': f'data/{_FILE}', 'video_path': None,
-        'features': _features(contract)}
+        'codebase_version': 'v3.0',
+        'robot_type': contract.robot,
+        'total_episodes': len(parts),
+        'total_frames': int(begins[-1]),
+        'total_tasks': 1,
+        'chunks_size': 1000,
+        'data_files_size_in_mb': 100,
+        'video_files_size_in_mb': 200,
+        'fps': int(contract.rate),
+        'splits': {'train': f'0:{len(parts)}'},
+        'data_path': f'data/{_FILE}',
+        'video_path': None,
+        'features': _features(contract),
+    }
     whole = {name: np.concatenate([part[name] for part in columns]) for name in columns[0]}
     for name, content in (('info.json', info), ('stats.json', _statistics(whole))):
         (folder / name).write_text(json.dumps(content, indent=1), encoding='utf-8')
     # The note that makes pandas take the names of tasks as the index of its rows.
-    index = {'index_columns': ['task'], 'column_indexes': [], 'columns': [
-        {'name': name, 'field_name': name, 'pandas_type': kind, 'numpy_type': numpy,
-         'metadata': None}
-        for name, kind, numpy in (('task_index', 'int64', 'int64'), ('task', 'unicode', 'object'))
-    ]}
+    index = {
+        'index_columns': ['task'],
+        'column_indexes': [],
+        'columns': [
+            {
+                'name': name,
+                'field_name': name,
+                'pandas_type': kind,
+                'numpy_type': numpy,
+                'metadata': None,
+            }
+            for name, kind, numpy in (
+                ('task_index', 'int64', 'int64'),
+                ('task', 'unicode', 'object'),
+            )
+        ],
+    }
     tasks = pa.table({'task_index': [0], 'task': [_TASK]})
-    pq.write_table(tasks.replace_schema_metadata({'pandas': json.dumps(index)}),
-                   folder / 'tasks.parquet')
+    pq.write_table(
+        tasks.replace_schema_metadata({'pandas': json.dumps(index)}), folder / 'tasks.parquet'
+    )
     rows = []
     for number, part in enumerate(parts):
         row = {
-            'episode_index': number, 'tasks': [_TASK], 'length': len(part),
-            'dataset_from_index': int(begins[number]), 'dataset_to_index': int(begins[number + 1]),
-            'data/chunk_index': 0, 'data/file_index': 0, 'meta/episodes/chunk_index': 0,
-            'meta/episodes/file_index': 0, 'guda/episode': part.episode.id,
-            'guda/verdict': part.episode.verdict, 'guda/first_step': part.first}
+            'episode_index': number,
+            'tasks': [_TASK],
+            'length': len(part),
+            'dataset_from_index': int(begins[number]),
+            'dataset_to_index': int(begins[number + 1]),
+            'data/chunk_index': 0,
+            'data/file_index': 0,
+            'meta/episodes/chunk_index': 0,
+            'meta/episodes/file_index': 0,
+            'guda/episode': part.episode.id,
+            'guda/verdict': part.episode.verdict,
+            'guda/first_step': part.first,
+        }
         for feature, statistics in _statistics(columns[number]).items():
             row.update({f'stats/{feature}/{name}': value for name, value in statistics.items()})
         rows.append(row)
@@ -126,7 +168,8 @@ def _statistics(columns: dict[str, np.ndarray]) -> dict[str, dict[str, list]]:
     for name, column in columns.items():
         column = column.reshape(len(column), -1).astype(np.float64)
         statistics[name] = {
-            key: getattr(column, key)(axis=0).tolist() for key in ('min', 'max', 'mean', 'std')}
+            key: getattr(column, key)(axis=0).tolist() for key in ('min', 'max', 'mean', 'std')
+        }
         statistics[name]['count'] = [len(column)]
     return statistics
 
@@ -136,8 +179,9 @@ def _write_data(path, columns) -> None:
     import pyarrow.parquet as pq
 
     path.parent.mkdir(parents=True)
-    tables = [pa.table({name: _arrow(column) for name, column in part.items()})
-              for part in columns]
+    tables = [
+        pa.table({name: _arrow(column) for name, column in part.items()}) for part in columns
+    ]
     with pq.ParquetWriter(path, tables[0].schema) as writer:
         # A row group an episode: one can be read without the others.
         for table in tables:

@@ -23,8 +23,12 @@ from guda_ros.data.transitions import DataSetError
 _GYM = 2
 
 
-def write_robomimic(path: str | os.PathLike, parts: Sequence[Trajectory], contract: Contract,
-                    validation: Sequence[str] = ()) -> None:
+def write_robomimic(
+    path: str | os.PathLike,
+    parts: Sequence[Trajectory],
+    contract: Contract,
+    validation: Sequence[str] = (),
+) -> None:
     """
     Write trajectories; the file appears when it is complete.
 
@@ -43,9 +47,13 @@ def write_robomimic(path: str | os.PathLike, parts: Sequence[Trajectory], contra
         file.attrs['contract_hash'] = contract.hash
         data = file.create_group('data')
         data.attrs['total'] = sum(len(part) for part in parts)
-        data.attrs['env_args'] = json.dumps({
-            'env_name': contract.name, 'env_type': _GYM,
-            'env_kwargs': {'observation_names': contract.observation_names}})
+        data.attrs['env_args'] = json.dumps(
+            {
+                'env_name': contract.name,
+                'env_type': _GYM,
+                'env_kwargs': {'observation_names': contract.observation_names},
+            }
+        )
         masks: dict[str, list[str]] = {'scored': [], 'failed': [], 'interventions': []}
         if validation:
             masks.update(train=[], valid=[])
@@ -67,8 +75,10 @@ def write_robomimic(path: str | os.PathLike, parts: Sequence[Trajectory], contra
         with atomic_target(path) as temporary:
             temporary.write_bytes(content)
     except OSError as error:
-        raise DataSetError(f'{path}: cannot be written: {error}; is there room on the disk, and '
-                           'may you write there?') from error
+        raise DataSetError(
+            f'{path}: cannot be written: {error}; is there room on the disk, and '
+            'may you write there?'
+        ) from error
 
 
 def _write_demo(group, part: Trajectory) -> None:
@@ -79,8 +89,10 @@ def _write_demo(group, part: Trajectory) -> None:
     group['rewards'] = part.rewards
     group['interventions'] = _interventions(part)
     group['dones'] = part.terminations.astype(np.int64)
-    for name, observations, states in (('obs', part.observations, part.states),
-                                       ('next_obs', part.next_observations, part.next_states)):
+    for name, observations, states in (
+        ('obs', part.observations, part.states),
+        ('next_obs', part.next_observations, part.next_states),
+    ):
         keys = group.create_group(name)
         keys['observation'], keys['world_state'] = observations, states
 

@@ -65,16 +65,20 @@ class McapScan:
                 self.types[record.topic] = schemas.get(record.schema_id, '')
                 self.roles[record.topic] = record.metadata.get('role', '')
 
-        with open(self.path, 'rb') as file, \
-                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        with (
+            open(self.path, 'rb') as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
+        ):
             for record in self._summary(data):
                 learn(record)
             for opcode, content in self._records(data):
                 try:
                     records = self._read(opcode, content)
                 except Exception as error:  # A parser of damaged bytes may raise anything.
-                    self.damage.append(f'a record of {len(content)} bytes is damaged: '
-                                       f'{str(error) or type(error).__name__}')
+                    self.damage.append(
+                        f'a record of {len(content)} bytes is damaged: '
+                        f'{str(error) or type(error).__name__}'
+                    )
                     continue
                 self.whole += _PREFIX + len(content)
                 for record in records:
@@ -94,17 +98,17 @@ class McapScan:
         Otherwise only the first chunk has them: with it, all that follows would be lost.
         """
         begin = self.size - len(_MAGIC) - _FOOTER
-        if begin < len(_MAGIC) or data[begin] != Opcode.FOOTER or data[-len(_MAGIC):] != _MAGIC:
+        if begin < len(_MAGIC) or data[begin] != Opcode.FOOTER or data[-len(_MAGIC) :] != _MAGIC:
             return []
         start, _, checksum = struct.unpack_from('<QQI', data, begin + _PREFIX)
         # The checksum covers the footer, too, but for itself.
-        if not len(_MAGIC) <= start < begin or checksum != zlib.crc32(data[start:begin + 25]):
+        if not len(_MAGIC) <= start < begin or checksum != zlib.crc32(data[start : begin + 25]):
             return []
         found = []
         while start < begin:
             length = struct.unpack_from('<Q', data, start + 1)[0]
             if data[start] in (Opcode.SCHEMA, Opcode.CHANNEL):
-                found += self._read(data[start], data[start + _PREFIX:start + _PREFIX + length])
+                found += self._read(data[start], data[start + _PREFIX : start + _PREFIX + length])
             start += _PREFIX + length
         return found
 
@@ -125,7 +129,7 @@ class McapScan:
                     self.damage.append(f'a record at byte {offset} of {self.size} is damaged')
                 offset = following
                 continue
-            content = data[offset + _PREFIX:end]
+            content = data[offset + _PREFIX : end]
             yield opcode, content
             if opcode == Opcode.FOOTER:
                 self.complete = data[end:] == _MAGIC

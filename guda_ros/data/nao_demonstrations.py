@@ -34,8 +34,14 @@ GOAL_DEPTH, GOAL_HALF = 0.1, 0.5
 #: Attempts with fewer usable steps than this many seconds show nothing.
 SHORTEST = 2.0
 #: Why rows are cut, in the order in which a row that breaks several rules is counted.
-REASONS = ('jump of localisation', 'jump of the ball', 'ball inside the robot', 'off the field',
-           'ball in the goal', 'still')
+REASONS = (
+    'jump of localisation',
+    'jump of the ball',
+    'ball inside the robot',
+    'off the field',
+    'ball in the goal',
+    'still',
+)
 _ENDS = ('off the field', 'ball in the goal')
 
 
@@ -94,19 +100,24 @@ def demonstrations(
     :raises GudaError: if nothing usable is left.
     """
     if rows_per_second < contract.rate:
-        raise GudaError(f'{rows_per_second:g} rows a second are fewer than the {contract.rate:g} '
-                        f'control steps a second of {contract.name}')
+        raise GudaError(
+            f'{rows_per_second:g} rows a second are fewer than the {contract.rate:g} '
+            f'control steps a second of {contract.name}'
+        )
     stretches = [_judge(*part, contract, rows_per_second) for part in _joined(logs)]
     episodes, too_short = [], 0
     for stretch in stretches:
         found = _attempts(stretch, contract, rows_per_second)
         kept = [one for one in found if one.usable.sum() >= SHORTEST * contract.rate]
         too_short += sum(int(one.usable.sum()) for one in found) - sum(
-            int(one.usable.sum()) for one in kept)
+            int(one.usable.sum()) for one in kept
+        )
         episodes += kept
     if not episodes:
-        raise GudaError(f'{len(logs)} logs were read, and no stretch of {SHORTEST:g} s in them is '
-                        'whole: there is nothing to learn from')
+        raise GudaError(
+            f'{len(logs)} logs were read, and no stretch of {SHORTEST:g} s in them is '
+            'whole: there is nothing to learn from'
+        )
     return episodes, _report(logs, stretches, too_short)
 
 
@@ -115,15 +126,19 @@ def _joined(logs):
     groups: dict[str, list] = {}
     for log in logs:
         match = re.search(r'(\d+)\.log$', log.name)
-        prefix = log.name[:match.start()] if match else log.name
+        prefix = log.name[: match.start()] if match else log.name
         groups.setdefault(prefix, []).append((int(match[1]) if match else 0, log))
     for prefix, numbered in sorted(groups.items()):
         listed = [log for _, log in sorted(numbered, key=lambda pair: pair[0])]
         pose = np.concatenate([log.pose for log in listed])
         pose[:, 2] = np.unwrap(pose[:, 2])
         name = re.split(r'[/:]', prefix)[-1].strip('_-.') or 'log'
-        yield (name, pose, np.concatenate([log.ball for log in listed]),
-               np.concatenate([log.actions for log in listed]))
+        yield (
+            name,
+            pose,
+            np.concatenate([log.ball for log in listed]),
+            np.concatenate([log.actions for log in listed]),
+        )
 
 
 def _judge(name, pose, ball, actions, contract, rows_per_second) -> LogStretch:
@@ -160,8 +175,9 @@ def _in_goal(ball, pitch):
 def _off(pose, ball, pitch):
     """Tell (n,) whether the ball is over a line or the robot beside the carpet."""
     edge = np.array([pitch.length / 2, pitch.width / 2])
-    return (np.abs(ball) > edge).any(axis=1) | (
-        np.abs(pose[:, :2]) > edge + pitch.border).any(axis=1)
+    return (np.abs(ball) > edge).any(axis=1) | (np.abs(pose[:, :2]) > edge + pitch.border).any(
+        axis=1
+    )
 
 
 def _still(pose, window):
@@ -189,21 +205,26 @@ def _attempts(stretch, contract, rows_per_second) -> list[Episode]:
 
     def over(rows):
         """Return the sums (steps + 1, ...) of rows over the control steps."""
-        return np.add.reduceat(rows[:bounds[-1]], bounds[:-1])
+        return np.add.reduceat(rows[: bounds[-1]], bounds[:-1])
 
     width = np.diff(bounds)[:, None]
     pose, ball = over(stretch.pose) / width, over(stretch.ball) / width
     pose[:, 2] = world.wrap_angle(pose[:, 2])
-    action = np.add.reduceat(stretch.actions[:middle[-1]], middle[:-1])
+    action = np.add.reduceat(stretch.actions[: middle[-1]], middle[:-1])
     command = contract.to_command(action / np.diff(middle)[:, None])
     # The goal and the lines are where an attempt ends; its last state may lie behind them.
     inside = [index for index, name in enumerate(REASONS) if name not in _ENDS]
     valid = over(np.isin(stretch.reason, inside).astype(int)) == 0
     carried = over((_ways(stretch.pose)[0] > CARRIED).astype(int)) > 0
-    states = np.concatenate([
-        pose, ball, _velocity(ball, valid, contract.rate),
-        np.concatenate([np.zeros((1, 3)), command]),
-    ], axis=1)
+    states = np.concatenate(
+        [
+            pose,
+            ball,
+            _velocity(ball, valid, contract.rate),
+            np.concatenate([np.zeros((1, 3)), command]),
+        ],
+        axis=1,
+    )
     goal = _in_goal(ball, contract.field)
     out = ~goal & _off(pose, ball, contract.field)
     ends = carried | goal | out
@@ -215,8 +236,16 @@ def _attempts(stretch, contract, rows_per_second) -> list[Episode]:
         if valid[last] and not carried[last] and (goal | out)[last]:
             verdict = 'scored' if goal[last] else 'out'
         rows = slice(int(begin), last + 1)
-        episodes.append(_episode(f'{stretch.name}_{begin:05d}', verdict, states[rows],
-                                 command[begin:last], valid[rows], contract))
+        episodes.append(
+            _episode(
+                f'{stretch.name}_{begin:05d}',
+                verdict,
+                states[rows],
+                command[begin:last],
+                valid[rows],
+                contract,
+            )
+        )
     return episodes
 
 
@@ -225,10 +254,18 @@ def _episode(name, verdict, states, command, valid, contract) -> Episode:
     states[0, world.PREVIOUS_COMMAND] = 0.0
     lost = int((~valid).sum())
     return Episode(
-        id=name, scenario='real', seed=0, start_index=-1, verdict=verdict,
-        operator='network on the robot', contract_hash=contract.hash,
-        stamps=np.round(np.arange(len(states)) * contract.period * 1e9), world_states=states,
-        commands=command, valid=valid, truth_states=np.full_like(states, np.nan),
+        id=name,
+        scenario='real',
+        seed=0,
+        start_index=-1,
+        verdict=verdict,
+        operator='network on the robot',
+        contract_hash=contract.hash,
+        stamps=np.round(np.arange(len(states)) * contract.period * 1e9),
+        world_states=states,
+        commands=command,
+        valid=valid,
+        truth_states=np.full_like(states, np.nan),
         problems=(f'{lost} of {len(states)} states cut',) if lost else (),
     )
 
@@ -246,9 +283,12 @@ def _velocity(ball, valid, rate):
 def _report(logs, stretches, too_short) -> ImportReport:
     reason = np.concatenate([stretch.reason for stretch in stretches])
     ways = [_ways(stretch.pose) for stretch in stretches]
-    rolled = np.concatenate([
-        np.hypot(*np.diff(stretch.ball, axis=0, prepend=stretch.ball[:1]).T)
-        for stretch in stretches])
+    rolled = np.concatenate(
+        [
+            np.hypot(*np.diff(stretch.ball, axis=0, prepend=stretch.ball[:1]).T)
+            for stretch in stretches
+        ]
+    )
     step = np.concatenate([way for way, _ in ways])
     turn = np.concatenate([turn for _, turn in ways])
     actions = np.concatenate([log.actions for log in logs])

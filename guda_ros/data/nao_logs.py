@@ -65,12 +65,19 @@ def read_nao_logs(paths: Sequence[Path]) -> list[NaoLog]:
 def _archive(path: Path) -> list[NaoLog]:
     try:
         with tarfile.open(path) as archive:
-            members = sorted((member for member in archive.getmembers()
-                              if member.isfile() and member.name.endswith('.log')),
-                             key=lambda member: member.name)
+            members = sorted(
+                (
+                    member
+                    for member in archive.getmembers()
+                    if member.isfile() and member.name.endswith('.log')
+                ),
+                key=lambda member: member.name,
+            )
             # Read from the archive: nothing is unpacked to the disk.
-            return [_parse(f'{path}:{member.name}', archive.extractfile(member).read())
-                    for member in members]
+            return [
+                _parse(f'{path}:{member.name}', archive.extractfile(member).read())
+                for member in members
+            ]
     except (tarfile.TarError, EOFError) as error:
         raise GudaError(f'{path}: not a tar archive that can be read: {error}') from error
 
@@ -81,8 +88,10 @@ def _parse(name: str, data: bytes) -> NaoLog:
         seen = np.array(content['observations'], dtype=np.float64)
         raw = np.array(content['actions'], dtype=np.float64)
         if seen.ndim != 2 or seen.shape[1] != 5 or raw.shape != (len(seen), 4):
-            raise ValueError(f'observations {seen.shape} and actions {raw.shape} were expected '
-                             'to be (n, 5) and (n, 4)')
+            raise ValueError(
+                f'observations {seen.shape} and actions {raw.shape} were expected '
+                'to be (n, 5) and (n, 4)'
+            )
         if not (np.isfinite(seen).all() and np.isfinite(raw).all()):
             raise ValueError('holds numbers that are not finite')
     except (ValueError, KeyError, TypeError) as error:

@@ -32,8 +32,9 @@ def regular(steps: np.ndarray, period: float) -> np.ndarray:
     return np.abs(np.diff(steps) * 1e-9 - period) <= 0.1 * period
 
 
-def missing_samples(stamps: Mapping[str, Collection[int]], steps: np.ndarray, first: int,
-                    period: float) -> list[str]:
+def missing_samples(
+    stamps: Mapping[str, Collection[int]], steps: np.ndarray, first: int, period: float
+) -> list[str]:
     """
     Return one sentence for everything that an episode lacks; none if it is whole.
 
@@ -62,8 +63,9 @@ class SampleTally:
         self._recorded = dict.fromkeys(TRUTH_ROLES, False)
         self._irregular, self._first_irregular = 0, 0
 
-    def count(self, stamps: Mapping[str, Collection[int]], steps: np.ndarray,
-              last: bool = False) -> None:
+    def count(
+        self, stamps: Mapping[str, Collection[int]], steps: np.ndarray, last: bool = False
+    ) -> None:
         """
         Take the steps (K,) that follow those of the last call.
 
@@ -95,8 +97,14 @@ class SampleTally:
         """The largest share of missing samples among the roles that are needed."""
         if self._begin is None:
             return 1.0
-        return max((missing / needed for role, (needed, missing, _) in self._roles.items()
-                    if needed and role not in TRUTH_ROLES), default=0.0)
+        return max(
+            (
+                missing / needed
+                for role, (needed, missing, _) in self._roles.items()
+                if needed and role not in TRUTH_ROLES
+            ),
+            default=0.0,
+        )
 
     def problems(self) -> list[str]:
         """Return one sentence for everything that is missing."""
@@ -110,13 +118,17 @@ class SampleTally:
         problems += [
             f'{role}: {missing} of {needed} samples are missing, the first '
             f'{(stamp - self._begin) * 1e-9:.2f} s after the start'
-            for role, needed, missing, stamp in self._counted() if missing]
+            for role, needed, missing, stamp in self._counted()
+            if missing
+        ]
         if self._irregular:
             problems.append(
                 f'{self._irregular} steps do not last {self._period:g} s, the first '
-                f'{(self._first_irregular - self._begin) * 1e-9:.2f} s after the start')
+                f'{(self._first_irregular - self._begin) * 1e-9:.2f} s after the start'
+            )
         return problems
 
     def _counted(self) -> list[tuple[str, int, int, int]]:
-        return [(role, *tally) for role, tally in self._roles.items()
-                if self._recorded.get(role, True)]
+        return [
+            (role, *tally) for role, tally in self._roles.items() if self._recorded.get(role, True)
+        ]

@@ -20,8 +20,9 @@ class PreRoll:
     :param clock: a steady clock [s].
     """
 
-    def __init__(self, seconds: float, unstamped: Collection[str],
-                 clock: Callable[[], float]) -> None:
+    def __init__(
+        self, seconds: float, unstamped: Collection[str], clock: Callable[[], float]
+    ) -> None:
         self._seconds = seconds
         self._unstamped = unstamped
         self._clock = clock

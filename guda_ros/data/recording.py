@@ -30,9 +30,19 @@ from guda_ros.data.recording_info import (
 from guda_ros.data.recording_writer import QUALITY, RecordingWriter
 
 __all__ = [
-    'DISCARDED', 'INTERRUPTED', 'list_recordings', 'load_definitions', 'METADATA_FILE',
-    'recording_paths', 'RecordingError', 'RecordingInfo', 'RecordingReader', 'RecordingWriter',
-    'set_aside', 'unfinished']
+    'DISCARDED',
+    'INTERRUPTED',
+    'list_recordings',
+    'load_definitions',
+    'METADATA_FILE',
+    'recording_paths',
+    'RecordingError',
+    'RecordingInfo',
+    'RecordingReader',
+    'RecordingWriter',
+    'set_aside',
+    'unfinished',
+]
 
 #: The C parser is ten times faster, where PyYAML has one.
 _LOADER = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
@@ -52,17 +62,22 @@ class RecordingReader:
 
     def __init__(self, path: str | os.PathLike) -> None:
         from rosbags.rosbag2 import Reader
+
         self.path = Path(path)
         if not self.path.is_dir():
             raise RecordingError(f'{self.path}: no such recording; `guda record` makes recordings')
         if not (self.path / METADATA_FILE).is_file():
-            raise RecordingError(f'{self.path}: not a complete recording, {METADATA_FILE} is '
-                                 f'missing: it was interrupted; `guda data repair {self.path}` '
-                                 'recovers it')
+            raise RecordingError(
+                f'{self.path}: not a complete recording, {METADATA_FILE} is '
+                f'missing: it was interrupted; `guda data repair {self.path}` '
+                'recovers it'
+            )
         custom = self._read_custom_data()
         if not set(_OWN) <= custom.keys():
-            raise RecordingError(f'{self.path}: a bag, but not one of guda_ros: it has no '
-                                 'contract; `guda data import` makes a data set of it')
+            raise RecordingError(
+                f'{self.path}: a bag, but not one of guda_ros: it has no '
+                'contract; `guda data import` makes a data set of it'
+            )
         try:
             self.contract = Contract.from_json(custom['contract'])
             self.info = RecordingInfo.from_json(custom['episode'])
@@ -70,8 +85,10 @@ class RecordingReader:
         except ValueError as error:
             raise RecordingError(f'{self.path}: {METADATA_FILE}: {error}') from error
         if self.contract.hash != custom['contract_hash']:
-            raise RecordingError(f'{self.path}: {METADATA_FILE}: its contract does not fit its '
-                                 'hash: it was edited or made by another version of guda_ros')
+            raise RecordingError(
+                f'{self.path}: {METADATA_FILE}: its contract does not fit its '
+                'hash: it was edited or made by another version of guda_ros'
+            )
         self._bag = Reader(self.path)
         try:
             self._bag.open()
@@ -101,8 +118,9 @@ class RecordingReader:
         :raises RecordingError: where the file is damaged.
         """
         wanted = None if topics is None else set(topics)
-        connections = [item for item in self._bag.connections
-                       if wanted is None or item.topic in wanted]
+        connections = [
+            item for item in self._bag.connections if wanted is None or item.topic in wanted
+        ]
         if not connections:
             return
         definitions = load_definitions()
@@ -131,8 +149,10 @@ class RecordingReader:
             raise self._damaged(error) from error
 
     def _damaged(self, error: Exception) -> RecordingError:
-        return RecordingError(f'{self.path}: damaged: {str(error) or type(error).__name__}; '
-                              f'`guda data repair {self.path}` recovers what is whole')
+        return RecordingError(
+            f'{self.path}: damaged: {str(error) or type(error).__name__}; '
+            f'`guda data repair {self.path}` recovers what is whole'
+        )
 
     def __enter__(self) -> 'RecordingReader':
         return self
@@ -172,12 +192,19 @@ def list_recordings(folder: str | os.PathLike) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise RecordingError(f'{folder}: no such folder; `guda record` makes recordings')
-    return sorted(path for path in folder.iterdir() if (path / METADATA_FILE).is_file()
-                  and path.suffix not in (PARTIAL, INTERRUPTED, DISCARDED))
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if (path / METADATA_FILE).is_file()
+        and path.suffix not in (PARTIAL, INTERRUPTED, DISCARDED)
+    )
 
 
 def unfinished(folder: str | os.PathLike) -> list[str]:
     """Say of the recordings in a folder that are not complete what to do about them."""
-    return [f'{path}: is being recorded, or was interrupted: then `guda data repair {folder}` '
-            'recovers it'
-            for path in sorted(Path(folder).glob(f'[!.]*{PARTIAL}')) if path.is_dir()]
+    return [
+        f'{path}: is being recorded, or was interrupted: then `guda data repair {folder}` '
+        'recovers it'
+        for path in sorted(Path(folder).glob(f'[!.]*{PARTIAL}'))
+        if path.is_dir()
+    ]

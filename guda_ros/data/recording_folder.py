@@ -32,8 +32,10 @@ class FolderClaim:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._descriptor = os.open(self.folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
-            raise RecordingError(f'{self.folder}: cannot be written: {error.strerror}; choose '
-                                 'another folder for the recordings') from error
+            raise RecordingError(
+                f'{self.folder}: cannot be written: {error.strerror}; choose '
+                'another folder for the recordings'
+            ) from error
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -41,7 +43,8 @@ class FolderClaim:
             os.close(self._descriptor)
             raise RecordingError(
                 f'{self.folder}: another recorder ({holder or "unknown"}) writes to this folder; '
-                'stop it, or choose another folder') from error
+                'stop it, or choose another folder'
+            ) from error
         note = f'process {os.getpid()} on {socket.gethostname()}\n'.encode()
         # On a full disk nobody can read who it is, but the folder is claimed all the same.
         with suppress(OSError):
@@ -76,8 +79,10 @@ def require_contract(folder: str | os.PathLike, contract: Contract) -> None:
         try:
             contract.require(recorded, str(path))
         except ContractMismatch as error:
-            raise ContractMismatch(f'{error}\nrecord to another folder, or with the contract of '
-                                   'the recordings that are there') from error
+            raise ContractMismatch(
+                f'{error}\nrecord to another folder, or with the contract of '
+                'the recordings that are there'
+            ) from error
         return
 
 
@@ -107,8 +112,10 @@ class DiskSpace:
         free = self.free
         if free >= self._reserve:
             return ''
-        return (f'{self._folder}: only {free / 1e6:.0f} MB are free, {self._reserve / 1e6:.0f} MB '
-                'are wanted: free some space')
+        return (
+            f'{self._folder}: only {free / 1e6:.0f} MB are free, {self._reserve / 1e6:.0f} MB '
+            'are wanted: free some space'
+        )
 
     def forecast(self, now: float, written: int) -> str:
         """

@@ -85,10 +85,13 @@ def recording_paths(directory: str | os.PathLike, episode: str) -> tuple[Path, P
 
     :raises RecordingError: if its id cannot name a folder.
     """
-    if (not re.fullmatch(r'[A-Za-z0-9_][A-Za-z0-9_.-]*', episode)
-            or episode.endswith((PARTIAL, INTERRUPTED, DISCARDED))):
-        raise RecordingError(f'episode id {episode!r} cannot name a folder; letters, digits, "_", '
-                             '"-" and "." are allowed')
+    if not re.fullmatch(r'[A-Za-z0-9_][A-Za-z0-9_.-]*', episode) or episode.endswith(
+        (PARTIAL, INTERRUPTED, DISCARDED)
+    ):
+        raise RecordingError(
+            f'episode id {episode!r} cannot name a folder; letters, digits, "_", '
+            '"-" and "." are allowed'
+        )
     path = Path(directory) / episode
     return path, path.with_name(episode + PARTIAL)
 
@@ -97,4 +100,5 @@ def recording_paths(directory: str | os.PathLike, episode: str) -> tuple[Path, P
 def load_definitions():
     """Return the message definitions (a rosbags typestore); the first call takes .2 s."""
     from rosbags.typesys import get_typestore, Stores
+
     return get_typestore(Stores.ROS2_KILTED)

@@ -58,9 +58,11 @@ class _Part:
     def span(self) -> dict:
         """Return what rosbag2 says of a file's time."""
         start = self.first if self.messages else 0
-        return {'starting_time': {'nanoseconds_since_epoch': start},
-                'duration': {'nanoseconds': max(0, self.last - start)},
-                'message_count': self.messages}
+        return {
+            'starting_time': {'nanoseconds_since_epoch': start},
+            'duration': {'nanoseconds': max(0, self.last - start)},
+            'message_count': self.messages,
+        }
 
 
 class RecordingWriter:
@@ -82,9 +84,17 @@ class RecordingWriter:
         be written.
     """
 
-    def __init__(self, directory: str | os.PathLike, contract: Contract, info: RecordingInfo,
-                 interval: float = 0.25, clock: Callable[[], float] = time.monotonic, *,
-                 documents: Mapping[str, str] | None = None, split: float = 300.0) -> None:
+    def __init__(
+        self,
+        directory: str | os.PathLike,
+        contract: Contract,
+        info: RecordingInfo,
+        interval: float = 0.25,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        documents: Mapping[str, str] | None = None,
+        split: float = 300.0,
+    ) -> None:
         self.info = info
         self.path, self.partial = recording_paths(directory, info.id)
         self._contract = contract
@@ -98,8 +108,10 @@ class RecordingWriter:
         self._described = True
         self._finished = False
         self._yaml = ''
-        for path, remedy in ((self.path, 'choose another episode id or folder'),
-                             (self.partial, 'an interrupted recording: move it away first')):
+        for path, remedy in (
+            (self.path, 'choose another episode id or folder'),
+            (self.partial, 'an interrupted recording: move it away first'),
+        ):
             if path.exists():
                 raise RecordingError(f'{path}: exists already and is not overwritten; {remedy}')
         try:
@@ -110,8 +122,10 @@ class RecordingWriter:
             sync(self.partial.parent)
         except OSError as error:
             self.abandon()
-            raise RecordingError(f'{self.partial}: cannot be written: {error.strerror}; is there '
-                                 'room on the disk, and may you write there?') from error
+            raise RecordingError(
+                f'{self.partial}: cannot be written: {error.strerror}; is there '
+                'room on the disk, and may you write there?'
+            ) from error
         self._flushed = clock()
 
     @property
@@ -175,10 +189,14 @@ class RecordingWriter:
         if topic.type not in part.schemas:
             text, _ = load_definitions().generate_msgdef(topic.type, ros_version=2)
             part.schemas[topic.type] = part.mcap.register_schema(
-                topic.type, 'ros2msg', text.encode())
+                topic.type, 'ros2msg', text.encode()
+            )
         topic.channel = part.mcap.register_channel(
-            name, 'cdr', part.schemas[topic.type],
-            {'offered_qos_profiles': '[]', 'role': topic.role})
+            name,
+            'cdr',
+            part.schemas[topic.type],
+            {'offered_qos_profiles': '[]', 'role': topic.role},
+        )
 
     def write(self, topic: str, stamp: int, data: bytes) -> None:
         """
@@ -188,8 +206,10 @@ class RecordingWriter:
         """
         part, entry = self._part, self._topics[topic]
         if part.file.pending > _MAX_PENDING:
-            raise RecordingError(f'{self.partial}: the disk is full, and so is the memory set '
-                                 'aside for it; messages are being dropped: free some space')
+            raise RecordingError(
+                f'{self.partial}: the disk is full, and so is the memory set '
+                'aside for it; messages are being dropped: free some space'
+            )
         part.mcap.add_message(entry.channel, stamp, data, stamp, entry.count)
         entry.count += 1
         part.messages += 1
@@ -224,8 +244,10 @@ class RecordingWriter:
             sync(self.partial)
         except OSError as error:
             self._behind = True
-            raise RecordingError(f'{self.partial}: the disk takes no further file: '
-                                 f'{error.strerror}; free some space') from error
+            raise RecordingError(
+                f'{self.partial}: the disk takes no further file: '
+                f'{error.strerror}; free some space'
+            ) from error
         finally:
             if self._part is not part:
                 part.mcap.finish()
@@ -259,14 +281,18 @@ class RecordingWriter:
             self._commit(wait=True)
             self._write_metadata()
             if self.path.exists():
-                raise RecordingError(f'{self.path}: appeared while recording and is not '
-                                     f'overwritten; the episode is in {self.partial}')
+                raise RecordingError(
+                    f'{self.path}: appeared while recording and is not '
+                    f'overwritten; the episode is in {self.partial}'
+                )
             os.rename(self.partial, self.path)
             sync(self.path.parent)
         except OSError as error:
             self._behind = True
-            raise RecordingError(f'{self.partial}: could not be completed: {error.strerror}; '
-                                 'what was recorded before stays there') from error
+            raise RecordingError(
+                f'{self.partial}: could not be completed: {error.strerror}; '
+                'what was recorded before stays there'
+            ) from error
         self.abandon()
         return self.path
 
@@ -299,31 +325,45 @@ class RecordingWriter:
             pending = sum(part.file.pending for part in self._parts)
             raise RecordingError(
                 f'{self.partial}: the disk takes no more: {error.strerror}; {pending} '
-                'bytes are held in memory: free some space') from error
+                'bytes are held in memory: free some space'
+            ) from error
 
     def _description(self) -> dict[str, str]:
-        return {'contract': self._contract.to_json(), 'contract_hash': self._contract.hash,
-                'episode': self.info.to_json()}
+        return {
+            'contract': self._contract.to_json(),
+            'contract_hash': self._contract.hash,
+            'episode': self.info.to_json(),
+        }
 
     def _bag(self) -> dict:
         first = min(part.first for part in self._parts) if self.messages else 0
         last = max(part.last for part in self._parts)
-        return {'rosbag2_bagfile_information': {
-            'version': _ROSBAG2_VERSION,
-            'storage_identifier': 'mcap',
-            'duration': {'nanoseconds': max(0, last - first)},
-            'starting_time': {'nanoseconds_since_epoch': first},
-            'message_count': self.messages,
-            'topics_with_message_count': [
-                {'topic_metadata': {'name': name, 'type': topic.type,
-                                    'serialization_format': 'cdr', 'offered_qos_profiles': [],
-                                    'type_description_hash': topic.hash},
-                 'message_count': topic.count}
-                for name, topic in self._topics.items()],
-            'compression_format': '',
-            'compression_mode': '',
-            'relative_file_paths': [part.name for part in self._parts],
-            'files': [{'path': part.name, **part.span()} for part in self._parts],
-            'custom_data': {**self._description(), **self._documents},
-            # Whose message definitions the file holds.
-            'ros_distro': 'kilted'}}
+        return {
+            'rosbag2_bagfile_information': {
+                'version': _ROSBAG2_VERSION,
+                'storage_identifier': 'mcap',
+                'duration': {'nanoseconds': max(0, last - first)},
+                'starting_time': {'nanoseconds_since_epoch': first},
+                'message_count': self.messages,
+                'topics_with_message_count': [
+                    {
+                        'topic_metadata': {
+                            'name': name,
+                            'type': topic.type,
+                            'serialization_format': 'cdr',
+                            'offered_qos_profiles': [],
+                            'type_description_hash': topic.hash,
+                        },
+                        'message_count': topic.count,
+                    }
+                    for name, topic in self._topics.items()
+                ],
+                'compression_format': '',
+                'compression_mode': '',
+                'relative_file_paths': [part.name for part in self._parts],
+                'files': [{'path': part.name, **part.span()} for part in self._parts],
+                'custom_data': {**self._description(), **self._documents},
+                # Whose message definitions the file holds.
+                'ros_distro': 'kilted',
+            }
+        }

@@ -108,9 +108,14 @@ def _find(path: str | os.PathLike) -> list[Path]:
         raise RecordingError(f'{path}: no such recording')
     if _files(path):
         return [path.absolute()]
-    found = [folder.absolute() for folder in sorted(path.iterdir())
-             if not folder.name.startswith('.') and folder.suffix != DISCARDED
-             and not _superseded(folder) and _files(folder)]
+    found = [
+        folder.absolute()
+        for folder in sorted(path.iterdir())
+        if not folder.name.startswith('.')
+        and folder.suffix != DISCARDED
+        and not _superseded(folder)
+        and _files(folder)
+    ]
     if not found:
         raise RecordingError(f'{path}: holds no recording')
     return found
@@ -132,8 +137,13 @@ def _files(folder: Path) -> list[Path]:
     """Return the MCAP files of a recording in order."""
     if not folder.is_dir():
         return []
-    return sorted(folder.glob('*.mcap'), key=lambda file: (
-        [int(number) for number in re.findall(r'_(\d+)\.mcap$', file.name)], file.name))
+    return sorted(
+        folder.glob('*.mcap'),
+        key=lambda file: (
+            [int(number) for number in re.findall(r'_(\d+)\.mcap$', file.name)],
+            file.name,
+        ),
+    )
 
 
 class _Salvage:
@@ -186,8 +196,12 @@ class _Salvage:
 
     @property
     def documents(self) -> dict[str, str]:
-        return {name: content.decode(errors='replace') for scan in self.scans
-                for name, content in scan.attachments.items() if name != QUALITY}
+        return {
+            name: content.decode(errors='replace')
+            for scan in self.scans
+            for name, content in scan.attachments.items()
+            if name != QUALITY
+        }
 
 
 def _examine(path: Path) -> tuple[Diagnosis, _Salvage]:
@@ -202,7 +216,8 @@ def _examine(path: Path) -> tuple[Diagnosis, _Salvage]:
     problems += [f'{scan.path.name}: the end is missing' for scan in cut]
     state = WHOLE
     if any(scan.damage for scan in salvage.scans) or any(
-            scan is not salvage.scans[-1] for scan in cut):
+        scan is not salvage.scans[-1] for scan in cut
+    ):
         state = DAMAGED
     elif cut:
         state = CUT
@@ -222,16 +237,24 @@ def _examine(path: Path) -> tuple[Diagnosis, _Salvage]:
                 problems.append('all of it is there, only the folder was not renamed')
     if salvage.contract is None:
         state = LOST
-        problems.append('no readable contract and episode are in it: it holds less than the first '
-                        'moment, or guda_ros did not record it')
+        problems.append(
+            'no readable contract and episode are in it: it holds less than the first '
+            'moment, or guda_ros did not record it'
+        )
     info = salvage.info
     return Diagnosis(
-        path=str(path), state=state, id=info.id if info else '',
-        verdict=_verdict(salvage) if info else '', messages=sum(topics.values()),
-        seconds=max(0, last - first) * 1e-9, topics=topics,
+        path=str(path),
+        state=state,
+        id=info.id if info else '',
+        verdict=_verdict(salvage) if info else '',
+        messages=sum(topics.values()),
+        seconds=max(0, last - first) * 1e-9,
+        topics=topics,
         lost_bytes=sum(scan.size - scan.whole for scan in salvage.scans),
-        problems=tuple(problems), good=quality['good'] if quality else None,
-        reasons=tuple(quality['reasons']) if quality else ()), salvage
+        problems=tuple(problems),
+        good=quality['good'] if quality else None,
+        reasons=tuple(quality['reasons']) if quality else (),
+    ), salvage
 
 
 def _verdict(salvage: _Salvage) -> str:
@@ -271,38 +294,53 @@ def _rewrite(path: Path, diagnosis: Diagnosis, source: _Salvage) -> Diagnosis:
         quality = _copy(path, work, source, info, diagnosis)
         original = path
         if not aside:
-            original = set_aside(folder, path.name.removesuffix(PARTIAL), path.suffix != PARTIAL,
-                                 INTERRUPTED)
+            original = set_aside(
+                folder, path.name.removesuffix(PARTIAL), path.suffix != PARTIAL, INTERRUPTED
+            )
         os.rename(work / info.id, folder / name)
         sync(folder)
     except OSError as error:
-        raise RecordingError(f'{path}: cannot be repaired: {error.strerror}; the original is kept'
-                             ) from error
+        raise RecordingError(
+            f'{path}: cannot be repaired: {error.strerror}; the original is kept'
+        ) from error
     finally:
         remove(work)
-    return replace(diagnosis, repaired=str(folder / name), original=str(original),
-                   good=quality['good'], reasons=tuple(quality['reasons']))
+    return replace(
+        diagnosis,
+        repaired=str(folder / name),
+        original=str(original),
+        good=quality['good'],
+        reasons=tuple(quality['reasons']),
+    )
 
 
-def _copy(path: Path, work: Path, source: _Salvage, info: RecordingInfo, diagnosis: Diagnosis,
-          ) -> dict:
+def _copy(
+    path: Path,
+    work: Path,
+    source: _Salvage,
+    info: RecordingInfo,
+    diagnosis: Diagnosis,
+) -> dict:
     """Write what can be read to a recording in `work`; return its quality report."""
     contract = source.contract
     salvage = _Salvage(path)
     roles = {topic: role for role, topic in info.topics.items()}
-    writer = RecordingWriter(work, contract, replace(info, topics={}, verdict=''),
-                             documents=source.documents)
+    writer = RecordingWriter(
+        work, contract, replace(info, topics={}, verdict=''), documents=source.documents
+    )
     samples = SampleCheck(info.start_stamp, contract.period)
-    alarms = StreamAlarms(info.start_stamp, dict.fromkeys(
-        ('odom', 'pose', 'ball', 'command'), contract.rate))
+    alarms = StreamAlarms(
+        info.start_stamp, dict.fromkeys(('odom', 'pose', 'ball', 'command'), contract.rate)
+    )
     end = info.end_stamp or int(source.end.get('stamp') or 0)
     known, looked = set(), 0
     try:
         for scan, topic, received, data in salvage.messages():
             if topic not in known:
                 known.add(topic)
-                writer.add_topic(topic, scan.types[topic],
-                                 scan.roles.get(topic) or roles.get(topic, ''))
+                writer.add_topic(
+                    topic, scan.types[topic], scan.roles.get(topic) or roles.get(topic, '')
+                )
             writer.write(topic, received, data)
             role = scan.roles.get(topic) or roles.get(topic, '')
             if role not in contract.topics or role == 'episode':
@@ -320,12 +358,23 @@ def _copy(path: Path, work: Path, source: _Salvage, info: RecordingInfo, diagnos
         quality = quality_report(verdict, samples.finish(end), alarms)
         quality['reasons'] += [text for text in source.reasons if text not in quality['reasons']]
         quality['good'] = not quality['reasons']
-        quality['repaired'] = {'messages': diagnosis.messages, 'damage': list(diagnosis.problems),
-                               'lost_bytes': diagnosis.lost_bytes}
-        message = (info.message or source.end.get('message')
-                   or ('' if verdict != 'aborted' else 'recording was interrupted'))
-        writer.close(quality, verdict=verdict, end_stamp=end, message=message,
-                     problems=tuple(quality['problems']))
+        quality['repaired'] = {
+            'messages': diagnosis.messages,
+            'damage': list(diagnosis.problems),
+            'lost_bytes': diagnosis.lost_bytes,
+        }
+        message = (
+            info.message
+            or source.end.get('message')
+            or ('' if verdict != 'aborted' else 'recording was interrupted')
+        )
+        writer.close(
+            quality,
+            verdict=verdict,
+            end_stamp=end,
+            message=message,
+            problems=tuple(quality['problems']),
+        )
     finally:
         writer.abandon()
     return quality

@@ -37,8 +37,10 @@ def kind_of(path: str | os.PathLike) -> str:
         return RECORDING
     if path.is_dir() and list_recordings(path):
         return RECORDINGS
-    raise DataSetError(f'{path}: neither a data set, nor a set of transitions (.h5), nor a '
-                       'recording or a folder of recordings')
+    raise DataSetError(
+        f'{path}: neither a data set, nor a set of transitions (.h5), nor a '
+        'recording or a folder of recordings'
+    )
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,10 @@ def read_source(path: str | os.PathLike, contract: Contract | None = None) -> So
     path = Path(path)
     kind = kind_of(path)
     if kind == TRANSITIONS:
-        raise DataSetError(f'{path}: a set of transitions has no episodes; give the data set or '
-                           'the recordings that it was made of')
+        raise DataSetError(
+            f'{path}: a set of transitions has no episodes; give the data set or '
+            'the recordings that it was made of'
+        )
     if kind == DATA_SET:
         from guda_ros.data.datasets import read_minari, read_minari_contract
 

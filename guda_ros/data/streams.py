@@ -69,16 +69,25 @@ def read_streams(path: str | os.PathLike) -> list[Stream]:
                 stamp = header_stamp(data) if connection.topic in headed else received
                 stamps.setdefault(connection.topic, []).append((stamp, received))
     except Exception as error:  # A parser of damaged bytes may raise anything.
-        raise RecordingError(f'{path}: damaged: {error}; `guda data repair` recovers what can be '
-                             'read') from error
+        raise RecordingError(
+            f'{path}: damaged: {error}; `guda data repair` recovers what can be read'
+        ) from error
     end = info.end_stamp or 2**63 - 1
     found = []
     for topic, pairs in sorted(stamps.items()):
         pairs = np.array(pairs, dtype=np.int64)
         inside = (pairs[:, 0] >= info.start_stamp) & (pairs[:, 0] <= end)
         if inside.sum() >= 2:
-            found.append(_stream(info.id, topic, roles.get(topic, ''), pairs[inside],
-                                 topic in headed, info.start_stamp))
+            found.append(
+                _stream(
+                    info.id,
+                    topic,
+                    roles.get(topic, ''),
+                    pairs[inside],
+                    topic in headed,
+                    info.start_stamp,
+                )
+            )
     return found
 
 
@@ -86,7 +95,8 @@ def _has_header(kind: str) -> bool:
     definition = load_definitions().fielddefs.get(kind)
     # The header by itself is a message, too, and begins with its stamp.
     return kind == 'std_msgs/msg/Header' or bool(
-        definition and definition[1] and definition[1][0][0] == 'header')
+        definition and definition[1] and definition[1][0][0] == 'header'
+    )
 
 
 def _stream(episode, topic, role, pairs, headed, start) -> Stream:
@@ -102,6 +112,16 @@ def _stream(episode, topic, role, pairs, headed, start) -> Stream:
     widest = int(np.argmax(intervals))
     delay = float(np.median(pairs[:, 1] - pairs[:, 0])) * 1e-9 if headed else np.nan
     return Stream(
-        episode, topic, role, len(pairs), period, regular, float(intervals[widest]),
-        float(times[widest] - start) * 1e-9, int((np.round(gaps / period) - 1).sum()) if regular
-        else 0, int((steps < 0).sum()), delay, intervals)
+        episode,
+        topic,
+        role,
+        len(pairs),
+        period,
+        regular,
+        float(intervals[widest]),
+        float(times[widest] - start) * 1e-9,
+        int((np.round(gaps / period) - 1).sum()) if regular else 0,
+        int((steps < 0).sum()),
+        delay,
+        intervals,
+    )

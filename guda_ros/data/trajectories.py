@@ -62,14 +62,27 @@ def trajectories(episodes: Sequence[Episode], contract: Contract) -> list[Trajec
             states = episode.world_states[rows]
             observations = contract.observe(states)
             last = piece.stop == len(episode)
-            found.append(Trajectory(
-                episode, piece.start, states[:-1], states[1:], observations[:-1],
-                observations[1:], actions[piece], rewards[piece].astype(np.float32),
-                terminations[piece], episode.stamps[piece],
-                episode.commanded_by[piece], episode.success and last))
+            found.append(
+                Trajectory(
+                    episode,
+                    piece.start,
+                    states[:-1],
+                    states[1:],
+                    observations[:-1],
+                    observations[1:],
+                    actions[piece],
+                    rewards[piece].astype(np.float32),
+                    terminations[piece],
+                    episode.stamps[piece],
+                    episode.commanded_by[piece],
+                    episode.success and last,
+                )
+            )
     if not found:
-        raise DataSetError('there is no usable step: the ball was never known, or every command '
-                           'is missing; `guda data report` shows what is wrong')
+        raise DataSetError(
+            'there is no usable step: the ball was never known, or every command '
+            'is missing; `guda data report` shows what is wrong'
+        )
     return found
 
 
@@ -80,5 +93,6 @@ def interrupted(steps: TransitionSet) -> np.ndarray:
         (steps.source_episode[1:] == steps.source_episode[:-1])
         & (steps.source_step[1:] == steps.source_step[:-1] + 1)
         & (steps.rule[1:] == steps.rule[:-1])
-        & np.isclose(steps.states[1:], steps.next_states[:-1], rtol=0, atol=1e-6).all(axis=1))
+        & np.isclose(steps.states[1:], steps.next_states[:-1], rtol=0, atol=1e-6).all(axis=1)
+    )
     return ends & ~steps.terminations

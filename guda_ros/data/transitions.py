@@ -94,15 +94,18 @@ class TransitionSet:
         for name, (dtype, shape) in self._columns().items():
             column = np.ascontiguousarray(getattr(self, name), dtype=dtype)
             if column.shape != (count, *shape):
-                raise ValueError(f'{name}: shape {(count, *shape)} is expected, '
-                                 f'not {column.shape}')
+                raise ValueError(
+                    f'{name}: shape {(count, *shape)} is expected, not {column.shape}'
+                )
             object.__setattr__(self, name, column)
         object.__setattr__(self, 'rule_names', tuple(self.rule_names))
         object.__setattr__(self, 'episode_ids', tuple(self.episode_ids))
         object.__setattr__(self, 'episode_success', tuple(map(bool, self.episode_success)))
         if len(self.episode_success) != len(self.episode_ids):
-            raise ValueError(f'episode_success: {len(self.episode_ids)} values are expected, '
-                             f'not {len(self.episode_success)}')
+            raise ValueError(
+                f'episode_success: {len(self.episode_ids)} values are expected, '
+                f'not {len(self.episode_success)}'
+            )
         for name, names in (('rule', self.rule_names), ('source_episode', self.episode_ids)):
             column = getattr(self, name)
             if count and not (0 <= column.min() and column.max() < len(names)):
@@ -152,10 +155,13 @@ class TransitionSet:
         columns: dict[str, list[np.ndarray]] = {name: [] for name in sets[0]._columns()}
         for part in sets:
             sets[0].contract.require(part.contract, 'a set of transitions')
-            rule = np.array([rules.setdefault(name, len(rules)) for name in part.rule_names],
-                            dtype=np.uint8)
-            episode = np.array([episodes.setdefault(name, len(episodes))
-                                for name in part.episode_ids], dtype=np.int32)
+            rule = np.array(
+                [rules.setdefault(name, len(rules)) for name in part.rule_names], dtype=np.uint8
+            )
+            episode = np.array(
+                [episodes.setdefault(name, len(episodes)) for name in part.episode_ids],
+                dtype=np.int32,
+            )
             success.update(zip(part.episode_ids, part.episode_success))
             for name in columns:
                 columns[name].append(getattr(part, name))
@@ -165,11 +171,15 @@ class TransitionSet:
             columns['rule'][-1] = rule[part.rule]
             columns['source_episode'][-1] = episode[part.source_episode]
         joined = {name: np.concatenate(parts) for name, parts in columns.items()}
-        return cls(sets[0].contract, **joined, rule_names=tuple(rules),
-                   parameter_names=parameters,
-                   episode_ids=tuple(episodes),
-                   episode_success=tuple(success[name] for name in episodes),
-                   info=dict(sets[0].info))
+        return cls(
+            sets[0].contract,
+            **joined,
+            rule_names=tuple(rules),
+            parameter_names=parameters,
+            episode_ids=tuple(episodes),
+            episode_success=tuple(success[name] for name in episodes),
+            info=dict(sets[0].info),
+        )
 
     def save(self, path: str | os.PathLike) -> None:
         """
@@ -181,24 +191,34 @@ class TransitionSet:
             with atomic_target(path) as temporary:
                 temporary.write_bytes(self._to_hdf5())
         except OSError as error:
-            raise DataSetError(f'{path}: cannot be written: {error}; is there room on the disk, '
-                               'and may you write there?') from error
+            raise DataSetError(
+                f'{path}: cannot be written: {error}; is there room on the disk, '
+                'and may you write there?'
+            ) from error
 
     def _to_hdf5(self) -> bytes:
         import h5py
+
         # Made in memory: on a full disk HDF5 cannot close its file, and ends the process at exit.
         with h5py.File('memory', 'w', driver='core', backing_store=False) as file:
             _describe(file, self.contract)
-            _create(file, self._columns(), len(self), {
-                name: getattr(self, name) for name in self._columns()})
+            _create(
+                file,
+                self._columns(),
+                len(self),
+                {name: getattr(self, name) for name in self._columns()},
+            )
             _write_names(file, self)
             file.flush()
             return file.id.get_file_image()
 
     @classmethod
-    def load(cls, path: str | os.PathLike,
-             read_contract: Callable[[str], ContractBase] = Contract.from_json,
-             rows: slice = slice(None)) -> 'TransitionSet':
+    def load(
+        cls,
+        path: str | os.PathLike,
+        read_contract: Callable[[str], ContractBase] = Contract.from_json,
+        rows: slice = slice(None),
+    ) -> 'TransitionSet':
         """
         Read what save or a TransitionWriter wrote.
 
@@ -208,35 +228,51 @@ class TransitionSet:
             to do.
         """
         import h5py
+
         path = Path(path)
         if not path.is_file():
             raise DataSetError(f'{path}: no such file; make it with `guda augment`')
         try:
             with h5py.File(path, 'r') as file:
                 if file.attrs.get('format') != _FORMAT:
-                    raise DataSetError(f'{path}: not a set of transitions; make one with '
-                                       '`guda augment`')
+                    raise DataSetError(
+                        f'{path}: not a set of transitions; make one with `guda augment`'
+                    )
                 version = int(file.attrs['version'])
                 if version != _VERSION:
                     raise DataSetError(
                         f'{path}: format version {version}, this guda_ros reads version '
-                        f'{_VERSION}; make the file again with `guda augment`')
+                        f'{_VERSION}; make the file again with `guda augment`'
+                    )
                 contract = read_contract(file.attrs['contract'])
                 if contract.hash != file.attrs['contract_hash']:
-                    raise DataSetError(f'{path}: its contract does not fit its hash; '
-                                       'make the file again with `guda augment`')
+                    raise DataSetError(
+                        f'{path}: its contract does not fit its hash; '
+                        'make the file again with `guda augment`'
+                    )
                 names = json.loads(file['names'].asstr()[()])
                 expected = columns_of(contract, len(names['parameters']))
-                columns = {name: file[name][rows]
-                           for name, (_, shape) in expected.items() if 0 not in shape}
-            return cls(contract, **columns, rule_names=names['rules'],
-                       parameter_names=names['parameters'], episode_ids=names['episodes'],
-                       episode_success=names['episode_success'], info=names['info'])
+                columns = {
+                    name: file[name][rows]
+                    for name, (_, shape) in expected.items()
+                    if 0 not in shape
+                }
+            return cls(
+                contract,
+                **columns,
+                rule_names=names['rules'],
+                parameter_names=names['parameters'],
+                episode_ids=names['episodes'],
+                episode_success=names['episode_success'],
+                info=names['info'],
+            )
         except DataSetError:
             raise
         except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
-            raise DataSetError(f'{path}: damaged or incomplete ({error}); remove it and make it '
-                               'again with `guda augment`') from error
+            raise DataSetError(
+                f'{path}: damaged or incomplete ({error}); remove it and make it '
+                'again with `guda augment`'
+            ) from error
 
 
 class TransitionWriter:
@@ -254,12 +290,15 @@ class TransitionWriter:
         self._path = Path(path)
         self._like = like
         self._count = count
-        self._size = sum(np.dtype(dtype).itemsize * int(np.prod(shape))
-                         for dtype, shape in like._columns().values())
+        self._size = sum(
+            np.dtype(dtype).itemsize * int(np.prod(shape))
+            for dtype, shape in like._columns().values()
+        )
 
     def __enter__(self) -> 'TransitionWriter':
         """Create the file."""
         import h5py
+
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             # Asked before: on a full disk HDF5 cannot close its file, and ends the process.
@@ -283,7 +322,7 @@ class TransitionWriter:
                     continue
                 column, rows = self._file[name], block[name]
                 column.resize(len(column) + len(rows), axis=0)
-                column[len(column) - len(rows):] = rows
+                column[len(column) - len(rows) :] = rows
         except OSError as error:
             raise self._failed(error) from error
 
@@ -297,8 +336,10 @@ class TransitionWriter:
         self._target.__exit__(kind, value, trace)
 
     def _failed(self, error):
-        return DataSetError(f'{self._path}: cannot be written: {error}; is there room on the '
-                            'disk, and may you write there?')
+        return DataSetError(
+            f'{self._path}: cannot be written: {error}; is there room on the '
+            'disk, and may you write there?'
+        )
 
 
 def _describe(file, contract):
@@ -309,9 +350,15 @@ def _describe(file, contract):
 
 
 def _write_names(file, of):
-    file['names'] = json.dumps({
-        'rules': of.rule_names, 'parameters': of.parameter_names, 'episodes': of.episode_ids,
-        'episode_success': of.episode_success, 'info': of.info})
+    file['names'] = json.dumps(
+        {
+            'rules': of.rule_names,
+            'parameters': of.parameter_names,
+            'episodes': of.episode_ids,
+            'episode_success': of.episode_success,
+            'info': of.info,
+        }
+    )
 
 
 def _create(file, columns, count, data=None):
@@ -320,8 +367,15 @@ def _create(file, columns, count, data=None):
             continue
         rows = _CHUNK if data is None else max(1, min(count, _CHUNK))
         # The checksum turns a damaged block into an error instead of wrong numbers.
-        file.create_dataset(name, shape=(count, *shape), data=data and data[name], dtype=dtype,
-                            fletcher32=True, chunks=(rows, *shape), maxshape=(None, *shape))
+        file.create_dataset(
+            name,
+            shape=(count, *shape),
+            data=data and data[name],
+            dtype=dtype,
+            fletcher32=True,
+            chunks=(rows, *shape),
+            maxshape=(None, *shape),
+        )
 
 
 def transitions(episodes: Iterable[Episode], contract: Contract) -> TransitionSet:
@@ -351,13 +405,16 @@ def transitions(episodes: Iterable[Episode], contract: Contract) -> TransitionSe
     empty = {name: np.empty((0, *shape)) for name, (_, shape) in layout.items()}
     columns = {name: np.concatenate([empty[name], *arrays]) for name, arrays in parts.items()}
     return TransitionSet(
-        contract, **columns,
+        contract,
+        **columns,
         episode_ids=[episode.id for episode in episodes],
-        episode_success=[episode.success for episode in episodes])
+        episode_success=[episode.success for episode in episodes],
+    )
 
 
-def rewards_and_terminations(episode: Episode,
-                             contract: Contract) -> tuple[np.ndarray, np.ndarray]:
+def rewards_and_terminations(
+    episode: Episode, contract: Contract
+) -> tuple[np.ndarray, np.ndarray]:
     """
     Return rewards (N,), NaN where a state is incomplete, and terminations (N,) of an episode.
 

@@ -10,8 +10,13 @@ from guda_ros.soccer import world
 LOST_VARIANCE = 1.0e3
 
 
-def assemble(pose: np.ndarray, odom: np.ndarray, ball_position: np.ndarray,
-             ball_velocity: np.ndarray, previous_command: np.ndarray) -> np.ndarray:
+def assemble(
+    pose: np.ndarray,
+    odom: np.ndarray,
+    ball_position: np.ndarray,
+    ball_velocity: np.ndarray,
+    previous_command: np.ndarray,
+) -> np.ndarray:
     """
     Return world states (..., 10) in `map`.
 
@@ -25,8 +30,9 @@ def assemble(pose: np.ndarray, odom: np.ndarray, ball_position: np.ndarray,
     :param ball_velocity: (..., 2) along the axes of `odom` [m/s].
     :param previous_command: (..., 3) the command of the step before, base_link.
     """
-    pose, odom, previous = (np.asarray(value, dtype=np.float64)
-                            for value in (pose, odom, previous_command))
+    pose, odom, previous = (
+        np.asarray(value, dtype=np.float64) for value in (pose, odom, previous_command)
+    )
     ball = world.from_frame(world.to_frame(ball_position, odom), pose)
     velocity = world.rotate(ball_velocity, pose[..., 2] - odom[..., 2])
     return np.concatenate([pose, ball, velocity, previous], axis=-1)

@@ -93,9 +93,7 @@ def cell_path(
     return Path(folder) / plan.name / algorithm / augmentation / f'seed_{seed}.npz'
 
 
-def missing_groups(
-    plan: Plan, data: str | os.PathLike, folder: str | os.PathLike
-) -> list[Group]:
+def missing_groups(plan: Plan, data: str | os.PathLike, folder: str | os.PathLike) -> list[Group]:
     """
     Return what is left to do.
 
@@ -115,8 +113,10 @@ def missing_groups(
                     missing.setdefault(algorithm, []).append(seed)
         for begin in range(0, plan.seeds, TOGETHER):
             some = range(begin, min(begin + TOGETHER, plan.seeds))
-            parts = {name: tuple(seed for seed in seeds if seed in some)
-                     for name, seeds in missing.items()}
+            parts = {
+                name: tuple(seed for seed in seeds if seed in some)
+                for name, seeds in missing.items()
+            }
             parts = {name: seeds for name, seeds in parts.items() if seeds}
             if parts:
                 left.append(Group(augmentation, parts, {seed: sets[seed][0] for seed in some}))
@@ -127,23 +127,33 @@ def run_group(plan: Plan, data: str, folder: str, group: Group) -> float:
     """Train and judge the cells of a group and write their files; return the seconds it took."""
     begin = time.monotonic()
     needed = {seed for seeds in group.missing.values() for seed in seeds}
-    recorded = {first: plan.kind().initial_data(data, first)
-                for first in {group.data_seeds[seed] for seed in needed}}
-    sets = {first: training_set(plan, group.augmentation, steps, first)
-            for first, steps in recorded.items()}
+    recorded = {
+        first: plan.kind().initial_data(data, first)
+        for first in {group.data_seeds[seed] for seed in needed}
+    }
+    sets = {
+        first: training_set(plan, group.augmentation, steps, first)
+        for first, steps in recorded.items()
+    }
     for algorithm, seeds in group.missing.items():
         firsts = [group.data_seeds[seed] for seed in seeds]
         cells = _train(plan, algorithm, group.augmentation, seeds, [sets[one] for one in firsts])
         for cell, first in zip(cells, firsts):
-            about = {**cell.about, **identity(plan, algorithm, group.augmentation),
-                     **_origin(first, recorded[first])}
+            about = {
+                **cell.about,
+                **identity(plan, algorithm, group.augmentation),
+                **_origin(first, recorded[first]),
+            }
             path = cell_path(folder, plan, algorithm, group.augmentation, cell.seed)
             save_cell(path, replace(cell, about=about))
     return time.monotonic() - begin
 
 
 def _train(
-    plan: Plan, algorithm: str, augmentation: str, seeds: Sequence[int],
+    plan: Plan,
+    algorithm: str,
+    augmentation: str,
+    seeds: Sequence[int],
     sets: Sequence[TransitionSet],
 ) -> list[Cell]:
     """Train seeds together, each with its set, and judge them."""
@@ -157,14 +167,18 @@ def _train(
 
     def judge(_) -> None:
         for seed in seeds:
-            curve[seed].append(task.evaluate(
-                learner.policy(seed).predict, judging.curve_rollouts, judging.curve_seed
-            ))
+            curve[seed].append(
+                task.evaluate(
+                    learner.policy(seed).predict, judging.curve_rollouts, judging.curve_seed
+                )
+            )
 
     learner.learn(judge)
     return [
         Cell(
-            algorithm, augmentation, seed,
+            algorithm,
+            augmentation,
+            seed,
             task.evaluate(learner.policy(seed).predict, judging.rollouts, judging.starts_seed),
             np.array(learner.history['update']),
             np.stack([point.returns for point in curve[seed]]),
@@ -191,10 +205,14 @@ def save_cell(path: Path, cell: Cell) -> None:
     with atomic_target(path) as temporary, open(temporary, 'wb') as file:
         np.savez_compressed(
             file,
-            about=json.dumps({
-                **cell.about, 'algorithm': cell.algorithm, 'augmentation': cell.augmentation,
-                'seed': cell.seed,
-            }),
+            about=json.dumps(
+                {
+                    **cell.about,
+                    'algorithm': cell.algorithm,
+                    'augmentation': cell.augmentation,
+                    'seed': cell.seed,
+                }
+            ),
             returns=cell.outcomes.returns,
             successes=cell.outcomes.successes,
             steps=cell.outcomes.steps,
@@ -210,9 +228,14 @@ def load_cell(path: Path) -> Cell:
         with np.load(path) as file:
             about = json.loads(str(file['about']))
             return Cell(
-                about.pop('algorithm'), about.pop('augmentation'), about.pop('seed'),
+                about.pop('algorithm'),
+                about.pop('augmentation'),
+                about.pop('seed'),
                 Outcomes(file['returns'], file['successes'], file['steps']),
-                file['updates'], file['curve_returns'], file['curve_successes'], about,
+                file['updates'],
+                file['curve_returns'],
+                file['curve_successes'],
+                about,
             )
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise BenchmarkError(
@@ -239,10 +262,12 @@ def _require_same(path: Path, expected: dict) -> None:
     found = load_cell(path).about
     differing = [
         f'{key}: {value} now, {found.get(key, "nothing")} there'
-        for key, value in expected.items() if found.get(key) != value
+        for key, value in expected.items()
+        if found.get(key) != value
     ]
     if differing:
         raise BenchmarkError(
-            f'{path}: was made in another way:\n  ' + '\n  '.join(differing)
+            f'{path}: was made in another way:\n  '
+            + '\n  '.join(differing)
             + '\nchoose another --out, or remove that folder to make its cells again'
         )

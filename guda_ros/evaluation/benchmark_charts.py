@@ -20,7 +20,10 @@ from guda_ros.evaluation.drawing import hide_y_axis, INK, MUTED, new_figure, PAL
 
 #: Augmentations that have a colour of their own.
 _COLOURS = {
-    'none': '#5B6670', 'random': '#CC79A7', 'model': '#E69F00', 'guided': '#0072B2',
+    'none': '#5B6670',
+    'random': '#CC79A7',
+    'model': '#E69F00',
+    'guided': '#0072B2',
     'auto': '#009E73',
 }
 _DPI = 130
@@ -61,25 +64,36 @@ def draw_scores(plan: Plan, arms: Sequence[Arm], path: Path) -> Path:
                 axes.barh(row, estimate.value, height=0.62, color=colour, alpha=0.3)
                 axes.plot([estimate.low, estimate.high], [row, row], color=INK, linewidth=1.4)
                 axes.plot(
-                    arm.scores.mean(axis=1), np.full(len(arm.cells), row), linestyle='none',
-                    marker='o', markersize=3.6, color=colour, markeredgecolor='white',
+                    arm.scores.mean(axis=1),
+                    np.full(len(arm.cells), row),
+                    linestyle='none',
+                    marker='o',
+                    markersize=3.6,
+                    color=colour,
+                    markeredgecolor='white',
                     markeredgewidth=0.5,
                 )
                 paper = plan.paper.get(algorithm, {}).get(arm.augmentation)
                 if paper is not None:
-                    axes.plot([paper] * 2, [row - 0.38, row + 0.38], color=INK, linewidth=1.6,
-                              linestyle=(0, (1.5, 1)))
+                    axes.plot(
+                        [paper] * 2,
+                        [row - 0.38, row + 0.38],
+                        color=INK,
+                        linewidth=1.6,
+                        linestyle=(0, (1.5, 1)),
+                    )
             axes.set_yticks(range(len(own)), [arm.augmentation for arm in own])
             axes.set_ylim(len(own) - 0.5, -0.5)
             axes.set_title(algorithm)
             if plan.kind().reference_returns:
                 axes.axvline(100, color=MUTED, linewidth=0.8)
             hide_y_axis(axes)
-        for axes in panels[len(algorithms):]:
+        for axes in panels[len(algorithms) :]:
             axes.set_visible(False)
         figure.supxlabel(
             f'{_unit(plan)}; bar: IQM, line: 95 % interval, dot: one training, dashes: the paper, '
-            'grey: the demonstrator', fontsize=8,
+            'grey: the demonstrator',
+            fontsize=8,
         )
         figure.tight_layout()
         return _saved(figure, path)
@@ -90,28 +104,37 @@ def draw_curves(plan: Plan, arms: Sequence[Arm], path: Path) -> Path:
     algorithms = list(dict.fromkeys(arm.algorithm for arm in arms))
     columns = min(2, len(algorithms))
     with new_figure(0.5 + 2.2 * -(-len(algorithms) // columns)) as figure:
-        panels = list(figure.subplots(-(-len(algorithms) // columns), columns, sharey=True,
-                                      squeeze=False).flat)
+        panels = list(
+            figure.subplots(
+                -(-len(algorithms) // columns), columns, sharey=True, squeeze=False
+            ).flat
+        )
         for axes, algorithm in zip(panels, algorithms):
             for arm in (arm for arm in arms if arm.algorithm == algorithm):
-                scores = np.sort(np.stack([
-                    normalised(plan, cell.curve_returns).mean(axis=1) for cell in arm.cells
-                ]), axis=0)
+                scores = np.sort(
+                    np.stack(
+                        [normalised(plan, cell.curve_returns).mean(axis=1) for cell in arm.cells]
+                    ),
+                    axis=0,
+                )
                 cut = len(scores) // 4
-                middle, colour = scores[cut:len(scores) - cut], colour_of(plan, arm.augmentation)
+                middle, colour = scores[cut : len(scores) - cut], colour_of(plan, arm.augmentation)
                 updates = arm.cells[0].updates
                 axes.plot(updates, middle.mean(axis=0), color=colour, linewidth=1.6)
-                axes.fill_between(updates, middle[0], middle[-1], color=colour, alpha=0.16,
-                                  linewidth=0)
+                axes.fill_between(
+                    updates, middle[0], middle[-1], color=colour, alpha=0.16, linewidth=0
+                )
             axes.set_title(algorithm)
             axes.set_xlim(0)
             axes.grid(axis='y')
             axes.set_xlabel('update')
             axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-            axes.xaxis.set_major_formatter(FuncFormatter(
-                lambda value, _: f'{value / 1000:g}k' if value >= 1000 else f'{value:g}'
-            ))
-        for axes in panels[len(algorithms):]:
+            axes.xaxis.set_major_formatter(
+                FuncFormatter(
+                    lambda value, _: f'{value / 1000:g}k' if value >= 1000 else f'{value:g}'
+                )
+            )
+        for axes in panels[len(algorithms) :]:
             axes.set_visible(False)
         for axes in panels[::columns]:
             axes.set_ylabel(_unit(plan))
@@ -138,17 +161,31 @@ def draw_quality(
             for seed, steps in recorded.items():
                 made = training_set(plan, name, steps, seed)
                 found.append(quality(task, made))
-                rows.append({'augmentation': name, 'data_seed': seed, 'rows': len(made),
-                             'tq': round(found[-1].tq, 4), 'saco': round(found[-1].saco, 5)})
+                rows.append(
+                    {
+                        'augmentation': name,
+                        'data_seed': seed,
+                        'rows': len(made),
+                        'tq': round(found[-1].tq, 4),
+                        'saco': round(found[-1].saco, 5),
+                    }
+                )
                 if len(found) == 1:
                     _draw_places(figure.add_subplot(grid[1, column]), task, made, name)
             axes.plot(
-                [one.saco for one in found], [one.tq for one in found], linestyle='none',
-                marker='o', markersize=6, color=colour_of(plan, name), markeredgecolor='white',
+                [one.saco for one in found],
+                [one.tq for one in found],
+                linestyle='none',
+                marker='o',
+                markersize=6,
+                color=colour_of(plan, name),
+                markeredgecolor='white',
             )
         axes.set_xscale('log')
-        axes.set_xlabel('SACo: state-action cells with a step, as a share of those that 10⁶ '
-                        'uniformly drawn steps fill')
+        axes.set_xlabel(
+            'SACo: state-action cells with a step, as a share of those that 10⁶ '
+            'uniformly drawn steps fill'
+        )
         axes.set_ylabel('TQ')
         axes.grid(axis='y')
         _legend(figure, plan, list(plan.augmentations))
@@ -172,9 +209,14 @@ def _draw_places(axes, task: Task, steps: TransitionSet, name: str) -> None:
 
 def _legend(figure, plan: Plan, augmentations: Sequence[str]) -> None:
     figure.legend(
-        handles=[Line2D([], [], color=colour_of(plan, name), linewidth=2.5, label=name)
-                 for name in augmentations],
-        loc='upper left', ncols=len(augmentations), borderaxespad=0.3, handlelength=1.3,
+        handles=[
+            Line2D([], [], color=colour_of(plan, name), linewidth=2.5, label=name)
+            for name in augmentations
+        ],
+        loc='upper left',
+        ncols=len(augmentations),
+        borderaxespad=0.3,
+        handlelength=1.3,
     )
 
 

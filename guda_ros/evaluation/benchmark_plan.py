@@ -76,8 +76,15 @@ class Plan:
         augmentations = {name: _augmentation(section, name) for name in section.keys()}
         section = root.section('algorithms')
         algorithms = {name: _algorithm(section, name, path) for name in section.keys()}
-        plan = cls(path.stem, task, root.integer('seeds', 1, 1000), judging, augmentations,
-                   algorithms, _paper(root))
+        plan = cls(
+            path.stem,
+            task,
+            root.integer('seeds', 1, 1000),
+            judging,
+            augmentations,
+            algorithms,
+            _paper(root),
+        )
         root.close()
         return plan
 
@@ -100,9 +107,12 @@ class Plan:
             augmentations=_part(self.name, 'augmentation', self.augmentations, augmentations),
         )
         if updates:
-            chosen = replace(chosen, algorithms={
-                name: shortened(config, updates) for name, config in chosen.algorithms.items()
-            })
+            chosen = replace(
+                chosen,
+                algorithms={
+                    name: shortened(config, updates) for name, config in chosen.algorithms.items()
+                },
+            )
         return chosen
 
     def kind(self) -> type[Task]:
@@ -153,6 +163,9 @@ def identity(plan: Plan, algorithm: str, augmentation: str) -> dict:
         'guide': chosen.guide,
         'guide_hash': guide,
         'transitions': chosen.transitions,
-        **{key: list(value) if isinstance(value, tuple) else value
-           for key, value in config.items() if key not in ('threads', 'device', 'log_every')},
+        **{
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in config.items()
+            if key not in ('threads', 'device', 'log_every')
+        },
     }

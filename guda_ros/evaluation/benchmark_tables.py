@@ -72,22 +72,30 @@ def arms_of(plan: Plan, cells: Sequence[Cell]) -> list[Arm]:
     arms = []
     for algorithm in plan.algorithms:
         for augmentation in plan.augmentations:
-            own = tuple(cell for cell in cells
-                        if (cell.algorithm, cell.augmentation) == (algorithm, augmentation))
+            own = tuple(
+                cell
+                for cell in cells
+                if (cell.algorithm, cell.augmentation) == (algorithm, augmentation)
+            )
             if own:
-                arms.append(Arm(
-                    algorithm, augmentation, own,
-                    normalised(plan, np.stack([cell.outcomes.returns for cell in own])),
-                    np.stack([cell.outcomes.successes for cell in own]),
-                    np.stack([cell.outcomes.steps for cell in own]),
-                ))
+                arms.append(
+                    Arm(
+                        algorithm,
+                        augmentation,
+                        own,
+                        normalised(plan, np.stack([cell.outcomes.returns for cell in own])),
+                        np.stack([cell.outcomes.successes for cell in own]),
+                        np.stack([cell.outcomes.steps for cell in own]),
+                    )
+                )
     return arms
 
 
 def iqm(arm: Arm) -> Estimate:
     """Return the interquartile mean of the trainings' mean scores; interval: over trainings."""
     return stratified_interval(
-        interquartile_mean, arm.scores.mean(axis=1, keepdims=True),
+        interquartile_mean,
+        arm.scores.mean(axis=1, keepdims=True),
         rng=np.random.default_rng(_SEED),
     )
 
@@ -102,11 +110,18 @@ def differences(arms: Sequence[Arm]) -> list[Difference]:
             if first is not second and _is(second, ('guided',)):
                 compared |= first.augmentation == 'guided' or _is(first, ('auto',))
             if compared and first.algorithm == second.algorithm and seeds:
-                found.append(Difference(
-                    first.algorithm, first.augmentation, second.augmentation, len(seeds),
-                    *(_difference(first, second, seeds, what)
-                      for what in ('scores', 'successes', 'steps')),
-                ))
+                found.append(
+                    Difference(
+                        first.algorithm,
+                        first.augmentation,
+                        second.augmentation,
+                        len(seeds),
+                        *(
+                            _difference(first, second, seeds, what)
+                            for what in ('scores', 'successes', 'steps')
+                        ),
+                    )
+                )
     return found
 
 
@@ -124,10 +139,12 @@ def _difference(first: Arm, second: Arm, seeds: list[int], what: str) -> Estimat
 def _by_data(arm: Arm, matrix: np.ndarray, seeds: list[int]) -> np.ndarray:
     """Return the mean rows of seeds with the same initial data, which are not independent."""
     data = {seed: arm.cells[arm.seeds.index(seed)].about['data_seed'] for seed in seeds}
-    return np.stack([
-        np.mean([matrix[arm.seeds.index(seed)] for seed in seeds if data[seed] == one], axis=0)
-        for one in sorted(set(data.values()))
-    ])
+    return np.stack(
+        [
+            np.mean([matrix[arm.seeds.index(seed)] for seed in seeds if data[seed] == one], axis=0)
+            for one in sorted(set(data.values()))
+        ]
+    )
 
 
 def write_tables(plan: Plan, cells: Sequence[Cell], folder: str | os.PathLike) -> str:
@@ -136,13 +153,24 @@ def write_tables(plan: Plan, cells: Sequence[Cell], folder: str | os.PathLike) -
     arms = arms_of(plan, cells)
     compared = differences(arms)
     summary = [_summary(plan, arm) for arm in arms]
-    paired = [{
-        'algorithm': row.algorithm, 'first': row.first, 'second': row.second, 'seeds': row.seeds,
-        **_columns('score', row.score), **_columns('success', row.success),
-        **_columns('steps', row.steps),
-    } for row in compared]
-    for name, rows in (('cells', [_cell(plan, cell) for cell in cells]), ('summary', summary),
-                       ('paired', paired), ('curves', _curves(plan, cells))):
+    paired = [
+        {
+            'algorithm': row.algorithm,
+            'first': row.first,
+            'second': row.second,
+            'seeds': row.seeds,
+            **_columns('score', row.score),
+            **_columns('success', row.success),
+            **_columns('steps', row.steps),
+        }
+        for row in compared
+    ]
+    for name, rows in (
+        ('cells', [_cell(plan, cell) for cell in cells]),
+        ('summary', summary),
+        ('paired', paired),
+        ('curves', _curves(plan, cells)),
+    ):
         write_csv(folder / f'{plan.name}_{name}.csv', rows)
     return page(plan, summary, compared)
 
@@ -167,9 +195,14 @@ def write_text(path: Path, text: str) -> None:
 def _cell(plan: Plan, cell: Cell) -> dict:
     returns = cell.outcomes.returns
     return {
-        'task': plan.task, 'algorithm': cell.algorithm, 'augmentation': cell.augmentation,
-        'seed': cell.seed, 'data_seed': cell.about['data_seed'], 'rows': cell.about['rows'],
-        'updates': int(cell.updates[-1]), 'episodes': len(returns),
+        'task': plan.task,
+        'algorithm': cell.algorithm,
+        'augmentation': cell.augmentation,
+        'seed': cell.seed,
+        'data_seed': cell.about['data_seed'],
+        'rows': cell.about['rows'],
+        'updates': int(cell.updates[-1]),
+        'episodes': len(returns),
         'return': round(float(returns.mean()), 3),
         'score': round(float(normalised(plan, returns).mean()), 2),
         'success': round(float(cell.outcomes.successes.mean()), 4),
@@ -185,9 +218,13 @@ def _median_steps(successes: np.ndarray, steps: np.ndarray) -> float:
 def _summary(plan: Plan, arm: Arm) -> dict:
     rng = np.random.default_rng(_SEED)
     return {
-        'task': plan.task, 'algorithm': arm.algorithm, 'augmentation': arm.augmentation,
-        'seeds': len(arm.cells), 'updates': int(arm.cells[0].updates[-1]),
-        'episodes': arm.scores.shape[1], **_columns('iqm', iqm(arm)),
+        'task': plan.task,
+        'algorithm': arm.algorithm,
+        'augmentation': arm.augmentation,
+        'seeds': len(arm.cells),
+        'updates': int(arm.cells[0].updates[-1]),
+        'episodes': arm.scores.shape[1],
+        **_columns('iqm', iqm(arm)),
         'paper': plan.paper.get(arm.algorithm, {}).get(arm.augmentation),
         'return': round(float(np.mean([cell.outcomes.returns for cell in arm.cells])), 2),
         **_columns('success', success_rate(arm.successes, rng)),
@@ -198,8 +235,11 @@ def _summary(plan: Plan, arm: Arm) -> dict:
 def _curves(plan: Plan, cells: Sequence[Cell]) -> list[dict]:
     return [
         {
-            'algorithm': cell.algorithm, 'augmentation': cell.augmentation, 'seed': cell.seed,
-            'update': int(update), 'score': round(float(normalised(plan, returns).mean()), 2),
+            'algorithm': cell.algorithm,
+            'augmentation': cell.augmentation,
+            'seed': cell.seed,
+            'update': int(update),
+            'score': round(float(normalised(plan, returns).mean()), 2),
             'success': round(float(successes.mean()), 3),
         }
         for cell in cells
@@ -211,7 +251,8 @@ def _curves(plan: Plan, cells: Sequence[Cell]) -> list[dict]:
 
 def _columns(name: str, estimate: Estimate) -> dict:
     return {
-        name: round(estimate.value, 4), f'{name}_low': round(estimate.low, 4),
+        name: round(estimate.value, 4),
+        f'{name}_low': round(estimate.low, 4),
         f'{name}_high': round(estimate.high, 4),
     }
 
@@ -223,15 +264,39 @@ def page(plan: Plan, summary: Sequence[dict], compared: Sequence[Difference]) ->
         f'IQM: interquartile mean over trainings of the mean {unit}, with a 95 % bootstrap '
         'interval over trainings. Success and median steps to the goal are of all episodes.',
         _table(
-            ('algorithm', 'augmentation', 'seeds', 'updates', f'{unit}, IQM', 'paper',
-             'return', 'success [%]', 'steps to goal'),
-            [(
-                row['algorithm'], row['augmentation'], row['seeds'], row['updates'],
-                _interval(row, 'iqm', '.0f'), _known(row['paper']), f'{row["return"]:.1f}',
-                _interval({key: 100 * value for key, value in row.items()
-                           if key.startswith('success')}, 'success', '.1f'),
-                _known(row['steps_to_score']),
-            ) for row in summary],
+            (
+                'algorithm',
+                'augmentation',
+                'seeds',
+                'updates',
+                f'{unit}, IQM',
+                'paper',
+                'return',
+                'success [%]',
+                'steps to goal',
+            ),
+            [
+                (
+                    row['algorithm'],
+                    row['augmentation'],
+                    row['seeds'],
+                    row['updates'],
+                    _interval(row, 'iqm', '.0f'),
+                    _known(row['paper']),
+                    f'{row["return"]:.1f}',
+                    _interval(
+                        {
+                            key: 100 * value
+                            for key, value in row.items()
+                            if key.startswith('success')
+                        },
+                        'success',
+                        '.1f',
+                    ),
+                    _known(row['steps_to_score']),
+                )
+                for row in summary
+            ],
         ),
     ]
     if compared:
@@ -240,10 +305,16 @@ def page(plan: Plan, summary: Sequence[dict], compared: Sequence[Difference]) ->
             'episode without a goal counts with all its steps.',
             _table(
                 ('algorithm', 'difference', unit, 'success [points]', 'steps'),
-                [(
-                    row.algorithm, f'{row.first} − {row.second}', _signed(row.score, 1, '+.0f'),
-                    _signed(row.success, 100, '+.1f'), _signed(row.steps, 1, '+.0f'),
-                ) for row in compared],
+                [
+                    (
+                        row.algorithm,
+                        f'{row.first} − {row.second}',
+                        _signed(row.score, 1, '+.0f'),
+                        _signed(row.success, 100, '+.1f'),
+                        _signed(row.steps, 1, '+.0f'),
+                    )
+                    for row in compared
+                ],
             ),
         ]
     return '\n\n'.join(parts) + '\n'
@@ -263,6 +334,7 @@ def _interval(row: dict, name: str, form: str) -> str:
 
 
 def _signed(estimate: Estimate, factor: float, form: str) -> str:
-    value, low, high = (factor * number
-                        for number in (estimate.value, estimate.low, estimate.high))
+    value, low, high = (
+        factor * number for number in (estimate.value, estimate.low, estimate.high)
+    )
     return f'{value:{form}} [{low:{form}}, {high:{form}}]'

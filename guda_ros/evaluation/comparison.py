@@ -126,8 +126,9 @@ def seed_statistics(evaluation: Evaluation, rng: np.random.Generator) -> dict:
     if not tasks:
         return {}
     scores = {
-        name: np.stack([success_matrix(policies, rows).mean(axis=1) for rows in tasks.values()],
-                       axis=1)
+        name: np.stack(
+            [success_matrix(policies, rows).mean(axis=1) for rows in tasks.values()], axis=1
+        )
         for name, policies in groups.items()
     }
     names = list(scores)

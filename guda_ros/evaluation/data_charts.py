@@ -37,24 +37,49 @@ def timeline(episodes: Sequence[Episode]) -> str:
         for row, episode in enumerate(episodes):
             times = (episode.stamps - episode.stamps[0]) * 1e-9
             axes.barh(row, times[-1], height=0.62, color=FAINT)
-            complete = np.isfinite(episode.world_states[:-1]).all(axis=1) & np.isfinite(
-                episode.world_states[1:]).all(axis=1) & np.isfinite(episode.commands).all(axis=1)
-            for mask, colour in ((episode.usable, _USABLE),
-                                 (complete & ~episode.usable, _LOST), (~complete, BAD)):
-                axes.broken_barh([(times[a], times[b] - times[a]) for a, b in _runs(mask)],
-                                 (row - 0.31, 0.62), facecolors=colour)
-            axes.text(times[-1] + 0.005 * longest, row, episode.verdict, va='center', fontsize=7,
-                      color=INK if episode.success else BAD)
-        axes.set_yticks(range(len(episodes)), [episode.id[-22:] for episode in episodes],
-                        fontsize=7)
+            complete = (
+                np.isfinite(episode.world_states[:-1]).all(axis=1)
+                & np.isfinite(episode.world_states[1:]).all(axis=1)
+                & np.isfinite(episode.commands).all(axis=1)
+            )
+            for mask, colour in (
+                (episode.usable, _USABLE),
+                (complete & ~episode.usable, _LOST),
+                (~complete, BAD),
+            ):
+                axes.broken_barh(
+                    [(times[a], times[b] - times[a]) for a, b in _runs(mask)],
+                    (row - 0.31, 0.62),
+                    facecolors=colour,
+                )
+            axes.text(
+                times[-1] + 0.005 * longest,
+                row,
+                episode.verdict,
+                va='center',
+                fontsize=7,
+                color=INK if episode.success else BAD,
+            )
+        axes.set_yticks(
+            range(len(episodes)), [episode.id[-22:] for episode in episodes], fontsize=7
+        )
         axes.set_ylim(len(episodes) - 0.4, -0.6)
         axes.set_xlim(0, 1.08 * longest)
         axes.set_xlabel('time in the episode [s]')
         hide_y_axis(axes)
         figure.legend(
-            handles=[Patch(color=colour, label=label) for colour, label in (
-                (_USABLE, 'usable'), (_LOST, 'ball not known'), (BAD, 'a sample is missing'))],
-            loc='upper right', ncols=3, borderaxespad=0.1)
+            handles=[
+                Patch(color=colour, label=label)
+                for colour, label in (
+                    (_USABLE, 'usable'),
+                    (_LOST, 'ball not known'),
+                    (BAD, 'a sample is missing'),
+                )
+            ],
+            loc='upper right',
+            ncols=3,
+            borderaxespad=0.1,
+        )
         return svg_text(figure)
 
 
@@ -82,9 +107,16 @@ def intervals(streams: Sequence[Stream]) -> str:
             lost = np.array([stream.lost > 0 for stream in own])
             longest = np.array([1e3 * stream.widest for stream in own])
             for mask, colour in ((~lost, GOOD), (lost, BAD)):
-                axes.plot(longest[mask], np.full(mask.sum(), row), marker='o', markersize=4,
-                          linestyle='none', color=colour, markeredgecolor='white',
-                          markeredgewidth=0.5)
+                axes.plot(
+                    longest[mask],
+                    np.full(mask.sum(), row),
+                    marker='o',
+                    markersize=4,
+                    linestyle='none',
+                    color=colour,
+                    markeredgecolor='white',
+                    markeredgewidth=0.5,
+                )
         axes.set_xscale('log')
         axes.set_yticks(range(len(topics)), topics, fontsize=7.5)
         axes.set_ylim(len(topics) - 0.4, -0.6)
@@ -103,14 +135,29 @@ def sides(coverages: Mapping[str, Coverage]) -> str:
             count = len(SIDES)
             colour, scale = colormaps['viridis'], LogNorm(1, max(most, 2))
             for side, ring in np.argwhere(coverage.sides >= coverage.enough):
-                axes.bar(2 * np.pi / count * side, 1, 2 * np.pi / count, bottom=ring,
-                         color=colour(scale(coverage.sides[side, ring])), edgecolor='white',
-                         linewidth=0.6)
+                axes.bar(
+                    2 * np.pi / count * side,
+                    1,
+                    2 * np.pi / count,
+                    bottom=ring,
+                    color=colour(scale(coverage.sides[side, ring])),
+                    edgecolor='white',
+                    linewidth=0.6,
+                )
             missing = np.argwhere(coverage.sides < coverage.enough)
-            axes.plot(2 * np.pi / count * missing[:, 0], missing[:, 1] + 0.5, marker='x',
-                      linestyle='none', color=BAD, markersize=5)
-            axes.set_xticks(2 * np.pi / count * np.arange(count), [
-                'behind', '', 'right', '', 'in front', '', 'left', ''], fontsize=7.5)
+            axes.plot(
+                2 * np.pi / count * missing[:, 0],
+                missing[:, 1] + 0.5,
+                marker='x',
+                linestyle='none',
+                color=BAD,
+                markersize=5,
+            )
+            axes.set_xticks(
+                2 * np.pi / count * np.arange(count),
+                ['behind', '', 'right', '', 'in front', '', 'left', ''],
+                fontsize=7.5,
+            )
             axes.set_yticks([])
             axes.set_ylim(0, coverage.sides.shape[1])
             axes.grid(False)
@@ -126,10 +173,17 @@ def places(sets: Mapping[str, np.ndarray], field: Field) -> str:
             draw_field(axes, field, 'whole')
             width, length = field.width / 2, field.length / 2 + field.goal_depth
             counts, x, y = np.histogram2d(
-                *states[:, world.BALL].T, bins=(60, 36),
-                range=((-length, length), (-width, width)))
-            axes.pcolormesh(x, y, np.ma.masked_equal(counts, 0).T, cmap='viridis',
-                            norm=LogNorm(1, max(counts.max(), 2)), zorder=3, alpha=0.85)
+                *states[:, world.BALL].T, bins=(60, 36), range=((-length, length), (-width, width))
+            )
+            axes.pcolormesh(
+                x,
+                y,
+                np.ma.masked_equal(counts, 0).T,
+                cmap='viridis',
+                norm=LogNorm(1, max(counts.max(), 2)),
+                zorder=3,
+                alpha=0.85,
+            )
             axes.set_aspect('equal')
             axes.axis('off')
             axes.set_title(f'{name}: ball')
@@ -142,8 +196,13 @@ def commands(actions: np.ndarray) -> str:
         for number, name in enumerate(('forward', 'left', 'turn')):
             axes = figure.add_axes((0.06 + 0.325 * number, 0.28, 0.28, 0.58))
             counts, edges = np.histogram(actions[:, number], bins=41, range=(-1.025, 1.025))
-            axes.bar(edges[:-1] + 0.025, counts / max(len(actions), 1), width=0.05, color=GOOD,
-                     alpha=0.75)
+            axes.bar(
+                edges[:-1] + 0.025,
+                counts / max(len(actions), 1),
+                width=0.05,
+                color=GOOD,
+                alpha=0.75,
+            )
             axes.set_title(name)
             axes.set_xlim(-1.1, 1.1)
             axes.set_xlabel('action (1: the limit of the robot)')

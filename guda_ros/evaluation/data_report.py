@@ -24,9 +24,12 @@ from guda_ros.tasks.soccer_push import SoccerPush
 _DRAWN = 60
 
 
-def build_data_report(source: Source, folder: str | os.PathLike,
-                      augmented: TransitionSet | None = None,
-                      reference: Source | None = None) -> ReportFiles:
+def build_data_report(
+    source: Source,
+    folder: str | os.PathLike,
+    augmented: TransitionSet | None = None,
+    reference: Source | None = None,
+) -> ReportFiles:
     """
     Write report.html and report.json to a folder, each in one step.
 
@@ -38,9 +41,13 @@ def build_data_report(source: Source, folder: str | os.PathLike,
     figures = _figures(source, streams, steps, augmented, numbers)
     folder = Path(folder)
     text = page.render(
-        'data.html.j2', source=source, contract=source.contract, numbers=numbers,
+        'data.html.j2',
+        source=source,
+        contract=source.contract,
+        numbers=numbers,
         figures={name: data_uri('image/svg+xml', svg.encode()) for name, svg in figures.items()},
-        recorded=bool(source.recordings))
+        recorded=bool(source.recordings),
+    )
     content = json.dumps(finite(numbers), indent=1, sort_keys=True, allow_nan=False)
     page.write(folder / 'report.json', content)
     page.write(folder / 'report.html', text)
@@ -54,31 +61,49 @@ def _numbers(source, streams, augmented, reference) -> tuple[dict[str, Any], Tra
     qualities = _qualities(source)
     rows = []
     for episode in episodes:
-        rows.append({
-            'id': episode.id, 'verdict': episode.verdict, 'seconds': episode.duration,
-            'steps': len(episode), 'usable': float(episode.usable.mean()),
-            'return': _return(episode, contract), 'operator': episode.operator,
-            'good': qualities.get(episode.id, {}).get('good'),
-            'reasons': qualities.get(episode.id, {}).get('reasons', []),
-            'problems': list(episode.problems)})
+        rows.append(
+            {
+                'id': episode.id,
+                'verdict': episode.verdict,
+                'seconds': episode.duration,
+                'steps': len(episode),
+                'usable': float(episode.usable.mean()),
+                'return': _return(episode, contract),
+                'operator': episode.operator,
+                'good': qualities.get(episode.id, {}).get('good'),
+                'reasons': qualities.get(episode.id, {}).get('reasons', []),
+                'problems': list(episode.problems),
+            }
+        )
     returns = np.array([row['return'] for row in rows])
     numbers = {
-        'source': str(source.path), 'contract': contract.name, 'contract_hash': contract.hash,
-        'robot': contract.robot, 'episodes': rows, 'damaged': list(source.damaged),
+        'source': str(source.path),
+        'contract': contract.name,
+        'contract_hash': contract.hash,
+        'robot': contract.robot,
+        'episodes': rows,
+        'damaged': list(source.damaged),
         'scored': sum(episode.success for episode in episodes),
         'seconds': float(sum(episode.duration for episode in episodes)),
-        'steps': int(sum(map(len, episodes))), 'usable_steps': len(steps),
+        'steps': int(sum(map(len, episodes))),
+        'usable_steps': len(steps),
         'interventions': int(sum(episode.interventions.sum() for episode in episodes)),
         'not_good': sum(row['good'] is False for row in rows),
-        'tq': {'mean_return': float(returns.mean()), 'min': float(returns.min()),
-               'max': float(returns.max()), 'normalised': None},
-        'streams': [_stream_row(own) for own in _by_topic(streams)]}
+        'tq': {
+            'mean_return': float(returns.mean()),
+            'min': float(returns.min()),
+            'max': float(returns.max()),
+            'normalised': None,
+        },
+        'streams': [_stream_row(own) for own in _by_topic(streams)],
+    }
     sets = {'recorded': steps}
     if augmented is not None:
         sets['augmented'] = augmented
     numbers['sets'] = {name: _set_row(task, part) for name, part in sets.items() if len(part)}
-    numbers['saco'] = {name: {'cells': row['cells'], 'normalised': None}
-                       for name, row in numbers['sets'].items()}
+    numbers['saco'] = {
+        name: {'cells': row['cells'], 'normalised': None} for name, row in numbers['sets'].items()
+    }
     if reference is not None:
         _normalise(numbers, reference, contract, task)
     return numbers, steps
@@ -95,8 +120,11 @@ def _normalise(numbers, reference, contract, task) -> None:
     contract.require(reference.contract, str(reference.path))
     best = np.mean([_return(episode, contract) for episode in reference.episodes])
     cells = describe_set(task, transitions(reference.episodes, contract)).cells
-    numbers['reference'] = {'source': str(reference.path), 'mean_return': float(best),
-                            'cells': cells}
+    numbers['reference'] = {
+        'source': str(reference.path),
+        'mean_return': float(best),
+        'cells': cells,
+    }
     if best:
         numbers['tq']['normalised'] = numbers['tq']['mean_return'] / float(best)
     for row in numbers['saco'].values():
@@ -106,9 +134,15 @@ def _normalise(numbers, reference, contract, task) -> None:
 def _set_row(task, steps) -> dict[str, Any]:
     coverage = measure_coverage(task, steps.states)
     found = describe_set(task, steps)
-    return {'transitions': len(steps), 'reward': found.reward, 'progress_mm': found.progress,
-            'cells': found.cells, 'sides_covered': coverage.covered,
-            'places_covered': coverage.places_covered, 'next': coverage.missing()}
+    return {
+        'transitions': len(steps),
+        'reward': found.reward,
+        'progress_mm': found.progress,
+        'cells': found.cells,
+        'sides_covered': coverage.covered,
+        'places_covered': coverage.places_covered,
+        'next': coverage.missing(),
+    }
 
 
 def _qualities(source: Source) -> dict[str, dict]:
@@ -130,14 +164,19 @@ def _stream_row(own: list[Stream]) -> dict[str, Any]:
     worst = max(own, key=lambda stream: stream.widest)
     delays = [stream.delay for stream in own if np.isfinite(stream.delay)]
     return {
-        'topic': own[0].topic, 'role': own[0].role, 'episodes': len(own),
+        'topic': own[0].topic,
+        'role': own[0].role,
+        'episodes': len(own),
         'messages': sum(stream.messages for stream in own),
         'rate': float(np.median([stream.rate for stream in own])),
         'regular': all(stream.regular for stream in own),
-        'widest': worst.widest, 'widest_in': worst.recording, 'widest_at': worst.widest_at,
+        'widest': worst.widest,
+        'widest_in': worst.recording,
+        'widest_at': worst.widest_at,
         'lost': sum(stream.lost for stream in own),
         'backward': sum(stream.backward for stream in own),
-        'delay': float(np.median(delays)) if delays else None}
+        'delay': float(np.median(delays)) if delays else None,
+    }
 
 
 def _figures(source, streams, steps, augmented, numbers) -> dict[str, str]:
@@ -148,7 +187,9 @@ def _figures(source, streams, steps, augmented, numbers) -> dict[str, str]:
         'returns': data_charts.returns(
             [row['id'] for row in numbers['episodes']],
             np.array([row['return'] for row in numbers['episodes']]),
-            np.array([episode.success for episode in episodes]))}
+            np.array([episode.success for episode in episodes]),
+        ),
+    }
     if streams:
         drawn['intervals'] = data_charts.intervals(streams)
     if len(steps):
@@ -157,8 +198,10 @@ def _figures(source, streams, steps, augmented, numbers) -> dict[str, str]:
         if augmented is not None and len(augmented):
             sets['augmented'] = augmented
         drawn['commands'] = data_charts.commands(steps.actions)
-        drawn['sides'] = data_charts.sides({
-            name: measure_coverage(task, part.states) for name, part in sets.items()})
+        drawn['sides'] = data_charts.sides(
+            {name: measure_coverage(task, part.states) for name, part in sets.items()}
+        )
         drawn['places'] = data_charts.places(
-            {name: part.states for name, part in sets.items()}, field)
+            {name: part.states for name, part in sets.items()}, field
+        )
     return drawn

@@ -111,7 +111,7 @@ def looks_of(names: Sequence[str]) -> Looks:
 
 def _shortened(name: str, most: int) -> str:
     """Return the end of a name that is too long; names that differ do so there."""
-    return name if len(name) <= most else '…' + name[1 - most:]
+    return name if len(name) <= most else '…' + name[1 - most :]
 
 
 def hide_y_axis(axes) -> None:

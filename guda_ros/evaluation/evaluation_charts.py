@@ -46,12 +46,26 @@ def verdicts(counts: Mapping[str, Mapping[str, int]], looks: Looks) -> str:
             total, left = sum(found.values()) or 1, 0.0
             for name in seen:
                 share = found.get(name, 0) / total
-                axes.barh(y, share, left=left, height=0.66, color=_VERDICT_COLOURS[name],
-                          edgecolor='white', linewidth=0.6)
+                axes.barh(
+                    y,
+                    share,
+                    left=left,
+                    height=0.66,
+                    color=_VERDICT_COLOURS[name],
+                    edgecolor='white',
+                    linewidth=0.6,
+                )
                 if share > 0.035:
                     ink = INK if name in ('timeout', 'out') else 'white'
-                    axes.text(left + share / 2, y, str(found[name]), color=ink, ha='center',
-                              va='center', fontsize=8)
+                    axes.text(
+                        left + share / 2,
+                        y,
+                        str(found[name]),
+                        color=ink,
+                        ha='center',
+                        va='center',
+                        fontsize=8,
+                    )
                 left += share
             axes.text(1.015, y, f'{sum(found.values())} episodes', va='center', fontsize=8)
         axes.set_yticks(range(rows), [arm_label(name, looks) for name in counts])
@@ -60,10 +74,17 @@ def verdicts(counts: Mapping[str, Mapping[str, int]], looks: Looks) -> str:
         axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         hide_y_axis(axes)
         figure.legend(
-            handles=[Rectangle((0, 0), 1, 1, color=_VERDICT_COLOURS[name], label=VERDICTS[name])
-                     for name in seen],
-            loc='upper left', bbox_to_anchor=(0.2, 1.0), ncols=6, borderaxespad=0.1,
-            handlelength=1.1, handleheight=0.8, columnspacing=1.4,
+            handles=[
+                Rectangle((0, 0), 1, 1, color=_VERDICT_COLOURS[name], label=VERDICTS[name])
+                for name in seen
+            ],
+            loc='upper left',
+            bbox_to_anchor=(0.2, 1.0),
+            ncols=6,
+            borderaxespad=0.1,
+            handlelength=1.1,
+            handleheight=0.8,
+            columnspacing=1.4,
         )
         return svg_text(figure)
 
@@ -92,8 +113,15 @@ def scenarios(
                     continue
                 place = y + (index - (len(groups) - 1) / 2) * step
                 axes.plot([rate.low, rate.high], [place, place], color=colour, linewidth=1.6)
-                axes.plot(rate.value, place, marker='o', markersize=4.6, color=colour,
-                          markeredgecolor='white', markeredgewidth=0.6)
+                axes.plot(
+                    rate.value,
+                    place,
+                    marker='o',
+                    markersize=4.6,
+                    color=colour,
+                    markeredgecolor='white',
+                    markeredgewidth=0.6,
+                )
         axes.set_yticks(range(len(names)), [f'{name} ({sizes[name]})' for name in names])
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.set_xlim(-0.01, 1.01)
@@ -110,15 +138,30 @@ def seed_statistics(numbers: Mapping, thresholds: np.ndarray, looks: Looks) -> s
     with new_figure(max(2.5, 0.3 * len(groups) + 1.4)) as figure:
         height = figure.get_figheight()
         grid = figure.add_gridspec(
-            1, 3, width_ratios=[1.25, 1, 1], wspace=0.42, left=0.062, right=0.985,
-            bottom=0.42 / height, top=1 - 0.52 / height)
+            1,
+            3,
+            width_ratios=[1.25, 1, 1],
+            wspace=0.42,
+            left=0.062,
+            right=0.985,
+            bottom=0.42 / height,
+            top=1 - 0.52 / height,
+        )
         axes = figure.add_subplot(grid[0])
         for name, profile in numbers['profiles'].items():
             colour = arm_colour(name, looks)
-            axes.plot(thresholds, profile['share'], color=colour, linewidth=1.7,
-                      drawstyle='steps-post')
-            axes.fill_between(thresholds, profile['low'], profile['high'], color=colour,
-                              alpha=0.16, linewidth=0, step='post')
+            axes.plot(
+                thresholds, profile['share'], color=colour, linewidth=1.7, drawstyle='steps-post'
+            )
+            axes.fill_between(
+                thresholds,
+                profile['low'],
+                profile['high'],
+                color=colour,
+                alpha=0.16,
+                linewidth=0,
+                step='post',
+            )
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1.03)
         for axis in (axes.xaxis, axes.yaxis):
@@ -133,8 +176,11 @@ def seed_statistics(numbers: Mapping, thresholds: np.ndarray, looks: Looks) -> s
         axes = figure.add_subplot(grid[2])
         reference = groups[0]
         axes.axvline(0.5, color=MUTED, linewidth=0.9, linestyle=(0, (3, 2)))
-        _estimates(axes, {entry['second']: entry['probability']
-                          for entry in numbers['improvement']}, looks)
+        _estimates(
+            axes,
+            {entry['second']: entry['probability'] for entry in numbers['improvement']},
+            looks,
+        )
         axes.set_title(f'c  P({arm_short(reference, looks)} better)')
         axes.set_xlim(-0.02, 1.02)
         _legend(figure, groups, looks)
@@ -142,7 +188,11 @@ def seed_statistics(numbers: Mapping, thresholds: np.ndarray, looks: Looks) -> s
 
 
 def pair_map(
-    starts: np.ndarray, first: np.ndarray, second: np.ndarray, names: Sequence[str], field: Field,
+    starts: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    names: Sequence[str],
+    field: Field,
     looks: Looks,
 ) -> str:
     """
@@ -162,21 +212,48 @@ def pair_map(
             (first < second, 's', 24, arm_colour(names[1], looks), arm_short(names[1], looks)),
         ):
             edge = {} if marker == 'x' else {'edgecolors': 'white', 'linewidths': 0.4}
-            axes.scatter(starts[rows, 3], starts[rows, 4], marker=marker, s=size, color=colour,
-                         zorder=4, label=f'{label} ({int(rows.sum())})', **edge)
-        axes.legend(loc='center left', bbox_to_anchor=(1.04, 0.5), title='who scored more often',
-                    title_fontsize=8, borderaxespad=0, handletextpad=0.3, alignment='left')
+            axes.scatter(
+                starts[rows, 3],
+                starts[rows, 4],
+                marker=marker,
+                s=size,
+                color=colour,
+                zorder=4,
+                label=f'{label} ({int(rows.sum())})',
+                **edge,
+            )
+        axes.legend(
+            loc='center left',
+            bbox_to_anchor=(1.04, 0.5),
+            title='who scored more often',
+            title_fontsize=8,
+            borderaxespad=0,
+            handletextpad=0.3,
+            alignment='left',
+        )
         return svg_text(figure)
 
 
 def _estimates(axes, estimates: Mapping[str, Estimate], looks: Looks) -> None:
     for y, (name, estimate) in enumerate(estimates.items()):
         colour = arm_colour(name, looks)
-        axes.plot([estimate.low, estimate.high], [y, y], color=colour, linewidth=5, alpha=0.35,
-                  solid_capstyle='butt')
+        axes.plot(
+            [estimate.low, estimate.high],
+            [y, y],
+            color=colour,
+            linewidth=5,
+            alpha=0.35,
+            solid_capstyle='butt',
+        )
         axes.plot([estimate.value] * 2, [y - 0.22, y + 0.22], color=colour, linewidth=2)
-        axes.text(estimate.value, y - 0.27, f'{100 * estimate.value:.0f} %', ha='center',
-                  va='bottom', fontsize=7.5)
+        axes.text(
+            estimate.value,
+            y - 0.27,
+            f'{100 * estimate.value:.0f} %',
+            ha='center',
+            va='bottom',
+            fontsize=7.5,
+        )
     axes.set_yticks(range(len(estimates)), [arm_short(name, looks) for name in estimates])
     axes.set_ylim(len(estimates) - 0.4, -0.7)
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
@@ -185,8 +262,15 @@ def _estimates(axes, estimates: Mapping[str, Estimate], looks: Looks) -> None:
 
 def _legend(figure, groups: Sequence[str], looks: Looks) -> None:
     figure.legend(
-        handles=[Line2D([], [], color=arm_colour(name, looks), linewidth=2,
-                        label=arm_label(name, looks)) for name in groups],
-        loc='upper left', bbox_to_anchor=(0.055, 1.0), ncols=5, borderaxespad=0.1,
+        handles=[
+            Line2D(
+                [], [], color=arm_colour(name, looks), linewidth=2, label=arm_label(name, looks)
+            )
+            for name in groups
+        ],
+        loc='upper left',
+        bbox_to_anchor=(0.055, 1.0),
+        ncols=5,
+        borderaxespad=0.1,
         handlelength=1.3,
     )

@@ -103,38 +103,52 @@ def _figures(evaluation: Evaluation, numbers: dict, looks) -> dict[str, str]:
     reference = next(iter(tried))
     differences = {
         pair['second']: pair['difference']
-        for pair in numbers['comparisons'] if pair['first'] == reference
+        for pair in numbers['comparisons']
+        if pair['first'] == reference
     }
     drawn['success'] = charts.success(
-        {name: (group['success'], np.array(group['rate_per_seed']))
-         for name, group in tried.items()},
-        differences, reference, looks=looks)
+        {
+            name: (group['success'], np.array(group['rate_per_seed']))
+            for name, group in tried.items()
+        },
+        differences,
+        reference,
+        looks=looks,
+    )
     drawn['verdicts'] = evaluation_charts.verdicts(
-        {name: group['verdicts'] for name, group in tried.items()}, looks)
+        {name: group['verdicts'] for name, group in tried.items()}, looks
+    )
     times = {}
     for name, policies in evaluation.groups.items():
         episodes = [episode for policy in policies for episode in policy.episodes]
         if episodes:
-            times[name] = (np.array([e.scored for e in episodes]),
-                           np.array([e.seconds for e in episodes]))
+            times[name] = (
+                np.array([e.scored for e in episodes]),
+                np.array([e.seconds for e in episodes]),
+            )
     drawn['time'] = charts.time_to_score(times, evaluation.contract.time_limit, looks)
     starts = common_starts([p for p in evaluation.policies if p.episodes])
-    sizes = {name: len(rows)
-             for name, rows in comparison.scenario_rows(evaluation, starts).items()}
+    sizes = {
+        name: len(rows) for name, rows in comparison.scenario_rows(evaluation, starts).items()
+    }
     if sizes:
         drawn['scenarios'] = evaluation_charts.scenarios(
-            {name: group['scenarios'] for name, group in tried.items()}, sizes, looks)
+            {name: group['scenarios'] for name, group in tried.items()}, sizes, looks
+        )
     first = evaluation.groups[reference]
     rows = common_starts(first)
     if rows:
         share = success_matrix(first, rows).mean(axis=0)
         places, pitch = evaluation.starts.starts[rows], evaluation.contract.field
-        drawn['starts'] = (pictures.ros_episodes(places, share == 1, pitch)
-                           if len(first) == 1 and len(rows) <= _LISTED
-                           else pictures.start_map(places, share, pitch))
+        drawn['starts'] = (
+            pictures.ros_episodes(places, share == 1, pitch)
+            if len(first) == 1 and len(rows) <= _LISTED
+            else pictures.start_map(places, share, pitch)
+        )
     if numbers['seeds']:
         drawn['seeds'] = evaluation_charts.seed_statistics(
-            numbers['seeds'], comparison.THRESHOLDS, looks)
+            numbers['seeds'], comparison.THRESHOLDS, looks
+        )
     return {name: data_uri('image/svg+xml', svg.encode()) for name, svg in drawn.items()}
 
 
@@ -143,8 +157,12 @@ def _pair_figure(evaluation: Evaluation, pair: dict, looks) -> str:
     rows = common_starts([*both[0], *both[1]])
     shares = [success_matrix(policies, rows).mean(axis=0) for policies in both]
     svg = evaluation_charts.pair_map(
-        evaluation.starts.starts[rows], *shares, (pair['first'], pair['second']),
-        evaluation.contract.field, looks)
+        evaluation.starts.starts[rows],
+        *shares,
+        (pair['first'], pair['second']),
+        evaluation.contract.field,
+        looks,
+    )
     return data_uri('image/svg+xml', svg.encode())
 
 
@@ -181,6 +199,5 @@ def _hard(evaluation: Evaluation) -> dict[str, int] | None:
 
 def _place(start: Sequence[float]) -> str:
     x, y, yaw, ball_x, ball_y = start
-    text = (f'robot ({x:.2f}, {y:.2f}) {np.degrees(yaw):.0f}°, '
-            f'ball ({ball_x:.2f}, {ball_y:.2f})')
+    text = f'robot ({x:.2f}, {y:.2f}) {np.degrees(yaw):.0f}°, ball ({ball_x:.2f}, {ball_y:.2f})'
     return text.replace('-', '−')

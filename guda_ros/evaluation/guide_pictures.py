@@ -58,8 +58,14 @@ def _field(axis, task, title):
         axis.add_patch(Rectangle((a, c), b - a, d - c, fc=MUTED, alpha=0.6))
     (a, b), _ = task.mouth
     margin = 0.06 * (high - low)
-    axis.set(xlim=(low - margin, max(high, b) + margin), ylim=(right - margin, left + margin),
-             aspect='equal', title=title, xlabel='x [m]', ylabel='y [m]')
+    axis.set(
+        xlim=(low - margin, max(high, b) + margin),
+        ylim=(right - margin, left + margin),
+        aspect='equal',
+        title=title,
+        xlabel='x [m]',
+        ylabel='y [m]',
+    )
 
 
 def _areas(axis, guide, task):
@@ -70,8 +76,15 @@ def _areas(axis, guide, task):
             colour = _COLOURS[number % len(_COLOURS)]
             # Boxes are often the same: each is drawn a little inside the one before.
             inset = 0.08 * number
-            axis.add_patch(Rectangle((a + inset, c + inset), max(b - a - 2 * inset, 0.02),
-                                     max(d - c - 2 * inset, 0.02), fc=colour, alpha=0.12))
+            axis.add_patch(
+                Rectangle(
+                    (a + inset, c + inset),
+                    max(b - a - 2 * inset, 0.02),
+                    max(d - c - 2 * inset, 0.02),
+                    fc=colour,
+                    alpha=0.12,
+                )
+            )
             axis.plot([], [], 's', color=colour, alpha=0.5, label=f'{name}: {body}')
             number += 1
     axis.legend(fontsize=7, loc='lower left')
@@ -84,8 +97,16 @@ def _values(axis, task, places, arrows: int = 20):
     ways = places.way(places.grid.points).reshape(*places.grid.shape, 2)
     every = max(len(x) // arrows, 1)
     at = tuple(np.arange(every // 2, len(along), every) for along in (x, y))
-    axis.quiver(x[at[0]], y[at[1]], *np.moveaxis(ways[np.ix_(*at)], -1, 0).transpose(0, 2, 1),
-                color='white', scale=32, width=0.004, pivot='mid', zorder=3)
+    axis.quiver(
+        x[at[0]],
+        y[at[1]],
+        *np.moveaxis(ways[np.ix_(*at)], -1, 0).transpose(0, 2, 1),
+        color='white',
+        scale=32,
+        width=0.004,
+        pivot='mid',
+        zorder=3,
+    )
 
 
 def _paths(axis, task, recorded):
@@ -108,13 +129,16 @@ def _steps(axis, task, made, shown: int = 250):
     else:
         yaw = made.states[rows, actor.heading]
         axis.quiver(*robot.T, np.cos(yaw), np.sin(yaw), color=ROBOT, scale=45, width=0.003)
-    way = made.next_states[rows][:, list(thing.position)] - made.states[rows][
-        :, list(thing.position)]
+    way = (
+        made.next_states[rows][:, list(thing.position)]
+        - made.states[rows][:, list(thing.position)]
+    )
     moving = np.linalg.norm(way, axis=1) > task.rest
     places = made.states[rows][:, list(thing.position)][moving]
     (low, high), _ = task.bounds
-    axis.quiver(*places.T, *way[moving].T, color=INK, scale=(high - low) / 3, width=0.003,
-                zorder=4)
+    axis.quiver(
+        *places.T, *way[moving].T, color=INK, scale=(high - low) / 3, width=0.003, zorder=4
+    )
 
 
 def _coverage(axis, task, made):

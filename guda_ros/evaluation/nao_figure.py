@@ -13,8 +13,9 @@ from guda_ros.tasks.nao_findings import AXES, NaoFindings
 def nao_png(found: NaoFindings) -> bytes:
     """Return a PNG: the line of the walking steps, and the answers to reversals of commands."""
     with new_figure(5.4) as figure:
-        grid = figure.add_gridspec(2, 3, hspace=0.5, wspace=0.3, left=0.07, right=0.985, top=0.94,
-                                   bottom=0.095)
+        grid = figure.add_gridspec(
+            2, 3, hspace=0.5, wspace=0.3, left=0.07, right=0.985, top=0.94, bottom=0.095
+        )
         axes = figure.add_subplot(grid[0, :])
         for power, colour, label in zip(found.spectra, (GOOD, BALL), ('forward', 'turning')):
             axes.plot(found.frequencies, power / np.median(power), color=colour, label=label)

@@ -44,11 +44,16 @@ def place_in_words(x: float, y: float, field: Field) -> str:
         return f'on the {name}'
     side = field.width / 2
     along = (
-        _offset(goal_line - x, "in front of the opponents' goal line",
-                "behind the opponents' goal line", "on the opponents' goal line")
+        _offset(
+            goal_line - x,
+            "in front of the opponents' goal line",
+            "behind the opponents' goal line",
+            "on the opponents' goal line",
+        )
         if abs(goal_line - x) <= abs(x)
-        else _offset(x, 'beyond the halfway line', 'before the halfway line',
-                     'on the halfway line')
+        else _offset(
+            x, 'beyond the halfway line', 'before the halfway line', 'on the halfway line'
+        )
     )
     across = (
         _offset(y, 'left of the middle', 'right of the middle', 'on the middle')
@@ -80,9 +85,13 @@ def _marks(field: Field) -> dict[str, np.ndarray]:
     for word, sign in (('left', 1), ('right', -1)):
         marks[f'{word} goal post'] = (line, sign * field.goal_width / 2)
         marks[f'{word} front corner of the penalty area'] = (
-            line - field.penalty_area[0], sign * field.penalty_area[1] / 2)
+            line - field.penalty_area[0],
+            sign * field.penalty_area[1] / 2,
+        )
         marks[f'{word} front corner of the goal area'] = (
-            line - field.goal_area[0], sign * field.goal_area[1] / 2)
+            line - field.goal_area[0],
+            sign * field.goal_area[1] / 2,
+        )
         marks[f'{word} corner of the field'] = (line, sign * side)
         marks[f'{word} end of the halfway line'] = (0.0, sign * side)
     return {name: np.array(place) for name, place in marks.items()}

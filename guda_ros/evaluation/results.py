@@ -249,9 +249,11 @@ def combine(results: Sequence[tuple[str, Evaluation]]) -> Evaluation:
             policies.append(
                 replace(
                     policy,
-                    name=f'{label}: {policy.name}' if names.count(policy.name) > 1
+                    name=f'{label}: {policy.name}'
+                    if names.count(policy.name) > 1
                     else policy.name,
-                    group=f'{label}: {policy.group}' if len(groups[policy.group]) > 1
+                    group=f'{label}: {policy.group}'
+                    if len(groups[policy.group]) > 1
                     else policy.group,
                 )
             )
@@ -361,8 +363,10 @@ def _read_episode(content: Mapping) -> Episode:
         value = getattr(episode, name)
         if value is None and name != 'seconds':
             continue
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not (
-            math.isfinite(value) and value >= 0
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, (int, float))
+            or not (math.isfinite(value) and value >= 0)
         ):
             raise ValueError(f'start {episode.start}: {name}: {value!r} is impossible')
     return episode

@@ -150,10 +150,16 @@ class PairedTable:
         """Count the outcomes (n,) of two policies from the same starts."""
         first, second = (np.asarray(value, dtype=bool) for value in (first, second))
         if first.ndim != 1 or first.shape != second.shape:
-            raise ValueError(f'outcomes of the same starts are expected, not of shapes '
-                             f'{first.shape} and {second.shape}')
-        return cls(int((first & second).sum()), int((first & ~second).sum()),
-                   int((~first & second).sum()), int((~first & ~second).sum()))
+            raise ValueError(
+                f'outcomes of the same starts are expected, not of shapes '
+                f'{first.shape} and {second.shape}'
+            )
+        return cls(
+            int((first & second).sum()),
+            int((first & ~second).sum()),
+            int((~first & second).sum()),
+            int((~first & ~second).sum()),
+        )
 
     @property
     def total(self) -> int:

@@ -51,8 +51,11 @@ class TrialLog:
         found = load_results(path)
         require_comparable('this command', evaluation, str(path), found)
         (policy,) = evaluation.policies
-        if len(found.policies) != 1 or found.policies[0].sha256 != policy.sha256 \
-                or found.policies[0].means != policy.means:
+        if (
+            len(found.policies) != 1
+            or found.policies[0].sha256 != policy.sha256
+            or found.policies[0].means != policy.means
+        ):
             raise ResultError(
                 f'{path}: holds the results of another policy; choose another folder with --out'
             )
@@ -103,7 +106,6 @@ class TrialLog:
 
     def _save(self, episodes: tuple[Episode, ...]) -> None:
         (policy,) = self.evaluation.policies
-        changed = replace(
-            self.evaluation, policies=(replace(policy, episodes=episodes),))
+        changed = replace(self.evaluation, policies=(replace(policy, episodes=episodes),))
         changed.save(self._folder)
         self.evaluation = changed

@@ -66,10 +66,13 @@ class Table:
 
 def _joined(columns: dict[str, torch.Tensor]) -> torch.Tensor:
     """Return columns side by side (M, widths)."""
-    return torch.cat([
-        column.float() if column.ndim > 1 else column.float()[:, None]
-        for column in columns.values()
-    ], dim=1)
+    return torch.cat(
+        [
+            column.float() if column.ndim > 1 else column.float()[:, None]
+            for column in columns.values()
+        ],
+        dim=1,
+    )
 
 
 class Sampler:
@@ -238,8 +241,7 @@ def data_problems(data: TransitionSet) -> list[str]:
     still = np.ptp(data.actions, axis=0) < 1e-6
     if still.any():
         problems.append(
-            'the command never changes: '
-            + ', '.join(np.array(data.contract.action)[still])
+            'the command never changes: ' + ', '.join(np.array(data.contract.action)[still])
         )
     return problems
 

@@ -129,9 +129,7 @@ def squared_error(values: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     return (values - targets).square()
 
 
-def gaussian_nll(
-    mean: torch.Tensor, log_std: torch.Tensor, targets: torch.Tensor
-) -> torch.Tensor:
+def gaussian_nll(mean: torch.Tensor, log_std: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """Return -log N(target; mean, exp(log_std)), element by element."""
     error = (targets - mean) * torch.exp(-log_std)
     return 0.5 * error.square() + log_std + 0.5 * math.log(2 * math.pi)

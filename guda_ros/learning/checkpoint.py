@@ -141,9 +141,7 @@ def load_checkpoint(
         raise _damaged(path, error) from error
 
 
-def resume_checkpoint(
-    path: str | os.PathLike, learner: Learner, same: dict | None = None
-) -> bool:
+def resume_checkpoint(path: str | os.PathLike, learner: Learner, same: dict | None = None) -> bool:
     """
     Let a fresh learner go on from a checkpoint; False if that training was done already.
 

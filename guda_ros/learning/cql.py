@@ -116,10 +116,12 @@ class CQL(Learner):
         )
         self.critic_target = self._target('critic_target', TwinCritic(*critic))
         copy_networks(self.critic, self.critic_target)
-        self.factors = nn.ParameterDict({
-            'log_temperature': torch.full((seeds,), math.log(config.temperature)),
-            'log_lagrange': torch.zeros(seeds),
-        }).to(config.device)
+        self.factors = nn.ParameterDict(
+            {
+                'log_temperature': torch.full((seeds,), math.log(config.temperature)),
+                'log_lagrange': torch.zeros(seeds),
+            }
+        ).to(config.device)
         self.networks['factors'] = self.factors
         for name, rate in (
             ('log_temperature', config.temperature_learning_rate),

@@ -78,9 +78,7 @@ class FactoredDynamics:
                     )
         return self
 
-    def predict(
-        self, states: np.ndarray, actions: np.ndarray, together: np.ndarray
-    ) -> np.ndarray:
+    def predict(self, states: np.ndarray, actions: np.ndarray, together: np.ndarray) -> np.ndarray:
         """Return the states (M, S) after one step; angles are wrapped to [-pi, pi)."""
         after = np.array(states, dtype=float)
         for touch in (False, True):

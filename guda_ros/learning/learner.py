@@ -239,14 +239,22 @@ class Learner:
         self.optimizers: dict[str, Adam] = {}
         self._build([torch.Generator().manual_seed(seed) for seed in self.seeds])
         samplers = [
-            Sampler(one, self.config.sampler, self.config.original_share,
-                    self.config.return_temperature)
+            Sampler(
+                one,
+                self.config.sampler,
+                self.config.original_share,
+                self.config.return_temperature,
+            )
             for one in distinct
         ]
         begins = np.cumsum([0, *map(len, distinct)])
         self._draws = Draws(
-            [samplers[number] for number in numbers], self.seeds, self.config.batch_size,
-            self._noise(), self.config.device, [begins[number] for number in numbers],
+            [samplers[number] for number in numbers],
+            self.seeds,
+            self.config.batch_size,
+            self._noise(),
+            self.config.device,
+            [begins[number] for number in numbers],
         )
         self.updates = 0
         #: Gradient steps in all.
@@ -339,8 +347,9 @@ class Learner:
         unit = share if self.config.settle else 1.0
         low = [unit * min(least, least / share) for least, _ in self._rewards]
         high = [unit * max(most, most / share) for _, most in self._rewards]
-        return tuple(torch.tensor(bound, device=self.config.device).unsqueeze(1)
-                     for bound in (low, high))
+        return tuple(
+            torch.tensor(bound, device=self.config.device).unsqueeze(1) for bound in (low, high)
+        )
 
     def _target(self, name: str, network: StackedMLP) -> StackedMLP:
         """Keep a network that no gradient reaches."""

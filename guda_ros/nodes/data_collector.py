@@ -42,23 +42,31 @@ class DataCollector(Node):
 
     def __init__(self) -> None:
         super().__init__('data_collector')
-        told = declare_recorder(Parameters(self),
-                                not self.get_parameter('use_sim_time').value)
+        told = declare_recorder(Parameters(self), not self.get_parameter('use_sim_time').value)
         self._contract, self._operator, self._guide = told.contract, told.operator, told.guide
         self._said: list[tuple[str, str]] = []
         self._judged = ''
         self._claim = FolderClaim(told.folder)
         require_contract(told.folder, self._contract)
 
-        topics = {role: (self.resolve_topic_name(name), type_name(kind))
-                  for role, (name, kind) in told.topics.items()}
+        topics = {
+            role: (self.resolve_topic_name(name), type_name(kind))
+            for role, (name, kind) in told.topics.items()
+        }
         image = self._contract.topics['image']
         if told.images:
-            topics['image'] = (self.resolve_topic_name(image) + '/compressed',
-                               type_name(CompressedImage))
+            topics['image'] = (
+                self.resolve_topic_name(image) + '/compressed',
+                type_name(CompressedImage),
+            )
         self._collector = EpisodeCollector(
-            told.folder, self._contract, topics, told.settings, ros_time=self._now,
-            on_change=self._announce)
+            told.folder,
+            self._contract,
+            topics,
+            told.settings,
+            ros_time=self._now,
+            on_change=self._announce,
+        )
         self._screen = RecorderScreen(self._collector, [*told.settings.rates])
         self._pub = self.create_publisher(String, '~/recording', LATCHED)
         for role, (name, kind) in told.topics.items():
@@ -71,15 +79,20 @@ class DataCollector(Node):
         if told.images:
             # Now rather than with the first image: this takes a moment.
             import cv2
+
             self._encode = cv2.imencode
             self._options = [cv2.IMWRITE_JPEG_QUALITY, told.jpeg_quality]
             self.create_subscription(Image, image, self._on_image, RECORD_IMAGES)
         self.create_service(Trigger, '~/discard', self._on_discard)
         # Steady: what was recorded goes to the disk also while the simulation's clock stands.
-        self._timer = self.create_timer(_TICK, self._on_tick,
-                                        clock=Clock(clock_type=ClockType.STEADY_TIME))
-        self._live = (LiveAugmentation(self, self._guide, told.folder, self._contract)
-                      if self._guide else None)
+        self._timer = self.create_timer(
+            _TICK, self._on_tick, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
+        self._live = (
+            LiveAugmentation(self, self._guide, told.folder, self._contract)
+            if self._guide
+            else None
+        )
         self._diagnostics = DiagnosticsPublisher(self, self._report, self._contract.robot)
         self._announce()
 
@@ -105,8 +118,13 @@ class DataCollector(Node):
             self.get_logger().error(f'images are not recorded: {error}', once=True)
             return
         _, jpeg = self._encode('.jpg', pixels, self._options)
-        self._collector.take('image', received, serialize_message(
-            CompressedImage(header=message.header, format='jpeg', data=jpeg.tobytes())))
+        self._collector.take(
+            'image',
+            received,
+            serialize_message(
+                CompressedImage(header=message.header, format='jpeg', data=jpeg.tobytes())
+            ),
+        )
 
     def _on_episode(self, data: bytes) -> None:
         event = read_event(self, deserialize_message(data, String).data)
@@ -117,14 +135,25 @@ class DataCollector(Node):
         if event.phase == 'start':
             if event.contract_hash not in ('', self._contract.hash):
                 self._collector.refuse(
-                    event.id, f'the episode is of contract {event.contract_hash}, this node '
-                    f'records {self._contract.hash}: start both with the same contract')
+                    event.id,
+                    f'the episode is of contract {event.contract_hash}, this node '
+                    f'records {self._contract.hash}: start both with the same contract',
+                )
                 return
-            self._collector.begin(RecordingInfo(
-                id=event.id, scenario=event.scenario, start_index=event.start_index,
-                seed=event.seed, robot_start=event.robot_start, operator=self._operator,
-                guide=self._guide, start_stamp=event.stamp, parameters=event.parameters,
-                started=datetime.now(timezone.utc).isoformat(timespec='seconds')))
+            self._collector.begin(
+                RecordingInfo(
+                    id=event.id,
+                    scenario=event.scenario,
+                    start_index=event.start_index,
+                    seed=event.seed,
+                    robot_start=event.robot_start,
+                    operator=self._operator,
+                    guide=self._guide,
+                    start_stamp=event.stamp,
+                    parameters=event.parameters,
+                    started=datetime.now(timezone.utc).isoformat(timespec='seconds'),
+                )
+            )
         self._take('episode', data)
         if event.phase == 'end' and event.id == self._collector.status['id']:
             self._collector.end(event.verdict or 'aborted', event.stamp, event.message)
@@ -163,8 +192,10 @@ class DataCollector(Node):
             if status['good']:
                 self.get_logger().info(f'{status["id"]}: {status["verdict"]}, recorded well')
             else:
-                self.get_logger().error(f'{status["id"]}: NOT GOOD ENOUGH, record it again: '
-                                        + '; '.join(status['reasons']))
+                self.get_logger().error(
+                    f'{status["id"]}: NOT GOOD ENOUGH, record it again: '
+                    + '; '.join(status['reasons'])
+                )
         if self.context.ok():
             self._pub.publish(String(data=json.dumps(status)))
 

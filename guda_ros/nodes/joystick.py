@@ -27,16 +27,24 @@ class Joystick(Node):
     def __init__(self) -> None:
         super().__init__('joystick')
         parameters = Parameters(self)
-        self._pad = Pad(parameters.declare(
-            'pad', '', 'map of the gamepad, name or file; empty: by its name', read_only=True))
-        self._map = JoystickMap.load(parameters.declare(
-            'joystick', 'xbox', 'map that teleop and safety use, name or file', read_only=True))
-        rate = parameters.declare('rate', 50.0, 'messages a second', unit='Hz', low=5.0,
-                                  high=500.0, read_only=True)
+        self._pad = Pad(
+            parameters.declare(
+                'pad', '', 'map of the gamepad, name or file; empty: by its name', read_only=True
+            )
+        )
+        self._map = JoystickMap.load(
+            parameters.declare(
+                'joystick', 'xbox', 'map that teleop and safety use, name or file', read_only=True
+            )
+        )
+        rate = parameters.declare(
+            'rate', 50.0, 'messages a second', unit='Hz', low=5.0, high=500.0, read_only=True
+        )
         self._pub = self.create_publisher(Joy, 'joy', DEFAULT)
         self._there, self._problem = False, ''
         self._timer = self.create_timer(
-            1.0 / rate, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
+            1.0 / rate, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
         self._diagnostics = DiagnosticsPublisher(self, self._report, 'gamepad')
         self._tick()
         if not self._there:
@@ -56,8 +64,10 @@ class Joystick(Node):
             return
         if not self._there:
             self._there = True
-            self.get_logger().info(f'{self._pad.name}: map {self._pad.map.name}; hold '
-                                   f'{self._pad.map.label("deadman")} to move')
+            self.get_logger().info(
+                f'{self._pad.name}: map {self._pad.map.name}; hold '
+                f'{self._pad.map.label("deadman")} to move'
+            )
         self._publish(self._map.say(state))
 
     def _publish(self, said: tuple[list[float], list[int]]) -> None:

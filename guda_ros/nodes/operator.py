@@ -19,8 +19,10 @@ from guda_ros.soccer import world
 from guda_ros.tasks.identification_drive import ScriptedDrive
 from guda_ros.tasks.soccer_demonstrator import Demonstrator, DemonstratorStyle
 
-STYLES = {'imperfect': DemonstratorStyle.imperfect,
-          'clean': lambda seed: DemonstratorStyle.clean()}
+STYLES = {
+    'imperfect': DemonstratorStyle.imperfect,
+    'clean': lambda seed: DemonstratorStyle.clean(),
+}
 #: Not a way of playing: the steps from which `guda identify` learns how the robot walks.
 DRIVE = 'drive'
 
@@ -38,8 +40,13 @@ class Operator(Node):
         p = Parameters(self)
         self._contract = declare_contract(p)
         joystick = p.declare('joystick', 'xbox', 'joystick map, name or path', read_only=True)
-        self._style = p.declare('style', 'imperfect', 'how well the robot is driven',
-                                choices=(*STYLES, DRIVE), read_only=True)
+        self._style = p.declare(
+            'style',
+            'imperfect',
+            'how well the robot is driven',
+            choices=(*STYLES, DRIVE),
+            read_only=True,
+        )
         self._joystick = JoystickMap.load(joystick)
         self._event: EpisodeEvent | None = None
         self._demonstrator: Demonstrator | ScriptedDrive | None = None
@@ -51,8 +58,11 @@ class Operator(Node):
         self._joy_pub = self.create_publisher(Joy, 'joy', qos.DEFAULT)
         for name in ('robot', 'ball'):
             self.create_subscription(
-                Odometry, topics[f'ground_truth_{name}'],
-                lambda message, name=name: self._on_truth(name, message), qos.DEFAULT)
+                Odometry,
+                topics[f'ground_truth_{name}'],
+                lambda message, name=name: self._on_truth(name, message),
+                qos.DEFAULT,
+            )
         diagnostics.DiagnosticsPublisher(self, self._report, self._contract.robot)
 
     def _on_episode(self, message: String) -> None:
@@ -73,8 +83,12 @@ class Operator(Node):
         if self._style == DRIVE:
             return ScriptedDrive(self._contract.limits, self._contract.period)
         return Demonstrator(
-            self._contract.limits, self._contract.field, np.random.default_rng([seed, 1]),
-            STYLES[self._style](seed), self._contract.period)
+            self._contract.limits,
+            self._contract.field,
+            np.random.default_rng([seed, 1]),
+            STYLES[self._style](seed),
+            self._contract.period,
+        )
 
     def _on_truth(self, name: str, message: Odometry) -> None:
         stamp = convert.stamp_to_ns(message.header.stamp)
@@ -101,8 +115,11 @@ class Operator(Node):
 
     def _report(self) -> tuple:
         event = self._event
-        return diagnostics.OK, 'driving' if event and event.phase != 'end' else 'waiting', {
-            'style': self._style, 'episode': event.id if event else ''}
+        return (
+            diagnostics.OK,
+            'driving' if event and event.phase != 'end' else 'waiting',
+            {'style': self._style, 'episode': event.id if event else ''},
+        )
 
 
 def main(args=None) -> int:

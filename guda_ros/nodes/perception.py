@@ -44,9 +44,15 @@ class PerceptionNode(Node):
         super().__init__('perception')
         self._options = p = Parameters(self)
         self.contract = declare_contract(p)
-        p.declare('initial_pose', Parameter.Type.DOUBLE_ARRAY,
-                  'x, y, yaw in map where the robot stands at the first image; empty: wait for '
-                  'an episode to tell', unit='m, m, rad', check=_check_pose, read_only=True)
+        p.declare(
+            'initial_pose',
+            Parameter.Type.DOUBLE_ARRAY,
+            'x, y, yaw in map where the robot stands at the first image; empty: wait for '
+            'an episode to tell',
+            unit='m, m, rad',
+            check=_check_pose,
+            read_only=True,
+        )
         self._profile = RobotProfile.load(p['robot'] or self.contract.robot)
         self._perception = Perception(self.contract, self._profile)
         self._perception.reset(_pose_or_none(p['initial_pose']))
@@ -65,19 +71,23 @@ class PerceptionNode(Node):
         topics = self.contract.topics
         self._detection_pub = self.create_publisher(PointStamped, 'ball/detection', qos.DEFAULT)
         self._pose_pub = self.create_publisher(
-            PoseWithCovarianceStamped, topics['pose'], qos.DEFAULT)
+            PoseWithCovarianceStamped, topics['pose'], qos.DEFAULT
+        )
         self._ball_pub = self.create_publisher(Odometry, topics['ball'], qos.DEFAULT)
         self._debug_pub = self.create_publisher(Image, '~/debug_image', qos.DEFAULT)
         # Subscriptions are served in this order: a reset goes before the image that comes with it.
         self._subs = [
             self.create_subscription(String, topics['episode'], self._on_episode, qos.LATCHED),
-            self.create_subscription(CameraInfo, topics['camera_info'], self._on_camera_info,
-                                     qos.SENSOR_DATA),
+            self.create_subscription(
+                CameraInfo, topics['camera_info'], self._on_camera_info, qos.SENSOR_DATA
+            ),
             self.create_subscription(JointState, 'joint_states', self._on_joints, qos.STREAM),
             self.create_subscription(Odometry, topics['odom'], self._on_odom, qos.STREAM),
-            self.create_subscription(Image, topics['image'], self._on_image, qos.SENSOR_DATA)]
+            self.create_subscription(Image, topics['image'], self._on_image, qos.SENSOR_DATA),
+        ]
         self._diagnostics = diagnostics.DiagnosticsPublisher(
-            self, self._report, self.contract.robot)
+            self, self._report, self.contract.robot
+        )
 
     def _on_episode(self, message: String) -> None:
         event = read_event(self, message.data)
@@ -90,7 +100,8 @@ class PerceptionNode(Node):
         if event.contract_hash not in ('', self.contract.hash):
             self.get_logger().warning(
                 f'episode {event.id} is of contract {event.contract_hash}, this node works with '
-                f'{self.contract.hash}: start both with the same contract and robot')
+                f'{self.contract.hash}: start both with the same contract and robot'
+            )
         self._event, self._late, self._last_stamp = event, False, -1
         self._heads.clear()
         self._inputs.clear()
@@ -102,9 +113,16 @@ class PerceptionNode(Node):
             return
         self._camera_info = calibration
         try:
-            self._perception.set_camera(CameraModel.from_camera_info(
-                message.k, message.width, message.height, self._profile.camera, message.d,
-                message.distortion_model))
+            self._perception.set_camera(
+                CameraModel.from_camera_info(
+                    message.k,
+                    message.width,
+                    message.height,
+                    self._profile.camera,
+                    message.d,
+                    message.distortion_model,
+                )
+            )
         except ValueError as error:
             self._fail(f'{error}; the {self._calibration} is used instead')
         else:
@@ -113,8 +131,13 @@ class PerceptionNode(Node):
     def _on_joints(self, message: JointState) -> None:
         angles = dict(zip(message.name, message.position))
         if {'head_pan', 'head_tilt'} <= angles.keys():
-            self._heads.append((convert.stamp_to_ns(message.header.stamp),
-                                angles['head_pan'], angles['head_tilt']))
+            self._heads.append(
+                (
+                    convert.stamp_to_ns(message.header.stamp),
+                    angles['head_pan'],
+                    angles['head_tilt'],
+                )
+            )
 
     def _turn_head(self, stamp: int) -> None:
         """Take the head to be where it was last known to be at the time of an image."""
@@ -163,27 +186,45 @@ class PerceptionNode(Node):
         self._seen += percept.detection is not None
         self._milliseconds += (time.perf_counter() - begin) * 1e3
         if self._debug_pub.get_subscription_count():
-            drawn = draw_percept(bgr, self._perception.camera, self.contract.field.ball.radius,
-                                 percept.detection, percept.ball, odom_pose)
-            self._debug_pub.publish(convert.image_message(
-                drawn, stamp, self.contract.frames['camera'], 'bgr8'))
+            drawn = draw_percept(
+                bgr,
+                self._perception.camera,
+                self.contract.field.ball.radius,
+                percept.detection,
+                percept.ball,
+                odom_pose,
+            )
+            self._debug_pub.publish(
+                convert.image_message(drawn, stamp, self.contract.frames['camera'], 'bgr8')
+            )
 
     def _publish(self, stamp: int, percept: Percept) -> None:
         frames, radius = self.contract.frames, self.contract.field.ball.radius
         if percept.detection is not None:
-            self._detection_pub.publish(convert.point_message(
-                np.append(percept.detection.position, radius), stamp, frames['base']))
-        self._pose_pub.publish(convert.pose_message(
-            percept.pose, stamp, frames['map'], percept.pose_covariance))
+            self._detection_pub.publish(
+                convert.point_message(
+                    np.append(percept.detection.position, radius), stamp, frames['base']
+                )
+            )
+        self._pose_pub.publish(
+            convert.pose_message(percept.pose, stamp, frames['map'], percept.pose_covariance)
+        )
         ball = percept.ball
         position_covariance = velocity_covariance = None
         if not ball.lost:
             position_covariance = ball.covariance[:2, :2]
             velocity_covariance = ball.covariance[2:, 2:]
-        self._ball_pub.publish(convert.ball_message(
-            np.nan_to_num(ball.position), ball.velocity, stamp, frames['odom'],
-            position_covariance=position_covariance, velocity_covariance=velocity_covariance,
-            radius=radius))
+        self._ball_pub.publish(
+            convert.ball_message(
+                np.nan_to_num(ball.position),
+                ball.velocity,
+                stamp,
+                frames['odom'],
+                position_covariance=position_covariance,
+                velocity_covariance=velocity_covariance,
+                radius=radius,
+            )
+        )
 
     def _fail(self, problem: str) -> None:
         if problem != self._problem:
@@ -192,10 +233,14 @@ class PerceptionNode(Node):
 
     def _report(self) -> tuple[bytes, str, dict]:
         answered, images = self._answered, self._images
-        values = {'images': images, 'answered': answered, 'ball_seen': self._seen,
-                  'milliseconds_an_image': f'{self._milliseconds / max(answered, 1):.2f}',
-                  'calibration': self._calibration,
-                  'episode': self._event.id if self._event else ''}
+        values = {
+            'images': images,
+            'answered': answered,
+            'ball_seen': self._seen,
+            'milliseconds_an_image': f'{self._milliseconds / max(answered, 1):.2f}',
+            'calibration': self._calibration,
+            'episode': self._event.id if self._event else '',
+        }
         fresh, self._reported = answered > self._reported, answered
         if self._problem:
             return diagnostics.ERROR, self._problem, values
@@ -204,8 +249,11 @@ class PerceptionNode(Node):
         if not self._perception.localiser.anchored:
             return diagnostics.WARN, 'the pose is unknown: no episode told the start', values
         if self._late:
-            return (diagnostics.WARN,
-                    'this node joined the episode late: the pose may be wrong', values)
+            return (
+                diagnostics.WARN,
+                'this node joined the episode late: the pose may be wrong',
+                values,
+            )
         return diagnostics.OK, 'ball lost' if self._percept.ball.lost else 'ball known', values
 
     def _why_nothing(self, images: int, answered: int) -> str:

@@ -42,8 +42,15 @@ class Policy(LifecycleNode):
         self.contract = declare_contract(p)
         p.declare('policy', '', 'file that `guda export` wrote; ~/reload reads it again')
         p.declare('autostart', True, 'configure and activate by itself', read_only=True)
-        p.declare('search_speed', SEARCH_SPEED, 'turning speed of the search for the ball',
-                  unit='rad/s', low=0.05, high=10.0, read_only=True)
+        p.declare(
+            'search_speed',
+            SEARCH_SPEED,
+            'turning speed of the search for the ball',
+            unit='rad/s',
+            low=0.05,
+            high=10.0,
+            read_only=True,
+        )
         self.failure = ''
         self._policy: ExportedPolicy | None = None
         self._search = BallSearch(min(p['search_speed'], self.contract.limits.turn))
@@ -60,17 +67,27 @@ class Policy(LifecycleNode):
         self._load()
         topics = self.contract.topics
         self._pub = self.create_lifecycle_publisher(
-            TwistStamped, f'{topics["command"]}/policy', qos.COMMAND)
+            TwistStamped, f'{topics["command"]}/policy', qos.COMMAND
+        )
         self._state_pub = self.create_lifecycle_publisher(String, '~/state', qos.LATCHED)
         self._entities = [
             # First, so that it is handled before the observations that arrive with it.
             self.create_subscription(String, topics['episode'], self._on_episode, qos.LATCHED),
-            self.create_subscription(TwistStamped, topics['command'], self._on_sent, qos.COMMAND)]
-        for name, kind in (('pose', PoseWithCovarianceStamped), ('odom', Odometry),
-                           ('ball', Odometry)):
-            self._entities.append(self.create_subscription(
-                kind, topics[name], lambda message, name=name: self._on_input(name, message),
-                qos.STREAM if name == 'odom' else qos.DEFAULT))
+            self.create_subscription(TwistStamped, topics['command'], self._on_sent, qos.COMMAND),
+        ]
+        for name, kind in (
+            ('pose', PoseWithCovarianceStamped),
+            ('odom', Odometry),
+            ('ball', Odometry),
+        ):
+            self._entities.append(
+                self.create_subscription(
+                    kind,
+                    topics[name],
+                    lambda message, name=name: self._on_input(name, message),
+                    qos.STREAM if name == 'odom' else qos.DEFAULT,
+                )
+            )
         self._entities.append(self.create_service(Trigger, '~/reload', self._on_reload))
         return TransitionCallbackReturn.SUCCESS
 
@@ -107,7 +124,8 @@ class Policy(LifecycleNode):
         path = self._options['policy']
         if not path:
             raise PolicyFileError(
-                'parameter policy is empty: give the file that `guda export` wrote')
+                'parameter policy is empty: give the file that `guda export` wrote'
+            )
         self._policy = ExportedPolicy.load(path, self.contract)
         self.get_logger().info(f'{path}: {self._policy.metadata["algorithm"]}')
 
@@ -143,8 +161,7 @@ class Policy(LifecycleNode):
 
     def _on_sent(self, message: TwistStamped) -> None:
         # What comes late from the episode before is no previous command in this one.
-        if (self._event is None
-                or convert.stamp_to_ns(message.header.stamp) >= self._event.stamp):
+        if self._event is None or convert.stamp_to_ns(message.header.stamp) >= self._event.stamp:
             self._command = convert.command_from_twist(message.twist)
 
     def _on_input(self, name: str, message) -> None:
@@ -174,8 +191,13 @@ class Policy(LifecycleNode):
             self._send(self._search.command(None, None), stamp, 'search')
         else:
             seen = world.to_frame(self._last_ball, odom)
-            self._send(self._search.command((stamp - self._last_known) / 1e9,
-                                            float(np.arctan2(seen[1], seen[0]))), stamp, 'search')
+            self._send(
+                self._search.command(
+                    (stamp - self._last_known) / 1e9, float(np.arctan2(seen[1], seen[0]))
+                ),
+                stamp,
+                'search',
+            )
 
     def _send(self, command: np.ndarray, stamp: int, state: str) -> None:
         self._steps += 1
@@ -187,9 +209,15 @@ class Policy(LifecycleNode):
 
     def _report(self) -> tuple:
         level = diagnostics.OK if self._active else diagnostics.WARN
-        return level, self._state or 'nothing seen yet', {
-            'policy': self._options['policy'], 'commands': self._steps,
-            'algorithm': self._policy.metadata['algorithm'] if self._policy else ''}
+        return (
+            level,
+            self._state or 'nothing seen yet',
+            {
+                'policy': self._options['policy'],
+                'commands': self._steps,
+                'algorithm': self._policy.metadata['algorithm'] if self._policy else '',
+            },
+        )
 
 
 def main(args=None) -> int:

@@ -80,15 +80,19 @@ class Safety(Node):
         parameters = Parameters(self)
         contract = declare_contract(parameters)
         self._map = JoystickMap.load(
-            parameters.declare('joystick', 'xbox', 'joystick map, name or file', read_only=True))
+            parameters.declare('joystick', 'xbox', 'joystick map, name or file', read_only=True)
+        )
         self._frame = contract.frames['base']
         self._stamped = parameters.declare(
-            'stamped', True, 'publish TwistStamped; false: Twist', read_only=True)
+            'stamped', True, 'publish TwistStamped; false: Twist', read_only=True
+        )
         self._stamped_input = parameters.declare(
-            'stamped_input', True, 'subscribe to TwistStamped; false: Twist', read_only=True)
+            'stamped_input', True, 'subscribe to TwistStamped; false: Twist', read_only=True
+        )
         # An unasked second stop would answer a later step of a simulator in lock-step.
         self._gate = declare_safety_gate(
-            parameters, contract, repeat_stop=0.0 if self.get_clock().ros_time_is_active else 1.0)
+            parameters, contract, repeat_stop=0.0 if self.get_clock().ros_time_is_active else 1.0
+        )
         self._sent_stamp = -1
         self._held: dict[str, _Held] = {}
         self._reasons: dict[str, str] = {}
@@ -102,28 +106,41 @@ class Safety(Node):
         self._pub = self.create_publisher(kind, topic, COMMAND)
         self._source_pub = self.create_publisher(Header, f'{topic}/source', DEFAULT)
         self._kick_and_head = KickAndHead(
-            self, self._gate, self._now, RobotProfile.load(parameters['robot'] or contract.robot),
-            SOURCES)
+            self,
+            self._gate,
+            self._now,
+            RobotProfile.load(parameters['robot'] or contract.robot),
+            SOURCES,
+        )
         self._state_pub = self.create_publisher(String, '~/state', LATCHED)
         kind = TwistStamped if self._stamped_input else Twist
         self._subs = [
-            self.create_subscription(kind, f'{topic}/{source}',
-                                     partial(self._on_command, source), COMMAND)
-            for source in SOURCES]
+            self.create_subscription(
+                kind, f'{topic}/{source}', partial(self._on_command, source), COMMAND
+            )
+            for source in SOURCES
+        ]
         # Twice: a latched subscription does not hear who publishes without latching.
         self._subs += [
             self.create_subscription(Bool, f'lock/{name}', partial(self._on_lock, name), qos)
-            for name in LOCKS for qos in (LATCHED, DEFAULT)]
+            for name in LOCKS
+            for qos in (LATCHED, DEFAULT)
+        ]
         self._subs.append(self.create_subscription(Joy, 'joy', self._on_joy, DEFAULT))
         if self._gate.field_limit is not None:
-            self._subs.append(self.create_subscription(
-                PoseWithCovarianceStamped, contract.topics['pose'], self._on_pose, DEFAULT))
+            self._subs.append(
+                self.create_subscription(
+                    PoseWithCovarianceStamped, contract.topics['pose'], self._on_pose, DEFAULT
+                )
+            )
         self._servers = [
             self.create_service(Trigger, '~/emergency_stop', self._on_emergency_stop),
-            self.create_service(Trigger, '~/release', self._on_release)]
+            self.create_service(Trigger, '~/release', self._on_release),
+        ]
         # Steady, because timers on simulated time fire in bursts when it jumps.
         self._timer = self.create_timer(
-            0.04, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
+            0.04, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
         self._diagnostics = DiagnosticsPublisher(self, self._report, contract.robot)
         self._publish_state()
 
@@ -153,17 +170,26 @@ class Safety(Node):
             self._note(source, held.decision)
         self._offer(source, command_from_twist(twist), stamp, frame)
 
-    def _offer(self, source: str, command: np.ndarray, stamp: int, frame: str,
-               arrival: float | None = None) -> None:
+    def _offer(
+        self,
+        source: str,
+        command: np.ndarray,
+        stamp: int,
+        frame: str,
+        arrival: float | None = None,
+    ) -> None:
         decision = self._gate.offer(source, command, stamp * 1e-9, frame, self._now())
         clock, steady = self.get_clock(), time.monotonic()
         arrival = steady if arrival is None else arrival
         future = decision.reason == safety_gate.FUTURE
         if clock.ros_time_is_active and (
-                decision.reason == safety_gate.SUPPRESSED
-                or future and steady - arrival <= CLOCK_PATIENCE):
-            self._held[source] = _Held(command, stamp, frame, decision, arrival,
-                                       clock.now().nanoseconds)
+            decision.reason == safety_gate.SUPPRESSED
+            or future
+            and steady - arrival <= CLOCK_PATIENCE
+        ):
+            self._held[source] = _Held(
+                command, stamp, frame, decision, arrival, clock.now().nanoseconds
+            )
             if future:
                 return
         self._note(source, decision)
@@ -262,24 +288,36 @@ class Safety(Node):
             self.get_logger().info(decision.message)
 
     def _publish_state(self) -> None:
-        state = json.dumps({
-            'stopped': self._gate.stopped, 'cause': self._gate.stop_cause,
-            'in_charge': self._gate.active(self._now()), 'reasons': self._reasons,
-            'locks': self._gate.locks(self._now())})
+        state = json.dumps(
+            {
+                'stopped': self._gate.stopped,
+                'cause': self._gate.stop_cause,
+                'in_charge': self._gate.active(self._now()),
+                'reasons': self._reasons,
+                'locks': self._gate.locks(self._now()),
+            }
+        )
         if state != self._state:
             self._state = state
             self._state_pub.publish(String(data=state))
 
     def _report(self) -> tuple[bytes, str, dict]:
         counts, in_charge = self._gate.counts, self._gate.active(self._now())
-        values = {f'{source or "robot"}.{reason}': count
-                  for (source, reason), count in sorted(counts.items(), key=str)}
+        values = {
+            f'{source or "robot"}.{reason}': count
+            for (source, reason), count in sorted(counts.items(), key=str)
+        }
         values.update({f'{source}.now': reason for source, reason in self._reasons.items()})
         values['in_charge'] = in_charge or 'nobody'
         values['locks'] = ', '.join(self._gate.locks(self._now())) or 'none'
         limit = self._gate.field_limit
-        values['field_limit'] = ('off' if limit is None else 'on' if limit.knows(self._now())
-                                 else 'off: the pose is not known')
+        values['field_limit'] = (
+            'off'
+            if limit is None
+            else 'on'
+            if limit.knows(self._now())
+            else 'off: the pose is not known'
+        )
         faults = sum(counts[key] for key in counts if key[1] in safety_gate.FAULTS)
         new_faults, self._faults = faults - self._faults, faults
         others = self.count_publishers(self._pub.topic_name) - 1

@@ -62,15 +62,30 @@ class Simulator(LifecycleNode):
         p = self._options
         names = p['robots'] or ['']
         if self._lockstep and len(names) > 1:
-            raise GudaError('several robots need mode free: in lock-step the world would have to '
-                            'wait for all of them')
+            raise GudaError(
+                'several robots need mode free: in lock-step the world would have to '
+                'wait for all of them'
+            )
         robots = [self.robot] * len(names)
-        self._world = World(self.contract, robots, self._time.rate, p['camera'],
-                            threaded=not self._lockstep, randomisation=p['randomisation'])
+        self._world = World(
+            self.contract,
+            robots,
+            self._time.rate,
+            p['camera'],
+            threaded=not self._lockstep,
+            randomisation=p['randomisation'],
+        )
         self._robots = [
-            SimulatedRobot(self, self.contract, self._world, self._on_command,
-                           f'{name}/' if name else '', index)
-            for index, name in enumerate(names)]
+            SimulatedRobot(
+                self,
+                self.contract,
+                self._world,
+                self._on_command,
+                f'{name}/' if name else '',
+                index,
+            )
+            for index, name in enumerate(names)
+        ]
         self._topics = WorldTopics(self, self.contract, [robot.topics for robot in self._robots])
         self._answers = AnswerWatch(self, self.contract, self._proceed)
         steady, self._entities = Clock(clock_type=ClockType.STEADY_TIME), []
@@ -84,8 +99,10 @@ class Simulator(LifecycleNode):
             self.create_service(Trigger, '~/end', self._on_end),
             self.create_service(SetBool, '~/pause', self._on_pause),
             # It waits for answers, which are handled meanwhile.
-            self.create_service(Trigger, '~/step', self._on_step,
-                                callback_group=ReentrantCallbackGroup())]
+            self.create_service(
+                Trigger, '~/step', self._on_step, callback_group=ReentrantCallbackGroup()
+            ),
+        ]
         return TransitionCallbackReturn.SUCCESS
 
     @running.reports_failure
@@ -167,13 +184,17 @@ class Simulator(LifecycleNode):
         for robot in self._robots:
             robot.reset(now)
         event = parameters.next_episode(
-            p, self._count, index, stamp=now, contract_hash=self.contract.hash,
-            parameters=self._world.simulation.parameters)
+            p,
+            self._count,
+            index,
+            stamp=now,
+            contract_hash=self.contract.hash,
+            parameters=self._world.simulation.parameters,
+        )
         for phase in ('reset', 'start') if announce else ():
             self._announce(replace(event, phase=phase))
             time.sleep(SETTLE)
-        self._max_steps = round((p['time_limit'] or self.contract.time_limit)
-                                * self.contract.rate)
+        self._max_steps = round((p['time_limit'] or self.contract.time_limit) * self.contract.rate)
         self._answers.look(p['camera'])
         self._pace.restart()
         self._tell()
@@ -186,10 +207,14 @@ class Simulator(LifecycleNode):
             return
         self._answers.finish()
         self._request.finish()
-        self._announce(replace(self._event, phase='end', verdict=verdict, message=message,
-                               stamp=self._time.now))
-        told = (f'episode {self._event.id}: {verdict} after {self._time.control_step} steps. '
-                f'{message}')
+        self._announce(
+            replace(
+                self._event, phase='end', verdict=verdict, message=message, stamp=self._time.now
+            )
+        )
+        told = (
+            f'episode {self._event.id}: {verdict} after {self._time.control_step} steps. {message}'
+        )
         if verdict == 'error':
             self.get_logger().error(told)
         else:
@@ -200,7 +225,8 @@ class Simulator(LifecycleNode):
         for robot in self._robots:
             if not robot.announce(event):
                 self.get_logger().warning(
-                    f'a node has not confirmed episode {event.id} {event.phase}')
+                    f'a node has not confirmed episode {event.id} {event.phase}'
+                )
 
     # The world
 
@@ -220,8 +246,7 @@ class Simulator(LifecycleNode):
         """Make one step, and publish what is seen then."""
         self._answer_seconds = self._answers.waited
         try:
-            self._world.simulation.step(
-                [robot.command(self._time.now) for robot in self._robots])
+            self._world.simulation.step([robot.command(self._time.now) for robot in self._robots])
         except (GudaError, ValueError, RuntimeError) as error:
             self._end('error', f'the simulation stopped: {error}')
             # A command that cannot be followed would never grow old while time stands still.
@@ -232,8 +257,15 @@ class Simulator(LifecycleNode):
         running = self._event is not None and self._event.phase != 'end'
         if running and self._time.is_control:
             simulation = self._world.simulation
-            self._pending = ('scored' if simulation.scored else 'out' if simulation.out else
-                             'timeout' if self._time.control_step >= self._max_steps else '')
+            self._pending = (
+                'scored'
+                if simulation.scored
+                else 'out'
+                if simulation.out
+                else 'timeout'
+                if self._time.control_step >= self._max_steps
+                else ''
+            )
         self._tell()
         if self._pending and not self._lockstep:
             self._end(self._pending)
@@ -284,8 +316,13 @@ class Simulator(LifecycleNode):
 
     async def _on_step(self, request, response: Trigger.Response) -> Trigger.Response:
         count, before = self._options['steps'], self._time.control_step
-        if (not self._active or not self._paused or self._request.left
-                or self._event is None or self._event.phase == 'end'):
+        if (
+            not self._active
+            or not self._paused
+            or self._request.left
+            or self._event is None
+            or self._event.phase == 'end'
+        ):
             response.message = 'only a running episode that is paused can be stepped'
             return response
         if self._lockstep:
@@ -298,8 +335,11 @@ class Simulator(LifecycleNode):
                 self._advance()
         made = self._time.control_step - before
         response.success = made == count
-        response.message = f'{self._time.now / 1e9:.3f}' if response.success else (
-            f'{made} of {count} steps: {response.message or "the episode is over"}')
+        response.message = (
+            f'{self._time.now / 1e9:.3f}'
+            if response.success
+            else (f'{made} of {count} steps: {response.message or "the episode is over"}')
+        )
         return response
 
     def _on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
@@ -314,12 +354,21 @@ class Simulator(LifecycleNode):
     def _report(self) -> tuple:
         event = self._event
         level = diagnostics.ERROR if event and event.verdict == 'error' else diagnostics.OK
-        return level, event.message if event else 'no episode yet', {
-            'mode': self._options['mode'], 'paused': self._paused, 'time': self._time.now / 1e9,
-            'real_time_factor': round(self._pace.measure(self._time.simulated), 3),
-            'rate': self._time.rate, 'episode': event.id if event else '',
-            'phase': event.phase if event else '', 'step': self._time.control_step,
-            'answer_ms': round(self._answer_seconds * 1e3, 1)}
+        return (
+            level,
+            event.message if event else 'no episode yet',
+            {
+                'mode': self._options['mode'],
+                'paused': self._paused,
+                'time': self._time.now / 1e9,
+                'real_time_factor': round(self._pace.measure(self._time.simulated), 3),
+                'rate': self._time.rate,
+                'episode': event.id if event else '',
+                'phase': event.phase if event else '',
+                'step': self._time.control_step,
+                'answer_ms': round(self._answer_seconds * 1e3, 1),
+            },
+        )
 
 
 def main(args=None) -> int:

@@ -51,22 +51,44 @@ class Teleop(Node):
         self._contract = contract = declare_contract(parameters)
         self._head = RobotProfile.load(parameters['robot'] or contract.robot).head
         self._map = JoystickMap.load(
-            parameters.declare('joystick', 'xbox', 'joystick map, name or file', read_only=True))
+            parameters.declare('joystick', 'xbox', 'joystick map, name or file', read_only=True)
+        )
         self._timeout = parameters.declare(
-            'joy_timeout', 0.5, 'silence of the joystick after which the robot is stopped',
-            unit='s', low=0.05, high=10.0, read_only=True)
+            'joy_timeout',
+            0.5,
+            'silence of the joystick after which the robot is stopped',
+            unit='s',
+            low=0.05,
+            high=10.0,
+            read_only=True,
+        )
         self._hand_over = parameters.declare(
-            'hand_over', 0.5, 'how long the sticks rest in the middle before a policy has the '
-            'robot back', unit='s', low=0.0, high=10.0, read_only=True)
-        self._on_observation = parameters.declare(
-            'answer', 'joy', 'what commands answer', choices=('joy', 'observation'),
-            read_only=True) == 'observation'
+            'hand_over',
+            0.5,
+            'how long the sticks rest in the middle before a policy has the robot back',
+            unit='s',
+            low=0.0,
+            high=10.0,
+            read_only=True,
+        )
+        self._on_observation = (
+            parameters.declare(
+                'answer',
+                'joy',
+                'what commands answer',
+                choices=('joy', 'observation'),
+                read_only=True,
+            )
+            == 'observation'
+        )
         self._stamped = parameters.declare(
-            'stamped', True, 'publish TwistStamped; false: Twist', read_only=True)
+            'stamped', True, 'publish TwistStamped; false: Twist', read_only=True
+        )
         command = contract.topics['command']
         self._policy_topic = f'{command}/policy'
-        self._pub = self.create_publisher(TwistStamped if self._stamped else Twist,
-                                          f'{command}/teleop', COMMAND)
+        self._pub = self.create_publisher(
+            TwistStamped if self._stamped else Twist, f'{command}/teleop', COMMAND
+        )
         self._kick_pub = self.create_publisher(Bool, 'kick/teleop', COMMAND)
         self._head_pub = self.create_publisher(JointState, 'head/command/teleop', COMMAND)
         self._lock_pub = self.create_publisher(Bool, 'lock/takeover', LATCHED)
@@ -80,23 +102,36 @@ class Teleop(Node):
         self._messages = self._commands = 0
         self._told = ''
         self._episodes = EpisodeControl(
-            self, contract,
-            parameters.declare('purpose', 'demonstration', 'list of fixed starts of the episodes',
-                               choices=PURPOSES, read_only=True),
-            parameters.declare('scenario', 'attack', 'kind of start', choices=SCENARIOS,
-                               read_only=True),
-            parameters.declare('start_index', 0, 'number of the first start', low=0, high=100000,
-                               read_only=True))
+            self,
+            contract,
+            parameters.declare(
+                'purpose',
+                'demonstration',
+                'list of fixed starts of the episodes',
+                choices=PURPOSES,
+                read_only=True,
+            ),
+            parameters.declare(
+                'scenario', 'attack', 'kind of start', choices=SCENARIOS, read_only=True
+            ),
+            parameters.declare(
+                'start_index', 0, 'number of the first start', low=0, high=100000, read_only=True
+            ),
+        )
         self._subs = [self.create_subscription(Joy, 'joy', self._on_joy, DEFAULT)]
         if self._on_observation:
-            self._subs.append(self.create_subscription(
-                Odometry, contract.topics['ball'], self._on_seen, DEFAULT))
+            self._subs.append(
+                self.create_subscription(Odometry, contract.topics['ball'], self._on_seen, DEFAULT)
+            )
         # Steady, because timers on simulated time fire in bursts when it jumps.
         self._timer = self.create_timer(
-            0.04, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
+            0.04, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
         self._diagnostics = DiagnosticsPublisher(self, self._report, contract.robot)
-        self.get_logger().info(f'drives {contract.robot} by joystick {self._map.name}; hold '
-                               f'{self._map.label("deadman")} to move')
+        self.get_logger().info(
+            f'drives {contract.robot} by joystick {self._map.name}; hold '
+            f'{self._map.label("deadman")} to move'
+        )
 
     def _time(self) -> float:
         clock = self.get_clock()
@@ -128,8 +163,9 @@ class Teleop(Node):
         elif self._driving:
             # With a stamp of its own it would be newer than the next observation, whose answer
             # would then be out of order.
-            self._stop(max(self._sent, self._seen) if self._answers_observations()
-                       else self._stamp)
+            self._stop(
+                max(self._sent, self._seen) if self._answers_observations() else self._stamp
+            )
         if known and not state.problem:
             for button in sorted(state.pressed - before.pressed):
                 self._press(button)
@@ -138,8 +174,7 @@ class Teleop(Node):
 
     def _alive(self) -> bool:
         # Less than zero: a clock that was set back says nothing about age.
-        return (self._arrival is not None
-                and 0 <= self._time() - self._arrival <= self._timeout)
+        return self._arrival is not None and 0 <= self._time() - self._arrival <= self._timeout
 
     def _wants_to_drive(self) -> bool:
         if not self._state.deadman or self._state.emergency_stop:
@@ -179,8 +214,9 @@ class Teleop(Node):
             return
         speed = min(self._head.speed, _HEAD_SPEED)
         for joint, rate, limits in zip(JOINTS, look, (self._head.pan, self._head.tilt)):
-            self._angles[joint] = float(np.clip(self._angles[joint] + rate * speed * step,
-                                                *limits))
+            self._angles[joint] = float(
+                np.clip(self._angles[joint] + rate * speed * step, *limits)
+            )
         self._publish_head()
 
     def _publish_head(self) -> None:
@@ -214,19 +250,30 @@ class Teleop(Node):
 
     def _publish_state(self) -> None:
         alive, state = self._alive(), self._state
-        told = json.dumps({
-            'joystick': self._map.name, 'alive': alive, 'driving': self._driving,
-            'pressed': sorted(state.pressed) if alive else [], 'problem': state.problem,
-            'taken_over': self._taken_over, 'policy': self._policy,
-            'head': [round(angle, 3) for angle in self._angles.values()],
-            'episode': self._episodes.status})
+        told = json.dumps(
+            {
+                'joystick': self._map.name,
+                'alive': alive,
+                'driving': self._driving,
+                'pressed': sorted(state.pressed) if alive else [],
+                'problem': state.problem,
+                'taken_over': self._taken_over,
+                'policy': self._policy,
+                'head': [round(angle, 3) for angle in self._angles.values()],
+                'episode': self._episodes.status,
+            }
+        )
         if told != self._told:
             self._told = told
             self._state_pub.publish(String(data=told))
 
     def _report(self) -> tuple[bytes, str, dict]:
-        values = {'joystick': self._map.name, 'driving': self._driving,
-                  'joy_messages': self._messages, 'commands': self._commands}
+        values = {
+            'joystick': self._map.name,
+            'driving': self._driving,
+            'joy_messages': self._messages,
+            'commands': self._commands,
+        }
         if self._state.problem:
             return WARN, self._state.problem, values
         if not self._alive():

@@ -137,19 +137,27 @@ def train_online(
     with torch_threads(1):
         try:
             model = ALGORITHMS[config.algorithm](
-                env=env, seed=seed, device='cpu', tensorboard_log=tensorboard,
-                **policy_arguments(config.algorithm, config.hidden), **config.arguments)
+                env=env,
+                seed=seed,
+                device='cpu',
+                tensorboard_log=tensorboard,
+                **policy_arguments(config.algorithm, config.hidden),
+                **config.arguments,
+            )
         except (TypeError, AssertionError, ValueError) as error:
-            raise TrainingError(f'{config.algorithm}: stable-baselines3 refuses the arguments '
-                                f'{config.arguments}: {error}') from error
+            raise TrainingError(
+                f'{config.algorithm}: stable-baselines3 refuses the arguments '
+                f'{config.arguments}: {error}'
+            ) from error
         try:
             model.learn(config.steps, callback=callback, tb_log_name=f'seed_{seed}')
         except ImportError as error:
             raise TrainingError(f'{error}; install it, or leave --tensorboard out') from error
         callback.finish()
     save_model(model, folder)
-    return OnlineResult(callback.network, callback.best, callback.history,
-                        time.monotonic() - callback.began)
+    return OnlineResult(
+        callback.network, callback.best, callback.history, time.monotonic() - callback.began
+    )
 
 
 def save_model(model: BaseAlgorithm, folder: str | os.PathLike) -> None:
@@ -174,8 +182,9 @@ def load_network(folder: str | os.PathLike, algorithm: str, episodes: Episodes) 
         env = VecNormalize.load(str(folder / NORMALISATION), BatchVecEnv(episodes))
         return to_network(ALGORITHMS[algorithm].load(folder / MODEL, env=env, device='cpu'))
     except (OSError, ValueError, KeyError, EOFError, AssertionError) as error:
-        raise TrainingError(f'{folder}: holds no {algorithm} model that sim/train.py wrote '
-                            f'({error})') from error
+        raise TrainingError(
+            f'{folder}: holds no {algorithm} model that sim/train.py wrote ({error})'
+        ) from error
 
 
 class _Evaluation(BaseCallback):
@@ -213,11 +222,18 @@ class _Evaluation(BaseCallback):
     def _judge(self) -> None:
         network = copy.deepcopy(to_network(self.model))
         terms = [key for key in (self._ended or [{}])[0] if key.startswith('reward/')]
-        mean = {key: float(np.mean([info[key] for info in self._ended] or [np.nan]))
-                for key in ('episode_reward', 'is_success', *terms)}
+        mean = {
+            key: float(np.mean([info[key] for info in self._ended] or [np.nan]))
+            for key in ('episode_reward', 'is_success', *terms)
+        }
         progress = Progress(
-            self.num_timesteps, time.monotonic() - self.began, self._evaluate(network),
-            mean['episode_reward'], mean['is_success'], {key: mean[key] for key in terms})
+            self.num_timesteps,
+            time.monotonic() - self.began,
+            self._evaluate(network),
+            mean['episode_reward'],
+            mean['is_success'],
+            {key: mean[key] for key in terms},
+        )
         self._ended = []
         self.history.append(progress)
         if self.best is None or progress.success >= self.best.success:

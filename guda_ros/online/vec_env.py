@@ -20,8 +20,9 @@ class Episodes(Protocol):
 
     def seed(self, generators: Sequence[np.random.Generator], indices: Sequence[int]) -> None: ...
 
-    def reset(self, indices: np.ndarray | None = None,
-              starts: np.ndarray | None = None) -> np.ndarray: ...
+    def reset(
+        self, indices: np.ndarray | None = None, starts: np.ndarray | None = None
+    ) -> np.ndarray: ...
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, ...]: ...
 
@@ -50,7 +51,8 @@ class BatchVecEnv(VecEnv):
         """Begin all episodes and return the observations (n, D)."""
         rows = [i for i, seed in enumerate(self._seeds) if seed is not None]
         self.episodes.seed(
-            [gymnasium.utils.seeding.np_random(int(self._seeds[i]))[0] for i in rows], rows)
+            [gymnasium.utils.seeding.np_random(int(self._seeds[i]))[0] for i in rows], rows
+        )
         self._reset_seeds()
         self._reset_options()
         return self.episodes.reset()
@@ -70,11 +72,13 @@ class BatchVecEnv(VecEnv):
             columns = {name: values.tolist() for name, values in summary.items()}
             for k, row in enumerate(rows.tolist()):
                 infos[row].update({name: values[k] for name, values in columns.items()})
-                infos[row].update({
-                    'terminal_observation': observations[row].copy(),
-                    'TimeLimit.truncated': bool(truncations[row]),
-                    'episode': {'r': infos[row]['episode_reward'], 'l': infos[row]['steps']},
-                })
+                infos[row].update(
+                    {
+                        'terminal_observation': observations[row].copy(),
+                        'TimeLimit.truncated': bool(truncations[row]),
+                        'episode': {'r': infos[row]['episode_reward'], 'l': infos[row]['steps']},
+                    }
+                )
             observations[rows] = self.episodes.reset(rows)
         return observations, rewards.astype(np.float32), dones, infos
 

@@ -59,25 +59,36 @@ class BallDetector:
     #: Least score of a detection.
     MIN_SCORE = 0.5
 
-    def __init__(self, camera: CameraModel, ball: Ball, hue_tolerance: float = 18.0,
-                 min_saturation: float = 0.5, min_brightness: float = 30.0,
-                 max_distance: float = 8.0, pixel_deviation: float = 0.25) -> None:
+    def __init__(
+        self,
+        camera: CameraModel,
+        ball: Ball,
+        hue_tolerance: float = 18.0,
+        min_saturation: float = 0.5,
+        min_brightness: float = 30.0,
+        max_distance: float = 8.0,
+        pixel_deviation: float = 0.25,
+    ) -> None:
         self.camera = camera
         self._ball = ball
         self._max_distance = max_distance
         self._pixel_deviation = pixel_deviation
         rgb = np.round(np.array(ball.colour) * 255).astype(np.uint8)
-        hue, saturation, _ = (int(v) for v in
-                              cv2.cvtColor(rgb[None, None], cv2.COLOR_RGB2HSV)[0, 0])
+        hue, saturation, _ = (
+            int(v) for v in cv2.cvtColor(rgb[None, None], cv2.COLOR_RGB2HSV)[0, 0]
+        )
         if saturation < 60:
             raise ValueError(f'a ball of colour {ball.colour} is too grey to be found by its hue')
         # OpenCV's hues are degrees / 2 and wrap at 180, so a reddish ball needs two ranges.
         tolerance = hue_tolerance / 2
         floor = (min_saturation * saturation, min_brightness)
-        self._ranges = [((max(low, 0.0), *floor), (min(high, 179.0), 255.0, 255.0))
-                        for low, high in ((hue + turn - tolerance, hue + turn + tolerance)
-                                          for turn in (-180, 0, 180))
-                        if high >= 0 and low < 180]
+        self._ranges = [
+            ((max(low, 0.0), *floor), (min(high, 179.0), 255.0, 255.0))
+            for low, high in (
+                (hue + turn - tolerance, hue + turn + tolerance) for turn in (-180, 0, 180)
+            )
+            if high >= 0 and low < 180
+        ]
         self._colour = np.array(ball.colour[::-1]) * 255
         self._first_row = int(np.clip(math.floor(camera.horizon_row()) - 2, 0, camera.height - 1))
 
@@ -90,8 +101,10 @@ class BallDetector:
         """
         camera = self.camera
         if bgr.shape != (camera.height, camera.width, 3):
-            raise ValueError(f'an image of {camera.width}x{camera.height} in 3 channels is '
-                             f'expected, not an array of shape {bgr.shape}')
+            raise ValueError(
+                f'an image of {camera.width}x{camera.height} in 3 channels is '
+                f'expected, not an array of shape {bgr.shape}'
+            )
         mask = self.segment(bgr)
         left, top, width, height = cv2.boundingRect(mask)
         if not width:
@@ -99,12 +112,13 @@ class BallDetector:
         # Only where there is colour at all: labelling the whole image costs as much as all the
         # rest.
         left, top = max(left - 2, 0), max(top - 2, 0)
-        crop = np.s_[top:top + height + 4, left:left + width + 4]
+        crop = np.s_[top : top + height + 4, left : left + width + 4]
         mask, corner = mask[crop], np.array([left, top])
         count, labels, stats, _ = cv2.connectedComponentsWithStats(
-            cv2.dilate(mask, np.ones((3, 3), np.uint8)), connectivity=8)
+            cv2.dilate(mask, np.ones((3, 3), np.uint8)), connectivity=8
+        )
         best = None
-        order = np.argsort(-stats[1:count, cv2.CC_STAT_AREA])[:self.MAX_CANDIDATES] + 1
+        order = np.argsort(-stats[1:count, cv2.CC_STAT_AREA])[: self.MAX_CANDIDATES] + 1
         for label in order:
             detection = self._judge(bgr[crop], mask, labels == label, stats[label], corner)
             if detection is not None and (best is None or detection.score > best.score):
@@ -117,7 +131,7 @@ class BallDetector:
         mask = cv2.inRange(hsv, *self._ranges[0])
         for low_high in self._ranges[1:]:
             mask |= cv2.inRange(hsv, *low_high)
-        mask[:self._first_row] = 0
+        mask[: self._first_row] = 0
         return mask
 
     def _judge(self, bgr, mask, own, stats, corner) -> BallDetection | None:
@@ -125,7 +139,7 @@ class BallDetector:
         camera, radius = self.camera, self._ball.radius
         left, top, width, height = (int(v) for v in stats[:4])
         left, top = max(left - 2, 0), max(top - 2, 0)
-        window = np.s_[top:top + height + 4, left:left + width + 4]
+        window = np.s_[top : top + height + 4, left : left + width + 4]
         own = mask[window] * own[window]
         corner = corner + (left, top)
         contours, _ = cv2.findContours(own, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
@@ -139,8 +153,11 @@ class BallDetector:
             return None
         solid = pixels / cv2.countNonZero(filled)
         inner = hull[:, 0] + corner
-        cut = bool((inner <= 1).any() or (inner[:, 0] >= camera.width - 2).any()
-                   or (inner[:, 1] >= camera.height - 2).any())
+        cut = bool(
+            (inner <= 1).any()
+            or (inner[:, 0] >= camera.width - 2).any()
+            or (inner[:, 1] >= camera.height - 2).any()
+        )
         if cut:
             position = self._fit_outline(inner)
             if position is None:
@@ -160,17 +177,29 @@ class BallDetector:
         slack = 1.5 / math.sqrt(expected)
         ratio = max(area / expected, expected / max(area, 1e-9)) / (1.0 + slack)
         overlap = self._overlap(outline, filled, corner, expected) * (1.0 + slack)
-        score = min(1.0, ratio ** -2) * min(1.0, overlap / 0.75) ** 2 * min(1.0, solid / 0.8)
+        score = min(1.0, ratio**-2) * min(1.0, overlap / 0.75) ** 2 * min(1.0, solid / 0.8)
         if score < self.MIN_SCORE:
             return None
         deviation = self._pixel_deviation * (4.0 if cut else 1.0)
-        return BallDetection(position, self._covariance(outline.centre, deviation), outline.centre,
-                             math.sqrt(outline.area / math.pi), score, cut)
+        return BallDetection(
+            position,
+            self._covariance(outline.centre, deviation),
+            outline.centre,
+            math.sqrt(outline.area / math.pi),
+            score,
+            cut,
+        )
 
     def _measure(self, bgr: np.ndarray, filled: np.ndarray) -> tuple[float, np.ndarray]:
         """Return area [pixels^2] and centre (2,) in a window; rim pixels count by share."""
-        frame = np.concatenate([bgr[:2].reshape(-1, 3), bgr[-2:].reshape(-1, 3),
-                                bgr[2:-2, :2].reshape(-1, 3), bgr[2:-2, -2:].reshape(-1, 3)])
+        frame = np.concatenate(
+            [
+                bgr[:2].reshape(-1, 3),
+                bgr[-2:].reshape(-1, 3),
+                bgr[2:-2, :2].reshape(-1, 3),
+                bgr[2:-2, -2:].reshape(-1, 3),
+            ]
+        )
         around = np.median(frame, axis=0)
         # Along this axis neither white nor the surroundings count, however bright they are.
         axis = np.cross(np.ones(3), around)
@@ -213,7 +242,7 @@ class BallDetector:
             outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-9)
             rays = camera.rays(rim + 0.5 * outward)
             along = rays @ to_centre
-            reach = math.sqrt(max(distance ** 2 - radius ** 2, 1e-9))
+            reach = math.sqrt(max(distance**2 - radius**2, 1e-9))
             residual = along - reach
             jacobian = rays[:, :2] - to_centre[:2] / reach
             step = np.linalg.lstsq(jacobian, -residual, rcond=None)[0]
@@ -228,8 +257,9 @@ class BallDetector:
         """Return how many pixels of an ellipse are inside the image."""
         half = outline.half_size
         low = np.maximum(np.floor(outline.centre - half), 0).astype(int)
-        high = np.minimum(np.ceil(outline.centre + half) + 1,
-                          [self.camera.width, self.camera.height]).astype(int)
+        high = np.minimum(
+            np.ceil(outline.centre + half) + 1, [self.camera.width, self.camera.height]
+        ).astype(int)
         if (high <= low).any():
             return 0.0
         columns, rows = np.arange(low[0], high[0]), np.arange(low[1], high[1])
@@ -250,4 +280,4 @@ class BallDetector:
         jacobian = np.stack([places[0] - places[1], places[2] - places[3]], axis=1)
         if not np.isfinite(jacobian).all():
             return np.eye(2)
-        return jacobian @ jacobian.T * deviation ** 2 + np.eye(2) * 0.002 ** 2
+        return jacobian @ jacobian.T * deviation**2 + np.eye(2) * 0.002**2

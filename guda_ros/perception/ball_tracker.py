@@ -46,8 +46,14 @@ class BallTracker:
     :param max_speed: of a kicked ball [m/s], which bounds how far outliers may be apart.
     """
 
-    def __init__(self, deceleration: float, hold: float, patience: int = 6, confirmations: int = 3,
-                 max_speed: float = 4.0) -> None:
+    def __init__(
+        self,
+        deceleration: float,
+        hold: float,
+        patience: int = 6,
+        confirmations: int = 3,
+        max_speed: float = 4.0,
+    ) -> None:
         self._deceleration = float(deceleration)
         self._hold = float(hold)
         self._patience = int(patience)
@@ -72,10 +78,20 @@ class BallTracker:
     def state(self) -> BallState:
         """The current estimate."""
         if self.lost:
-            return BallState(self._mean[:2].copy(), np.zeros(2), np.eye(4) * UNKNOWN,
-                             self._time_since_seen, True)
-        return BallState(self._mean[:2].copy(), self._mean[2:].copy(), self._covariance.copy(),
-                         self._time_since_seen, False)
+            return BallState(
+                self._mean[:2].copy(),
+                np.zeros(2),
+                np.eye(4) * UNKNOWN,
+                self._time_since_seen,
+                True,
+            )
+        return BallState(
+            self._mean[:2].copy(),
+            self._mean[2:].copy(),
+            self._covariance.copy(),
+            self._time_since_seen,
+            False,
+        )
 
     def predict(self, dt: float, acceleration: float = 0.5) -> None:
         """
@@ -99,14 +115,15 @@ class BallTracker:
             self._mean[2:] = velocity / speed * slower
         transition = np.eye(4)
         transition[:2, 2:] = np.eye(2) * dt
-        self._covariance = transition @ self._covariance @ transition.T \
-            + self._process_noise(dt, acceleration)
+        self._covariance = transition @ self._covariance @ transition.T + self._process_noise(
+            dt, acceleration
+        )
         self._outliers = [(point, noise, age + dt) for point, noise, age in self._outliers]
 
     def _process_noise(self, dt: float, acceleration: float) -> np.ndarray:
         # An acceleration that is constant over the step and independent from step to step.
         gain = np.array([dt * dt / 2, dt])
-        return np.kron(np.outer(gain, gain) * acceleration ** 2, np.eye(2))
+        return np.kron(np.outer(gain, gain) * acceleration**2, np.eye(2))
 
     def update(self, position: np.ndarray, covariance: np.ndarray) -> bool:
         """
@@ -147,7 +164,7 @@ class BallTracker:
         self._mean = np.append(position, np.zeros(2))
         self._covariance = np.zeros((4, 4))
         self._covariance[:2, :2] = covariance
-        self._covariance[2:, 2:] = np.eye(2) * 0.3 ** 2
+        self._covariance[2:, 2:] = np.eye(2) * 0.3**2
         self._seen()
 
     def _take_outlier(self, position: np.ndarray, covariance: np.ndarray) -> bool:
@@ -163,6 +180,7 @@ class BallTracker:
         self._start(position, covariance)
         if age > 0:
             self._mean[2:] = (position - first) / age
-            self._covariance[2:, 2:] = \
-                (covariance + first_covariance) / age ** 2 + np.eye(2) * 0.1 ** 2
+            self._covariance[2:, 2:] = (covariance + first_covariance) / age**2 + np.eye(
+                2
+            ) * 0.1**2
         return True

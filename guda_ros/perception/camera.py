@@ -38,13 +38,19 @@ class CameraModel:
     def from_mount(cls, mount: CameraMount) -> 'CameraModel':
         """Build the camera of a profile: square pixels, principal point in the middle."""
         focal = mount.height / 2 / np.tan(mount.vertical_fov / 2)
-        return cls._build(mount.width, mount.height, (focal, focal),
-                          ((mount.width - 1) / 2, (mount.height - 1) / 2), mount,
-                          mount.distortion)
+        return cls._build(
+            mount.width,
+            mount.height,
+            (focal, focal),
+            ((mount.width - 1) / 2, (mount.height - 1) / 2),
+            mount,
+            mount.distortion,
+        )
 
     @classmethod
-    def from_camera_info(cls, k, width: int, height: int, mount: CameraMount, d=(),
-                         model: str = 'plumb_bob') -> 'CameraModel':
+    def from_camera_info(
+        cls, k, width: int, height: int, mount: CameraMount, d=(), model: str = 'plumb_bob'
+    ) -> 'CameraModel':
         """
         Build a camera from the calibration on the wire and the mount of a robot profile.
 
@@ -54,31 +60,51 @@ class CameraModel:
         """
         k = np.asarray(k, dtype=np.float64).reshape(3, 3)
         if not (np.isfinite(k).all() and k[0, 0] > 0 and k[1, 1] > 0 and width > 0 and height > 0):
-            raise ValueError(f'camera_info has no usable calibration: k = {k.ravel().tolist()}, '
-                             f'{width} x {height} pixels')
+            raise ValueError(
+                f'camera_info has no usable calibration: k = {k.ravel().tolist()}, '
+                f'{width} x {height} pixels'
+            )
         d = np.asarray(d, dtype=np.float64)
         known = not d.any() or model == 'plumb_bob' and len(d) in (4, 5)
         if not (known and np.isfinite(d).all()):
-            raise ValueError(f'camera_info has a distortion that is not understood: {model} '
-                             f'{d.tolist()}; plumb_bob with four or five numbers is')
-        return cls._build(int(width), int(height), (k[0, 0], k[1, 1]), (k[0, 2], k[1, 2]), mount,
-                          (*d.tolist(), 0.0)[:5] if d.any() else lens.NONE)
+            raise ValueError(
+                f'camera_info has a distortion that is not understood: {model} '
+                f'{d.tolist()}; plumb_bob with four or five numbers is'
+            )
+        return cls._build(
+            int(width),
+            int(height),
+            (k[0, 0], k[1, 1]),
+            (k[0, 2], k[1, 2]),
+            mount,
+            (*d.tolist(), 0.0)[:5] if d.any() else lens.NONE,
+        )
 
     @classmethod
     def _build(cls, width, height, focal, centre, mount, distortion) -> 'CameraModel':
         cos, sin = np.cos(mount.pitch), np.sin(mount.pitch)
         rotation = np.array([[0.0, -1.0, 0.0], [-sin, 0.0, -cos], [cos, 0.0, -sin]])
-        return cls(width, height, (float(focal[0]), float(focal[1])),
-                   (float(centre[0]), float(centre[1])), np.array(mount.position), rotation,
-                   tuple(distortion) if any(distortion) else None)
+        return cls(
+            width,
+            height,
+            (float(focal[0]), float(focal[1])),
+            (float(centre[0]), float(centre[1])),
+            np.array(mount.position),
+            rotation,
+            tuple(distortion) if any(distortion) else None,
+        )
 
     def turned(self, head: Head, pan: float, tilt: float) -> 'CameraModel':
         """Return the camera as it is when a head that was at zero is at pan and tilt [rad]."""
         (cp, ct), (sp, st) = np.cos([pan, tilt]), np.sin([pan, tilt])
-        turn = np.array([[cp, -sp, 0.0], [sp, cp, 0.0], [0.0, 0.0, 1.0]]) \
-            @ np.array([[ct, 0.0, st], [0.0, 1.0, 0.0], [-st, 0.0, ct]])
-        return replace(self, position=head.neck + turn @ (self.position - head.neck),
-                       rotation=self.rotation @ turn.T)
+        turn = np.array([[cp, -sp, 0.0], [sp, cp, 0.0], [0.0, 0.0, 1.0]]) @ np.array(
+            [[ct, 0.0, st], [0.0, 1.0, 0.0], [-st, 0.0, ct]]
+        )
+        return replace(
+            self,
+            position=head.neck + turn @ (self.position - head.neck),
+            rotation=self.rotation @ turn.T,
+        )
 
     def to_optical(self, points: np.ndarray) -> np.ndarray:
         """Express base_link points (..., 3) in the optical frame [m]."""
@@ -100,11 +126,16 @@ class CameraModel:
         if self.distortion is None:
             pixels = (optical[..., :2] * scale[..., None] * self.focal) + self.centre
         else:
-            pixels = lens.distort(optical[..., :2] * scale[..., None], self.distortion) \
-                * self.focal + self.centre
+            pixels = (
+                lens.distort(optical[..., :2] * scale[..., None], self.distortion) * self.focal
+                + self.centre
+            )
         with np.errstate(invalid='ignore'):
-            inside = in_front & (np.abs(pixels[..., 0] - (self.width - 1) / 2) < self.width / 2) \
+            inside = (
+                in_front
+                & (np.abs(pixels[..., 0] - (self.width - 1) / 2) < self.width / 2)
                 & (np.abs(pixels[..., 1] - (self.height - 1) / 2) < self.height / 2)
+            )
         return pixels, inside
 
     def ray_to_plane(self, pixels: np.ndarray, height: float) -> np.ndarray:
@@ -144,8 +175,7 @@ class CameraModel:
         columns = (np.array([-0.5, self.width - 0.5]) - self.centre[0]) / self.focal[0]
         # Twice as wide as the image, for a lens that brings more into view.
         line = np.linspace(*(2 * columns), 201)
-        rows = lens.distort(np.stack([line, np.full_like(line, height)], axis=-1),
-                            self.distortion)
+        rows = lens.distort(np.stack([line, np.full_like(line, height)], axis=-1), self.distortion)
         seen = (rows[:, 0] >= columns[0]) & (rows[:, 0] <= columns[1])
         if not seen.any():
             return 0.0 if height < 0 else self.height - 1.0
@@ -167,8 +197,9 @@ class CameraModel:
         aside, focal = np.array([x, y]), np.array(self.focal)
         depth2 = z * z - radius * radius
         shape = (np.outer(aside, aside) / depth2 + np.eye(2)) * radius * radius / depth2
-        area = np.pi * focal[0] * focal[1] * radius ** 2 \
-            * np.sqrt(aside @ aside + depth2) / depth2 ** 1.5
+        area = (
+            np.pi * focal[0] * focal[1] * radius**2 * np.sqrt(aside @ aside + depth2) / depth2**1.5
+        )
         middle = aside * z / depth2
         if self.distortion is not None:
             local = lens.jacobian(middle, self.distortion)

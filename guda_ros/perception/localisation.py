@@ -46,15 +46,27 @@ class StartAnchoredLocaliser:
         """
         start = np.asarray(start_pose_in_map, dtype=np.float64)
         reference = np.asarray(odom_pose, dtype=np.float64)
-        if start.shape != (3,) or reference.shape != (3,) \
-                or not (np.isfinite(start).all() and np.isfinite(reference).all()):
-            raise ValueError(f'a start and an odometry pose are three finite numbers each, '
-                             f'not {start} and {reference}')
+        if (
+            start.shape != (3,)
+            or reference.shape != (3,)
+            or not (np.isfinite(start).all() and np.isfinite(reference).all())
+        ):
+            raise ValueError(
+                f'a start and an odometry pose are three finite numbers each, '
+                f'not {start} and {reference}'
+            )
         self._start, self._reference, self._last = start, reference, reference
         # Of x, y, yaw and of the odometry's constant errors: its two scales and the bias of yaw.
-        self._covariance = np.diag(np.square([
-            *START_DEVIATION, self._noise.translation_scale, self._noise.yaw_scale,
-            self._noise.yaw_bias]))
+        self._covariance = np.diag(
+            np.square(
+                [
+                    *START_DEVIATION,
+                    self._noise.translation_scale,
+                    self._noise.yaw_scale,
+                    self._noise.yaw_bias,
+                ]
+            )
+        )
 
     def update(self, odom_pose: np.ndarray, dt: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
         """
@@ -76,7 +88,8 @@ class StartAnchoredLocaliser:
         growth[:2, 3] = moved
         growth[2, 4:] = step[2], dt
         self._covariance = growth @ self._covariance @ growth.T
-        self._covariance[[0, 1], [0, 1]] += \
-            self._noise.translation_noise ** 2 * np.hypot(step[0], step[1])
-        self._covariance[2, 2] += self._noise.yaw_noise ** 2 * abs(step[2])
+        self._covariance[[0, 1], [0, 1]] += self._noise.translation_noise**2 * np.hypot(
+            step[0], step[1]
+        )
+        self._covariance[2, 2] += self._noise.yaw_noise**2 * abs(step[2])
         return pose, self._covariance[:3, :3].copy()

@@ -55,8 +55,12 @@ class Perception:
         self.tracker = BallTracker(self._ball.deceleration, contract.ball_hold)
         self.localiser = StartAnchoredLocaliser(robot.odometry)
         # The ball may be touched where the feet get in two control periods.
-        self._touch_distance = robot.body.foot_front + self._ball.radius \
-            + 2 * contract.period * robot.limits.forward + 0.1
+        self._touch_distance = (
+            robot.body.foot_front
+            + self._ball.radius
+            + 2 * contract.period * robot.limits.forward
+            + 0.1
+        )
         self._start = None
         self._last_stamp = None
 
@@ -74,8 +78,9 @@ class Perception:
         """Say where the head looks in the next image [rad]."""
         if (pan, tilt) != self._head:
             self._head = pan, tilt
-            self.detector = BallDetector(self._mounted.turned(self._robot.head, pan, tilt),
-                                         self._ball)
+            self.detector = BallDetector(
+                self._mounted.turned(self._robot.head, pan, tilt), self._ball
+            )
 
     def reset(self, start: np.ndarray | None) -> None:
         """
@@ -109,8 +114,10 @@ class Perception:
         used = False
         if detection is not None:
             turn = world.rotate(np.eye(2), odom_pose[2]).T
-            used = self.tracker.update(world.from_frame(detection.position, odom_pose),
-                                       turn @ detection.covariance @ turn.T)
+            used = self.tracker.update(
+                world.from_frame(detection.position, odom_pose),
+                turn @ detection.covariance @ turn.T,
+            )
         elif self._should_be_seen(odom_pose):
             self.tracker.miss()
         return Percept(pose, pose_covariance, detection, used, self.tracker.state)

@@ -22,17 +22,23 @@ class AnswerWatch(LockStep):
     :param proceed: called when an answer has come that was waited for.
     """
 
-    def __init__(self, node: LifecycleNode, contract: Contract,
-                 proceed: Callable[[], None]) -> None:
+    def __init__(
+        self, node: LifecycleNode, contract: Contract, proceed: Callable[[], None]
+    ) -> None:
         self._node, self._proceed = node, proceed
         self._topic = topic = contract.topics
         wishes = [f'{topic["command"]}/{source}' for source in ('teleop', 'policy')]
         super().__init__(topic['command'], topic['ball'], wishes)
         self._subscriptions = [
             node.create_subscription(
-                Odometry if name == topic['ball'] else TwistStamped, name,
-                lambda data, name=name: self._on_answer(name, data), qos.DEFAULT, raw=True)
-            for name in (topic['ball'], *wishes)]
+                Odometry if name == topic['ball'] else TwistStamped,
+                name,
+                lambda data, name=name: self._on_answer(name, data),
+                qos.DEFAULT,
+                raw=True,
+            )
+            for name in (topic['ball'], *wishes)
+        ]
         self.restart()
 
     def _on_answer(self, topic: str, data: bytes) -> None:
@@ -42,8 +48,9 @@ class AnswerWatch(LockStep):
     def look(self, camera: bool) -> None:
         """See who is there to answer; `camera`: whether there are images."""
         count = self._node.count_publishers
-        self.sources(count(self._topic['ball']) > 0,
-                     count(f'{self._topic["command"]}/policy') > 0, camera)
+        self.sources(
+            count(self._topic['ball']) > 0, count(f'{self._topic["command"]}/policy') > 0, camera
+        )
 
     def restart(self) -> None:
         """Let the time in which an answer is waited for begin now."""
@@ -64,7 +71,8 @@ class AnswerWatch(LockStep):
         """Say who did not answer."""
         publishers = {
             topic: [info.node_name for info in self._node.get_publishers_info_by_topic(topic)]
-            for topic in self.topics}
+            for topic in self.topics
+        }
         return f'waited {self.waited:.1f} s: {self.describe(publishers)}'
 
     def destroy(self) -> None:

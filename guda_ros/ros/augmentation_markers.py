@@ -33,9 +33,10 @@ def augmentation_markers(report: dict, frame: str) -> MarkerArray:
             ball.points += [Point(x=bx, y=by, z=0.03), Point(x=bx2, y=by2, z=0.03)]
         x, y, yaw, bx, by = path[0]
         starts.points.append(Point(x=bx, y=by, z=0.03))
-        robot.points += [Point(x=x, y=y, z=0.02),
-                         Point(x=x + _STROKE * math.cos(yaw), y=y + _STROKE * math.sin(yaw),
-                               z=0.02)]
+        robot.points += [
+            Point(x=x, y=y, z=0.02),
+            Point(x=x + _STROKE * math.cos(yaw), y=y + _STROKE * math.sin(yaw), z=0.02),
+        ]
     places = _marker(frame, 'places', Marker.CUBE_LIST, _PLACE, 0.3)
     places.scale.x = places.scale.y = 0.9 * CELL
     places.scale.z = 0.005
@@ -44,16 +45,19 @@ def augmentation_markers(report: dict, frame: str) -> MarkerArray:
     for column, row in enumerate(report['places']):
         for number, count in enumerate(row):
             if count:
-                places.points.append(Point(x=left + (column + 0.5) * CELL,
-                                           y=low + (number + 0.5) * CELL, z=0.0))
+                places.points.append(
+                    Point(x=left + (column + 0.5) * CELL, y=low + (number + 0.5) * CELL, z=0.0)
+                )
                 share = 0.1 + 0.4 * math.log1p(count) / math.log1p(most)
                 places.colors.append(_colour(_PLACE, share))
     words = _marker(frame, 'words', Marker.TEXT_VIEW_FACING, (1.0, 1.0, 1.0), 1.0)
     words.scale.z = 0.25
     words.pose.position.y = low + (len(report['places'][0]) + 0.8) * CELL
     words.pose.position.z = 0.1
-    words.text = (f'{report["episodes"]} episodes, {report["covered"]:.0%} of the approaches '
-                  f'covered, {report["acceptance"]:.0%} accepted')
+    words.text = (
+        f'{report["episodes"]} episodes, {report["covered"]:.0%} of the approaches '
+        f'covered, {report["acceptance"]:.0%} accepted'
+    )
     if report['next']:
         words.text += f'\nshow next: robot {report["next"]}'
     markers = [places, robot, ball, starts, words]

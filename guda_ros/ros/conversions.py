@@ -78,16 +78,24 @@ def command_from_twist(twist: Twist) -> np.ndarray:
     return np.array([twist.linear.x, twist.linear.y, twist.angular.z])
 
 
-def twist_stamped(command: np.ndarray, stamp: Time | int,
-                  frame: str = 'base_link') -> TwistStamped:
+def twist_stamped(
+    command: np.ndarray, stamp: Time | int, frame: str = 'base_link'
+) -> TwistStamped:
     """Return a TwistStamped of a command (3,) in base_link."""
     return TwistStamped(header=header(stamp, frame), twist=twist_from_command(command))
 
 
-def odometry_message(pose: np.ndarray, stamp: Time | int, frame: str, child_frame: str, *,
-                     velocity: np.ndarray | None = None, height: float = 0.0,
-                     pose_covariance: np.ndarray | None = None,
-                     velocity_covariance: np.ndarray | None = None) -> Odometry:
+def odometry_message(
+    pose: np.ndarray,
+    stamp: Time | int,
+    frame: str,
+    child_frame: str,
+    *,
+    velocity: np.ndarray | None = None,
+    height: float = 0.0,
+    pose_covariance: np.ndarray | None = None,
+    velocity_covariance: np.ndarray | None = None,
+) -> Odometry:
     """
     Return an Odometry message.
 
@@ -119,8 +127,9 @@ def pose_from_odometry(message: Odometry) -> np.ndarray:
     return np.array([pose.position.x, pose.position.y, yaw_from_quaternion(pose.orientation)])
 
 
-def pose_message(pose: np.ndarray, stamp: Time | int, frame: str = 'map',
-                 covariance: np.ndarray | None = None) -> PoseWithCovarianceStamped:
+def pose_message(
+    pose: np.ndarray, stamp: Time | int, frame: str = 'map', covariance: np.ndarray | None = None
+) -> PoseWithCovarianceStamped:
     """Return a pose (3,) x, y, yaw in `frame` with its covariance (3, 3)."""
     message = PoseWithCovarianceStamped(header=header(stamp, frame))
     place = message.pose.pose
@@ -140,8 +149,10 @@ def pose_from_message(message: PoseWithCovarianceStamped) -> np.ndarray:
 def pose_is_known(message: PoseWithCovarianceStamped) -> bool:
     """Return whether a pose is finite and its variances say that it is an estimate at all."""
     variances = [message.pose.covariance[index] for index in (0, 7, 35)]
-    return bool(np.isfinite(pose_from_message(message)).all()
-                and all(variance < LOST_VARIANCE for variance in variances))
+    return bool(
+        np.isfinite(pose_from_message(message)).all()
+        and all(variance < LOST_VARIANCE for variance in variances)
+    )
 
 
 def point_message(point: np.ndarray, stamp: Time | int, frame: str) -> PointStamped:
@@ -152,10 +163,16 @@ def point_message(point: np.ndarray, stamp: Time | int, frame: str) -> PointStam
     return message
 
 
-def ball_message(position: np.ndarray, velocity: np.ndarray, stamp: Time | int, frame: str, *,
-                 position_covariance: np.ndarray | None = None,
-                 velocity_covariance: np.ndarray | None = None,
-                 radius: float = 0.0) -> Odometry:
+def ball_message(
+    position: np.ndarray,
+    velocity: np.ndarray,
+    stamp: Time | int,
+    frame: str,
+    *,
+    position_covariance: np.ndarray | None = None,
+    velocity_covariance: np.ndarray | None = None,
+    radius: float = 0.0,
+) -> Odometry:
     """
     Return a ball estimate: position (2,) [m], velocity (2,) [m/s], both along the axes of `frame`.
 
@@ -166,9 +183,16 @@ def ball_message(position: np.ndarray, velocity: np.ndarray, stamp: Time | int, 
         position_covariance = np.eye(2) * LOST_VARIANCE
     if velocity_covariance is None:
         velocity_covariance = np.eye(2) * LOST_VARIANCE
-    return odometry_message(np.asarray(position)[:2], stamp, frame, frame, velocity=velocity,
-                            height=radius, pose_covariance=position_covariance,
-                            velocity_covariance=velocity_covariance)
+    return odometry_message(
+        np.asarray(position)[:2],
+        stamp,
+        frame,
+        frame,
+        velocity=velocity,
+        height=radius,
+        pose_covariance=position_covariance,
+        velocity_covariance=velocity_covariance,
+    )
 
 
 def ball_from_message(message: Odometry) -> tuple[np.ndarray, np.ndarray, bool]:
@@ -183,8 +207,9 @@ def _unknown_encoding(encoding: str) -> str:
     return f'image encoding {encoding!r} is not known; known: {", ".join(ENCODINGS)}'
 
 
-def image_message(image: np.ndarray, stamp: Time | int, frame: str,
-                  encoding: str = 'rgb8') -> Image:
+def image_message(
+    image: np.ndarray, stamp: Time | int, frame: str, encoding: str = 'rgb8'
+) -> Image:
     """
     Return an Image of 8 bit pixels (height, width, channels) or (height, width).
 
@@ -195,9 +220,16 @@ def image_message(image: np.ndarray, stamp: Time | int, frame: str,
         raise ValueError(_unknown_encoding(encoding))
     if image.dtype != np.uint8 or (image.shape[2] if image.ndim == 3 else 1) != channels:
         raise ValueError(
-            f'{encoding} needs {channels} channels of uint8, not {image.dtype} {image.shape}')
-    message = Image(header=header(stamp, frame), height=image.shape[0], width=image.shape[1],
-                    encoding=encoding, is_bigendian=0, step=image.shape[1] * channels)
+            f'{encoding} needs {channels} channels of uint8, not {image.dtype} {image.shape}'
+        )
+    message = Image(
+        header=header(stamp, frame),
+        height=image.shape[0],
+        width=image.shape[1],
+        encoding=encoding,
+        is_bigendian=0,
+        step=image.shape[1] * channels,
+    )
     data = array('B')
     data.frombytes(np.ascontiguousarray(image).data)
     # An array is taken over as it is; the setter copies anything else element by element.
@@ -216,10 +248,12 @@ def image_from_message(message: Image) -> np.ndarray:
         raise ValueError(_unknown_encoding(message.encoding))
     step = message.step or message.width * channels
     if step < message.width * channels or len(message.data) < step * message.height:
-        raise ValueError(f'an image of {message.width}x{message.height} {message.encoding} needs '
-                         f'more than {len(message.data)} bytes')
+        raise ValueError(
+            f'an image of {message.width}x{message.height} {message.encoding} needs '
+            f'more than {len(message.data)} bytes'
+        )
     rows = np.frombuffer(message.data, dtype=np.uint8, count=step * message.height)
-    pixels = rows.reshape(message.height, step)[:, :message.width * channels]
+    pixels = rows.reshape(message.height, step)[:, : message.width * channels]
     if channels == 1:
         return pixels
     return pixels.reshape(message.height, message.width, channels)
@@ -230,6 +264,7 @@ def bgr_from_message(message: Image) -> np.ndarray:
     pixels = image_from_message(message)
     if message.encoding == 'rgb8':
         import cv2
+
         # Twenty times faster than NumPy's reversed copy.
         return cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     if message.encoding == 'mono8':
@@ -237,16 +272,27 @@ def bgr_from_message(message: Image) -> np.ndarray:
     return pixels
 
 
-def camera_info_message(width: int, height: int, focal: float, stamp: Time | int,
-                        frame: str, distortion=(0.0, 0.0, 0.0, 0.0, 0.0)) -> CameraInfo:
+def camera_info_message(
+    width: int,
+    height: int,
+    focal: float,
+    stamp: Time | int,
+    frame: str,
+    distortion=(0.0, 0.0, 0.0, 0.0, 0.0),
+) -> CameraInfo:
     """
     Return the CameraInfo of a camera with square pixels whose principal point is in the middle.
 
     :param focal: in pixels.
     :param distortion: k1, k2, p1, p2, k3 (plumb_bob).
     """
-    message = CameraInfo(header=header(stamp, frame), width=width, height=height,
-                         distortion_model='plumb_bob', d=list(map(float, distortion)))
+    message = CameraInfo(
+        header=header(stamp, frame),
+        width=width,
+        height=height,
+        distortion_model='plumb_bob',
+        d=list(map(float, distortion)),
+    )
     cx, cy = (width - 1) / 2, (height - 1) / 2
     message.k = [focal, 0.0, cx, 0.0, focal, cy, 0.0, 0.0, 1.0]
     message.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
@@ -254,8 +300,13 @@ def camera_info_message(width: int, height: int, focal: float, stamp: Time | int
     return message
 
 
-def imu_message(gyroscope: np.ndarray, accelerometer: np.ndarray, stamp: Time | int, frame: str,
-                deviations: tuple[float, float]) -> Imu:
+def imu_message(
+    gyroscope: np.ndarray,
+    accelerometer: np.ndarray,
+    stamp: Time | int,
+    frame: str,
+    deviations: tuple[float, float],
+) -> Imu:
     """
     Return an Imu message that says nothing of the orientation.
 
@@ -275,5 +326,8 @@ def imu_message(gyroscope: np.ndarray, accelerometer: np.ndarray, stamp: Time | 
 
 def joint_state_message(positions: dict[str, float], stamp: Time | int) -> JointState:
     """Return a JointState of angles by joint [rad]."""
-    return JointState(header=header(stamp, ''), name=list(positions),
-                      position=list(map(float, positions.values())))
+    return JointState(
+        header=header(stamp, ''),
+        name=list(positions),
+        position=list(map(float, positions.values())),
+    )

@@ -19,8 +19,12 @@ class DiagnosticsPublisher:
     :param hardware_id: what is diagnosed, such as the robot's name.
     """
 
-    def __init__(self, node: Node, report: Callable[[], tuple[bytes, str, Mapping[str, object]]],
-                 hardware_id: str) -> None:
+    def __init__(
+        self,
+        node: Node,
+        report: Callable[[], tuple[bytes, str, Mapping[str, object]]],
+        hardware_id: str,
+    ) -> None:
         self._node = node
         self._report = report
         self._hardware_id = hardware_id
@@ -28,15 +32,19 @@ class DiagnosticsPublisher:
         self._publisher = Node.create_publisher(node, DiagnosticArray, '/diagnostics', 10)
         # Steady: a paused simulation stops the ROS clock and is exactly when health is asked for.
         self._timer = node.create_timer(
-            1.0, self.publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
+            1.0, self.publish, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
 
     def publish(self) -> None:
         """Publish the present status now."""
         level, message, values = self._report()
         status = DiagnosticStatus(
-            level=level, name=self._node.get_fully_qualified_name(), message=message,
+            level=level,
+            name=self._node.get_fully_qualified_name(),
+            message=message,
             hardware_id=self._hardware_id,
-            values=[KeyValue(key=str(key), value=str(value)) for key, value in values.items()])
+            values=[KeyValue(key=str(key), value=str(value)) for key, value in values.items()],
+        )
         array = DiagnosticArray(status=[status])
         array.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(array)

@@ -34,11 +34,17 @@ def dds_profile() -> Path:
         if path.is_file():
             return path
     raise EnvironmentProblem(
-        'config/dds/fastdds_local.xml is not installed; install guda_ros again')
+        'config/dds/fastdds_local.xml is not installed; install guda_ros again'
+    )
 
 
-def ros_environment(domain: int, log_dir: str | os.PathLike | None = None, *, local: bool = True,
-                    base: Mapping[str, str] | None = None) -> dict[str, str]:
+def ros_environment(
+    domain: int,
+    log_dir: str | os.PathLike | None = None,
+    *,
+    local: bool = True,
+    base: Mapping[str, str] | None = None,
+) -> dict[str, str]:
     """
     Return the environment variables for ROS 2 processes of one graph.
 
@@ -55,8 +61,9 @@ def ros_environment(domain: int, log_dir: str | os.PathLike | None = None, *, lo
         environment.setdefault('FASTDDS_DEFAULT_PROFILES_FILE', str(dds_profile()))
         if environment.get('ROS_DISTRO') in ('humble', 'iron', 'jazzy'):
             # The name in Fast DDS 2; Fast DDS 3 warns about it.
-            environment.setdefault('FASTRTPS_DEFAULT_PROFILES_FILE',
-                                   environment['FASTDDS_DEFAULT_PROFILES_FILE'])
+            environment.setdefault(
+                'FASTRTPS_DEFAULT_PROFILES_FILE', environment['FASTDDS_DEFAULT_PROFILES_FILE']
+            )
         environment.pop('ROS_STATIC_PEERS', None)
     if log_dir is not None:
         environment['ROS_LOG_DIR'] = str(Path(log_dir).resolve())
@@ -114,7 +121,8 @@ def join_domain(number: int) -> DomainClaim:
     if claim is None:
         raise DomainInUse(
             f'in ROS domain {number} there is a graph of this machine with the robot already: two '
-            'would both move it; stop the other one first')
+            'would both move it; stop the other one first'
+        )
     return claim
 
 
@@ -132,14 +140,17 @@ def claim_domain(requested: int | None = None, *, probe: bool = True) -> DomainC
         if claim is None:
             raise DomainInUse(
                 f'ROS domain {requested} is in use on this machine: stop the other program, '
-                'choose another domain, or let a free one be chosen')
+                'choose another domain, or let a free one be chosen'
+            )
         return claim
     for number in DOMAINS:
         claim = _try_claim(number, probe)
         if claim is not None:
             return claim
-    raise DomainInUse(f'all ROS domains from {DOMAINS.start} to {DOMAINS.stop - 1} are in use on '
-                      'this machine: stop a graph that is no longer needed')
+    raise DomainInUse(
+        f'all ROS domains from {DOMAINS.start} to {DOMAINS.stop - 1} are in use on '
+        'this machine: stop a graph that is no longer needed'
+    )
 
 
 def _check_number(domain: int) -> None:

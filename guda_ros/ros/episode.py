@@ -57,21 +57,27 @@ class EpisodeEvent:
         if not isinstance(values.get('id'), str) or not values['id']:
             raise ValueError('episode: id is missing')
         if values.get('phase') not in PHASES:
-            raise ValueError(f'episode: phase is {values.get("phase")!r}, '
-                             f'not one of {", ".join(PHASES)}')
+            raise ValueError(
+                f'episode: phase is {values.get("phase")!r}, not one of {", ".join(PHASES)}'
+            )
         if values.get('verdict') not in (None, *VERDICTS):
-            raise ValueError(f'episode: verdict is {values["verdict"]!r}, '
-                             f'not one of {", ".join(VERDICTS)}')
+            raise ValueError(
+                f'episode: verdict is {values["verdict"]!r}, not one of {", ".join(VERDICTS)}'
+            )
         for key in ('start_index', 'seed', 'stamp'):
             if not isinstance(values.get(key, 0), int):
                 raise ValueError(f'episode: {key} must be an integer, not {values[key]!r}')
         if not isinstance(values.get('parameters', {}), dict):
-            raise ValueError('episode: parameters must be an object, not '
-                             f'{values["parameters"]!r}')
+            raise ValueError(
+                f'episode: parameters must be an object, not {values["parameters"]!r}'
+            )
         start = values.get('robot_start')
         if start is not None:
-            if (not isinstance(start, list) or len(start) != 3
-                    or not all(isinstance(v, (int, float)) and math.isfinite(v) for v in start)):
+            if (
+                not isinstance(start, list)
+                or len(start) != 3
+                or not all(isinstance(v, (int, float)) and math.isfinite(v) for v in start)
+            ):
                 raise ValueError(f'episode: robot_start must be three numbers, not {start!r}')
             values['robot_start'] = tuple(float(value) for value in start)
         return cls(**values)

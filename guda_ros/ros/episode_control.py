@@ -38,8 +38,9 @@ class EpisodeControl:
     one after the other: a start that was set aside, or not recorded, comes again.
     """
 
-    def __init__(self, node: Node, contract: Contract, purpose: str, scenario: str,
-                 first: int) -> None:
+    def __init__(
+        self, node: Node, contract: Contract, purpose: str, scenario: str, first: int
+    ) -> None:
         self._node, self._contract = node, contract
         self._purpose, self._scenario, self._index = purpose, scenario, first
         self._event: EpisodeEvent | None = None
@@ -54,8 +55,9 @@ class EpisodeControl:
         topic = contract.topics['episode']
         self._pub = node.create_publisher(String, topic, qos.LATCHED)
         node.create_subscription(String, topic, self._on_episode, qos.LATCHED)
-        node.create_subscription(String, 'data_collector/recording', self._on_recording,
-                                 qos.LATCHED)
+        node.create_subscription(
+            String, 'data_collector/recording', self._on_recording, qos.LATCHED
+        )
         self._parameters = node.create_client(SetParameters, 'simulator/set_parameters')
         self._reset = node.create_client(Trigger, 'simulator/reset')
         self._end_client = node.create_client(Trigger, 'simulator/end')
@@ -65,10 +67,17 @@ class EpisodeControl:
     def status(self) -> dict:
         """Return how things stand, as plain values; `told` and `place` are for the person."""
         event = self._event
-        return {'id': event.id if event else '', 'verdict': (event.verdict or '') if event else '',
-                'running': self.running, 'settled': self._settled, 'start_index': self._index,
-                'kept': self.kept, 'discarded': self.discarded, 'told': self._told,
-                'place': '' if self.running or self._run_by() else self._placing()}
+        return {
+            'id': event.id if event else '',
+            'verdict': (event.verdict or '') if event else '',
+            'running': self.running,
+            'settled': self._settled,
+            'start_index': self._index,
+            'kept': self.kept,
+            'discarded': self.discarded,
+            'told': self._told,
+            'place': '' if self.running or self._run_by() else self._placing(),
+        }
 
     @property
     def running(self) -> bool:
@@ -125,8 +134,11 @@ class EpisodeControl:
             return
         if self.running:
             self._finish('aborted', 'discarded by the operator')
-        self._call(self._discard, Trigger.Request(),
-                   lambda answer: self._on_discarded(answer.message, again))
+        self._call(
+            self._discard,
+            Trigger.Request(),
+            lambda answer: self._on_discarded(answer.message, again),
+        )
 
     def _on_discarded(self, where: str, again: bool) -> None:
         self._settled = True
@@ -145,8 +157,11 @@ class EpisodeControl:
 
     def _look(self) -> str:
         topic = self._contract.topics['episode']
-        others = [info.node_name for info in self._node.get_publishers_info_by_topic(topic)
-                  if info.node_name != self._node.get_name()]
+        others = [
+            info.node_name
+            for info in self._node.get_publishers_info_by_topic(topic)
+            if info.node_name != self._node.get_name()
+        ]
         # Whose time is simulated has a simulator, be it known to the graph by now or not.
         simulated = self._node.get_clock().ros_time_is_active
         return ', '.join(others) or ('simulator' if simulated else '')
@@ -154,10 +169,18 @@ class EpisodeControl:
     def _begin(self) -> None:
         run_by = self._run_by()
         if run_by == 'simulator':
-            values = {'start_index': self._index, 'seed': self._index, 'purpose': self._purpose,
-                      'scenario': self._scenario}
-            request = SetParameters.Request(parameters=[
-                Parameter(name, value=value).to_parameter_msg() for name, value in values.items()])
+            values = {
+                'start_index': self._index,
+                'seed': self._index,
+                'purpose': self._purpose,
+                'scenario': self._scenario,
+            }
+            request = SetParameters.Request(
+                parameters=[
+                    Parameter(name, value=value).to_parameter_msg()
+                    for name, value in values.items()
+                ]
+            )
             self._call(self._parameters, request, lambda answer: None)
             self._call(self._reset, Trigger.Request(), lambda answer: self._say(''))
         elif run_by:
@@ -167,10 +190,15 @@ class EpisodeControl:
             now = self._node.get_clock().now().nanoseconds
             event = EpisodeEvent(
                 id=f'{self._purpose}_{self._scenario}_{self._index:04d}_'
-                   f'{time.strftime("%Y%m%d_%H%M%S")}',
-                phase='reset', scenario=self._scenario, start_index=self._index,
-                seed=self._index, stamp=now + round(LEAD * 1e9),
-                robot_start=tuple(map(float, start[:3])), contract_hash=self._contract.hash)
+                f'{time.strftime("%Y%m%d_%H%M%S")}',
+                phase='reset',
+                scenario=self._scenario,
+                start_index=self._index,
+                seed=self._index,
+                stamp=now + round(LEAD * 1e9),
+                robot_start=tuple(map(float, start[:3])),
+                contract_hash=self._contract.hash,
+            )
             for phase in ('reset', 'start'):
                 self._pub.publish(String(data=replace(event, phase=phase).to_json()))
             self._say('')
@@ -179,19 +207,29 @@ class EpisodeControl:
         run_by = self._run_by()
         if run_by == 'simulator':
             request = SetParameters.Request(
-                parameters=[Parameter('verdict', value=verdict).to_parameter_msg()])
+                parameters=[Parameter('verdict', value=verdict).to_parameter_msg()]
+            )
             self._call(self._parameters, request, lambda answer: None)
             self._call(self._end_client, Trigger.Request(), lambda answer: None)
         elif run_by:
             self._say(f'episodes are run by {run_by}')
         else:
-            self._pub.publish(String(data=replace(
-                self._event, phase='end', verdict=verdict, message=message,
-                stamp=self._node.get_clock().now().nanoseconds).to_json()))
+            self._pub.publish(
+                String(
+                    data=replace(
+                        self._event,
+                        phase='end',
+                        verdict=verdict,
+                        message=message,
+                        stamp=self._node.get_clock().now().nanoseconds,
+                    ).to_json()
+                )
+            )
 
     def _start_of_list(self) -> np.ndarray:
-        return fixed_starts(self._purpose, self._index + 1, self._contract.field,
-                            self._scenario)[self._index]
+        return fixed_starts(self._purpose, self._index + 1, self._contract.field, self._scenario)[
+            self._index
+        ]
 
     def _placing(self) -> str:
         if self._placed[0] != self._index:
@@ -231,7 +269,8 @@ class EpisodeControl:
         if client.service_is_ready():
             self._under_way = True
             client.call_async(request).add_done_callback(
-                lambda future: self._on_answer(entry, future))
+                lambda future: self._on_answer(entry, future)
+            )
         elif time.monotonic() - self._asked > DISCOVERY:
             self._busy.clear()
             self._pressed.clear()

@@ -54,8 +54,9 @@ class EpisodeRunner:
     :param recorder: wait for each recording to be closed.
     """
 
-    def __init__(self, node: Node, check: Callable[[], None] = lambda: None,
-                 recorder: bool = False) -> None:
+    def __init__(
+        self, node: Node, check: Callable[[], None] = lambda: None, recorder: bool = False
+    ) -> None:
         self._node = node
         self._check = check
         self._recorder = recorder
@@ -66,11 +67,15 @@ class EpisodeRunner:
         self._start: EpisodeEvent | None = None
         self._last: EpisodeEvent | None = None
         self._recordings: dict[str, dict] = {}
-        self._entities = [node.create_subscription(String, 'episode', self._on_episode,
-                                                   qos.LATCHED)]
+        self._entities = [
+            node.create_subscription(String, 'episode', self._on_episode, qos.LATCHED)
+        ]
         if recorder:
-            self._entities.append(node.create_subscription(
-                String, 'data_collector/recording', self._on_recording, qos.LATCHED))
+            self._entities.append(
+                node.create_subscription(
+                    String, 'data_collector/recording', self._on_recording, qos.LATCHED
+                )
+            )
         self._parameters = node.create_client(SetParameters, 'simulator/set_parameters')
         self._reset = node.create_client(Trigger, 'simulator/reset')
 
@@ -108,17 +113,29 @@ class EpisodeRunner:
         """
         parameters = [
             Parameter(name, Parameter.Type.DOUBLE_ARRAY, list(map(float, value)))
-            if name == 'start' else Parameter(name, value=value)
-            for name, value in values.items()]
+            if name == 'start'
+            else Parameter(name, value=value)
+            for name, value in values.items()
+        ]
         request = SetParameters.Request(
-            parameters=[parameter.to_parameter_msg() for parameter in parameters])
+            parameters=[parameter.to_parameter_msg() for parameter in parameters]
+        )
         for result in self._call(self._parameters, request, timeout).results:
             if not result.successful:
                 raise EpisodeError(f'the simulator refuses a parameter: {result.reason}')
 
-    def run(self, *, start_index: int = 0, seed: int = 0, scenario: str = 'attack',
-            purpose: str = 'demonstration', start: Sequence[float] = (), episode_id: str = '',
-            time_limit: float = 0.0, timeout: float = 600.0) -> EpisodeOutcome:
+    def run(
+        self,
+        *,
+        start_index: int = 0,
+        seed: int = 0,
+        scenario: str = 'attack',
+        purpose: str = 'demonstration',
+        start: Sequence[float] = (),
+        episode_id: str = '',
+        time_limit: float = 0.0,
+        timeout: float = 600.0,
+    ) -> EpisodeOutcome:
         """
         Run one episode to its end.
 
@@ -128,25 +145,39 @@ class EpisodeRunner:
         :raises EpisodeError: if it cannot be started or does not end in time.
         """
         began = time.monotonic()
-        self.set_parameters({
-            'scenario': scenario, 'purpose': purpose, 'start_index': int(start_index),
-            'seed': int(seed), 'start': start, 'episode_id': episode_id,
-            'time_limit': float(time_limit)})
+        self.set_parameters(
+            {
+                'scenario': scenario,
+                'purpose': purpose,
+                'start_index': int(start_index),
+                'seed': int(seed),
+                'start': start,
+                'episode_id': episode_id,
+                'time_limit': float(time_limit),
+            }
+        )
         # An earlier episode may have had the same name.
         self._recordings.pop(episode_id, None)
         self._start = self._last = None
         name = self._reset_simulator()
-        self._wait(lambda: self._last is not None and self._last.id == name
-                   and self._last.phase == 'end', timeout, f'episode {name}')
+        self._wait(
+            lambda: self._last is not None and self._last.id == name and self._last.phase == 'end',
+            timeout,
+            f'episode {name}',
+        )
         recording = None
         if self._recorder:
-            self._wait(lambda: self._recordings.get(name, {}).get('state') in ('closed', 'failed'),
-                       30.0, f'recording of episode {name}')
+            self._wait(
+                lambda: self._recordings.get(name, {}).get('state') in ('closed', 'failed'),
+                30.0,
+                f'recording of episode {name}',
+            )
             recording = self._recordings[name]
         event, first = self._last, self._start
         begun = first.stamp if first is not None and first.id == name else event.stamp
-        return EpisodeOutcome(event, (event.stamp - begun) / 1e9, time.monotonic() - began,
-                              recording)
+        return EpisodeOutcome(
+            event, (event.stamp - begun) / 1e9, time.monotonic() - began, recording
+        )
 
     def place(self, start: Sequence[float]) -> None:
         """Put robot and ball to a start (5,), as a person would, and wait for no end."""

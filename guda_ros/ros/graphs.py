@@ -87,23 +87,34 @@ class Graph:
 GRAPHS: dict[str, Graph] = {
     'simulation': Graph(
         'a robot in the simulator in real time, driven by joystick or by a policy',
-        ('simulator', 'perception', 'teleop', 'safety'), mode='free', optional_policy=True),
+        ('simulator', 'perception', 'teleop', 'safety'),
+        mode='free',
+        optional_policy=True,
+    ),
     'drive': Graph(
         'a person drives the simulated robot in real time and records episodes: `guda teleop`; '
         'with a policy, corrects it',
-        ('simulator', 'perception', 'teleop', 'safety', 'data_collector'), mode='free',
-        optional_policy=True),
+        ('simulator', 'perception', 'teleop', 'safety', 'data_collector'),
+        mode='free',
+        optional_policy=True,
+    ),
     'collect': Graph(
         'a scripted operator drives the simulated robot through teleop; episodes are recorded',
-        ('simulator', 'perception', 'teleop', 'safety', 'data_collector', 'operator')),
+        ('simulator', 'perception', 'teleop', 'safety', 'data_collector', 'operator'),
+    ),
     'evaluate': Graph(
         'an exported policy drives the simulated robot on what perception sees; recorded too',
-        ('simulator', 'perception', 'policy', 'safety', 'data_collector')),
+        ('simulator', 'perception', 'policy', 'safety', 'data_collector'),
+    ),
     'robot': Graph(
         'everything that runs on a robot, driven by joystick or by a policy; its driver brings '
         'camera and odometry',
         ('perception', 'teleop', 'safety', 'data_collector'),
-        simulated=False, mode='', require_deadman=True, optional_policy=True),
+        simulated=False,
+        mode='',
+        require_deadman=True,
+        optional_policy=True,
+    ),
 }
 
 LIFECYCLE = ('simulator', 'policy')
@@ -128,12 +139,18 @@ def build_graph(name: str, options: GraphOptions = GraphOptions()) -> list[NodeS
         raise GudaError(f'graph {name} needs a policy: give the file that `guda export` wrote')
     unknown = [node for node in options.overrides if node not in nodes]
     if unknown:
-        raise UnknownGraph(f'graph {name} has no node {", ".join(unknown)}; '
-                           f'it has {", ".join(nodes)}')
-    return [NodeSpec(executable=node, name=node, lifecycle=node in LIFECYCLE,
-                     parameters={**_parameters(node, graph, options),
-                                 **options.overrides.get(node, {})})
-            for node in nodes]
+        raise UnknownGraph(
+            f'graph {name} has no node {", ".join(unknown)}; it has {", ".join(nodes)}'
+        )
+    return [
+        NodeSpec(
+            executable=node,
+            name=node,
+            lifecycle=node in LIFECYCLE,
+            parameters={**_parameters(node, graph, options), **options.overrides.get(node, {})},
+        )
+        for node in nodes
+    ]
 
 
 def _parameters(node: str, graph: Graph, options: GraphOptions) -> dict:
@@ -146,11 +163,17 @@ def _parameters(node: str, graph: Graph, options: GraphOptions) -> dict:
     if node in LIFECYCLE:
         values['autostart'] = options.autostart
     if node == 'simulator':
-        values.update(mode=mode, scenario=options.scenario, purpose=options.purpose,
-                      start_index=options.start_index, seed=options.seed,
-                      answer_timeout=float(options.answer_timeout),
-                      real_time_factor=float(options.real_time_factor),
-                      rate=float(options.rate), randomisation=_absolute(options.randomisation))
+        values.update(
+            mode=mode,
+            scenario=options.scenario,
+            purpose=options.purpose,
+            start_index=options.start_index,
+            seed=options.seed,
+            answer_timeout=float(options.answer_timeout),
+            real_time_factor=float(options.real_time_factor),
+            rate=float(options.rate),
+            randomisation=_absolute(options.randomisation),
+        )
         # A person begins episodes when ready.
         values['begin_at_once'] = 'data_collector' not in graph.nodes
         if mode == 'lockstep':
@@ -160,16 +183,21 @@ def _parameters(node: str, graph: Graph, options: GraphOptions) -> dict:
         values['require_deadman'] = graph.require_deadman if required is None else required
     elif node == 'teleop':
         # In lock-step a command answers the scripted operator, whose stamps are those of the step.
-        values.update(answer='joy' if 'operator' in graph.nodes else 'observation',
-                      purpose=options.purpose, scenario=options.scenario,
-                      start_index=options.start_index)
+        values.update(
+            answer='joy' if 'operator' in graph.nodes else 'observation',
+            purpose=options.purpose,
+            scenario=options.scenario,
+            start_index=options.start_index,
+        )
     elif node == 'policy':
         values['policy'] = _absolute(options.policy)
     elif node == 'data_collector':
-        values.update(directory=str(Path(options.recordings).absolute()),
-                      record_images=options.record_images,
-                      lockstep=graph.simulated and mode == 'lockstep',
-                      operator='scripted' if 'operator' in graph.nodes else '')
+        values.update(
+            directory=str(Path(options.recordings).absolute()),
+            record_images=options.record_images,
+            lockstep=graph.simulated and mode == 'lockstep',
+            operator='scripted' if 'operator' in graph.nodes else '',
+        )
     if node in ('teleop', 'safety', 'operator') and options.joystick:
         values['joystick'] = _absolute(options.joystick)
     return values

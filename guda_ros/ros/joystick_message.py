@@ -9,8 +9,9 @@ from guda_ros.control.joystick import JoystickMap, JoystickState
 from guda_ros.ros.conversions import stamp_to_ns
 
 
-def read_joy(message: Joy, joystick: JoystickMap, clock: ROSClock,
-             patience: float) -> JoystickState:
+def read_joy(
+    message: Joy, joystick: JoystickMap, clock: ROSClock, patience: float
+) -> JoystickState:
     """
     Return what a message says by a map of a joystick.
 
@@ -19,6 +20,9 @@ def read_joy(message: Joy, joystick: JoystickMap, clock: ROSClock,
     episodes.
     """
     stamp = stamp_to_ns(message.header.stamp)
-    late = (stamp > 0 and not clock.ros_time_is_active
-            and clock.now().nanoseconds - stamp > patience * 1e9)
+    late = (
+        stamp > 0
+        and not clock.ros_time_is_active
+        and clock.now().nanoseconds - stamp > patience * 1e9
+    )
     return joystick.decode(message.axes, message.buttons, late)

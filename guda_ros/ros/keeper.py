@@ -72,6 +72,7 @@ def keep() -> None:
     here = os.path.abspath(__file__)
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(here))))
     from guda_ros.ros.shared_memory import clean_shared_memory
+
     clean_shared_memory()
 
 

@@ -23,17 +23,25 @@ class KickAndHead:
     :param gate: tells which source may act. :param now: the moment on the node's clocks.
     """
 
-    def __init__(self, node: Node, gate: SafetyGate, now: Callable[[], Instant],
-                 robot: RobotProfile, sources: Sequence[str]) -> None:
+    def __init__(
+        self,
+        node: Node,
+        gate: SafetyGate,
+        now: Callable[[], Instant],
+        robot: RobotProfile,
+        sources: Sequence[str],
+    ) -> None:
         self._node, self._gate, self._now, self._robot = node, gate, now, robot
         self._kick_gate = KickGate(robot)
         self._kick_pub = node.create_publisher(Bool, 'kick', COMMAND)
         self._head_pub = node.create_publisher(JointState, 'head/command', COMMAND)
         for source in sources:
-            node.create_subscription(Bool, f'kick/{source}', partial(self._on_kick, source),
-                                     COMMAND)
-            node.create_subscription(JointState, f'head/command/{source}',
-                                     partial(self._on_head, source), COMMAND)
+            node.create_subscription(
+                Bool, f'kick/{source}', partial(self._on_kick, source), COMMAND
+            )
+            node.create_subscription(
+                JointState, f'head/command/{source}', partial(self._on_head, source), COMMAND
+            )
 
     def _on_kick(self, source: str, message: Bool) -> None:
         if not message.data:
@@ -52,8 +60,9 @@ class KickAndHead:
         except ValueError as error:
             refused = str(error)
         if refused:
-            self._node.get_logger().warning(f'the head stays: {refused}',
-                                            throttle_duration_sec=5.0)
+            self._node.get_logger().warning(
+                f'the head stays: {refused}', throttle_duration_sec=5.0
+            )
             return
         command = JointState(name=list(wanted), position=list(wanted.values()))
         command.header.stamp = message.header.stamp

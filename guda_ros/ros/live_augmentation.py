@@ -53,8 +53,9 @@ class LiveAugmentation:
         self._markers_pub = node.create_publisher(MarkerArray, '~/augmented', LATCHED)
         # The first one takes .2 s, which is to be over before an episode is recorded.
         self._markers_pub.publish(MarkerArray())
-        self._timer = node.create_timer(_TICK, self._look,
-                                        clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._timer = node.create_timer(
+            _TICK, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
         # What an earlier run left in the folder counts, too.
         self.ask()
 
@@ -72,8 +73,15 @@ class LiveAugmentation:
 
     def values(self) -> dict[str, object]:
         """Return what belongs into the diagnostics."""
-        keys = ('guide', 'episodes', 'augmented', 'acceptance', 'covered', 'places_covered',
-                'next')
+        keys = (
+            'guide',
+            'episodes',
+            'augmented',
+            'acceptance',
+            'covered',
+            'places_covered',
+            'next',
+        )
         values = {f'augmentation.{key}': self._latest[key] for key in keys if key in self._latest}
         values['augmentation.working'] = self._asked > self._answered
         if self._latest.get('problems'):
@@ -96,13 +104,23 @@ class LiveAugmentation:
     def _start(self) -> None:
         self._asked = self._answered = 0
         self._process = subprocess.Popen(
-            [sys.executable, '-m', 'guda_ros.tasks.live_augmentation',
-             json.dumps(asdict(self._settings))],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            [
+                sys.executable,
+                '-m',
+                'guda_ros.tasks.live_augmentation',
+                json.dumps(asdict(self._settings)),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
             # Ctrl-C in the terminal is the node's business, which then ends this process.
-            start_new_session=True)
-        for stream, target in ((self._process.stdout, self._answers),
-                               (self._process.stderr, self._errors)):
+            start_new_session=True,
+        )
+        for stream, target in (
+            (self._process.stdout, self._answers),
+            (self._process.stderr, self._errors),
+        ):
             threading.Thread(target=_collect, args=(stream, target), daemon=True).start()
 
     def _look(self) -> None:
@@ -112,8 +130,9 @@ class LiveAugmentation:
         if self._asked > self._answered and self._process.poll() is not None:
             self._asked = self._answered = 0
             words = self._errors[-1].strip() if self._errors else 'no word'
-            self._latest['problems'] = [f'the augmentation ended ({words}); it is started again '
-                                        'after the next episode']
+            self._latest['problems'] = [
+                f'the augmentation ended ({words}); it is started again after the next episode'
+            ]
             self._say()
 
     def _tell(self, report: dict) -> None:

@@ -44,8 +44,7 @@ class LockStep:
         """
         ball, policy, camera = self._sources
         seen = newest if camera else now
-        stamps = {self._ball: seen if ball else None,
-                  self._command: seen if policy else now}
+        stamps = {self._ball: seen if ball else None, self._command: seen if policy else now}
         self._wanted = {topic: stamp for topic, stamp in stamps.items() if stamp is not None}
         self._open = True
         return bool(self._wanted)
@@ -75,15 +74,21 @@ class LockStep:
         :param publishers: names of the nodes that publish each topic.
         """
         default = self._wanted.get(self._command, next(iter(self._wanted.values()), 0))
-        stamps = {topic: self._wanted.get(topic, default) for topic in self._last
-                  if publishers.get(topic) or topic in self._wanted}
-        stuck = next((topic for topic, stamp in stamps.items() if self._last[topic] != stamp),
-                     self._command)
+        stamps = {
+            topic: self._wanted.get(topic, default)
+            for topic in self._last
+            if publishers.get(topic) or topic in self._wanted
+        }
+        stuck = next(
+            (topic for topic, stamp in stamps.items() if self._last[topic] != stamp), self._command
+        )
         nodes = ' or '.join(publishers.get(stuck, [])) or 'nobody publishes it'
         seen = []
         for topic, stamp in stamps.items():
             last = self._last[topic]
             when = 'never' if last is None else f'last stamp {last / 1e9:.3f} s'
             seen.append(f'{topic} {"answered" if last == stamp else when}')
-        return (f'no {stuck} for stamp {stamps.get(stuck, default) / 1e9:.3f} s (from {nodes}); '
-                + ', '.join(seen))
+        return (
+            f'no {stuck} for stamp {stamps.get(stuck, default) / 1e9:.3f} s (from {nodes}); '
+            + ', '.join(seen)
+        )

@@ -28,8 +28,11 @@ def field_markers(field: Field, frame: str) -> MarkerArray:
     goals.scale.x = 2 * field.post_radius
     for side in field.goal_sides:
         x, half, top = side * field.length / 2, field.goal_width / 2, field.goal_height
-        for start, end in (((-half, 0.0), (-half, top)), ((-half, top), (half, top)),
-                           ((half, top), (half, 0.0))):
+        for start, end in (
+            ((-half, 0.0), (-half, top)),
+            ((-half, top), (half, top)),
+            ((half, top), (half, 0.0)),
+        ):
             goals.points += [Point(x=x, y=start[0], z=start[1]), Point(x=x, y=end[0], z=end[1])]
     return MarkerArray(markers=[carpet, lines, goals])
 
@@ -57,8 +60,15 @@ def _lines(field: Field) -> tuple[list, list]:
     turn = 2 * math.pi if field.goals == 2 else math.pi
     angles = [-math.pi / 2 + turn * piece / _PIECES for piece in range(_PIECES + 1)]
     if field.centre_circle_radius:
-        path(*((middle + field.centre_circle_radius * math.cos(angle),
-                field.centre_circle_radius * math.sin(angle)) for angle in angles))
+        path(
+            *(
+                (
+                    middle + field.centre_circle_radius * math.cos(angle),
+                    field.centre_circle_radius * math.sin(angle),
+                )
+                for angle in angles
+            )
+        )
     return starts, ends
 
 

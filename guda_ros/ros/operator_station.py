@@ -41,10 +41,12 @@ class OperatorStation:
     def __init__(self, domain: int, contract: Contract) -> None:
         self._contract = contract
         self._context = Context()
-        rclpy.init(context=self._context, domain_id=domain,
-                   signal_handler_options=SignalHandlerOptions.NO)
-        self._node = node = Node('operator_station', context=self._context,
-                                 start_parameter_services=False)
+        rclpy.init(
+            context=self._context, domain_id=domain, signal_handler_options=SignalHandlerOptions.NO
+        )
+        self._node = node = Node(
+            'operator_station', context=self._context, start_parameter_services=False
+        )
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(node)
         try:
@@ -64,25 +66,53 @@ class OperatorStation:
         topics = contract.topics
         self._pub = node.create_publisher(Joy, 'joy', qos.DEFAULT)
         for name in ('teleop', 'safety', 'recording', 'augmentation', 'episode'):
-            topic = {'recording': 'data_collector/recording',
-                     'augmentation': 'data_collector/augmentation',
-                     'episode': topics['episode']}.get(name, f'{name}/state')
-            node.create_subscription(String, topic, lambda message, name=name: self._take(
-                name, message.data), qos.LATCHED)
+            topic = {
+                'recording': 'data_collector/recording',
+                'augmentation': 'data_collector/augmentation',
+                'episode': topics['episode'],
+            }.get(name, f'{name}/state')
+            node.create_subscription(
+                String,
+                topic,
+                lambda message, name=name: self._take(name, message.data),
+                qos.LATCHED,
+            )
         hear = self._hear
-        node.create_subscription(Header, f'{topics["command"]}/source', lambda message: hear(
-            'commander', message.frame_id), qos.DEFAULT)
-        node.create_subscription(TwistStamped, topics['command'], lambda message: hear(
-            'command', convert.command_from_twist(message.twist)), qos.COMMAND)
-        node.create_subscription(PoseWithCovarianceStamped, topics['pose'], lambda message: hear(
-            'pose', convert.pose_from_message(message) if convert.pose_is_known(message)
-            else None), qos.DEFAULT)
+        node.create_subscription(
+            Header,
+            f'{topics["command"]}/source',
+            lambda message: hear('commander', message.frame_id),
+            qos.DEFAULT,
+        )
+        node.create_subscription(
+            TwistStamped,
+            topics['command'],
+            lambda message: hear('command', convert.command_from_twist(message.twist)),
+            qos.COMMAND,
+        )
+        node.create_subscription(
+            PoseWithCovarianceStamped,
+            topics['pose'],
+            lambda message: hear(
+                'pose',
+                convert.pose_from_message(message) if convert.pose_is_known(message) else None,
+            ),
+            qos.DEFAULT,
+        )
         for name in ('odom', 'ground_truth_robot'):
-            node.create_subscription(Odometry, topics[name], lambda message, name=name: hear(
-                name, convert.pose_from_odometry(message)), qos.COMMAND)
+            node.create_subscription(
+                Odometry,
+                topics[name],
+                lambda message, name=name: hear(name, convert.pose_from_odometry(message)),
+                qos.COMMAND,
+            )
         for name in ('ball', 'ground_truth_ball'):
-            node.create_subscription(Odometry, topics[name], lambda message, name=name: hear(
-                name, _place(message)), qos.COMMAND)
+            node.create_subscription(
+                Odometry,
+                topics[name],
+                lambda message, name=name: hear(name, _place(message)),
+                qos.COMMAND,
+            )
         node.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
 
     def _ask_teleop(self, domain: int, timeout: float = 10.0) -> tuple[str, bool]:
@@ -91,8 +121,10 @@ class OperatorStation:
         deadline, future = time.monotonic() + timeout, None
         while future is None or not future.done():
             if time.monotonic() > deadline:
-                raise GudaError(f'there is no teleop node in ROS domain {domain}: start a graph '
-                                'that has one, such as `guda up robot`, or name its --domain')
+                raise GudaError(
+                    f'there is no teleop node in ROS domain {domain}: start a graph '
+                    'that has one, such as `guda up robot`, or name its --domain'
+                )
             if future is None and client.service_is_ready():
                 future = client.call_async(request)
             self.spin(0.05)
@@ -148,8 +180,11 @@ class OperatorStation:
     def complaints(self) -> list[tuple[bool, str]]:
         """What nodes complain of now, in /diagnostics: whether it is an error, and the text."""
         now = time.monotonic()
-        found = [(level == ERROR, f'{name.strip("/")}: {text}') for name, (when, level, text)
-                 in sorted(self._complaints.items()) if level != OK and now - when < 2 * FRESH]
+        found = [
+            (level == ERROR, f'{name.strip("/")}: {text}')
+            for name, (when, level, text) in sorted(self._complaints.items())
+            if level != OK and now - when < 2 * FRESH
+        ]
         return sorted(found, key=lambda complaint: not complaint[0])
 
     def _take(self, name: str, text: str) -> None:

@@ -65,8 +65,9 @@ class Pace:
     :param factor: simulated seconds that shall pass in a real one.
     """
 
-    def __init__(self, period: float, factor: float = 1.0,
-                 clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, period: float, factor: float = 1.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         #: Real seconds between two steps.
         self.interval = period / factor
         self._clock = clock

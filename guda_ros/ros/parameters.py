@@ -31,10 +31,19 @@ class Parameters:
         self._checks: dict[str, Callable[[object], None]] = {}
         node.add_on_set_parameters_callback(self._validate)
 
-    def declare(self, name: str, default, description: str, *, unit: str = '',
-                low: float | None = None, high: float | None = None,
-                choices: Sequence | None = None, check: Callable[[object], None] | None = None,
-                read_only: bool = False):
+    def declare(
+        self,
+        name: str,
+        default,
+        description: str,
+        *,
+        unit: str = '',
+        low: float | None = None,
+        high: float | None = None,
+        choices: Sequence | None = None,
+        check: Callable[[object], None] | None = None,
+        read_only: bool = False,
+    ):
         """
         Declare a parameter and return its value: an override from command line or file goes first.
 
@@ -52,18 +61,26 @@ class Parameters:
             constraints.append(f'in {unit}')
         if check is not None:
             self._checks[name] = check
-        descriptor = ParameterDescriptor(description=description, read_only=read_only,
-                                         additional_constraints='; '.join(constraints))
+        descriptor = ParameterDescriptor(
+            description=description,
+            read_only=read_only,
+            additional_constraints='; '.join(constraints),
+        )
         if low is not None and high is not None:
             if isinstance(default, float):
                 descriptor.floating_point_range = [
-                    FloatingPointRange(from_value=float(low), to_value=float(high), step=0.0)]
+                    FloatingPointRange(from_value=float(low), to_value=float(high), step=0.0)
+                ]
             else:
                 descriptor.integer_range = [
-                    IntegerRange(from_value=int(low), to_value=int(high), step=0)]
+                    IntegerRange(from_value=int(low), to_value=int(high), step=0)
+                ]
         self._node.declare_parameter(name, default, descriptor)
-        if (isinstance(default, Parameter.Type) and not read_only
-                and self._node.get_parameter_or(name).type_ == Parameter.Type.NOT_SET):
+        if (
+            isinstance(default, Parameter.Type)
+            and not read_only
+            and self._node.get_parameter_or(name).type_ == Parameter.Type.NOT_SET
+        ):
             # An empty list has no element that tells its type, so the type is said here.
             self._node.set_parameters([Parameter(name, default, [])])
         return self[name]
@@ -83,7 +100,8 @@ class Parameters:
             if name in self._choices and value not in self._choices[name]:
                 known = ', '.join(map(str, self._choices[name]))
                 return SetParametersResult(
-                    successful=False, reason=f'{name}: {value!r} is not one of {known}')
+                    successful=False, reason=f'{name}: {value!r} is not one of {known}'
+                )
             if name in self._checks and parameter.type_ != Parameter.Type.NOT_SET:
                 try:
                     self._checks[name](value)
@@ -94,8 +112,10 @@ class Parameters:
 
 def declare_contract(parameters: Parameters) -> Contract:
     """Declare `contract` and `robot`, which every node has, and return the contract."""
-    contract = parameters.declare('contract', 'soccer_push', 'task contract, name or file',
-                                  read_only=True)
-    robot = parameters.declare('robot', '', "robot profile, name or file; empty: the contract's",
-                               read_only=True)
+    contract = parameters.declare(
+        'contract', 'soccer_push', 'task contract, name or file', read_only=True
+    )
+    robot = parameters.declare(
+        'robot', '', "robot profile, name or file; empty: the contract's", read_only=True
+    )
     return Contract.load(contract, robot or None)

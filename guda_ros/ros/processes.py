@@ -53,16 +53,23 @@ class GraphProcesses:
     :param environment: further environment variables for the nodes.
     """
 
-    def __init__(self, graph_name: str | list[NodeSpec],
-                 options: GraphOptions | dict | None = None,
-                 log_dir: str | os.PathLike | None = None, domain: int | None = None, *,
-                 join: bool = False, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        graph_name: str | list[NodeSpec],
+        options: GraphOptions | dict | None = None,
+        log_dir: str | os.PathLike | None = None,
+        domain: int | None = None,
+        *,
+        join: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         if not isinstance(options, GraphOptions):
             options = GraphOptions(**(options or {}))
         self.name = graph_name if isinstance(graph_name, str) else 'nodes'
         self.options = options
-        self.specs = (build_graph(graph_name, options) if isinstance(graph_name, str)
-                      else list(graph_name))
+        self.specs = (
+            build_graph(graph_name, options) if isinstance(graph_name, str) else list(graph_name)
+        )
         self.log_dir = Path(log_dir or tempfile.mkdtemp(prefix='guda_ros_log_'))
         if join and domain is None:
             raise GraphError(f'graph {self.name}: name the domain that it is to join')
@@ -84,6 +91,7 @@ class GraphProcesses:
     def watch(self):
         """A GraphWatch in the graph's domain, closed by `stop`."""
         from guda_ros.ros.watch import GraphWatch
+
         if self._watch is None:
             self._watch = GraphWatch(self.domain)
         return self._watch
@@ -102,18 +110,24 @@ class GraphProcesses:
         """
         if self._claim is not None:
             raise GraphError(f'graph {self.name} is running already')
-        self._claim = (env.join_domain(self._requested) if self._join
-                       else env.claim_domain(self._requested))
+        self._claim = (
+            env.join_domain(self._requested) if self._join else env.claim_domain(self._requested)
+        )
         try:
             clean_shared_memory()
             self.log_dir.mkdir(parents=True, exist_ok=True)
-            variables = env.ros_environment(self.domain, self.log_dir / 'ros',
-                                            local=self.options.local)
+            variables = env.ros_environment(
+                self.domain, self.log_dir / 'ros', local=self.options.local
+            )
             # This process talks to the nodes, so it must use the same transport.
             env.adopt(variables)
             self._keeper = subprocess.Popen(
                 [sys.executable, '-S', '-E', _KEEPER, 'keep'],
-                stdin=subprocess.PIPE, start_new_session=True, text=True, bufsize=1)
+                stdin=subprocess.PIPE,
+                start_new_session=True,
+                text=True,
+                bufsize=1,
+            )
             for spec in self.specs:
                 self._spawn(spec, {**variables, **self._environment})
         except BaseException:
@@ -123,23 +137,38 @@ class GraphProcesses:
 
     def _spawn(self, spec: NodeSpec, variables: dict[str, str]) -> None:
         parameters = self.log_dir / f'{spec.name}.params.yaml'
-        parameters.write_text(yaml.safe_dump(
-            {'/**': {'ros__parameters': spec.parameters}}, sort_keys=True), encoding='utf-8')
-        command = [sys.executable, '-m', f'{spec.package}.nodes.{spec.executable}', '--ros-args',
-                   '-r', f'__node:={spec.name}', '--params-file', str(parameters)]
+        parameters.write_text(
+            yaml.safe_dump({'/**': {'ros__parameters': spec.parameters}}, sort_keys=True),
+            encoding='utf-8',
+        )
+        command = [
+            sys.executable,
+            '-m',
+            f'{spec.package}.nodes.{spec.executable}',
+            '--ros-args',
+            '-r',
+            f'__node:={spec.name}',
+            '--params-file',
+            str(parameters),
+        ]
         for source, target in spec.remappings.items():
             command += ['-r', f'{source}:={target}']
         path = self.log_dir / f'{spec.name}.log'
         with open(path, 'wb') as log:
             process = subprocess.Popen(
                 [sys.executable, '-S', '-E', _KEEPER, 'exec', str(os.getpid()), *command],
-                env=variables, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                start_new_session=True)
+                env=variables,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         self._children.append(_Child(spec, process, path))
         self._keeper.stdin.write(f'{process.pid}\n')
 
-    def wait_ready(self, timeout: float = 30.0,
-                   progress: Callable[[str], None] | None = None) -> 'GraphProcesses':
+    def wait_ready(
+        self, timeout: float = 30.0, progress: Callable[[str], None] | None = None
+    ) -> 'GraphProcesses':
         """
         Wait until every node is up and every lifecycle node that starts by itself is active.
 
@@ -159,10 +188,12 @@ class GraphProcesses:
                         progress(name)
             if missing and time.monotonic() > deadline:
                 listed = ', '.join(f'{name} ({state[name]})' for name in missing)
-                tails = ''.join(_tail(child) for child in self._children
-                                if child.spec.name in missing)
+                tails = ''.join(
+                    _tail(child) for child in self._children if child.spec.name in missing
+                )
                 raise GraphError(
-                    f'graph {self.name}: not ready after {timeout:g} s: {listed}{tails}')
+                    f'graph {self.name}: not ready after {timeout:g} s: {listed}{tails}'
+                )
             if missing:
                 self.watch.spin(0.05)
         # Nodes that see each other may need a moment longer until their topics are connected.
@@ -173,10 +204,13 @@ class GraphProcesses:
     def runner(self):
         """Return an EpisodeRunner for this graph, which waits for recordings if it makes any."""
         from guda_ros.ros.episodes import EpisodeRunner
+
         self.wait_ready()
-        return EpisodeRunner(self.watch.node, self.check,
-                             recorder=any(spec.executable == 'data_collector'
-                                          for spec in self.specs))
+        return EpisodeRunner(
+            self.watch.node,
+            self.check,
+            recorder=any(spec.executable == 'data_collector' for spec in self.specs),
+        )
 
     def check(self) -> None:
         """Raise GraphError with exit code and last log lines if a node is not running any more."""
@@ -184,7 +218,8 @@ class GraphProcesses:
         if dead:
             lines = ''.join(
                 f'\nnode {child.spec.name} {_ending(child.process.returncode)}{_tail(child)}'
-                for child in dead)
+                for child in dead
+            )
             raise GraphError(f'graph {self.name}:{lines}')
 
     def stop(self) -> None:

@@ -15,7 +15,8 @@ def _profile(depth: int, reliable: bool = True, latched: bool = False) -> QoSPro
         history=HistoryPolicy.KEEP_LAST,
         depth=depth,
         reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
-        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE)
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
+    )
 
 
 #: Small messages that nobody may miss: odometry, poses, detections, joysticks.

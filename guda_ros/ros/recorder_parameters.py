@@ -19,13 +19,23 @@ from guda_ros.ros.parameters import declare_contract, Parameters
 from guda_ros.soccer.resources import find_config, load_yaml
 
 _CONTRACT_TYPES = {
-    'camera_info': CameraInfo, 'odom': Odometry, 'pose': PoseWithCovarianceStamped,
-    'ball': Odometry, 'command': TwistStamped, 'episode': String,
-    'ground_truth_robot': Odometry, 'ground_truth_ball': Odometry}
+    'camera_info': CameraInfo,
+    'odom': Odometry,
+    'pose': PoseWithCovarianceStamped,
+    'ball': Odometry,
+    'command': TwistStamped,
+    'episode': String,
+    'ground_truth_robot': Odometry,
+    'ground_truth_ball': Odometry,
+}
 #: Roles beside those of the contract: name and type.
-_MORE = {'joy': ('joy', Joy), 'ball_detection': ('ball/detection', PointStamped),
-         'kick': ('kick', Bool), 'head_command': ('head/command', JointState),
-         'safety_state': ('safety/state', String)}
+_MORE = {
+    'joy': ('joy', Joy),
+    'ball_detection': ('ball/detection', PointStamped),
+    'kick': ('kick', Bool),
+    'head_command': ('head/command', JointState),
+    'safety_state': ('safety/state', String),
+}
 #: Without the angles of the head an image tells nothing of places on the field.
 _WITH_IMAGES = {'joint_states': ('joint_states', JointState), 'imu': ('imu/data', Imu)}
 
@@ -60,23 +70,56 @@ def declare_recorder(parameters: Parameters, system_clock: bool) -> RecorderPara
     declare = partial(parameters.declare, read_only=True)
     folder = declare('directory', 'recordings', 'folder for recordings')
     operator = declare('operator', '', 'who demonstrates, noted in the recording')
-    guide = declare('guide', '', 'guide (name or file) that the data are for, kept in the '
-                    'recording; after each episode what was recorded is augmented by it')
+    guide = declare(
+        'guide',
+        '',
+        'guide (name or file) that the data are for, kept in the '
+        'recording; after each episode what was recorded is augmented by it',
+    )
     images = declare('record_images', False, 'record images, as JPEG')
     quality = declare('jpeg_quality', 80, 'quality of recorded images', low=1, high=100)
-    drain = declare('drain_timeout', 1.0, 'how long the last samples are waited for after '
-                    'the end of an episode', unit='s', low=0.0, high=30.0)
-    pre_roll = declare('pre_roll', 2.0, 'how much is recorded of what came before the start',
-                       unit='s', low=0.0, high=30.0)
-    reserve = declare('disk_reserve', 200, 'room on the disk without which no episode begins',
-                      unit='MB', low=0, high=10**6)
-    lockstep = declare('lockstep', False, 'the simulator goes in lock-step: its stamps are true, '
-                       'however late this node sees them')
-    more = declare('more_topics', Parameter.Type.STRING_ARRAY, 'further topics to record, each '
-                   'as NAME=PACKAGE/msg/TYPE', check=parse_topics)
-    rates = declare('rates', Parameter.Type.STRING_ARRAY, 'rates that are wanted, each as '
-                    'ROLE=HZ, such as image=30; without: the rate of the contract',
-                    check=parse_rates)
+    drain = declare(
+        'drain_timeout',
+        1.0,
+        'how long the last samples are waited for after the end of an episode',
+        unit='s',
+        low=0.0,
+        high=30.0,
+    )
+    pre_roll = declare(
+        'pre_roll',
+        2.0,
+        'how much is recorded of what came before the start',
+        unit='s',
+        low=0.0,
+        high=30.0,
+    )
+    reserve = declare(
+        'disk_reserve',
+        200,
+        'room on the disk without which no episode begins',
+        unit='MB',
+        low=0,
+        high=10**6,
+    )
+    lockstep = declare(
+        'lockstep',
+        False,
+        'the simulator goes in lock-step: its stamps are true, however late this node sees them',
+    )
+    more = declare(
+        'more_topics',
+        Parameter.Type.STRING_ARRAY,
+        'further topics to record, each as NAME=PACKAGE/msg/TYPE',
+        check=parse_topics,
+    )
+    rates = declare(
+        'rates',
+        Parameter.Type.STRING_ARRAY,
+        'rates that are wanted, each as '
+        'ROLE=HZ, such as image=30; without: the rate of the contract',
+        check=parse_rates,
+    )
     topics = {role: (contract.topics[role], kind) for role, kind in _CONTRACT_TYPES.items()}
     topics.update(_MORE)
     for source in ('teleop', 'policy'):
@@ -94,11 +137,24 @@ def declare_recorder(parameters: Parameters, system_clock: bool) -> RecorderPara
     if images:
         wanted['image'] = contract.rate
     return RecorderParameters(
-        contract, topics, folder, operator, guide, images, quality, RecorderSettings(
-            drain=drain, pre_roll=pre_roll, rates={**wanted, **parse_rates(rates)},
+        contract,
+        topics,
+        folder,
+        operator,
+        guide,
+        images,
+        quality,
+        RecorderSettings(
+            drain=drain,
+            pre_roll=pre_roll,
+            rates={**wanted, **parse_rates(rates)},
             unstamped=frozenset(role for role, (_, kind) in topics.items() if not _stamped(kind)),
-            system_clock=system_clock, lockstep=lockstep, reserve=reserve * 10**6,
-            documents=_documents(parameters['contract'], parameters['robot'], guide)))
+            system_clock=system_clock,
+            lockstep=lockstep,
+            reserve=reserve * 10**6,
+            documents=_documents(parameters['contract'], parameters['robot'], guide),
+        ),
+    )
 
 
 def parse_topics(texts) -> dict[str, type]:

@@ -31,7 +31,7 @@ class RecorderScreen:
             return
         self._drawn = time.monotonic()
         width = shutil.get_terminal_size().columns
-        sys.stderr.write('\r\x1b[K' + self.text()[:width - 1])
+        sys.stderr.write('\r\x1b[K' + self.text()[: width - 1])
         sys.stderr.flush()
 
     def clear(self) -> None:
@@ -53,5 +53,7 @@ class RecorderScreen:
             return f'[{status["state"]}] {last}{room}'
         rates = ' '.join(f'{role} {self._collector.rate(role):.0f}' for role in self._roles)
         wrong = status['problems'] + status['alarms']
-        return (f'[REC {self._collector.seconds:.0f} s] {status["id"]}: '
-                f'{"ALARM " + "; ".join(wrong) + " | " if wrong else ""}{rates} Hz | {room}')
+        return (
+            f'[REC {self._collector.seconds:.0f} s] {status["id"]}: '
+            f'{"ALARM " + "; ".join(wrong) + " | " if wrong else ""}{rates} Hz | {room}'
+        )

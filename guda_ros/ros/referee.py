@@ -37,11 +37,15 @@ class Referee:
     def __init__(self, domain: int, contract: Contract, sim_time: bool = False) -> None:
         self._contract = contract
         self._context = Context()
-        rclpy.init(context=self._context, domain_id=domain,
-                   signal_handler_options=SignalHandlerOptions.NO)
+        rclpy.init(
+            context=self._context, domain_id=domain, signal_handler_options=SignalHandlerOptions.NO
+        )
         self._node = node = Node(
-            'referee', context=self._context, start_parameter_services=False,
-            parameter_overrides=[Parameter('use_sim_time', value=sim_time)])
+            'referee',
+            context=self._context,
+            start_parameter_services=False,
+            parameter_overrides=[Parameter('use_sim_time', value=sim_time)],
+        )
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(node)
         self._event: EpisodeEvent | None = None
@@ -50,10 +54,14 @@ class Referee:
         self.policy_state, self.safety_state = '', '{}'
         self._recordings: dict[str, dict] = {}
         self._pub = node.create_publisher(String, contract.topics['episode'], qos.LATCHED)
-        node.create_subscription(TwistStamped, contract.topics['command'], self._on_command,
-                                 qos.COMMAND)
-        for name, take in (('policy/state', self._on_policy), ('safety/state', self._on_safety),
-                           ('data_collector/recording', self._on_recording)):
+        node.create_subscription(
+            TwistStamped, contract.topics['command'], self._on_command, qos.COMMAND
+        )
+        for name, take in (
+            ('policy/state', self._on_policy),
+            ('safety/state', self._on_safety),
+            ('data_collector/recording', self._on_recording),
+        ):
             node.create_subscription(String, name, take, qos.LATCHED)
 
     @property
@@ -75,8 +83,11 @@ class Referee:
     def wait_for_time(self, timeout: float = 15.0) -> None:
         """Wait until there is a clock and all hear the announcements; EpisodeError if not."""
         self._wait(lambda: self.now > 0, timeout, 'nobody publishes /clock')
-        self._wait(lambda: self._pub.get_subscription_count() >= 3, timeout,
-                   'perception, policy and recorder do not hear the referee')
+        self._wait(
+            lambda: self._pub.get_subscription_count() >= 3,
+            timeout,
+            'perception, policy and recorder do not hear the referee',
+        )
 
     def _wait(self, done: Callable[[], bool], timeout: float, problem: str) -> None:
         deadline = time.monotonic() + timeout
@@ -89,9 +100,14 @@ class Referee:
         """Announce an episode from a start (5,): localisation begins there, the policy acts."""
         self._first = None
         event = EpisodeEvent(
-            id=name, phase='reset', scenario=scenario, start_index=index,
-            stamp=self.now + round(LEAD * 1e9), robot_start=tuple(map(float, start[:3])),
-            contract_hash=self._contract.hash)
+            id=name,
+            phase='reset',
+            scenario=scenario,
+            start_index=index,
+            stamp=self.now + round(LEAD * 1e9),
+            robot_start=tuple(map(float, start[:3])),
+            contract_hash=self._contract.hash,
+        )
         for phase in ('reset', 'start'):
             self._event = replace(event, phase=phase)
             self._announce()
@@ -101,16 +117,20 @@ class Referee:
         """Announce the end of the episode, at which the policy stops the robot; twice is once."""
         if self._event is None or self._event.phase == 'end':
             return
-        self._event = replace(self._event, phase='end', verdict=verdict, message=message,
-                              stamp=self.now)
+        self._event = replace(
+            self._event, phase='end', verdict=verdict, message=message, stamp=self.now
+        )
         self._announce()
 
     def wait_recorded(self, timeout: float = 5.0) -> str:
         """Wait until the episode is recorded; return what is wrong with the recording, or ''."""
         name = self._event.id
         try:
-            self._wait(lambda: self._recordings.get(name, {}).get('state') in ('closed', 'failed'),
-                       timeout, 'no recording')
+            self._wait(
+                lambda: self._recordings.get(name, {}).get('state') in ('closed', 'failed'),
+                timeout,
+                'no recording',
+            )
         except EpisodeError as error:
             return str(error)
         status = self._recordings[name]
@@ -138,9 +158,13 @@ class Referee:
 
     def _on_command(self, message: TwistStamped) -> None:
         event = self._event
-        if (self._first is None and event is not None and event.phase != 'end'
-                and self.now >= event.stamp
-                and np.any(convert.command_from_twist(message.twist) != 0)):
+        if (
+            self._first is None
+            and event is not None
+            and event.phase != 'end'
+            and self.now >= event.stamp
+            and np.any(convert.command_from_twist(message.twist) != 0)
+        ):
             self._first = self.now
 
     def _on_policy(self, message: String) -> None:

@@ -50,23 +50,30 @@ class SimulatorReplay:
         self._truth: dict[int, tuple] = {}
         self._seen = StampJoin(('robot', 'ball'))
         topics = contract.topics
-        self._pub = node.create_publisher(TwistStamped, f'{topics["command"]}/{_SOURCE}',
-                                          qos.COMMAND)
+        self._pub = node.create_publisher(
+            TwistStamped, f'{topics["command"]}/{_SOURCE}', qos.COMMAND
+        )
         for name in ('robot', 'ball'):
             node.create_subscription(
-                Odometry, topics[f'ground_truth_{name}'],
-                lambda message, name=name: self._on_truth(name, message), qos.DEFAULT)
+                Odometry,
+                topics[f'ground_truth_{name}'],
+                lambda message, name=name: self._on_truth(name, message),
+                qos.DEFAULT,
+            )
         self._first = 0
         node.create_subscription(String, topics['episode'], self._on_episode, qos.LATCHED)
 
     def run(self, timeout: float) -> ReplayOutcome:
         """Run the episode to its end; EpisodeError if it cannot be run."""
         outcome = self._runner.run(
-            start=self._start, seed=self._episode.seed, episode_id='replay',
-            time_limit=len(self._episode) * self._contract.period, timeout=timeout)
+            start=self._start,
+            seed=self._episode.seed,
+            episode_id='replay',
+            time_limit=len(self._episode) * self._contract.period,
+            timeout=timeout,
+        )
         stamps = sorted(stamp for stamp in self._truth if stamp >= self._first)
-        robot, ball = (np.array([self._truth[stamp][part] for stamp in stamps])
-                       for part in (0, 1))
+        robot, ball = (np.array([self._truth[stamp][part] for stamp in stamps]) for part in (0, 1))
         return ReplayOutcome(outcome.event.verdict, robot, ball)
 
     def _on_episode(self, message: String) -> None:
@@ -79,8 +86,10 @@ class SimulatorReplay:
         seen = self._seen.add(name, stamp, message)
         if seen is None or stamp < self._first:
             return
-        self._truth[stamp] = (convert.pose_from_odometry(seen['robot']),
-                              convert.ball_from_message(seen['ball'])[0])
+        self._truth[stamp] = (
+            convert.pose_from_odometry(seen['robot']),
+            convert.ball_from_message(seen['ball'])[0],
+        )
         step = round((stamp - self._first) * 1e-9 / self._contract.period)
         # The state after the last command is answered too: lock-step waits for it.
         command = self._commands[step] if step < len(self._commands) else np.zeros(3)
@@ -105,7 +114,8 @@ class RobotReplay:
         self._state: dict = {}
         node = watch.node
         self._pub = node.create_publisher(
-            TwistStamped, f'{contract.topics["command"]}/{_SOURCE}', qos.COMMAND)
+            TwistStamped, f'{contract.topics["command"]}/{_SOURCE}', qos.COMMAND
+        )
         node.create_subscription(String, 'safety/state', self._on_state, qos.LATCHED)
 
     def wait_for_deadman(self, timeout: float) -> None:
@@ -134,8 +144,9 @@ class RobotReplay:
                 self._spin(begin + moment - time.monotonic())
                 self._check()
                 if not self._let_through():
-                    raise GudaError(f'stopped after {moment:.1f} s of {self._end:.1f} s: '
-                                    f'{self._why()}')
+                    raise GudaError(
+                        f'stopped after {moment:.1f} s of {self._end:.1f} s: {self._why()}'
+                    )
                 self._send(command)
             self._spin(begin + self._end - time.monotonic())
         finally:
@@ -146,8 +157,10 @@ class RobotReplay:
         self._state = json.loads(message.data)
 
     def _let_through(self) -> bool:
-        return (not self._state.get('stopped')
-                and self._state.get('reasons', {}).get(_SOURCE) == DRIVING)
+        return (
+            not self._state.get('stopped')
+            and self._state.get('reasons', {}).get(_SOURCE) == DRIVING
+        )
 
     def _why(self) -> str:
         if not self._state:

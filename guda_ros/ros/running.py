@@ -27,8 +27,14 @@ class NodeStartError(GudaError):
 
 
 #: Errors that are told without a traceback.
-USER_ERRORS = (GudaError, ConfigError, ContractMismatch, OSError, InvalidParameterTypeException,
-               InvalidParameterValueException)
+USER_ERRORS = (
+    GudaError,
+    ConfigError,
+    ContractMismatch,
+    OSError,
+    InvalidParameterTypeException,
+    InvalidParameterValueException,
+)
 
 
 class _Silence:
@@ -112,6 +118,7 @@ def reports_failure(transition):
 
     rclpy turns an exception into ERROR and says nothing about it.
     """
+
     @functools.wraps(transition)
     def wrapper(self, state):
         self.failure = ''
@@ -124,6 +131,7 @@ def reports_failure(transition):
             traceback.print_exc()
         self.get_logger().error(f'{transition.__name__}: {self.failure}')
         return TransitionCallbackReturn.FAILURE
+
     return wrapper
 
 

@@ -17,44 +17,75 @@ LOCKS = {'takeover': 2, 'pause': 3}
 EDGE = 0.2
 
 
-def declare_safety_gate(parameters: Parameters, contract: Contract,
-                        repeat_stop: float) -> SafetyGate:
+def declare_safety_gate(
+    parameters: Parameters, contract: Contract, repeat_stop: float
+) -> SafetyGate:
     """
     Declare the parameters of the rules and return the gate that applies them.
 
     :param repeat_stop: how long [s] a stop is repeated; 0 sends it once.
     """
+
     def seconds(name: str, default: float, description: str) -> float:
-        return parameters.declare(name, default, description, unit='s', low=0.02, high=10.0,
-                                  read_only=True)
+        return parameters.declare(
+            name, default, description, unit='s', low=0.02, high=10.0, read_only=True
+        )
 
     acceleration = parameters.declare(
-        'max_acceleration', [0.0, 0.0, 0.0],
-        'largest acceleration forward, left and turn; 0: no limit', unit='m/s^2, rad/s^2',
-        check=_check_acceleration, read_only=True)
+        'max_acceleration',
+        [0.0, 0.0, 0.0],
+        'largest acceleration forward, left and turn; 0: no limit',
+        unit='m/s^2, rad/s^2',
+        check=_check_acceleration,
+        read_only=True,
+    )
     limiter = CommandLimiter(
-        contract.limits,
-        [value or np.inf for value in acceleration] if any(acceleration) else None)
+        contract.limits, [value or np.inf for value in acceleration] if any(acceleration) else None
+    )
     sources = {
         'teleop': Source(2, seconds('timeout.teleop', 0.5, 'silence of teleop that stops')),
-        'policy': Source(1, seconds('timeout.policy', 0.5, 'silence of policy that stops'))}
-    locks = {name: Lock(priority, parameters.declare(
-        f'timeout.lock.{name}', 0.0, f'silence of lock/{name} that counts as locked; 0: none',
-        unit='s', low=0.0, high=10.0, read_only=True)) for name, priority in LOCKS.items()}
+        'policy': Source(1, seconds('timeout.policy', 0.5, 'silence of policy that stops')),
+    }
+    locks = {
+        name: Lock(
+            priority,
+            parameters.declare(
+                f'timeout.lock.{name}',
+                0.0,
+                f'silence of lock/{name} that counts as locked; 0: none',
+                unit='s',
+                low=0.0,
+                high=10.0,
+                read_only=True,
+            ),
+        )
+        for name, priority in LOCKS.items()
+    }
     on_field = parameters.declare(
-        'keep_on_field', True, 'let nobody walk off the carpet, while the pose is known',
-        read_only=True)
+        'keep_on_field',
+        True,
+        'let nobody walk off the carpet, while the pose is known',
+        read_only=True,
+    )
     field = contract.field
     required = parameters.declare(
-        'require_deadman', True, 'a policy drives only while a person holds the dead-man',
-        read_only=True)
+        'require_deadman',
+        True,
+        'a policy drives only while a person holds the dead-man',
+        read_only=True,
+    )
     return SafetyGate(
-        limiter, sources, frame=contract.frames['base'], operator='teleop',
+        limiter,
+        sources,
+        frame=contract.frames['base'],
+        operator='teleop',
         guarded=('policy',) if required else (),
         joystick_timeout=seconds('timeout.joy', 0.5, 'silence of joy that counts as let go'),
         future_tolerance=seconds('future_tolerance', 0.5, 'how far a stamp may lie ahead'),
-        repeat_stop=repeat_stop, locks=locks,
-        field_limit=FieldLimit(field, max(0.0, field.border - EDGE)) if on_field else None)
+        repeat_stop=repeat_stop,
+        locks=locks,
+        field_limit=FieldLimit(field, max(0.0, field.border - EDGE)) if on_field else None,
+    )
 
 
 def _check_acceleration(values) -> None:

@@ -38,41 +38,59 @@ class SimulatedRobot:
     :param index: of the robot in the world.
     """
 
-    def __init__(self, node: LifecycleNode, contract: Contract, world: World,
-                 on_command: Callable[['SimulatedRobot', int, np.ndarray], None],
-                 prefix: str = '', index: int = 0) -> None:
+    def __init__(
+        self,
+        node: LifecycleNode,
+        contract: Contract,
+        world: World,
+        on_command: Callable[['SimulatedRobot', int, np.ndarray], None],
+        prefix: str = '',
+        index: int = 0,
+    ) -> None:
         self._node = node
         self._simulation = world.simulation
         self._sensors = world.sensors[index]
         self._index = index
         self._on_command = on_command
-        self.topics = RobotTopics(node, contract, self._simulation.robots[index],
-                                  self._sensors.mounts, prefix)
+        self.topics = RobotTopics(
+            node, contract, self._simulation.robots[index], self._sensors.mounts, prefix
+        )
         self._sets = StampJoin(('image', 'odom'), depth=1000)
         self._command, self._command_stamp = np.zeros(3), 0
         self._kick = False
         self._centre_head()
         self._subscriptions = [
-            node.create_subscription(TwistStamped, prefix + contract.topics['command'],
-                                     self._take_command, qos.COMMAND),
+            node.create_subscription(
+                TwistStamped, prefix + contract.topics['command'], self._take_command, qos.COMMAND
+            ),
             node.create_subscription(Bool, prefix + 'kick', self._take_kick, qos.COMMAND),
-            node.create_subscription(JointState, prefix + 'head/command', self._take_head,
-                                     qos.COMMAND)]
+            node.create_subscription(
+                JointState, prefix + 'head/command', self._take_head, qos.COMMAND
+            ),
+        ]
 
     def _take_command(self, message: TwistStamped) -> None:
-        self._on_command(self, convert.stamp_to_ns(message.header.stamp),
-                         convert.command_from_twist(message.twist))
+        self._on_command(
+            self,
+            convert.stamp_to_ns(message.header.stamp),
+            convert.command_from_twist(message.twist),
+        )
 
     def _take_kick(self, message: Bool) -> None:
         self._kick = message.data
 
     def _take_head(self, message: JointState) -> None:
         wanted = dict(zip(message.name, message.position))
-        if (not wanted or wanted.keys() - {'head_pan', 'head_tilt'}
-                or not np.isfinite(list(wanted.values())).all()):
+        if (
+            not wanted
+            or wanted.keys() - {'head_pan', 'head_tilt'}
+            or not np.isfinite(list(wanted.values())).all()
+        ):
             self._node.get_logger().warning(
                 'head/command was ignored: finite positions of head_pan and head_tilt are '
-                f'expected, not {wanted}', throttle_duration_sec=5.0)
+                f'expected, not {wanted}',
+                throttle_duration_sec=5.0,
+            )
             return
         self._head.update(wanted)
         self._simulation.look(self._head['head_pan'], self._head['head_tilt'], self._index)
@@ -114,8 +132,11 @@ class SimulatedRobot:
         self._sensors.sense(now, control, self.topics.watched)
         self.topics.begin_set()
         if control:
-            self.topics.truth(now, self._simulation.world_state(self._index),
-                              self._simulation.robot_velocity(self._index))
+            self.topics.truth(
+                now,
+                self._simulation.world_state(self._index),
+                self._simulation.robot_velocity(self._index),
+            )
         return self.deliver(now)
 
     def deliver(self, now: int) -> int | None:

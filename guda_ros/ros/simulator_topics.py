@@ -37,8 +37,14 @@ class RobotTopics:
     :param prefix: before every topic, such as `red/`.
     """
 
-    def __init__(self, node: LifecycleNode, contract: Contract, robot: RobotProfile,
-                 cameras: Mapping[str, CameraMount], prefix: str = '') -> None:
+    def __init__(
+        self,
+        node: LifecycleNode,
+        contract: Contract,
+        robot: RobotProfile,
+        cameras: Mapping[str, CameraMount],
+        prefix: str = '',
+    ) -> None:
         self._node = node
         self._contract = contract
         self._robot = robot
@@ -63,8 +69,14 @@ class RobotTopics:
                 create(CameraInfo, before + topics['camera_info']),
                 create(Image, before + topics['image']),
                 convert.camera_info_message(
-                    mount.width, mount.height, focal, 0, frame + contract.frames['camera'],
-                    mount.distortion))
+                    mount.width,
+                    mount.height,
+                    focal,
+                    0,
+                    frame + contract.frames['camera'],
+                    mount.distortion,
+                ),
+            )
         self._sent: list[tuple] = []
         self._primed: list[int] = []
 
@@ -89,32 +101,55 @@ class RobotTopics:
         :param state: world state (10,); velocity: (3,) of the robot in base_link.
         """
         frame, stamp = self._contract.frames, convert.ns_to_stamp(now)
-        self._publish(self._truth, convert.odometry_message(
-            state[world.ROBOT], stamp, frame['map'], frame['base'], velocity=velocity))
-        self._publish(self._truth_ball, convert.ball_message(
-            state[world.BALL], state[world.BALL_VELOCITY], stamp, frame['map'],
-            position_covariance=np.zeros((2, 2)), velocity_covariance=np.zeros((2, 2)),
-            radius=self._contract.field.ball.radius))
+        self._publish(
+            self._truth,
+            convert.odometry_message(
+                state[world.ROBOT], stamp, frame['map'], frame['base'], velocity=velocity
+            ),
+        )
+        self._publish(
+            self._truth_ball,
+            convert.ball_message(
+                state[world.BALL],
+                state[world.BALL_VELOCITY],
+                stamp,
+                frame['map'],
+                position_covariance=np.zeros((2, 2)),
+                velocity_covariance=np.zeros((2, 2)),
+                radius=self._contract.field.ball.radius,
+            ),
+        )
 
     def odometry(self, now: int, pose: np.ndarray, velocity: np.ndarray) -> None:
         """Publish pose and velocity (3,) that the odometry tells of `now` [ns]."""
         frame = self._contract.frames
-        self._publish(self._odom, convert.odometry_message(
-            pose, now, frame['odom'], frame['base'], velocity=velocity))
+        self._publish(
+            self._odom,
+            convert.odometry_message(pose, now, frame['odom'], frame['base'], velocity=velocity),
+        )
 
     def imu(self, now: int, gyroscope: np.ndarray, accelerometer: np.ndarray) -> None:
         """Publish a sample (3,), (3,) of the inertial sensors."""
         if self._imu.get_subscription_count():
             noise = self._robot.imu
-            self._publish(self._imu, convert.imu_message(
-                gyroscope, accelerometer, now, self._contract.frames['base'],
-                (math.hypot(noise.gyroscope, noise.gyroscope_bias), noise.accelerometer)))
+            self._publish(
+                self._imu,
+                convert.imu_message(
+                    gyroscope,
+                    accelerometer,
+                    now,
+                    self._contract.frames['base'],
+                    (math.hypot(noise.gyroscope, noise.gyroscope_bias), noise.accelerometer),
+                ),
+            )
 
     def joints(self, now: int, pan: float, tilt: float) -> None:
         """Publish the angles of the head [rad]."""
         if self._joints.get_subscription_count():
-            self._publish(self._joints, convert.joint_state_message(
-                {'head_pan': pan, 'head_tilt': tilt}, now))
+            self._publish(
+                self._joints,
+                convert.joint_state_message({'head_pan': pan, 'head_tilt': tilt}, now),
+            )
 
     def image(self, camera: str, now: int, pixels: np.ndarray) -> None:
         """Publish a camera's calibration and image; the image last, for it completes a set."""
@@ -166,8 +201,12 @@ class RobotTopics:
 class WorldTopics:
     """The clock, the field's markers, and what must be there before a lock-step episode begins."""
 
-    def __init__(self, node: LifecycleNode, contract: Contract, robots: Sequence[RobotTopics],
-                 ) -> None:
+    def __init__(
+        self,
+        node: LifecycleNode,
+        contract: Contract,
+        robots: Sequence[RobotTopics],
+    ) -> None:
         self._node = node
         self._contract = contract
         self._robots = robots
@@ -176,8 +215,11 @@ class WorldTopics:
         topics = contract.topics
         #: What a partner must be known to publish.
         self._partner_topics = {
-            'perception': topics['ball'], 'teleop': f'{topics["command"]}/teleop',
-            'policy': f'{topics["command"]}/policy', 'operator': 'joy'}
+            'perception': topics['ball'],
+            'teleop': f'{topics["command"]}/teleop',
+            'policy': f'{topics["command"]}/policy',
+            'operator': 'joy',
+        }
 
     def clock(self, now: int) -> None:
         """Publish the time [ns]."""
@@ -198,16 +240,20 @@ class WorldTopics:
         missing = [f'node {name} is not in sight' for name in partners if name not in there]
         if not node.count_publishers(topics['command']):
             missing.append(f'nobody publishes {topics["command"]}: is the safety node running?')
-        missing += [f'nobody publishes {topic}: is {partner} running?'
-                    for partner, topic in self._partner_topics.items()
-                    if partner in partners and not node.count_publishers(topic)]
+        missing += [
+            f'nobody publishes {topic}: is {partner} running?'
+            for partner, topic in self._partner_topics.items()
+            if partner in partners and not node.count_publishers(topic)
+        ]
         if node.count_publishers(topics['ball']) and not node.count_subscribers(topics['image']):
             missing.append(f'nobody subscribes to {topics["image"]}: is perception running?')
         # Known to the graph, but not connected yet: they would miss the first observation.
-        missing += [f'{publisher.topic_name} has subscribers that are not connected yet'
-                    for robot in self._robots for publisher in (self._clock, *robot.publishers)
-                    if publisher.get_subscription_count()
-                    < node.count_subscribers(publisher.topic_name)]
+        missing += [
+            f'{publisher.topic_name} has subscribers that are not connected yet'
+            for robot in self._robots
+            for publisher in (self._clock, *robot.publishers)
+            if publisher.get_subscription_count() < node.count_subscribers(publisher.topic_name)
+        ]
         return missing
 
     def wait_for_partners(self, partners: Sequence[str], timeout: float) -> str:

@@ -18,10 +18,12 @@ class GraphWatch:
 
     def __init__(self, domain: int, name: str = '_guda_watch') -> None:
         self.context = Context()
-        rclpy.init(context=self.context, domain_id=domain,
-                   signal_handler_options=SignalHandlerOptions.NO)
-        self.node = Node(name, context=self.context, enable_rosout=False,
-                         start_parameter_services=False)
+        rclpy.init(
+            context=self.context, domain_id=domain, signal_handler_options=SignalHandlerOptions.NO
+        )
+        self.node = Node(
+            name, context=self.context, enable_rosout=False, start_parameter_services=False
+        )
         self._executor = SingleThreadedExecutor(context=self.context)
         self._executor.add_node(self.node)
         self._clients = {}

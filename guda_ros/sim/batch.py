@@ -28,10 +28,19 @@ class BatchSimulation:
     reset, and costs nothing more.
     """
 
-    def __init__(self, contract: Contract, robot: RobotProfile, count: int, threads: int = 1,
-                 timestep: float = TIMESTEP, *, kick: bool = False,
-                 randomisation: Randomisation | None = None,
-                 obstacles: Sequence[Obstacle] = (), seed: int = 0) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        robot: RobotProfile,
+        count: int,
+        threads: int = 1,
+        timestep: float = TIMESTEP,
+        *,
+        kick: bool = False,
+        randomisation: Randomisation | None = None,
+        obstacles: Sequence[Obstacle] = (),
+        seed: int = 0,
+    ) -> None:
         """
         Build the model and `count` states of it; `reset` them before the first step.
 
@@ -44,8 +53,9 @@ class BatchSimulation:
             raise ValueError(f'count ({count}) and threads ({threads}) must be at least 1')
         self.contract = contract
         self.robot = robot
-        self._physics = Physics(contract, (robot,), False, timestep, kick, randomisation,
-                                obstacles, seed, count)
+        self._physics = Physics(
+            contract, (robot,), False, timestep, kick, randomisation, obstacles, seed, count
+        )
         self.model = self._physics.model
         self._substeps = substeps(contract, timestep)
         self._batch = Batch(self.model, count, threads)
@@ -62,14 +72,18 @@ class BatchSimulation:
         self._scored = np.zeros(count, dtype=bool)
         self._out = np.zeros(count, dtype=bool)
         start = self._layout.ball_qpos.start
-        self._ball = self._qpos[:, start:start + 2]
+        self._ball = self._qpos[:, start : start + 2]
 
     def __len__(self) -> int:
         """Return the number of simulations."""
         return len(self._scored)
 
-    def reset(self, starts: np.ndarray, indices: np.ndarray | None = None,
-              seeds: np.ndarray | None = None) -> None:
+    def reset(
+        self,
+        starts: np.ndarray,
+        indices: np.ndarray | None = None,
+        seeds: np.ndarray | None = None,
+    ) -> None:
         """
         Put simulations to starts (n, 5): robot x, y, yaw, ball x, y.
 
@@ -80,9 +94,13 @@ class BatchSimulation:
         starts = state.check_starts(starts, self.robot, self.contract.field)
         self.set_world_states(state.states_of_starts(starts), indices=indices, seeds=seeds)
 
-    def set_world_states(self, states: np.ndarray, velocities: np.ndarray | None = None,
-                         indices: np.ndarray | None = None,
-                         seeds: np.ndarray | None = None) -> None:
+    def set_world_states(
+        self,
+        states: np.ndarray,
+        velocities: np.ndarray | None = None,
+        indices: np.ndarray | None = None,
+        seeds: np.ndarray | None = None,
+    ) -> None:
         """
         Continue from world states (n, 10) at time zero.
 
@@ -95,18 +113,28 @@ class BatchSimulation:
         indices = np.arange(len(self)) if indices is None else np.asarray(indices)
         if states.shape != (len(indices), world.SIZE):
             raise ValueError(
-                f'{len(indices)} rows of {world.SIZE} are expected, not {states.shape}')
+                f'{len(indices)} rows of {world.SIZE} are expected, not {states.shape}'
+            )
         state.check_finite(states)
         previous = states[:, world.PREVIOUS_COMMAND]
         self._batch.reset(indices, stage=mujoco.mjtStage.mjSTAGE_NONE.value)
         if self._physics.begin(indices, seeds):
             self._batch.set_const(indices)
-        qpos, qvel, act, history = (values[indices] for values in (
-            self._qpos, self._qvel, self._act, self._history))
+        qpos, qvel, act, history = (
+            values[indices] for values in (self._qpos, self._qvel, self._act, self._history)
+        )
         if velocities is None:
             velocities = previous
-        state.write_world_states(states, np.asarray(velocities, dtype=np.float64),
-                                 self.contract.field, self._layout, qpos, qvel, act, history)
+        state.write_world_states(
+            states,
+            np.asarray(velocities, dtype=np.float64),
+            self.contract.field,
+            self._layout,
+            qpos,
+            qvel,
+            act,
+            history,
+        )
         self._qpos[indices], self._qvel[indices] = qpos, qvel
         self._act[indices], self._history[indices] = act, history
         self._walk.commands[indices] = previous
@@ -115,16 +143,21 @@ class BatchSimulation:
         self._scored[indices] = self.contract.field.scored(states[:, world.BALL])
         self._out[indices] = self.contract.field.out(states[:, world.BALL])
 
-    def place_obstacles(self, waypoints: np.ndarray, speeds: np.ndarray | None = None,
-                        indices: np.ndarray | None = None) -> None:
+    def place_obstacles(
+        self,
+        waypoints: np.ndarray,
+        speeds: np.ndarray | None = None,
+        indices: np.ndarray | None = None,
+    ) -> None:
         """
         Put obstacles elsewhere than a reset does: to waypoints (n, k, w, 2) [m].
 
         :param speeds: (n, k) [m/s]; by default those they were made with.
         :param indices: (n,) which simulations; by default the whole batch.
         """
-        self._physics.place_obstacles(_ALL if indices is None else np.asarray(indices),
-                                      waypoints, speeds)
+        self._physics.place_obstacles(
+            _ALL if indices is None else np.asarray(indices), waypoints, speeds
+        )
 
     def step(self, commands: np.ndarray) -> None:
         """
@@ -152,7 +185,8 @@ class BatchSimulation:
             index = int(np.argmax(self._warnings.any(axis=1)))
             raise state.SimulationError(
                 f'MuJoCo warned in simulation {index} in world state '
-                f'{self.world_states()[index].tolist()}')
+                f'{self.world_states()[index].tolist()}'
+            )
         self._physics.finish(rows)
         ball = self._ball[rows]
         self._scored[rows] = self.contract.field.scored(ball)

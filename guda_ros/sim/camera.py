@@ -56,9 +56,11 @@ class RobotCameras:
 
     def __init__(self, simulation: SoccerSimulation, robots: Sequence[RobotProfile]) -> None:
         self._simulation = simulation
-        self._cameras = {(index, name): (mount, LensModel(mount))
-                         for index, robot in enumerate(robots)
-                         for name, mount in mounts(robot).items()}
+        self._cameras = {
+            (index, name): (mount, LensModel(mount))
+            for index, robot in enumerate(robots)
+            for name, mount in mounts(robot).items()
+        }
         self._seed = 0
 
     def reset(self, seed: int) -> None:
@@ -78,7 +80,8 @@ class RobotCameras:
         simulation.load_physics_state(shot.state)
         # A randomised field of view changes the focal length, whatever the lens needs around it.
         zoom = np.tan(mount.vertical_fov / 2) / np.tan(
-            mount.vertical_fov * simulation.parameters.get('camera.field_of_view', 1.0) / 2)
+            mount.vertical_fov * simulation.parameters.get('camera.field_of_view', 1.0) / 2
+        )
         model.camera(name).fovy = np.degrees(2 * np.arctan(np.tan(lens.vertical_fov / 2) / zoom))
         count = self._exposures(mount, shot.robot)
         if count == 1:
@@ -94,8 +97,9 @@ class RobotCameras:
             picture = ((total + count // 2) // count).astype(np.uint8)
         # By time, so that noise does not depend on which pictures somebody wanted.
         index = list(self._cameras).index((shot.robot, shot.camera))
-        return lens.apply(picture, np.random.default_rng(
-            [self._seed, 11, index, round(1e6 * data.time)]))
+        return lens.apply(
+            picture, np.random.default_rng([self._seed, 11, index, round(1e6 * data.time)])
+        )
 
     def _exposures(self, mount: CameraMount, robot: int) -> int:
         """Return how many pictures an exposure is made of, by how far what is seen moves."""

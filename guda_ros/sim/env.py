@@ -33,8 +33,14 @@ class SoccerEnv(gymnasium.Env):
 
     metadata = {'render_modes': ['rgb_array'], 'render_fps': 10}
 
-    def __init__(self, render_mode: str | None = None, camera: str = 'overview', width: int = 480,
-                 height: int = 360, **arguments) -> None:
+    def __init__(
+        self,
+        render_mode: str | None = None,
+        camera: str = 'overview',
+        width: int = 480,
+        height: int = 360,
+        **arguments,
+    ) -> None:
         if render_mode not in (None, 'rgb_array'):
             raise ValueError(f'render_mode: None or rgb_array is expected, not {render_mode!r}')
         self.episodes = EpisodeBatch(1, **arguments)
@@ -66,7 +72,8 @@ class SoccerEnv(gymnasium.Env):
         if not self._running:
             raise RuntimeError('the episode is over: reset the environment')
         observations, rewards, terminations, truncations = self.episodes.step(
-            np.reshape(action, (1, -1)))
+            np.reshape(action, (1, -1))
+        )
         terminated, truncated = bool(terminations[0]), bool(truncations[0])
         info = {}
         if terminated or truncated:

@@ -69,8 +69,10 @@ class EpisodeBatch:
             contract = Contract.load(contract, robot)
         profile = RobotProfile.load(robot or contract.robot)
         if profile.limits != contract.limits:
-            raise GudaError(f'robot profile {profile.name}: its limits are not those of the '
-                            f'contract {contract.name}')
+            raise GudaError(
+                f'robot profile {profile.name}: its limits are not those of the '
+                f'contract {contract.name}'
+            )
         self.contract, self.robot, self.scenario = contract, profile, scenario
         self.weights = load_weights(rewards)
         limit = time_limit
@@ -106,8 +108,12 @@ class EpisodeBatch:
             self._generators[index] = generator
             self._drawn[index] = _BLOCK
 
-    def reset(self, indices: np.ndarray | None = None, starts: np.ndarray | None = None,
-              layouts: np.ndarray | None = None) -> np.ndarray:
+    def reset(
+        self,
+        indices: np.ndarray | None = None,
+        starts: np.ndarray | None = None,
+        layouts: np.ndarray | None = None,
+    ) -> np.ndarray:
         """
         Begin episodes and return their observations (n, D), float32.
 
@@ -126,19 +132,24 @@ class EpisodeBatch:
         self.simulation.reset(starts, indices, seeds)
         if self.arguments['obstacles']:
             if layouts is None:
-                layouts = np.concatenate([
-                    sample_layouts(self.scenario, start[None], np.random.default_rng(seed),
-                                   self.contract.field)
-                    for start, seed in zip(np.asarray(starts), seeds)])
+                layouts = np.concatenate(
+                    [
+                        sample_layouts(
+                            self.scenario,
+                            start[None],
+                            np.random.default_rng(seed),
+                            self.contract.field,
+                        )
+                        for start, seed in zip(np.asarray(starts), seeds)
+                    ]
+                )
             self.simulation.place_obstacles(layouts, indices=indices)
         self._steps[indices] = 0
         self._sums[indices] = 0.0
         self._states[indices] = self.simulation.world_states()[indices]
         return self.observe(indices)
 
-    def step(
-        self, actions: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """
         Walk one control period with actions (count, 3) in [-1, 1].
 
@@ -149,8 +160,10 @@ class EpisodeBatch:
         contract, simulation = self.contract, self.simulation
         actions = np.asarray(actions)
         if actions.shape != (len(self), *self.action_space.shape):
-            raise ValueError(f'actions of shape {(len(self), *self.action_space.shape)} are '
-                             f'expected, not {actions.shape}')
+            raise ValueError(
+                f'actions of shape {(len(self), *self.action_space.shape)} are '
+                f'expected, not {actions.shape}'
+            )
         simulation.step(contract.to_command(actions))
         states = simulation.world_states()
         terms = reward_terms(self._states, states, contract.field, contract.limits, self.weights)
@@ -189,8 +202,9 @@ class EpisodeBatch:
         """Return the true world states (count, 10), a copy."""
         return self._states.copy()
 
-    def render(self, index: int = 0, camera: str = 'overview', width: int = 480,
-               height: int = 360) -> np.ndarray:
+    def render(
+        self, index: int = 0, camera: str = 'overview', width: int = 480, height: int = 360
+    ) -> np.ndarray:
         """Return a picture of a row, RGB uint8; camera: overview, follow, portrait or head."""
         from guda_ros.sim.simulation import SoccerSimulation
 

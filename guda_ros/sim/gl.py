@@ -53,6 +53,7 @@ def choose_backend() -> str:
     _problem = f'no OpenGL library for headless rendering was found: {reason} does not load'
     _set_backend('disable')
     import mujoco  # noqa: F401, while it is told not to look for OpenGL
+
     # A child process finds out for itself, and can then say why.
     del os.environ['MUJOCO_GL']
     if asked:

@@ -37,10 +37,18 @@ _FOOT_MASS = 0.02
 _FASTEST_KICK = 0.03
 
 
-def build_model(robot: RobotProfile, field: Field, visual: bool = True,
-                timestep: float = TIMESTEP, *, others: Sequence[RobotProfile] = (),
-                kick: bool = False, crowd: Sequence[obstacles.Obstacle] = (),
-                extra_delay: float = 0.0, user: int = 0) -> mujoco.MjModel:
+def build_model(
+    robot: RobotProfile,
+    field: Field,
+    visual: bool = True,
+    timestep: float = TIMESTEP,
+    *,
+    others: Sequence[RobotProfile] = (),
+    kick: bool = False,
+    crowd: Sequence[obstacles.Obstacle] = (),
+    extra_delay: float = 0.0,
+    user: int = 0,
+) -> mujoco.MjModel:
     """
     Return the model; its physics does not depend on `visual`, which adds what is only drawn.
 
@@ -65,8 +73,9 @@ def build_model(robot: RobotProfile, field: Field, visual: bool = True,
         shape = scenery.build(other, field).robot if visual else ''
         shape = re.sub(r'\bname="([^"]+)"', rf'name="\1{suffix(index)}"', shape)
         more.append(_robot(other, shape, index, kick, several))
-    walks = [_walk(profile, timestep, index, kick, extra_delay)
-             for index, profile in enumerate(robots)]
+    walks = [
+        _walk(profile, timestep, index, kick, extra_delay) for index, profile in enumerate(robots)
+    ]
     text = f"""
 <mujoco model="{robot.name} on {field.name}">
   <compiler angle="radian"/>
@@ -112,7 +121,9 @@ def _border(field: Field) -> str:
     walls = ((x, 0, -1, 0), (-x, 0, 1, 0), (0, y, 0, -1), (0, -y, 0, 1))
     return '\n    '.join(
         f'<geom type="plane" size="0 0 1" pos="{px} {py} 0" zaxis="{zx} {zy} 0" group="4" '
-        f'contype="{_WALL}" conaffinity="0"/>' for px, py, zx, zy in walls)
+        f'contype="{_WALL}" conaffinity="0"/>'
+        for px, py, zx, zy in walls
+    )
 
 
 def _goal(field: Field, side: int) -> str:
@@ -123,15 +134,23 @@ def _goal(field: Field, side: int) -> str:
     bar = f'type="cylinder" contype="{_WALL}" conaffinity="0" rgba="{red} {green} {blue} 1"'
     net = f'type="box" contype="{_WALL}" conaffinity="0" group="4"'
     thick = 0.01
-    return '\n    '.join([
-        *(f'<geom {bar} size="{radius} {height / 2}" pos="{side * line} {y} {height / 2}"/>'
-          for y in (-half, half)),
-        f'<geom {bar} size="{radius} {half + radius}" pos="{side * line} 0 {height + radius}" '
-        'zaxis="0 1 0"/>',
-        f'<geom {net} size="{thick} {half} {height / 2}" '
-        f'pos="{side * (line + depth + thick)} 0 {height / 2}"/>',
-        *(f'<geom {net} size="{depth / 2} {thick} {height / 2}" '
-          f'pos="{side * (line + depth / 2)} {y} {height / 2}"/>' for y in (-half, half))])
+    return '\n    '.join(
+        [
+            *(
+                f'<geom {bar} size="{radius} {height / 2}" pos="{side * line} {y} {height / 2}"/>'
+                for y in (-half, half)
+            ),
+            f'<geom {bar} size="{radius} {half + radius}" pos="{side * line} 0 {height + radius}" '
+            'zaxis="0 1 0"/>',
+            f'<geom {net} size="{thick} {half} {height / 2}" '
+            f'pos="{side * (line + depth + thick)} 0 {height / 2}"/>',
+            *(
+                f'<geom {net} size="{depth / 2} {thick} {height / 2}" '
+                f'pos="{side * (line + depth / 2)} {y} {height / 2}"/>'
+                for y in (-half, half)
+            ),
+        ]
+    )
 
 
 def _robot(robot: RobotProfile, drawn: str, index: int, kick: bool, several: bool) -> str:
@@ -153,9 +172,9 @@ def _robot(robot: RobotProfile, drawn: str, index: int, kick: bool, several: boo
         <joint name="foot{end}" type="slide" axis="1 0 0" range="{-1.2 * FOOT_BACK} {reach}"
           limited="true"/>
         <inertial pos="0 0 {foot_height}" mass="{mass}"
-          diaginertia="{mass * .01} {mass * .01} {mass * .01}"/>
+          diaginertia="{mass * 0.01} {mass * 0.01} {mass * 0.01}"/>
         <geom name="toe{end}" type="box" size="{length / 2} {width} {foot_height}"
-          pos="{-length / 2} 0 {foot_height + .002}" contype="0" conaffinity="0" group="4"/>
+          pos="{-length / 2} 0 {foot_height + 0.002}" contype="0" conaffinity="0" group="4"/>
       </body>"""
     return f"""<body name="robot{end}">
       <joint name="robot_x{end}" type="slide" axis="1 0 0"/>
@@ -165,7 +184,7 @@ def _robot(robot: RobotProfile, drawn: str, index: int, kick: bool, several: boo
         diaginertia="{turn_inertia} {turn_inertia} {turn_inertia}"/>
       <site name="base_link{end}" group="4"/>
       <geom name="feet{end}" type="box" size="{length} {width} {foot_height}"
-        pos="{body.foot_front - length} 0 {foot_height + .002}"
+        pos="{body.foot_front - length} 0 {foot_height + 0.002}"
         contype="{_FOOT}" conaffinity="{hits}" group="4"/>
       <geom name="trunk{end}" type="box" size="{trunk}" pos="0 0 {0.52 * body.height}"
         contype="0" conaffinity="{_WALL}" group="4"/>
@@ -180,11 +199,14 @@ def _strike(robot: RobotProfile, timestep: float, index: int) -> str:
     if travel > _FASTEST_KICK:
         raise ConfigError(
             f'robot profile {robot.name}: kick.speed: {robot.kick.speed} m/s is too fast for a '
-            f'physics step of {timestep} s: {_FASTEST_KICK / timestep:g} m/s at most')
+            f'physics step of {timestep} s: {_FASTEST_KICK / timestep:g} m/s at most'
+        )
     # Damping and hardly any stiffness: with the default, how deep the foot came into the ball by
     # chance would add speed. The contact begins as early as the foot can come in one step.
-    return (f'<pair geom1="toe{suffix(index)}" geom2="ball" condim="1" '
-            f'solref="-10 {-1 / timestep}" margin="{travel}"/>')
+    return (
+        f'<pair geom1="toe{suffix(index)}" geom2="ball" condim="1" '
+        f'solref="-10 {-1 / timestep}" margin="{travel}"/>'
+    )
 
 
 def _ball(field: Field, drawn: str) -> str:
@@ -201,8 +223,9 @@ def _ball(field: Field, drawn: str) -> str:
     </body>"""
 
 
-def servo_parameters(robot: RobotProfile, response_time: np.ndarray,
-                     timestep: float) -> dict[str, np.ndarray]:
+def servo_parameters(
+    robot: RobotProfile, response_time: np.ndarray, timestep: float
+) -> dict[str, np.ndarray]:
     """
     Return what makes the servos of the axes follow with response times (..., 3) [s].
 
@@ -212,7 +235,7 @@ def servo_parameters(robot: RobotProfile, response_time: np.ndarray,
     # is fast in comparison and as strong as the quickest reversal needs, so that a robot at a post
     # stops and does not climb.
     body, limits = robot.body, robot.limits
-    turn_inertia = body.mass * ((body.stance_width + body.foot_width) / 2)**2
+    turn_inertia = body.mass * ((body.stance_width + body.foot_width) / 2) ** 2
     speed = max(limits.forward, limits.backward, limits.side)
     inertia = np.array([body.mass, body.mass, turn_inertia])
     top = np.array([speed, speed, limits.turn])
@@ -240,9 +263,13 @@ def _walk(robot: RobotProfile, timestep: float, index: int, kick: bool, extra: f
         f'gainprm="{gain}" biastype="affine" biasprm="0 0 {-gain}" '
         f'forcerange="{-strength} {strength}" {delay}/>'
         for (name, gear), lag, gain, strength in zip(
-            axes, *(parameters[key].tolist() for key in ('filter', 'gain', 'strength')))]
+            axes, *(parameters[key].tolist() for key in ('filter', 'gain', 'strength'))
+        )
+    ]
     if kick:
         gain = _FOOT_MASS * robot.body.mass / 0.002
-        servos.append(f'<general name="kick{end}" joint="foot{end}" gainprm="{gain}" '
-                      f'biastype="affine" biasprm="0 0 {-gain}"/>')
+        servos.append(
+            f'<general name="kick{end}" joint="foot{end}" gainprm="{gain}" '
+            f'biastype="affine" biasprm="0 0 {-gain}"/>'
+        )
     return '\n    '.join(servos)

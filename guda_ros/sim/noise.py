@@ -32,7 +32,7 @@ def _quantiles() -> np.ndarray:
     # Numbers in the outermost bins are uniform between the last finite quantile and an end that
     # gives the whole distribution the variance 1.
     a = np.array(edges)
-    inner = np.sum(a[:-1]**2 + a[:-1] * a[1:] + a[1:]**2) / 3 / _BINS
+    inner = np.sum(a[:-1] ** 2 + a[:-1] * a[1:] + a[1:] ** 2) / 3 / _BINS
     last = a[-1]
     # (last^2 + last * end + end^2) / 3 is the second moment of the outermost bin.
     wanted = (1 - inner) * _BINS / 2
@@ -51,8 +51,9 @@ def channel(name: str) -> int:
 
 def bits(seed, step, channel) -> np.ndarray:
     """Return 64 random bits, uint64, for non-negative integers that broadcast."""
-    seed, step, channel = (np.atleast_1d(np.asarray(value)).astype(np.uint64)
-                           for value in (seed, step, channel))
+    seed, step, channel = (
+        np.atleast_1d(np.asarray(value)).astype(np.uint64) for value in (seed, step, channel)
+    )
     mixed = _mix(seed + _GOLDEN)
     mixed = _mix((mixed ^ step) + _GOLDEN)
     return _mix((mixed ^ channel) + _GOLDEN)

@@ -46,11 +46,14 @@ class Obstacle:
             raise ValueError(f'obstacle kind {self.kind!r} is not one of {", ".join(KINDS)}')
         points = np.array(self.waypoints, dtype=np.float64)
         if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
-            raise ValueError(f'obstacle waypoints ((x, y), ...) are expected, not '
-                             f'{self.waypoints!r}')
+            raise ValueError(
+                f'obstacle waypoints ((x, y), ...) are expected, not {self.waypoints!r}'
+            )
         if not (0 <= self.speed <= 5 and 0.01 <= self.radius <= 2 and 0.02 <= self.height <= 3):
-            raise ValueError('an obstacle has a speed in [0, 5] m/s, a radius in [0.01, 2] m and '
-                             f'a height in [0.02, 3] m, not {self}')
+            raise ValueError(
+                'an obstacle has a speed in [0, 5] m/s, a radius in [0.01, 2] m and '
+                f'a height in [0.02, 3] m, not {self}'
+            )
 
     @classmethod
     def goalkeeper(cls, field: Field, speed: float = 0.25) -> 'Obstacle':
@@ -76,16 +79,19 @@ def bodies(obstacles: Sequence[Obstacle], wall: int, visual: bool) -> str:
         # A capsule from the ground up is a cylinder as far as robot and ball reach, and collides
         # with a box much faster.
         top = max(height - radius, 0.01)
-        geom = (f'<geom name="obstacle_{index}" type="capsule" size="{radius}" '
-                f'fromto="0 0 0 0 0 {top}" contype="{wall}" conaffinity="0" group="4" '
-                f'mass="{_MASS}"/>')
+        geom = (
+            f'<geom name="obstacle_{index}" type="capsule" size="{radius}" '
+            f'fromto="0 0 0 0 0 {top}" contype="{wall}" conaffinity="0" group="4" '
+            f'mass="{_MASS}"/>'
+        )
         drawn = _drawn(obstacle) if visual else ''
         if obstacle.moves:
             parts.append(
                 f'<body name="obstacle_{index}">'
                 f'<joint name="obstacle_{index}_x" type="slide" axis="1 0 0"/>'
                 f'<joint name="obstacle_{index}_y" type="slide" axis="0 1 0"/>{geom}{drawn}'
-                '</body>')
+                '</body>'
+            )
         else:
             parts.append(f'<body name="obstacle_{index}" mocap="true">{geom}{drawn}</body>')
     return '\n    '.join(parts)
@@ -97,7 +103,10 @@ def actuators(obstacles: Sequence[Obstacle]) -> str:
     return '\n    '.join(
         f'<general joint="obstacle_{index}_{axis}" gainprm="{gain}" biastype="affine" '
         f'biasprm="0 0 {-gain}" forcerange="{-force} {force}"/>'
-        for index, obstacle in enumerate(obstacles) if obstacle.moves for axis in 'xy')
+        for index, obstacle in enumerate(obstacles)
+        if obstacle.moves
+        for axis in 'xy'
+    )
 
 
 def _drawn(obstacle: Obstacle) -> str:
@@ -111,7 +120,8 @@ def _drawn(obstacle: Obstacle) -> str:
             f'<geom {drawn} type="cylinder" size="{radius} {half}" '
             f'pos="0 0 {(2 * band + 1) * half}" '
             f'rgba="{".95 .95 .95 1" if band % 2 else ".85 .12 .10 1"}"/>'
-            for band in range(bands))
+            for band in range(bands)
+        )
     shirt = '.95 .80 .10 1' if obstacle.kind == 'goalkeeper' else '.75 .12 .14 1'
     limb = 0.22 * radius
     side = radius - limb
@@ -121,11 +131,14 @@ def _drawn(obstacle: Obstacle) -> str:
         f'{(0.95 if obstacle.kind == "goalkeeper" else 0.42) * height}"/>'
         f'<geom {drawn} type="capsule" size="{1.3 * limb}" rgba=".20 .22 .26 1" '
         f'fromto="0 {sign * 0.4 * side} {1.3 * limb} 0 {sign * 0.4 * side} {0.40 * height}"/>'
-        for sign in (-1, 1))
-    return (f'{arms}<geom {drawn} type="ellipsoid" rgba="{shirt}" pos="0 0 {0.58 * height}" '
-            f'size="{0.5 * radius} {0.72 * radius} {0.22 * height}"/>'
-            f'<geom {drawn} type="sphere" rgba=".92 .92 .93 1" size="{0.11 * height}" '
-            f'pos="0 0 {0.87 * height}"/>')
+        for sign in (-1, 1)
+    )
+    return (
+        f'{arms}<geom {drawn} type="ellipsoid" rgba="{shirt}" pos="0 0 {0.58 * height}" '
+        f'size="{0.5 * radius} {0.72 * radius} {0.22 * height}"/>'
+        f'<geom {drawn} type="sphere" rgba=".92 .92 .93 1" size="{0.11 * height}" '
+        f'pos="0 0 {0.87 * height}"/>'
+    )
 
 
 class Crowd:
@@ -136,9 +149,17 @@ class Crowd:
     and the speed.
     """
 
-    def __init__(self, obstacles: Sequence[Obstacle], field: Field, period: float,
-                 user: np.ndarray, qpos: np.ndarray, qvel: np.ndarray, ctrl: np.ndarray,
-                 mocap: np.ndarray) -> None:
+    def __init__(
+        self,
+        obstacles: Sequence[Obstacle],
+        field: Field,
+        period: float,
+        user: np.ndarray,
+        qpos: np.ndarray,
+        qvel: np.ndarray,
+        ctrl: np.ndarray,
+        mocap: np.ndarray,
+    ) -> None:
         """
         Take views of the states of all simulations.
 
@@ -151,22 +172,30 @@ class Crowd:
         size, most = len(self._obstacles), _most(self._obstacles)
         self._period = period
         self._half_goal = field.goal_width / 2
-        self._moving = np.array([index for index, one in enumerate(self._obstacles) if one.moves],
-                                dtype=int)
+        self._moving = np.array(
+            [index for index, one in enumerate(self._obstacles) if one.moves], dtype=int
+        )
         self._standing = np.array(
-            [index for index, one in enumerate(self._obstacles) if not one.moves], dtype=int)
-        self._keeper = np.array([self._obstacles[index].kind == 'goalkeeper'
-                                 for index in self._moving])
+            [index for index, one in enumerate(self._obstacles) if not one.moves], dtype=int
+        )
+        self._keeper = np.array(
+            [self._obstacles[index].kind == 'goalkeeper' for index in self._moving]
+        )
         count = len(user)
         self._target = user[:, :size]
-        self._speed = user[:, size:2 * size]
-        self._points = user[:, 2 * size:].reshape(count, size, most, 2)
+        self._speed = user[:, size : 2 * size]
+        self._points = user[:, 2 * size :].reshape(count, size, most, 2)
         moving = len(self._moving)
         self._qpos, self._qvel, self._ctrl = (
-            values.reshape(count, moving, 2) for values in (qpos, qvel, ctrl))
+            values.reshape(count, moving, 2) for values in (qpos, qvel, ctrl)
+        )
         self._mocap = mocap
-        self._default = np.array([one.waypoints + one.waypoints[-1:] * (most - len(one.waypoints))
-                                  for one in self._obstacles])
+        self._default = np.array(
+            [
+                one.waypoints + one.waypoints[-1:] * (most - len(one.waypoints))
+                for one in self._obstacles
+            ]
+        )
         self._default_speed = np.array([one.speed for one in self._obstacles])
 
     def __len__(self) -> int:
@@ -178,8 +207,9 @@ class Crowd:
         """Whether one of them moves."""
         return bool(self._moving.size)
 
-    def place(self, rows, waypoints: np.ndarray | None = None,
-              speeds: np.ndarray | None = None) -> None:
+    def place(
+        self, rows, waypoints: np.ndarray | None = None, speeds: np.ndarray | None = None
+    ) -> None:
         """
         Put the obstacles of simulations to their first waypoints, at rest.
 
@@ -190,11 +220,16 @@ class Crowd:
         """
         points = self._default if waypoints is None else np.asarray(waypoints, dtype=np.float64)
         most = self._default.shape[1]
-        if points.ndim < 3 or points.shape[-3::2] != (len(self), 2) \
-                or not 1 <= points.shape[-2] <= most or not np.isfinite(points).all():
+        if (
+            points.ndim < 3
+            or points.shape[-3::2] != (len(self), 2)
+            or not 1 <= points.shape[-2] <= most
+            or not np.isfinite(points).all()
+        ):
             raise ValueError(
                 f'obstacle waypoints of shape (n, {len(self)}, 1 to {most}, 2) and finite are '
-                f'expected, not {points.shape}')
+                f'expected, not {points.shape}'
+            )
         missing = most - points.shape[-2]
         points = np.concatenate([points, np.repeat(points[..., -1:, :], missing, axis=-2)], -2)
         self._points[rows] = points
@@ -217,13 +252,14 @@ class Crowd:
             goal[..., 0] = np.where(self._keeper, points[:, :, 0, 0], goal[..., 0])
             goal[..., 1] = np.where(self._keeper, follow, goal[..., 1])
         way = goal - place
-        distance = np.sqrt(way[..., 0]**2 + way[..., 1]**2)
+        distance = np.sqrt(way[..., 0] ** 2 + way[..., 1] ** 2)
         speed = self._speed[rows][:, self._moving]
         share = np.minimum(1 / self._period, speed / np.maximum(distance, 1e-9))
         self._ctrl[rows] = way * share[..., None]
         following = (targets + 1) % points.shape[2]
         self._target[_columns(rows, self._moving)] = np.where(
-            distance < _ARRIVED, following, targets)
+            distance < _ARRIVED, following, targets
+        )
 
     def states(self) -> np.ndarray:
         """Return (count, k, 4): x, y [m], vx, vy [m/s] of all obstacles."""

@@ -17,8 +17,9 @@ class OdometryModel:
     distance walked and angle turned.
     """
 
-    def __init__(self, noise: OdometryNoise, rng: np.random.Generator,
-                 period: float = 0.1) -> None:
+    def __init__(
+        self, noise: OdometryNoise, rng: np.random.Generator, period: float = 0.1
+    ) -> None:
         """
         Take the profile's standard deviations and a generator.
 
@@ -29,8 +30,9 @@ class OdometryModel:
         self._period = period
         self.reset(np.zeros(3))
 
-    def reset(self, pose: np.ndarray, rng: np.random.Generator | None = None,
-              scale: float = 1.0) -> None:
+    def reset(
+        self, pose: np.ndarray, rng: np.random.Generator | None = None, scale: float = 1.0
+    ) -> None:
         """
         Start at a true pose (x, y, yaw) with new errors, drawn from `rng` if one is given.
 
@@ -53,10 +55,14 @@ class OdometryModel:
         self._true = true_pose.copy()
         noise = self._rng.normal(size=3)
         walked, turned = np.hypot(step[0], step[1]), abs(step[2])
-        step[:2] = (step[:2] * self._scale
-                    + noise[:2] * self._noise.translation_noise * np.sqrt(walked))
-        step[2] = (step[2] * self._yaw_scale + self._yaw_bias * self._period
-                   + noise[2] * self._noise.yaw_noise * np.sqrt(turned))
+        step[:2] = step[:2] * self._scale + noise[:2] * self._noise.translation_noise * np.sqrt(
+            walked
+        )
+        step[2] = (
+            step[2] * self._yaw_scale
+            + self._yaw_bias * self._period
+            + noise[2] * self._noise.yaw_noise * np.sqrt(turned)
+        )
         self._pose = world.compose(self._pose, step)
         # The way walked is a chord of the arc, half the turn away from where the robot looks now.
         self._velocity = np.append(world.rotate(step[:2], -step[2] / 2), step[2]) / self._period

@@ -17,8 +17,10 @@ def substeps(contract: Contract, timestep: float) -> int:
     """Return the physics steps in a control period; ValueError unless they are a whole number."""
     count = contract.period / timestep
     if abs(count - round(count)) > 1e-6 or round(count) < 1:
-        raise ValueError(f'the control period {contract.period} s is no multiple of the physics '
-                         f'step {timestep} s')
+        raise ValueError(
+            f'the control period {contract.period} s is no multiple of the physics '
+            f'step {timestep} s'
+        )
     return round(count)
 
 
@@ -30,18 +32,34 @@ class Physics:
     seed, then a block for each robot, then the obstacles.
     """
 
-    def __init__(self, contract: Contract, robots: Sequence[RobotProfile], visual: bool,
-                 timestep: float, kick: bool, randomisation: Randomisation | None,
-                 crowd: Sequence[obstacles.Obstacle], seed: int, count: int) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        robots: Sequence[RobotProfile],
+        visual: bool,
+        timestep: float,
+        kick: bool,
+        randomisation: Randomisation | None,
+        crowd: Sequence[obstacles.Obstacle],
+        seed: int,
+        count: int,
+    ) -> None:
         """Build the model; `bind` gives it states to work on."""
         self._contract, self._robots, self._visual = contract, tuple(robots), visual
         self._randomisation, self._obstacles = randomisation, tuple(crowd)
         self._seed, self._count, self._kick = seed, count, kick
         self._first = 1 + len(robots) * walk.USER_SIZE
         self.model = build_model(
-            robots[0], contract.field, visual, timestep, others=robots[1:], kick=kick,
-            crowd=crowd, extra_delay=randomisation.delay if randomisation else 0.0,
-            user=self._first + obstacles.user_size(crowd))
+            robots[0],
+            contract.field,
+            visual,
+            timestep,
+            others=robots[1:],
+            kick=kick,
+            crowd=crowd,
+            extra_delay=randomisation.delay if randomisation else 0.0,
+            user=self._first + obstacles.user_size(crowd),
+        )
         self.layouts = [state.Layout.of(self.model, index) for index in range(len(robots))]
 
     def bind(self, bind: Callable[[str], np.ndarray], expand: Callable[[str], np.ndarray]) -> None:
@@ -64,26 +82,52 @@ class Physics:
         for index, (robot, layout) in enumerate(zip(self._robots, self.layouts)):
             first = 1 + index * walk.USER_SIZE
             views = walk.Views(
-                user[:, first:first + walk.USER_SIZE], self.seeds, qpos[:, layout.robot_qpos],
-                qvel[:, layout.robot_qvel], act[:, layout.act], ctrl[:, layout.ctrl],
+                user[:, first : first + walk.USER_SIZE],
+                self.seeds,
+                qpos[:, layout.robot_qpos],
+                qvel[:, layout.robot_qvel],
+                act[:, layout.act],
+                ctrl[:, layout.ctrl],
                 None if layout.foot_qpos is None else qpos[:, layout.foot_qpos],
-                None if layout.foot_ctrl is None else ctrl[:, layout.foot_ctrl], self._ball)
-            self.walks.append(walk.Walk(
-                robot, robot.limits if index else self._contract.limits, self._contract.period,
-                views, crowded, index, stretch))
+                None if layout.foot_ctrl is None else ctrl[:, layout.foot_ctrl],
+                self._ball,
+            )
+            self.walks.append(
+                walk.Walk(
+                    robot,
+                    robot.limits if index else self._contract.limits,
+                    self._contract.period,
+                    views,
+                    crowded,
+                    index,
+                    stretch,
+                )
+            )
         moving = 2 * sum(one.moves for one in self._obstacles)
         dof = self.layouts[0].ball_qvel.stop
         place = self.layouts[0].ball_qpos.stop
         control = self.model.nu - moving
         self.crowd = obstacles.Crowd(
-            self._obstacles, self._contract.field, self._contract.period, user[:, self._first:],
-            qpos[:, place:place + moving], qvel[:, dof:dof + moving], ctrl[:, control:],
-            bind('mocap_pos'))
+            self._obstacles,
+            self._contract.field,
+            self._contract.period,
+            user[:, self._first :],
+            qpos[:, place : place + moving],
+            qvel[:, dof : dof + moving],
+            ctrl[:, control:],
+            bind('mocap_pos'),
+        )
         self._randomiser = None
         if self._randomisation:
             self._randomiser = Randomiser(
-                self._randomisation, self._robots, self.walks, self.model, expand, self._count,
-                self._visual)
+                self._randomisation,
+                self._robots,
+                self.walks,
+                self.model,
+                expand,
+                self._count,
+                self._visual,
+            )
 
     def begin(self, indices: np.ndarray, seeds: np.ndarray | None) -> bool:
         """
@@ -97,8 +141,9 @@ class Physics:
             self._episodes[indices] += 1
         seeds = np.asarray(seeds)
         if seeds.shape != indices.shape or (seeds < 0).any() or (seeds >= noise.SEED_LIMIT).any():
-            raise ValueError(f'{len(indices)} seeds in [0, 2**53) are expected, not '
-                             f'{seeds.tolist()}')
+            raise ValueError(
+                f'{len(indices)} seeds in [0, 2**53) are expected, not {seeds.tolist()}'
+            )
         self.seeds[indices] = seeds
         return self.draw(indices)
 
@@ -114,8 +159,9 @@ class Physics:
         for one in self.walks:
             one.loaded()
 
-    def place_obstacles(self, rows, waypoints: np.ndarray | None = None,
-                        speeds: np.ndarray | None = None) -> None:
+    def place_obstacles(
+        self, rows, waypoints: np.ndarray | None = None, speeds: np.ndarray | None = None
+    ) -> None:
         """Put the obstacles of simulations to waypoints, by default those they were made with."""
         if len(self.crowd):
             self.crowd.place(rows, waypoints, speeds)
@@ -124,12 +170,18 @@ class Physics:
         """Return commands (count, 3 or 4) as float64; ValueError for another shape."""
         commands = np.asarray(commands, dtype=np.float64)
         if commands.shape != (self._count, 3) and not (
-                self._kick and commands.shape == (self._count, 4)):
+            self._kick and commands.shape == (self._count, 4)
+        ):
             last = '3 or 4' if self._kick else 3
-            raise ValueError(f'commands of shape ({self._count}, {last}) are expected, not '
-                             f'{commands.shape}'
-                             + ('; the fourth number needs kick=True'
-                                if commands.shape == (self._count, 4) else ''))
+            raise ValueError(
+                f'commands of shape ({self._count}, {last}) are expected, not '
+                f'{commands.shape}'
+                + (
+                    '; the fourth number needs kick=True'
+                    if commands.shape == (self._count, 4)
+                    else ''
+                )
+            )
         return commands
 
     def drive(self, rows, commands: Sequence[np.ndarray], time) -> None:

@@ -57,8 +57,9 @@ class Posture:
         rotation = frame @ _rotation([0, 1, 0], pitch) @ _rotation([1, 0, 0], roll) @ frame.T
         for camera in self._cameras(model):
             if is_on_a_head(model.camera(camera).name):
-                data.cam_xpos[camera] = (origin + rotation @ (data.cam_xpos[camera] - origin)
-                                         + lateral * frame[:, 1])
+                data.cam_xpos[camera] = (
+                    origin + rotation @ (data.cam_xpos[camera] - origin) + lateral * frame[:, 1]
+                )
                 data.cam_xmat[camera] = (rotation @ data.cam_xmat[camera].reshape(3, 3)).ravel()
 
     def _kick(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
@@ -77,13 +78,11 @@ class Posture:
         lift = np.array([0.0, 0.0, 0.06 * self.lying])
         for geom in self._geoms(model):
             if model.geom_bodyid[geom] != body or model.geom_pos[geom, 2] > _SHADOW:
-                data.geom_xpos[geom] = (origin + rotation @ (data.geom_xpos[geom] - origin)
-                                        + lift)
+                data.geom_xpos[geom] = origin + rotation @ (data.geom_xpos[geom] - origin) + lift
                 data.geom_xmat[geom] = (rotation @ data.geom_xmat[geom].reshape(3, 3)).ravel()
         for camera in self._cameras(model):
             if is_on_a_head(model.camera(camera).name):
-                data.cam_xpos[camera] = (origin + rotation @ (data.cam_xpos[camera] - origin)
-                                         + lift)
+                data.cam_xpos[camera] = origin + rotation @ (data.cam_xpos[camera] - origin) + lift
                 data.cam_xmat[camera] = (rotation @ data.cam_xmat[camera].reshape(3, 3)).ravel()
 
     def _body(self, model: mujoco.MjModel) -> int:

@@ -65,8 +65,10 @@ class Randomisation:
                 sections[group] = root.section(group)
             ranges[key] = sections[group].numbers(last, 2, low, high)
             if ranges[key][0] > ranges[key][1]:
-                raise ConfigError(f'{path}: {key}: {list(ranges[key])} is no range: the first '
-                                  'number is the smaller')
+                raise ConfigError(
+                    f'{path}: {key}: {list(ranges[key])} is no range: the first '
+                    'number is the smaller'
+                )
         for section in (*sections.values(), root):
             section.close()
         return cls(title, ranges)
@@ -96,9 +98,16 @@ class Randomisation:
 class Randomiser:
     """Put drawn values into the model of one simulation, or of each of a batch."""
 
-    def __init__(self, randomisation: Randomisation, robots: Sequence[RobotProfile],
-                 walks: Sequence[Walk], model: mujoco.MjModel,
-                 expand: Callable[[str], np.ndarray], count: int, visual: bool) -> None:
+    def __init__(
+        self,
+        randomisation: Randomisation,
+        robots: Sequence[RobotProfile],
+        walks: Sequence[Walk],
+        model: mujoco.MjModel,
+        expand: Callable[[str], np.ndarray],
+        count: int,
+        visual: bool,
+    ) -> None:
         """
         Take where the values go.
 
@@ -109,11 +118,27 @@ class Randomiser:
         self._visual = visual
         self._fields = {}
         self._base = {}
-        names = ['geom_friction', 'body_mass', 'body_inertia', 'actuator_dynprm',
-                 'actuator_gainprm', 'actuator_biasprm', 'actuator_forcerange', 'actuator_delay']
+        names = [
+            'geom_friction',
+            'body_mass',
+            'body_inertia',
+            'actuator_dynprm',
+            'actuator_gainprm',
+            'actuator_biasprm',
+            'actuator_forcerange',
+            'actuator_delay',
+        ]
         if visual:
-            names += ['cam_pos', 'cam_quat', 'cam_fovy', 'light_diffuse', 'light_dir', 'geom_rgba',
-                      'mat_rgba', 'geom_matid']
+            names += [
+                'cam_pos',
+                'cam_quat',
+                'cam_fovy',
+                'light_diffuse',
+                'light_dir',
+                'geom_rgba',
+                'mat_rgba',
+                'geom_matid',
+            ]
         for name in names:
             self._base[name] = np.array(getattr(model, name))
             self._fields[name] = expand(name)
@@ -121,15 +146,20 @@ class Randomiser:
         self._ball = model.geom('ball').id
         self._ball_body = model.body('ball').id
         self._bodies = [model.body(f'robot{suffix(index)}').id for index in range(len(robots))]
-        self._axes = [slice(first, first + 3) for first in (
-            model.actuator(f'forward{suffix(index)}').id for index in range(len(robots)))]
+        self._axes = [
+            slice(first, first + 3)
+            for first in (
+                model.actuator(f'forward{suffix(index)}').id for index in range(len(robots))
+            )
+        ]
         self._model = model
         ranges = randomisation.ranges
         self.changes_mass = ranges['ball.mass'] != (1, 1) or ranges['robot.mass'] != (1, 1)
         #: What was drawn last for each simulation, (count,) by name.
         self.parameters = {
             name: np.zeros(count)
-            for name in randomisation.draw(np.zeros(1, dtype=np.uint64), visual)}
+            for name in randomisation.draw(np.zeros(1, dtype=np.uint64), visual)
+        }
 
     def apply(self, rows, seeds: np.ndarray) -> None:
         """Draw for episodes with seeds (n,) in the simulations `rows` and change their models."""
@@ -144,20 +174,23 @@ class Randomiser:
         for bodies, key in (([self._ball_body], 'ball.mass'), (self._bodies, 'robot.mass')):
             for body in bodies:
                 fields['body_mass'][rows, body] = base['body_mass'][body] * drawn[key]
-                fields['body_inertia'][rows, body] = (base['body_inertia'][body]
-                                                      * drawn[key][:, None])
+                fields['body_inertia'][rows, body] = (
+                    base['body_inertia'][body] * drawn[key][:, None]
+                )
         factor = np.stack([drawn[f'robot.response_time.{axis}'] for axis in _AXES], axis=1)
         for robot, walk, axes in zip(self._robots, self._walks, self._axes):
-            servo = servo_parameters(robot, np.array(robot.walk.response_time) * factor,
-                                     self._model.opt.timestep)
+            servo = servo_parameters(
+                robot, np.array(robot.walk.response_time) * factor, self._model.opt.timestep
+            )
             fields['actuator_dynprm'][rows, axes, 0] = servo['filter']
             fields['actuator_gainprm'][rows, axes, 0] = servo['gain']
             fields['actuator_biasprm'][rows, axes, 2] = -servo['gain']
             fields['actuator_forcerange'][rows, axes, 0] = -servo['strength']
             fields['actuator_forcerange'][rows, axes, 1] = servo['strength']
             if self._model.nhistory:
-                fields['actuator_delay'][rows, axes] = (robot.walk.delay
-                                                        + drawn['robot.delay'][:, None])
+                fields['actuator_delay'][rows, axes] = (
+                    robot.walk.delay + drawn['robot.delay'][:, None]
+                )
             walk.limits_scale[rows] = drawn['robot.limits']
             walk.step_length[rows] = drawn['robot.step_length']
             walk.slip[rows] = robot.walk.slip + drawn['robot.slip']
@@ -180,12 +213,14 @@ class Randomiser:
             quat = np.zeros(4)
             mujoco.mju_mulQuat(quat, rotation, base['cam_quat'][camera])
             fields['cam_quat'][rows, camera] = quat
-            fields['cam_fovy'][rows, camera] = (base['cam_fovy'][camera]
-                                                * value['camera.field_of_view'])
+            fields['cam_fovy'][rows, camera] = (
+                base['cam_fovy'][camera] * value['camera.field_of_view']
+            )
         fields['light_diffuse'][rows] = base['light_diffuse'] * value['light.brightness']
         cos, sin = np.cos(value['light.direction']), np.sin(value['light.direction'])
         fields['light_dir'][rows] = base['light_dir'] @ np.array(
-            [[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]])
+            [[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]]
+        )
         model.vis.headlight.ambient[:] = self._headlight * value['light.ambient']
         self._tint('geom_rgba', self._ball, [value[f'colour.ball.{part}'] for part in _RGB])
         carpet = [value[f'colour.carpet.{part}'] for part in _RGB]

@@ -44,8 +44,10 @@ class Renderer:
         self._swing = _swinging(model)
         self._roots = model.body_rootid[model.geom_bodyid]
         self._heads = model.geom_group == scenery.HEAD_GROUP
-        names = sorted((model.camera(index).name for index in range(model.ncam)),
-                       key=lambda name: not name.startswith('head'))
+        names = sorted(
+            (model.camera(index).name for index in range(model.ncam)),
+            key=lambda name: not name.startswith('head'),
+        )
         self._options = {name: mujoco.MjvOption() for name in names}
         for name, options in self._options.items():
             options.geomgroup[:] = 0
@@ -53,8 +55,9 @@ class Renderer:
             options.geomgroup[scenery.HEAD_GROUP] = not is_on_a_head(name)
             options.sitegroup[:] = 0
 
-    def render(self, data: mujoco.MjData, camera: str = 'head',
-               postures: Sequence[Posture] = ()) -> np.ndarray:
+    def render(
+        self, data: mujoco.MjData, camera: str = 'head', postures: Sequence[Posture] = ()
+    ) -> np.ndarray:
         """Return an image (height, width, 3), RGB uint8; KeyError names the cameras there are."""
         if self._renderer is None:
             raise RuntimeError('the renderer is closed')
@@ -87,15 +90,18 @@ class Renderer:
         radius = self._model.geom('ball').size[0]
         for layer, size in enumerate((1.0, 0.85, 0.7), 1):
             mujoco.mjv_initGeom(
-                scene.geoms[scene.ngeom], mujoco.mjtGeom.mjGEOM_ELLIPSOID,
+                scene.geoms[scene.ngeom],
+                mujoco.mjtGeom.mjGEOM_ELLIPSOID,
                 np.array([size * radius, size * radius, 0.0005]),
                 np.array([position[0], position[1], 0.002 + 0.001 * layer]),
-                np.eye(3).ravel(), np.array([0.0, 0.05, 0.0, 0.2], dtype=np.float32))
+                np.eye(3).ravel(),
+                np.array([0.0, 0.05, 0.0, 0.2], dtype=np.float32),
+            )
             scene.ngeom += 1
 
     def _swing_limbs(self, data: mujoco.MjData, robot: int) -> None:
         """Let the drawn legs and arms walk in time with the speed; the physics has no legs."""
-        velocity = data.act[3 * robot:3 * robot + 3]
+        velocity = data.act[3 * robot : 3 * robot + 3]
         effort = min(1.0, np.hypot(velocity[0], velocity[1]) / 0.1 + abs(velocity[2]) / 1.0)
         if effort < 0.05:
             return
@@ -136,8 +142,11 @@ def _swinging(model: mujoco.MjModel) -> dict[int, dict[int, tuple[float, float, 
             neck = model.body(f'head{suffix(robot)}').pos[2]
             side = 1 if limb[1] == 'left' else -1
             reach, lift = scenery.SWING[limb[2]]
-            found.setdefault(robot, {})[index] = (side * np.sign(reach), neck * abs(reach),
-                                                  neck * lift)
+            found.setdefault(robot, {})[index] = (
+                side * np.sign(reach),
+                neck * abs(reach),
+                neck * lift,
+            )
     return found
 
 

@@ -23,8 +23,19 @@ from guda_ros.sim.figures import text as _text
 from guda_ros.soccer.field import Field
 from guda_ros.soccer.robot import RobotProfile
 
-__all__ = ('bare', 'build', 'CARPETS', 'head_quaternion', 'HEAD_GROUP', 'LIGHTS', 'look_at',
-           'MATERIALS', 'Scenery', 'STEP_FREQUENCY', 'SWING')
+__all__ = (
+    'bare',
+    'build',
+    'CARPETS',
+    'head_quaternion',
+    'HEAD_GROUP',
+    'LIGHTS',
+    'look_at',
+    'MATERIALS',
+    'Scenery',
+    'STEP_FREQUENCY',
+    'SWING',
+)
 
 #: Names of the lights: one from above, one from the side.
 LIGHTS = ('sun', 'fill')
@@ -58,15 +69,19 @@ def build(robot: RobotProfile, field: Field, others: Sequence[RobotProfile] = ()
     drawn = {robot.name: figure.assets}
     for other in others:
         drawn.setdefault(other.name, figures.draw(other).assets)
-    return Scenery(header=_header(field, [line for lines in drawn.values() for line in lines]),
-                   world=_world(field), robot=_robot(robot, figure.fragment), ball=_ball(field))
+    return Scenery(
+        header=_header(field, [line for lines in drawn.values() for line in lines]),
+        world=_world(field),
+        robot=_robot(robot, figure.fragment),
+        ball=_ball(field),
+    )
 
 
 def _header(field: Field, assets: list[str]) -> str:
     looks = field.looks
-    mottled = np.clip(np.add(looks.carpet, (.03, .04, .03)), 0, 1)
-    worn = np.clip(np.multiply(looks.carpet, 1.45) + .02, 0, 1)
-    stripe = np.multiply(looks.carpet, .82)
+    mottled = np.clip(np.add(looks.carpet, (0.03, 0.04, 0.03)), 0, 1)
+    worn = np.clip(np.multiply(looks.carpet, 1.45) + 0.02, 0, 1)
+    stripe = np.multiply(looks.carpet, 0.82)
     meshes = '\n    '.join(assets)
     return f"""<statistic extent="1" center="0 0 0"/>
   <visual>
@@ -117,9 +132,10 @@ def _world(field: Field) -> str:
     for side in (-1, 1):
         parts += [
             f'<geom {_DRAWN} type="box" size="{thick} {y + 2 * thick} {board}" '
-            f'pos="{side * (x + thick)} 0 {board - .02}" material="board"/>',
+            f'pos="{side * (x + thick)} 0 {board - 0.02}" material="board"/>',
             f'<geom {_DRAWN} type="box" size="{x} {thick} {board}" '
-            f'pos="0 {side * (y + thick)} {board - .02}" material="board"/>']
+            f'pos="0 {side * (y + thick)} {board - 0.02}" material="board"/>',
+        ]
     for side in field.goal_sides:
         parts += [
             f'<geom {_DRAWN} type="mesh" mesh="net" material="net" '
@@ -127,10 +143,13 @@ def _world(field: Field) -> str:
             f'<geom {_DRAWN} type="capsule" size="{radius / 2}" material="line" '
             f'fromto="{side * (line + depth)} {-half} {radius / 2} '
             f'{side * (line + depth)} {half} {radius / 2}"/>',
-            *(f'<geom {_DRAWN} type="capsule" size="{radius / 2}" material="line" '
-              f'fromto="{side * line} {edge} {radius / 2} '
-              f'{side * (line + depth)} {edge} {radius / 2}"/>'
-              for edge in (-half, half))]
+            *(
+                f'<geom {_DRAWN} type="capsule" size="{radius / 2}" material="line" '
+                f'fromto="{side * line} {edge} {radius / 2} '
+                f'{side * (line + depth)} {edge} {radius / 2}"/>'
+                for edge in (-half, half)
+            ),
+        ]
     eye = np.array([0.25 * field.length, -1.05 * field.width, 0.68 * field.width])
     target = np.array([0.29 * field.length, -0.12 * field.width, 0.0])
     parts += [
@@ -138,7 +157,8 @@ def _world(field: Field) -> str:
         'specular=".25 .25 .25" castshadow="false"/>',
         '<light name="fill" directional="true" pos="0 0 8" dir="-.5 -.3 -.6" '
         'diffuse=".30 .31 .34" specular="0 0 0" castshadow="false"/>',
-        f'<camera name="overview" fovy="38" {_look(eye, target)}/>']
+        f'<camera name="overview" fovy="38" {_look(eye, target)}/>',
+    ]
     return '\n    '.join(parts)
 
 
@@ -158,33 +178,41 @@ def _look(eye: np.ndarray, target: np.ndarray) -> str:
 def _robot(robot: RobotProfile, figure: str) -> str:
     body, scale = robot.body, robot.body.height / 0.574
     front = body.foot_front
-    parts = [f'<camera name="{name}" fovy="{fov}" '
-             f'{_look(scale * np.array(eye), scale * np.array(target))}/>'
-             for name, fov, eye, target in (
-                 ('follow', 52, (-1.25, 0.6, 1.0), (0.8, -0.05, 0.1)),
-                 ('portrait', 40, (1.0, -0.85, 0.55), (0.06, 0.0, 0.25)))]
+    parts = [
+        f'<camera name="{name}" fovy="{fov}" '
+        f'{_look(scale * np.array(eye), scale * np.array(target))}/>'
+        for name, fov, eye, target in (
+            ('follow', 52, (-1.25, 0.6, 1.0), (0.8, -0.05, 0.1)),
+            ('portrait', 40, (1.0, -0.85, 0.55), (0.06, 0.0, 0.25)),
+        )
+    ]
     # Real shadows cost more than all else, so one is painted: discs that darken the carpet step by
     # step.
-    parts += [f'<geom {_DRAWN} type="ellipsoid" group="{HEAD_GROUP}" rgba="0 .05 0 .09" '
-              f'size="{.62 * grow * body.foot_length} {.72 * grow * body.stance_width * 2} .0005" '
-              f'pos="{front - .5 * body.foot_length} 0 {_LINE_HEIGHT + .0006 * layer}"/>'
-              for layer, grow in enumerate((1.3, 1.2, 1.1, 1.0, .9, .8), 1)]
+    parts += [
+        f'<geom {_DRAWN} type="ellipsoid" group="{HEAD_GROUP}" rgba="0 .05 0 .09" '
+        f'size="{0.62 * grow * body.foot_length} {0.72 * grow * body.stance_width * 2} .0005" '
+        f'pos="{front - 0.5 * body.foot_length} 0 {_LINE_HEIGHT + 0.0006 * layer}"/>'
+        for layer, grow in enumerate((1.3, 1.2, 1.1, 1.0, 0.9, 0.8), 1)
+    ]
     return '\n      '.join([*parts, figure])
 
 
 def _ball(field: Field) -> str:
     """Twelve darker patches, the caps of smaller spheres that look out of the ball."""
     radius = field.ball.radius
-    colour = _text(0.35 * np.array(field.ball.colour) if field.ball.patches is None
-                   else field.ball.patches)
+    colour = _text(
+        0.35 * np.array(field.ball.colour) if field.ball.patches is None else field.ball.patches
+    )
     golden = (1 + 5**0.5) / 2
-    corners = [np.roll((0, a, b * golden), shift)
-               for shift in range(3) for a in (-1, 1) for b in (-1, 1)]
+    corners = [
+        np.roll((0, a, b * golden), shift) for shift in range(3) for a in (-1, 1) for b in (-1, 1)
+    ]
     cap = 0.6 * radius
     return '\n      '.join(
         f'<geom {_DRAWN} type="sphere" group="1" size="{cap}" rgba="{colour} 1" '
         f'pos="{_text(corner / np.linalg.norm(corner) * (radius * 1.012 - cap))}"/>'
-        for corner in corners)
+        for corner in corners
+    )
 
 
 def _lines(field: Field) -> tuple[list, list]:
@@ -200,33 +228,52 @@ def _lines(field: Field) -> tuple[list, list]:
     rectangles = []
 
     def outline(x0, x1, y0, y1):
-        rectangles.extend([(x0, x0 + width, y0, y1), (x1 - width, x1, y0, y1),
-                           (x0, x1, y0, y0 + width), (x0, x1, y1 - width, y1)])
+        rectangles.extend(
+            [
+                (x0, x0 + width, y0, y1),
+                (x1 - width, x1, y0, y1),
+                (x0, x1, y0, y0 + width),
+                (x0, x1, y1 - width, y1),
+            ]
+        )
 
     outline(-x, x, -y, y)
     if middle > -x:
-        rectangles += [(middle - width / 2, middle + width / 2, -y, y),
-                       (middle - .1, middle + .1, -width / 2, width / 2)]
+        rectangles += [
+            (middle - width / 2, middle + width / 2, -y, y),
+            (middle - 0.1, middle + 0.1, -width / 2, width / 2),
+        ]
     for side in field.goal_sides:
         for depth, across in (field.penalty_area, field.goal_area):
             if depth > 0 and across > 0:
                 outline(*sorted((side * x, side * (x - depth))), -across / 2, across / 2)
         if field.penalty_mark > 0:
             mark = side * (x - field.penalty_mark)
-            rectangles += [(mark - .05, mark + .05, -width / 2, width / 2),
-                           (mark - width / 2, mark + width / 2, -.05, .05)]
+            rectangles += [
+                (mark - 0.05, mark + 0.05, -width / 2, width / 2),
+                (mark - width / 2, mark + width / 2, -0.05, 0.05),
+            ]
     vertices, faces = [], []
     for x0, x1, y0, y1 in rectangles:
         corners = ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
         _quad(vertices, faces, *((px, py, _LINE_HEIGHT) for px, py in corners))
     if field.centre_circle_radius > 0:
         # Of a half field there is the half of the circle that lies on it.
-        angles = np.linspace(-np.pi / 2, np.pi / 2, 37) if middle <= -x \
+        angles = (
+            np.linspace(-np.pi / 2, np.pi / 2, 37)
+            if middle <= -x
             else np.linspace(0, 2 * np.pi, 73)
+        )
         inner, outer = (field.centre_circle_radius + edge for edge in (-width / 2, width / 2))
         for a, b in zip(angles[:-1], angles[1:]):
-            _quad(vertices, faces, *((middle + r * np.cos(t), r * np.sin(t), _LINE_HEIGHT)
-                                     for r, t in ((inner, a), (outer, a), (outer, b), (inner, b))))
+            _quad(
+                vertices,
+                faces,
+                *(
+                    (middle + r * np.cos(t), r * np.sin(t), _LINE_HEIGHT)
+                    for r, t in ((inner, a), (outer, a), (outer, b), (inner, b))
+                ),
+            )
     return vertices, faces
 
 

@@ -89,9 +89,14 @@ class ImuModel:
         self._bias = rng.normal(size=3) * self._noise.gyroscope_bias
         self._last: tuple | None = None
 
-    def sample(self, time: float, yaw: float, velocity: np.ndarray,
-               sway: tuple[float, float, float],
-               fall: tuple[float, float] = (0.0, 0.0)) -> tuple[np.ndarray, np.ndarray]:
+    def sample(
+        self,
+        time: float,
+        yaw: float,
+        velocity: np.ndarray,
+        sway: tuple[float, float, float],
+        fall: tuple[float, float] = (0.0, 0.0),
+    ) -> tuple[np.ndarray, np.ndarray]:
         """
         Return gyroscope (3,) [rad/s] and accelerometer (3,) [m/s^2] in base_link axes.
 
@@ -120,11 +125,16 @@ class ImuModel:
         noise = self._rng.normal(size=(2, 3))
         tilt = _tilt(roll, pitch)
         turned = tilt @ cv2.Rodrigues(fall)[0].T
-        rates = turned @ [0.0, 0.0, velocity[2]] + tilt @ fall_rate \
+        rates = (
+            turned @ [0.0, 0.0, velocity[2]]
+            + tilt @ fall_rate
             + [roll_rate, pitch_rate * np.cos(roll), -pitch_rate * np.sin(roll)]
+        )
         force = turned @ np.append(acceleration, GRAVITY)
-        return (rates + self._bias + noise[0] * self._noise.gyroscope,
-                force + noise[1] * self._noise.accelerometer)
+        return (
+            rates + self._bias + noise[0] * self._noise.gyroscope,
+            force + noise[1] * self._noise.accelerometer,
+        )
 
 
 def _tilt(roll: float, pitch: float) -> np.ndarray:
@@ -154,8 +164,13 @@ class LensModel:
         # Noise is cut out of a strip at random places: drawing it for each picture would take as
         # long as drawing the picture.
         self._pixels = 3 * mount.width * mount.height
-        self._strip = np.rint(np.random.default_rng(0).normal(
-            size=2 * self._pixels) * mount.noise).astype(np.int16) if mount.noise else None
+        self._strip = (
+            np.rint(np.random.default_rng(0).normal(size=2 * self._pixels) * mount.noise).astype(
+                np.int16
+            )
+            if mount.noise
+            else None
+        )
 
     def _lens(self) -> tuple:
         mount = self._mount
@@ -169,10 +184,13 @@ class LensModel:
             raise GudaError(
                 f'distortion {list(mount.distortion)} with a vertical_fov of '
                 f'{mount.vertical_fov} rad: the lens would show what is beside or behind the '
-                'camera; correct these numbers in the robot profile')
+                'camera; correct these numbers in the robot profile'
+            )
         # An even number of pixels more keeps the middle where it is.
-        wide, high = (size + 2 * max(0, int(np.ceil(limit * focal - (size - 1) / 2)) + 1)
-                      for size, limit in zip(self.size, reach))
+        wide, high = (
+            size + 2 * max(0, int(np.ceil(limit * focal - (size - 1) / 2)) + 1)
+            for size, limit in zip(self.size, reach)
+        )
         self.size = wide, high
         self.vertical_fov = float(2 * np.arctan(high / 2 / focal))
         source = (points * focal + [(wide - 1) / 2, (high - 1) / 2]).astype(np.float32)
@@ -184,6 +202,6 @@ class LensModel:
             picture = cv2.remap(picture, *self._map, cv2.INTER_LINEAR)
         if self._strip is not None:
             place = rng.integers(self._pixels)
-            noise = self._strip[place:place + self._pixels].reshape(picture.shape)
+            noise = self._strip[place : place + self._pixels].reshape(picture.shape)
             picture = cv2.add(picture, noise, dtype=cv2.CV_8U)
         return picture

@@ -29,10 +29,19 @@ class SoccerSimulation:
     and randomisation the seed does not matter.
     """
 
-    def __init__(self, contract: Contract, robot: RobotProfile, visual: bool = True,
-                 timestep: float = TIMESTEP, *, kick: bool = False,
-                 randomisation: Randomisation | None = None, obstacles: Sequence[Obstacle] = (),
-                 seed: int = 0, robots: Sequence[RobotProfile] = ()) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        robot: RobotProfile,
+        visual: bool = True,
+        timestep: float = TIMESTEP,
+        *,
+        kick: bool = False,
+        randomisation: Randomisation | None = None,
+        obstacles: Sequence[Obstacle] = (),
+        seed: int = 0,
+        robots: Sequence[RobotProfile] = (),
+    ) -> None:
         """
         Build the model with the robot at the centre mark and the ball on the penalty mark.
 
@@ -45,18 +54,20 @@ class SoccerSimulation:
         """
         self.robots = tuple(robots) or (robot,)
         if self.robots[0] != robot:
-            raise ValueError('the first of `robots` is to be `robot`, '
-                             f'not {self.robots[0].name}')
+            raise ValueError(f'the first of `robots` is to be `robot`, not {self.robots[0].name}')
         self.contract = contract
         self.robot = robot
-        self._physics = Physics(contract, self.robots, visual, timestep, kick, randomisation,
-                                obstacles, seed, 1)
+        self._physics = Physics(
+            contract, self.robots, visual, timestep, kick, randomisation, obstacles, seed, 1
+        )
         self.model = self._physics.model
         self.data = mujoco.MjData(self.model)
         self._warnings = self.data.warning
         self._scratch = mujoco.MjData(self.model) if randomisation else None
-        self._physics.bind(lambda name: getattr(self.data, name)[None],
-                           lambda name: getattr(self.model, name)[None])
+        self._physics.bind(
+            lambda name: getattr(self.data, name)[None],
+            lambda name: getattr(self.model, name)[None],
+        )
         self._layout = self._physics.layouts[0]
         self._visual = visual
         self._substeps = substeps(contract, timestep)
@@ -75,8 +86,9 @@ class SoccerSimulation:
         starts = state.check_starts(start, self.robot, self.contract.field)
         self.set_world_state(state.states_of_starts(starts)[0], seed=seed)
 
-    def set_world_state(self, world_state: np.ndarray, velocity: np.ndarray | None = None,
-                        seed: int | None = None) -> None:
+    def set_world_state(
+        self, world_state: np.ndarray, velocity: np.ndarray | None = None, seed: int | None = None
+    ) -> None:
         """
         Continue from a world state (10,) at time zero.
 
@@ -90,11 +102,18 @@ class SoccerSimulation:
         previous = world_state[world.PREVIOUS_COMMAND]
         mujoco.mj_resetData(self.model, self.data)
         self._set_constants(
-            self._physics.begin(np.arange(1), None if seed is None else np.array([seed])))
+            self._physics.begin(np.arange(1), None if seed is None else np.array([seed]))
+        )
         state.write_world_states(
-            world_state, previous if velocity is None else np.asarray(velocity, dtype=np.float64),
-            self.contract.field, self._layout, self.data.qpos, self.data.qvel, self.data.act,
-            self.data.history)
+            world_state,
+            previous if velocity is None else np.asarray(velocity, dtype=np.float64),
+            self.contract.field,
+            self._layout,
+            self.data.qpos,
+            self.data.qvel,
+            self.data.act,
+            self.data.history,
+        )
         self._physics.walks[0].commands[0] = previous
         for index in range(1, len(self.robots)):
             self.place_robot(index, [-1.0, index - len(self.robots) / 2, 0.0])
@@ -104,9 +123,16 @@ class SoccerSimulation:
     def place_robot(self, index: int, pose: np.ndarray) -> None:
         """Put a robot to a pose (3,): x, y [m], yaw [rad] in map, at rest."""
         zero = np.zeros(3)
-        state.write_robots(np.asarray(pose, dtype=np.float64), zero, zero,
-                           self._physics.layouts[index], self.data.qpos, self.data.qvel,
-                           self.data.act, self.data.history)
+        state.write_robots(
+            np.asarray(pose, dtype=np.float64),
+            zero,
+            zero,
+            self._physics.layouts[index],
+            self.data.qpos,
+            self.data.qvel,
+            self.data.act,
+            self.data.history,
+        )
         self._physics.walks[index].commands[0] = zero
 
     def place_obstacles(self, waypoints: np.ndarray, speeds: np.ndarray | None = None) -> None:
@@ -115,8 +141,9 @@ class SoccerSimulation:
 
         :param speeds: (k,) [m/s]; by default those they were made with.
         """
-        self._physics.place_obstacles(_ALL, np.asarray(waypoints)[None],
-                                      None if speeds is None else np.asarray(speeds)[None])
+        self._physics.place_obstacles(
+            _ALL, np.asarray(waypoints)[None], None if speeds is None else np.asarray(speeds)[None]
+        )
 
     def step(self, command: np.ndarray) -> None:
         """
@@ -130,8 +157,9 @@ class SoccerSimulation:
         command = np.asarray(command, dtype=np.float64)
         rows = command if command.ndim == 2 else command[None]
         if len(rows) > len(self.robots):
-            raise ValueError(f'commands for {len(self.robots)} robots are expected, not '
-                             f'{len(rows)}')
+            raise ValueError(
+                f'commands for {len(self.robots)} robots are expected, not {len(rows)}'
+            )
         if not np.isfinite(command).all():
             raise ValueError(f'a command is not finite: {command.tolist()}')
         commands = [self._physics.check_shape(row[None]) for row in rows]
@@ -141,7 +169,8 @@ class SoccerSimulation:
         if self._warnings.number.any():
             raise state.SimulationError(
                 f'MuJoCo warned at {self.data.time:.3f} s in world state '
-                f'{self.world_state().tolist()}')
+                f'{self.world_state().tolist()}'
+            )
         self._physics.finish(_ALL)
         ball = self.data.qpos[self._layout.ball_qpos][:2]
         self._scored |= bool(self.contract.field.scored(ball)) and not self._out
@@ -158,8 +187,11 @@ class SoccerSimulation:
     def world_state(self, robot: int = 0) -> np.ndarray:
         """Return the true world state (10,), as it is for the robot of an index."""
         return state.read_world_states(
-            self.data.qpos, self.data.qvel, self._physics.walks[robot].commands[0],
-            self._physics.layouts[robot])
+            self.data.qpos,
+            self.data.qvel,
+            self._physics.walks[robot].commands[0],
+            self._physics.layouts[robot],
+        )
 
     def robot_velocity(self, robot: int = 0) -> np.ndarray:
         """Return a robot's true velocity (3,) in base_link [m/s, m/s, rad/s]."""
@@ -202,8 +234,12 @@ class SoccerSimulation:
         What was randomised there is drawn again from the seed in the state.
         """
         mujoco.mj_resetData(self.model, self.data)
-        mujoco.mj_setState(self.model, self.data, np.asarray(row, dtype=np.float64),
-                           mujoco.mjtState.mjSTATE_INTEGRATION)
+        mujoco.mj_setState(
+            self.model,
+            self.data,
+            np.asarray(row, dtype=np.float64),
+            mujoco.mjtState.mjSTATE_INTEGRATION,
+        )
         self._set_constants(self._physics.draw(np.arange(1)))
         self._after_load()
 
@@ -260,8 +296,9 @@ class SoccerSimulation:
         """Whether the episode is over: scored or out."""
         return self._scored or self._out
 
-    def render(self, camera: str = 'head', width: int | None = None,
-               height: int | None = None) -> np.ndarray:
+    def render(
+        self, camera: str = 'head', width: int | None = None, height: int | None = None
+    ) -> np.ndarray:
         """
         Return what a camera sees now, RGB uint8 (height, width, 3).
 
@@ -272,8 +309,11 @@ class SoccerSimulation:
         if not self._visual:
             raise ValueError('this simulation was made with visual=False: nothing to draw')
         # The robot's images are made for every step, the others to be looked at.
-        key = (width or self.robot.camera.width, height or self.robot.camera.height,
-               0 if is_on_a_head(camera) else 4)
+        key = (
+            width or self.robot.camera.width,
+            height or self.robot.camera.height,
+            0 if is_on_a_head(camera) else 4,
+        )
         if key not in self._renderers:
             self._renderers[key] = Renderer(self.model, *key)
         return self._renderers[key].render(self.data, camera, self._postures())
@@ -283,8 +323,9 @@ class SoccerSimulation:
         for index, (walk, layout) in enumerate(zip(self._physics.walks, self._physics.layouts)):
             lying, direction, side = (float(values[0]) for values in walk.posture())
             foot = 0.0 if layout.foot_qpos is None else float(self.data.qpos[layout.foot_qpos])
-            postures.append(Posture(index, walk.head[0], self.trunk_sway(index), lying, direction,
-                                    side, foot))
+            postures.append(
+                Posture(index, walk.head[0], self.trunk_sway(index), lying, direction, side, foot)
+            )
         return postures
 
     def close(self) -> None:

@@ -47,11 +47,17 @@ class Layout:
             if samples:
                 # A cursor of two numbers and the times come before the values.
                 history.append(slice(address + 2 + samples, address + 2 + 2 * samples))
-        return cls(slice(qpos, qpos + 3), slice(qvel, qvel + 3), slice(act, act + 3),
-                   slice(walk, walk + 3), tuple(history),
-                   None if kick < 0 else model.joint(f'foot{end}').qposadr[0],
-                   None if kick < 0 else kick,
-                   slice(ball_qpos, ball_qpos + 7), slice(ball_qvel, ball_qvel + 6))
+        return cls(
+            slice(qpos, qpos + 3),
+            slice(qvel, qvel + 3),
+            slice(act, act + 3),
+            slice(walk, walk + 3),
+            tuple(history),
+            None if kick < 0 else model.joint(f'foot{end}').qposadr[0],
+            None if kick < 0 else kick,
+            slice(ball_qpos, ball_qpos + 7),
+            slice(ball_qvel, ball_qvel + 6),
+        )
 
 
 def check_starts(starts: np.ndarray, robot: RobotProfile, field: Field) -> np.ndarray:
@@ -62,24 +68,35 @@ def check_starts(starts: np.ndarray, robot: RobotProfile, field: Field) -> np.nd
     """
     starts = np.array(starts, dtype=np.float64, ndmin=2)
     if starts.ndim != 2 or starts.shape[1] != START_SIZE:
-        raise ValueError(f'starts of shape (n, {START_SIZE}) are expected, not {starts.shape}: '
-                         'robot x, y, yaw, ball x, y')
+        raise ValueError(
+            f'starts of shape (n, {START_SIZE}) are expected, not {starts.shape}: '
+            'robot x, y, yaw, ball x, y'
+        )
     half = np.array([field.length, field.width]) / 2 + field.border
     radius = field.ball.radius
     body = robot.body
     in_robot = world.to_frame(starts[:, 3:5], starts[:, :3])
     centre = body.foot_front - body.foot_length / 2
-    gap = np.maximum(np.abs(in_robot - [centre, 0.0])
-                     - [body.foot_length / 2, (body.stance_width + body.foot_width) / 2], 0.0)
+    gap = np.maximum(
+        np.abs(in_robot - [centre, 0.0])
+        - [body.foot_length / 2, (body.stance_width + body.foot_width) / 2],
+        0.0,
+    )
     for problem, wrong in (
-            ('is not finite', ~np.isfinite(starts).all(axis=1)),
-            ('is off the carpet', (np.abs(starts[:, 0:2]) > half - body.foot_front).any(axis=1)
-             | (np.abs(starts[:, 3:5]) > half - radius).any(axis=1)),
-            ('has the ball inside the robot', np.linalg.norm(gap, axis=1) < radius)):
+        ('is not finite', ~np.isfinite(starts).all(axis=1)),
+        (
+            'is off the carpet',
+            (np.abs(starts[:, 0:2]) > half - body.foot_front).any(axis=1)
+            | (np.abs(starts[:, 3:5]) > half - radius).any(axis=1),
+        ),
+        ('has the ball inside the robot', np.linalg.norm(gap, axis=1) < radius),
+    ):
         if wrong.any():
             index = int(np.argmax(wrong))
-            raise ValueError(f'start {starts[index].tolist()} {problem}: '
-                             'robot x, y [m], yaw [rad], ball x, y [m] in map')
+            raise ValueError(
+                f'start {starts[index].tolist()} {problem}: '
+                'robot x, y [m], yaw [rad], ball x, y [m] in map'
+            )
     return starts
 
 
@@ -90,9 +107,16 @@ def check_finite(states: np.ndarray) -> None:
         raise ValueError(f'a world state is not finite: {states[wrong][0].tolist()}')
 
 
-def write_world_states(states: np.ndarray, velocities: np.ndarray, field: Field, layout: Layout,
-                       qpos: np.ndarray, qvel: np.ndarray, act: np.ndarray,
-                       history: np.ndarray) -> None:
+def write_world_states(
+    states: np.ndarray,
+    velocities: np.ndarray,
+    field: Field,
+    layout: Layout,
+    qpos: np.ndarray,
+    qvel: np.ndarray,
+    act: np.ndarray,
+    history: np.ndarray,
+) -> None:
     """
     Write world states (..., 10) into qpos, qvel, act and history (..., n) of reset simulations.
 
@@ -101,40 +125,56 @@ def write_world_states(states: np.ndarray, velocities: np.ndarray, field: Field,
     :param velocities: what the robot walks with (..., 3), in base_link [m/s, m/s, rad/s].
     """
     radius = field.ball.radius
-    write_robots(states[..., world.ROBOT], velocities, states[..., world.PREVIOUS_COMMAND],
-                 layout, qpos, qvel, act, history)
+    write_robots(
+        states[..., world.ROBOT],
+        velocities,
+        states[..., world.PREVIOUS_COMMAND],
+        layout,
+        qpos,
+        qvel,
+        act,
+        history,
+    )
     ball = layout.ball_qpos.start
     qpos[..., layout.ball_qpos] = (0.0, 0.0, radius, 1.0, 0.0, 0.0, 0.0)
-    qpos[..., ball:ball + 2] = states[..., world.BALL]
+    qpos[..., ball : ball + 2] = states[..., world.BALL]
     ball = layout.ball_qvel.start
-    qvel[..., ball:ball + 2] = states[..., world.BALL_VELOCITY]
+    qvel[..., ball : ball + 2] = states[..., world.BALL_VELOCITY]
     qvel[..., ball + 3] = -states[..., world.BALL_VELOCITY.start + 1] / radius
     qvel[..., ball + 4] = states[..., world.BALL_VELOCITY.start] / radius
 
 
-def write_robots(poses: np.ndarray, velocities: np.ndarray, commands: np.ndarray, layout: Layout,
-                 qpos: np.ndarray, qvel: np.ndarray, act: np.ndarray,
-                 history: np.ndarray) -> None:
+def write_robots(
+    poses: np.ndarray,
+    velocities: np.ndarray,
+    commands: np.ndarray,
+    layout: Layout,
+    qpos: np.ndarray,
+    qvel: np.ndarray,
+    act: np.ndarray,
+    history: np.ndarray,
+) -> None:
     """Write one robot's poses, velocities and previous commands (..., 3) as in a world state."""
     qpos[..., layout.robot_qpos] = poses
     start = layout.robot_qvel.start
-    qvel[..., start:start + 2] = world.rotate(velocities[..., :2], poses[..., 2])
+    qvel[..., start : start + 2] = world.rotate(velocities[..., :2], poses[..., 2])
     qvel[..., start + 2] = velocities[..., 2]
     act[..., layout.act] = velocities
     for axis, values in enumerate(layout.history):
         history[..., values] = commands[..., axis, None]
 
 
-def read_world_states(qpos: np.ndarray, qvel: np.ndarray, commands: np.ndarray,
-                      layout: Layout) -> np.ndarray:
+def read_world_states(
+    qpos: np.ndarray, qvel: np.ndarray, commands: np.ndarray, layout: Layout
+) -> np.ndarray:
     """Return world states (..., 10) of qpos, qvel (..., n) and commands (..., 3)."""
     states = np.empty(qpos.shape[:-1] + (world.SIZE,))
     states[..., world.ROBOT] = qpos[..., layout.robot_qpos]
     states[..., world.ROBOT_YAW] = world.wrap_angle(qpos[..., layout.robot_qpos.stop - 1])
     ball = layout.ball_qpos.start
-    states[..., world.BALL] = qpos[..., ball:ball + 2]
+    states[..., world.BALL] = qpos[..., ball : ball + 2]
     ball = layout.ball_qvel.start
-    states[..., world.BALL_VELOCITY] = qvel[..., ball:ball + 2]
+    states[..., world.BALL_VELOCITY] = qvel[..., ball : ball + 2]
     states[..., world.PREVIOUS_COMMAND] = commands
     return states
 

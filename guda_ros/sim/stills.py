@@ -13,8 +13,13 @@ from guda_ros.soccer.field import Field
 from guda_ros.soccer.robot import RobotProfile
 
 
-def portrait(robot: RobotProfile, width: int, height: int, field: Field | None = None,
-             head: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
+def portrait(
+    robot: RobotProfile,
+    width: int,
+    height: int,
+    field: Field | None = None,
+    head: tuple[float, float] = (0.0, 0.0),
+) -> np.ndarray:
     """
     Draw a robot at the centre of a field with the ball beside it, RGB uint8 (height, width, 3).
 
@@ -24,11 +29,15 @@ def portrait(robot: RobotProfile, width: int, height: int, field: Field | None =
     field = field or Field.load('spl')
     size, radius = robot.body.height, field.ball.radius
     scene = _Scene(robot, field)
-    scene.place([0.0, 0.0, 0.0], [robot.body.foot_front + 0.28 * size,
-                                  -0.30 * size - radius])
+    scene.place([0.0, 0.0, 0.0], [robot.body.foot_front + 0.28 * size, -0.30 * size - radius])
     scene.turn_head(*head)
-    return scene.draw(size * np.array([1.85, -0.95, 0.95]), size * np.array([0.10, -0.05, 0.44]),
-                      40, width, height)
+    return scene.draw(
+        size * np.array([1.85, -0.95, 0.95]),
+        size * np.array([0.10, -0.05, 0.44]),
+        40,
+        width,
+        height,
+    )
 
 
 def field_view(field: Field, robot: RobotProfile, width: int, height: int) -> np.ndarray:
@@ -57,8 +66,9 @@ class _Scene:
         """Turn the head to pan and tilt [rad]."""
         self._model.body('head').quat[:] = head_quaternion(pan, tilt)
 
-    def draw(self, eye: np.ndarray, target: np.ndarray, fov: float, width: int,
-             height: int) -> np.ndarray:
+    def draw(
+        self, eye: np.ndarray, target: np.ndarray, fov: float, width: int, height: int
+    ) -> np.ndarray:
         """Draw from `eye` to `target` [m] with a vertical field of view [deg]."""
         camera = self._model.camera('overview')
         right, up = look_at(eye, target)

@@ -70,9 +70,14 @@ class SensorSuite:
     :param period: seconds between two calls of `sense`.
     """
 
-    def __init__(self, robot: RobotProfile, simulation: SoccerSimulation,
-                 cameras: PatientCameras | CameraThread | None, period: float,
-                 index: int = 0) -> None:
+    def __init__(
+        self,
+        robot: RobotProfile,
+        simulation: SoccerSimulation,
+        cameras: PatientCameras | CameraThread | None,
+        period: float,
+        index: int = 0,
+    ) -> None:
         self.mounts = mounts(robot) if cameras is not None else {}
         self._robot = robot
         self._simulation = simulation
@@ -88,20 +93,23 @@ class SensorSuite:
 
     def reset(self, now: int, start: np.ndarray, seed: Sequence[int]) -> None:
         """Begin an episode at `now`: the robot's pose (3,), and the seed of all errors."""
+
         def rng(channel):
             return np.random.default_rng([*seed, channel, *([self._index] if self._index else [])])
 
         self._began, self._taken = now, {}
-        self._odometry.reset(start, rng(_ODOMETRY),
-                             self._simulation.parameters.get('odometry.scale', 1.0))
+        self._odometry.reset(
+            start, rng(_ODOMETRY), self._simulation.parameters.get('odometry.scale', 1.0)
+        )
         self._imu.reset(rng(_IMU))
         self._odometry_mail.reset(rng(_ODOMETRY_MAIL))
         self._imu_mail.reset(rng(_IMU_MAIL))
         for number, courier in enumerate(self._couriers.values()):
             courier.reset(rng(_CAMERA_MAIL + number))
 
-    def sense(self, now: int, control: bool,
-              watched: Callable[[str], bool] = lambda camera: True) -> None:
+    def sense(
+        self, now: int, control: bool, watched: Callable[[str], bool] = lambda camera: True
+    ) -> None:
         """
         Measure everything that is due, and send it on its way.
 
@@ -112,21 +120,26 @@ class SensorSuite:
         pose = simulation.world_state(index)[world.ROBOT]
         if now > self._began:
             self._odometry.update(pose)
-        self._odometry_mail.send(now, OdometrySample(
-            now, self._odometry.pose, self._odometry.velocity))
+        self._odometry_mail.send(
+            now, OdometrySample(now, self._odometry.pose, self._odometry.velocity)
+        )
         if self._due('imu', now, self._robot.imu.rate):
             gyroscope, accelerometer = self._imu.sample(
-                (now - self._began) / 1e9, pose[2], simulation.robot_velocity(index),
-                simulation.trunk_sway(index), simulation.trunk_fall(index))
-            self._imu_mail.send(now, ImuSample(now, gyroscope, accelerometer,
-                                               simulation.head(index)))
+                (now - self._began) / 1e9,
+                pose[2],
+                simulation.robot_velocity(index),
+                simulation.trunk_sway(index),
+                simulation.trunk_fall(index),
+            )
+            self._imu_mail.send(
+                now, ImuSample(now, gyroscope, accelerometer, simulation.head(index))
+            )
         for name, mount in self.mounts.items():
             due = self._due(name, now, mount.rate) if mount.rate else control
             if due and watched(name):
                 arrival = self._couriers[name].arrival(now)
                 if arrival is not None:
-                    self._cameras.take(Shot(name, now, arrival, simulation.physics_state(),
-                                            index))
+                    self._cameras.take(Shot(name, now, arrival, simulation.physics_state(), index))
 
     def _due(self, name: str, now: int, rate: float) -> bool:
         """Tell whether a sensor with a rate [Hz] has not been sampled since it was due."""
@@ -138,10 +151,12 @@ class SensorSuite:
 
     def arrived(self, now: int) -> list[OdometrySample | ImuSample | ImageSample]:
         """Return what has arrived by `now` since the last call; images come last."""
-        images = (self._cameras.pictures(now, self._index)
-                  if self._cameras is not None else [])
-        return [*self._odometry_mail.arrived(now), *self._imu_mail.arrived(now),
-                *(ImageSample(shot.stamp, shot.camera, pixels) for shot, pixels in images)]
+        images = self._cameras.pictures(now, self._index) if self._cameras is not None else []
+        return [
+            *self._odometry_mail.arrived(now),
+            *self._imu_mail.arrived(now),
+            *(ImageSample(shot.stamp, shot.camera, pixels) for shot, pixels in images),
+        ]
 
 
 class World:
@@ -156,16 +171,29 @@ class World:
     :raises RenderingUnavailable: if a camera is wanted and nothing can be drawn.
     """
 
-    def __init__(self, contract: Contract, robots: Sequence[RobotProfile], rate: float,
-                 camera: bool = False, threaded: bool = False,
-                 randomisation: str = 'none') -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        robots: Sequence[RobotProfile],
+        rate: float,
+        camera: bool = False,
+        threaded: bool = False,
+        randomisation: str = 'none',
+    ) -> None:
         drawn = None if randomisation == 'none' else Randomisation.load(randomisation)
         timestep = 1.0 / rate / math.ceil(1.0 / rate / TIMESTEP - 1e-9)
         stepped = replace(contract, rate=rate)
 
         def build() -> SoccerSimulation:
-            return SoccerSimulation(stepped, robots[0], visual=camera, timestep=timestep,
-                                    kick=True, randomisation=drawn, robots=robots)
+            return SoccerSimulation(
+                stepped,
+                robots[0],
+                visual=camera,
+                timestep=timestep,
+                kick=True,
+                randomisation=drawn,
+                robots=robots,
+            )
 
         def cameras() -> RobotCameras:
             pictures = RobotCameras(build(), robots)
@@ -180,8 +208,10 @@ class World:
         if camera:
             self._cameras = (CameraThread if threaded else PatientCameras)(cameras)
         #: Of each robot.
-        self.sensors = [SensorSuite(robot, self.simulation, self._cameras, 1.0 / rate, index)
-                        for index, robot in enumerate(robots)]
+        self.sensors = [
+            SensorSuite(robot, self.simulation, self._cameras, 1.0 / rate, index)
+            for index, robot in enumerate(robots)
+        ]
 
     def reset(self, now: int, start: np.ndarray, seed: int, index: int = -1) -> None:
         """
@@ -192,16 +222,15 @@ class World:
         :raises ValueError: when the start is impossible.
         """
         drawn = int(noise.episode_seed(seed, index + 1, 0)[0])
-        self.simulation.reset(start[:starts.SIZE], drawn)
+        self.simulation.reset(start[: starts.SIZE], drawn)
         if len(start) > starts.SIZE:
             state = self.simulation.world_state()
-            state[world.BALL_VELOCITY] = start[starts.SIZE:]
+            state[world.BALL_VELOCITY] = start[starts.SIZE :]
             self.simulation.set_world_state(state, seed=drawn)
         if self._cameras is not None:
             self._cameras.reset(seed)
         for number, sensors in enumerate(self.sensors):
-            sensors.reset(now, self.simulation.world_state(number)[world.ROBOT],
-                          [seed, index + 1])
+            sensors.reset(now, self.simulation.world_state(number)[world.ROBOT], [seed, index + 1])
 
     def close(self) -> None:
         """End the thread, if there is one, and free the OpenGL contexts."""

@@ -26,12 +26,22 @@ class SoccerVectorEnv(VectorEnv):
         EpisodeBatch.
     """
 
-    metadata = {'render_modes': ['rgb_array'], 'render_fps': 10,
-                'autoreset_mode': AutoresetMode.SAME_STEP}
+    metadata = {
+        'render_modes': ['rgb_array'],
+        'render_fps': 10,
+        'autoreset_mode': AutoresetMode.SAME_STEP,
+    }
 
-    def __init__(self, num_envs: int = 1, threads: int = 1, render_mode: str | None = None,
-                 camera: str = 'overview', width: int = 480, height: int = 360,
-                 **arguments) -> None:
+    def __init__(
+        self,
+        num_envs: int = 1,
+        threads: int = 1,
+        render_mode: str | None = None,
+        camera: str = 'overview',
+        width: int = 480,
+        height: int = 360,
+        **arguments,
+    ) -> None:
         if render_mode not in (None, 'rgb_array'):
             raise ValueError(f'render_mode: None or rgb_array is expected, not {render_mode!r}')
         self.episodes = EpisodeBatch(num_envs, threads=threads, **arguments)
@@ -46,8 +56,9 @@ class SoccerVectorEnv(VectorEnv):
         self._observations = np.zeros(self.observation_space.shape, np.float32)
         self._seeded = False
 
-    def reset(self, *, seed: int | Sequence[int | None] | None = None,
-              options: dict | None = None) -> tuple[np.ndarray, dict]:
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict | None = None
+    ) -> tuple[np.ndarray, dict]:
         """
         Begin all episodes.
 
@@ -93,16 +104,21 @@ class SoccerVectorEnv(VectorEnv):
             final[name] = np.zeros(self.num_envs, values.dtype)
             final[name][rows] = values
             final[f'_{name}'] = ended.copy()
-        return {'final_obs': last, '_final_obs': ended.copy(),
-                'final_info': final, '_final_info': ended.copy()}
+        return {
+            'final_obs': last,
+            '_final_obs': ended.copy(),
+            'final_info': final,
+            '_final_info': ended.copy(),
+        }
 
     def render(self) -> tuple[np.ndarray, ...] | None:
         """Return a picture of every row, RGB uint8, in the mode rgb_array."""
         if self.render_mode is None:
             return None
         camera, width, height = self._picture
-        return tuple(self.episodes.render(row, camera, width, height)
-                     for row in range(self.num_envs))
+        return tuple(
+            self.episodes.render(row, camera, width, height) for row in range(self.num_envs)
+        )
 
     def close_extras(self, **_) -> None:
         """Free what drawing took."""

@@ -24,10 +24,13 @@ class Viewer:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')
             if not mujoco.viewer.glfw.init():
-                raise GudaError('no window opens: the display that DISPLAY or WAYLAND_DISPLAY '
-                                'names is not there; a film needs none: --out view.webm')
+                raise GudaError(
+                    'no window opens: the display that DISPLAY or WAYLAND_DISPLAY '
+                    'names is not there; a film needs none: --out view.webm'
+                )
         self._viewer = mujoco.viewer.launch_passive(
-            simulation.model, simulation.data, show_left_ui=False, show_right_ui=False)
+            simulation.model, simulation.data, show_left_ui=False, show_right_ui=False
+        )
         with self._viewer.lock():
             # Hidden are the shapes that collide and are not drawn.
             self._viewer.opt.geomgroup[:] = 0

@@ -46,8 +46,16 @@ class Walk:
     of it. `rows` are a slice or indices (n,) of simulations. Times count in whole control periods.
     """
 
-    def __init__(self, robot: RobotProfile, limits: VelocityLimits, period: float,
-                 views: Views, crowded: bool, index: int = 0, stretch: float = 1.0) -> None:
+    def __init__(
+        self,
+        robot: RobotProfile,
+        limits: VelocityLimits,
+        period: float,
+        views: Views,
+        crowded: bool,
+        index: int = 0,
+        stretch: float = 1.0,
+    ) -> None:
         """
         Take a profile, the limits of commands, the control period [s] and the states.
 
@@ -62,8 +70,9 @@ class Walk:
         walk, kick, fall = robot.walk, robot.kick, robot.fall
         self._frequency, self._sway, self._speed = walk.step_frequency, walk.sway, robot.head.speed
         self._head_limits = np.array([robot.head.pan, robot.head.tilt]).T
-        self._slip_channels = np.array([
-            noise.channel(f'slip.{index}.{axis}') for axis in ('forward', 'left', 'turn')])
+        self._slip_channels = np.array(
+            [noise.channel(f'slip.{index}.{axis}') for axis in ('forward', 'left', 'turn')]
+        )
         count = len(views.user)
         #: Randomised, (count,): of the limits, of the velocity that is walked, and slip.
         self.limits_scale, self.step_length = np.ones(count), np.ones(count)
@@ -100,8 +109,9 @@ class Walk:
         """Notice that the states were changed from outside."""
         self._all_walk = not self._views.user[:, _MODE].any()
         self._head_moves = bool((self._views.user[:, _HEAD] != self._views.user[:, _LOOK]).any())
-        self._plain = not (self.slip.any() or (self.limits_scale != 1).any()
-                           or (self.step_length != 1).any())
+        self._plain = not (
+            self.slip.any() or (self.limits_scale != 1).any() or (self.step_length != 1).any()
+        )
 
     def drive(self, rows, commands: np.ndarray, time) -> None:
         """
@@ -142,10 +152,14 @@ class Walk:
 
     def push(self, rows, velocities: np.ndarray) -> None:
         """Change the velocities of robots by (n, 2) [m/s] in map; too much of it fells them."""
-        if velocities.shape != self._views.qvel[rows, :2].shape \
-                or not np.isfinite(velocities).all():
-            raise ValueError('a push of (x, y) [m/s] for each robot, finite, is expected, not '
-                             f'{velocities.tolist()}')
+        if (
+            velocities.shape != self._views.qvel[rows, :2].shape
+            or not np.isfinite(velocities).all()
+        ):
+            raise ValueError(
+                'a push of (x, y) [m/s] for each robot, finite, is expected, not '
+                f'{velocities.tolist()}'
+            )
         self._views.qvel[rows, :2] += velocities
         self._fall(rows, world.rotate(velocities, -self._views.qpos[rows, 2]))
 
@@ -171,10 +185,12 @@ class Walk:
         profile's at the limits.
         """
         amplitude = self.effort()[:, None] * [
-            self._sway.lateral, -self._sway.roll, self._sway.pitch]
+            self._sway.lateral,
+            -self._sway.roll,
+            self._sway.pitch,
+        ]
         phase = np.pi * self._frequency * np.asarray(time)
-        return amplitude * np.stack(
-            [np.sin(phase), np.sin(phase), np.cos(phase)], axis=-1)
+        return amplitude * np.stack([np.sin(phase), np.sin(phase), np.cos(phase)], axis=-1)
 
     def effort(self) -> np.ndarray:
         """Return how much (count,) of its limits each robot walks with, in [0, 1]."""
@@ -190,8 +206,11 @@ class Walk:
         """
         user = self._views.user
         mode, left = user[:, _MODE], user[:, _LEFT]
-        lying = np.where(mode == FALLING, 1 - left / self._fall_steps,
-                         np.where(mode == GETTING_UP, (2 * left / self._up_steps).clip(0, 1), 0))
+        lying = np.where(
+            mode == FALLING,
+            1 - left / self._fall_steps,
+            np.where(mode == GETTING_UP, (2 * left / self._up_steps).clip(0, 1), 0),
+        )
         return lying, user[:, _FALL].copy(), np.where(mode == KICKING, user[:, _SIDE], 0.0)
 
     def _slipped(self, rows, sent: np.ndarray, time) -> np.ndarray:
@@ -204,8 +223,9 @@ class Walk:
             return velocity
         # A control period belongs to the step in which it begins.
         step = np.floor(np.asarray(time) * self._frequency + 1e-6)
-        error = noise.normal(self._views.seeds[rows, None], np.atleast_1d(step)[:, None],
-                             self._slip_channels)
+        error = noise.normal(
+            self._views.seeds[rows, None], np.atleast_1d(step)[:, None], self._slip_channels
+        )
         return velocity * (1 + slip * error)
 
     def _start_kicks(self, rows, wanted: np.ndarray) -> None:
@@ -228,9 +248,14 @@ class Walk:
             mode, left = views.user[rows, _MODE], views.user[rows, _LEFT]
             until_strike = np.maximum(left - self._strike, 1)
             kicking = np.where(
-                left > self._strike, (-FOOT_BACK - foot) / (self._period * until_strike),
-                np.where(left > self._recovery, self._kick_speed,
-                         foot / (-self._period * np.maximum(left, 1))))
+                left > self._strike,
+                (-FOOT_BACK - foot) / (self._period * until_strike),
+                np.where(
+                    left > self._recovery,
+                    self._kick_speed,
+                    foot / (-self._period * np.maximum(left, 1)),
+                ),
+            )
             velocity = np.where(mode == KICKING, kicking, velocity)
         views.foot_ctrl[rows] = velocity
 
@@ -243,11 +268,13 @@ class Walk:
     def _fall(self, rows, change: np.ndarray) -> None:
         """Fell robots whose velocity was changed by more than they can stand, (n, 2) [m/s]."""
         user = self._views.user
-        falls = ((change[:, 0]**2 + change[:, 1]**2 > self._push_speed**2)
-                 & (user[rows, _MODE] < FALLING))
+        falls = (change[:, 0] ** 2 + change[:, 1] ** 2 > self._push_speed**2) & (
+            user[rows, _MODE] < FALLING
+        )
         if falls.any():
             user[rows, _MODE] = np.where(falls, FALLING, user[rows, _MODE])
             user[rows, _LEFT] = np.where(falls, self._fall_steps, user[rows, _LEFT])
-            user[rows, _FALL] = np.where(falls, np.arctan2(change[:, 1], change[:, 0]),
-                                         user[rows, _FALL])
+            user[rows, _FALL] = np.where(
+                falls, np.arctan2(change[:, 1], change[:, 0]), user[rows, _FALL]
+            )
             self._all_walk = False

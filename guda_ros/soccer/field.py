@@ -122,12 +122,17 @@ class Field:
             ('goal_area', self.goal_area[0], half, 'one half is long'),
             ('goal_area', self.goal_area[1], self.width, 'the field is wide'),
             ('penalty_mark', self.penalty_mark, half, 'one half is long'),
-            ('centre_circle_radius', self.centre_circle_radius, min(half, self.width / 2),
-             'there is room for'),
+            (
+                'centre_circle_radius',
+                self.centre_circle_radius,
+                min(half, self.width / 2),
+                'there is room for',
+            ),
         ):
             if value > limit:
                 raise ConfigError(
-                    f'{path}: {key}: {value:g} m are more than {what}, {limit:g} m', key)
+                    f'{path}: {key}: {value:g} m are more than {what}, {limit:g} m', key
+                )
 
     def as_dict(self) -> dict:
         """
@@ -150,7 +155,7 @@ class Field:
     @property
     def goal_sides(self) -> tuple[int, ...]:
         """Signs of x of the goals, the attacked one first."""
-        return (1, -1)[:self.goals]
+        return (1, -1)[: self.goals]
 
     @property
     def halfway_line(self) -> float:
@@ -201,8 +206,13 @@ def _ball(root: Section, path) -> Ball:
 
 
 def _looks(section: Section) -> Looks:
-    looks = Looks(**{key: section.numbers(key, 3, 0, 1) for key in Looks.__dataclass_fields__
-                     if section.has(key)})
+    looks = Looks(
+        **{
+            key: section.numbers(key, 3, 0, 1)
+            for key in Looks.__dataclass_fields__
+            if section.has(key)
+        }
+    )
     section.close()
     return looks
 

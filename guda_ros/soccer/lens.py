@@ -51,18 +51,26 @@ def undistort(shown: np.ndarray, coefficients, rounds: int = 20) -> np.ndarray:
         for _ in range(rounds):
             error = _plain(points, coefficients) - shown
             matrix = jacobian(points, coefficients)
-            determinant = (matrix[..., 0, 0] * matrix[..., 1, 1]
-                           - matrix[..., 0, 1] * matrix[..., 1, 0])
-            step = np.stack([
-                matrix[..., 1, 1] * error[..., 0] - matrix[..., 0, 1] * error[..., 1],
-                matrix[..., 0, 0] * error[..., 1] - matrix[..., 1, 0] * error[..., 0],
-            ], axis=-1) / determinant[..., None]
+            determinant = (
+                matrix[..., 0, 0] * matrix[..., 1, 1] - matrix[..., 0, 1] * matrix[..., 1, 0]
+            )
+            step = (
+                np.stack(
+                    [
+                        matrix[..., 1, 1] * error[..., 0] - matrix[..., 0, 1] * error[..., 1],
+                        matrix[..., 0, 0] * error[..., 1] - matrix[..., 1, 0] * error[..., 0],
+                    ],
+                    axis=-1,
+                )
+                / determinant[..., None]
+            )
             # Near the fold a full step would leave for the wrong branch.
             points = points - np.clip(step, -0.3, 0.3)
             if not np.nanmax(np.abs(step), initial=0.0) > 1e-12:
                 break
-        wrong = ~(np.abs(_plain(points, coefficients) - shown).max(axis=-1) < 1e-9) \
-            | ~(np.linalg.norm(points, axis=-1) <= limit)
+        wrong = ~(np.abs(_plain(points, coefficients) - shown).max(axis=-1) < 1e-9) | ~(
+            np.linalg.norm(points, axis=-1) <= limit
+        )
     points[wrong] = np.nan
     return points
 
@@ -83,5 +91,10 @@ def _plain(points: np.ndarray, coefficients) -> np.ndarray:
     x, y = points[..., 0], points[..., 1]
     square = x * x + y * y
     radial = 1.0 + square * (k1 + square * (k2 + square * k3))
-    return np.stack([x * radial + 2 * p1 * x * y + p2 * (square + 2 * x * x),
-                     y * radial + p1 * (square + 2 * y * y) + 2 * p2 * x * y], axis=-1)
+    return np.stack(
+        [
+            x * radial + 2 * p1 * x * y + p2 * (square + 2 * x * x),
+            y * radial + p1 * (square + 2 * y * y) + 2 * p2 * x * y,
+        ],
+        axis=-1,
+    )

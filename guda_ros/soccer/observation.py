@@ -110,7 +110,7 @@ def _nearest(robot: np.ndarray, places: np.ndarray) -> np.ndarray:
     absent = np.broadcast_to(np.array(_NO_OBSTACLE), (*robot.shape[:-1], count, 2))
     seen = np.concatenate([world.to_frame(places, robot[..., None, :]), absent], axis=-2)
     distance = np.hypot(seen[..., 0], seen[..., 1])
-    distance[..., places.shape[-2]:] = np.inf
+    distance[..., places.shape[-2] :] = np.inf
     order = np.argsort(distance, axis=-1, kind='stable')[..., :count, None]
     nearest = np.take_along_axis(seen, order, axis=-2)
     return nearest.reshape(*robot.shape[:-1], 2 * count)

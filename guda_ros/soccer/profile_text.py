@@ -26,8 +26,9 @@ def with_values(text: str, values: Mapping[str, object], path='profile') -> str:
     return text
 
 
-def with_entry(text: str, section: str, key: str, value: object, comment: str = '',
-               path='profile') -> str:
+def with_entry(
+    text: str, section: str, key: str, value: object, comment: str = '', path='profile'
+) -> str:
     """
     Return the text with an entry in a section of the file, which is made if it is not there.
 
@@ -53,9 +54,10 @@ def with_item(text: str, key: str, item: str, path='profile') -> str:
         raise ConfigError(f'{path}: {key}: a list is expected')
     if node.flow_style or not node.value:
         items = [*(child.value for child in node.value), item]
-        start = len(text[:node.start_mark.index].rstrip(' '))
-        return (text[:start] + ''.join(f'\n  - {_written(one)}' for one in items)
-                + text[_end(node):])
+        start = len(text[: node.start_mark.index].rstrip(' '))
+        return (
+            text[:start] + ''.join(f'\n  - {_written(one)}' for one in items) + text[_end(node) :]
+        )
     last = node.value[-1]
     indent = ' ' * node.start_mark.column
     end = _line_end(text, _end(last))
@@ -68,7 +70,7 @@ def _with_value(text: str, keys: list[str], value, path) -> str:
         child = _child(node, key)
         if child is None:
             if depth + 1 < len(keys) or not isinstance(node, yaml.MappingNode):
-                raise ConfigError(f'{path}: {".".join(keys[:depth + 1])}: is missing')
+                raise ConfigError(f'{path}: {".".join(keys[: depth + 1])}: is missing')
             return _inserted(text, node, key, value)
         node = child
     return _replaced(text, node, _written(value))
@@ -121,13 +123,17 @@ def _line_end(text: str, index: int) -> int:
 
 
 def _replaced(text: str, node, written: str) -> str:
-    return text[:node.start_mark.index] + written + text[_end(node):]
+    return text[: node.start_mark.index] + written + text[_end(node) :]
 
 
 def _inserted(text: str, node: yaml.MappingNode, key: str, value) -> str:
     if node.flow_style or not node.value:
-        entries = ', '.join([*(text[name.start_mark.index:_end(child)]
-                               for name, child in node.value), f'{key}: {_written(value)}'])
+        entries = ', '.join(
+            [
+                *(text[name.start_mark.index : _end(child)] for name, child in node.value),
+                f'{key}: {_written(value)}',
+            ]
+        )
         return _replaced(text, node, '{' + entries + '}')
     indent = ' ' * node.value[0][0].start_mark.column
     end = _line_end(text, _end(node))

@@ -166,14 +166,23 @@ class Section:
     def ranges(self, key: str) -> tuple[tuple[int, int, int], ...]:
         """Take a list of [episode, first step, step after the last]."""
         values = self._take(key)
-        good = isinstance(values, (list, tuple)) and values and all(
-            isinstance(value, (list, tuple)) and len(value) == 3
-            and all(type(part) is int and part >= 0 for part in value) and value[1] < value[2]
-            for value in values
+        good = (
+            isinstance(values, (list, tuple))
+            and values
+            and all(
+                isinstance(value, (list, tuple))
+                and len(value) == 3
+                and all(type(part) is int and part >= 0 for part in value)
+                and value[1] < value[2]
+                for value in values
+            )
         )
         if not good:
-            self._fail(key, 'a list of [episode, first step, step after the last] is expected, '
-                       f'not {values!r}')
+            self._fail(
+                key,
+                'a list of [episode, first step, step after the last] is expected, '
+                f'not {values!r}',
+            )
         return tuple(tuple(value) for value in values)
 
     def text(self, key: str) -> str:

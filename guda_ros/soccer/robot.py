@@ -248,12 +248,14 @@ class RobotProfile:
             body=_numbers(root.section('body'), Body, low=0.001, high=200),
             head=_head(root.section('head')),
             camera=_camera(root.section('camera')),
-            lower_camera=_camera(root.section('lower_camera')) if root.has('lower_camera')
+            lower_camera=_camera(root.section('lower_camera'))
+            if root.has('lower_camera')
             else None,
             odometry=_odometry(root.section('odometry')),
             imu=_numbers(root.section('imu'), ImuNoise, low=0, high=1000),
             uncertainty=_uncertainty(root.section('uncertainty'))
-            if root.has('uncertainty') else {},
+            if root.has('uncertainty')
+            else {},
         )
         root.close()
         profile._check(source)
@@ -265,15 +267,27 @@ class RobotProfile:
         for key, wrong, problem in (
             ('head.pan', not head.pan[0] <= 0 <= head.pan[1], '0 is not within the limits'),
             ('head.tilt', not head.tilt[0] <= 0 <= head.tilt[1], '0 is not within the limits'),
-            ('body.shoulder_height', body.shoulder_height <= body.hip_height,
-             'is not higher than hip_height'),
-            ('body.head_height', body.head_height <= body.shoulder_height,
-             'is not higher than shoulder_height'),
+            (
+                'body.shoulder_height',
+                body.shoulder_height <= body.hip_height,
+                'is not higher than hip_height',
+            ),
+            (
+                'body.head_height',
+                body.head_height <= body.shoulder_height,
+                'is not higher than shoulder_height',
+            ),
             ('body.height', body.height < body.head_height, 'is less than head_height'),
-            ('body.foot_front', body.foot_front > body.foot_length,
-             'is more than foot_length: base_link would be behind the feet'),
-            ('body.stance_width', body.stance_width < body.foot_width,
-             'is less than foot_width: the feet would overlap'),
+            (
+                'body.foot_front',
+                body.foot_front > body.foot_length,
+                'is more than foot_length: base_link would be behind the feet',
+            ),
+            (
+                'body.stance_width',
+                body.stance_width < body.foot_width,
+                'is less than foot_width: the feet would overlap',
+            ),
         ):
             if wrong:
                 raise Contradiction(f'{source}: {key}: {problem}', key)
@@ -297,8 +311,10 @@ def _numbers(section: Section, kind: type, low: float, high: float):
 
 def _odometry(section: Section) -> OdometryNoise:
     gains = {key: section.number(key, 0.5, 2) for key in ('translation_gain', 'yaw_gain')}
-    noise = {key: section.number(key, 0, 1) for key in (
-        'translation_scale', 'yaw_scale', 'yaw_bias', 'translation_noise', 'yaw_noise')}
+    noise = {
+        key: section.number(key, 0, 1)
+        for key in ('translation_scale', 'yaw_scale', 'yaw_bias', 'translation_noise', 'yaw_noise')
+    }
     delivery = _numbers(section.section('delivery'), Delivery, 0, 1)
     section.close()
     return OdometryNoise(**noise, delivery=delivery, **gains)

@@ -153,7 +153,7 @@ def to_yaml(values: dict, title: str) -> str:
             continue
         *sections, last = key.split('.')
         for depth, name in enumerate(sections):
-            if section[:depth + 1] != sections[:depth + 1]:
+            if section[: depth + 1] != sections[: depth + 1]:
                 lines.append(_line(depth, f'{name}:', SECTIONS.get(name, '')))
         section = sections
         value = get(values, key)

@@ -15,8 +15,17 @@ from guda_ros.soccer.field import Field
 SIZE = 5
 PURPOSES = ('demonstration', 'validation', 'test', 'ros_test')
 #: The place of a scenario in this tuple is part of its seeds: append only.
-SCENARIOS = ('attack', 'centre', 'random', 'easy', 'hard', 'corner', 'penalty', 'obstacles',
-             'goalkeeper')
+SCENARIOS = (
+    'attack',
+    'centre',
+    'random',
+    'easy',
+    'hard',
+    'corner',
+    'penalty',
+    'obstacles',
+    'goalkeeper',
+)
 #: Time limits [s] of the scenarios that have one of their own instead of the contract's.
 TIME_LIMITS = {'penalty': 30.0}
 #: Kinds of the obstacles (guda_ros.sim.obstacles) of the scenarios that have some.
@@ -109,7 +118,8 @@ def sample_layouts(
             waypoints[:, index] = [field.goal_line - 0.15, 0.0]
             continue
         taken = np.concatenate(
-            [starts[:, None, 0:2], starts[:, None, 3:5], waypoints[:, :index, 0]], axis=1)
+            [starts[:, None, 0:2], starts[:, None, 3:5], waypoints[:, :index, 0]], axis=1
+        )
         missing = np.arange(len(starts))
         while missing.size:
             place = rng.uniform(low, high, (missing.size, 2))
@@ -126,9 +136,12 @@ def sample_layouts(
 def fixed_layouts(purpose: str, starts: np.ndarray, field: Field, scenario: str) -> np.ndarray:
     """Return the layouts (n, k, 2, 2) that go with the first n fixed starts of a purpose."""
     seed = np.random.SeedSequence(
-        [20231018, PURPOSES.index(purpose), SCENARIOS.index(scenario), _LAYOUTS])
-    layouts = [sample_layouts(scenario, start[None], np.random.default_rng(child), field)
-               for start, child in zip(starts, seed.spawn(len(starts)))]
+        [20231018, PURPOSES.index(purpose), SCENARIOS.index(scenario), _LAYOUTS]
+    )
+    layouts = [
+        sample_layouts(scenario, start[None], np.random.default_rng(child), field)
+        for start, child in zip(starts, seed.spawn(len(starts)))
+    ]
     return np.concatenate(layouts or [sample_layouts(scenario, starts, None, field)])
 
 
@@ -145,11 +158,14 @@ def _ball_ahead(n: int, rng: np.random.Generator, field: Field) -> np.ndarray:
 def _attacker(n: int, rng: np.random.Generator, field: Field) -> np.ndarray:
     """Draw a robot (n, 3) anywhere in the attacking half, .3 m inside the lines."""
     half = field.width / 2 - 0.3
-    return np.stack([
-        rng.uniform(0.1, field.length / 2 - 0.3, n),
-        rng.uniform(-half, half, n),
-        rng.uniform(-np.pi, np.pi, n),
-    ], 1)
+    return np.stack(
+        [
+            rng.uniform(0.1, field.length / 2 - 0.3, n),
+            rng.uniform(-half, half, n),
+            rng.uniform(-np.pi, np.pi, n),
+        ],
+        1,
+    )
 
 
 def _attack(n: int, rng: np.random.Generator, field: Field) -> np.ndarray:

@@ -17,9 +17,16 @@ from guda_ros.augmentation.task import Task
 
 #: Sides by the bearing of the actor from the object, 0 where the goal is straight beyond the
 #: object, counter-clockwise in eighths. Left and right are as one sees them who looks at the goal.
-SIDES = ('behind the {}', 'behind the {} to the right', 'to the right of the {}',
-         'in front of the {} to the right', 'in front of the {}', 'in front of the {} to the left',
-         'to the left of the {}', 'behind the {} to the left')
+SIDES = (
+    'behind the {}',
+    'behind the {} to the right',
+    'to the right of the {}',
+    'in front of the {} to the right',
+    'in front of the {}',
+    'in front of the {} to the left',
+    'to the left of the {}',
+    'behind the {} to the left',
+)
 #: Upper ends of the distances [m].
 RINGS = (0.5, 1.5, np.inf)
 _RING_WORDS = ('closer than 0.5 m', '0.5 to 1.5 m away', 'further than 1.5 m away')
@@ -68,8 +75,12 @@ class Coverage:
 
 def guided_area(guide: Guide, task: Task) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return the box ((x low, x high), (y low, y high)) in which a guide puts the object [m]."""
-    boxes = [box for rule in guide.rules.values() for name, box in rule.areas(task).items()
-             if name == task.object]
+    boxes = [
+        box
+        for rule in guide.rules.values()
+        for name, box in rule.areas(task).items()
+        if name == task.object
+    ]
     if not boxes:
         return task.bounds
     low, high = np.min(boxes, axis=(0, 2)), np.max(boxes, axis=(0, 2))
@@ -82,11 +93,11 @@ def measure_coverage(task: Task, states: np.ndarray, area=None) -> Coverage:
 
     :param area: box whose places are counted, by default the field.
     """
-    actor, thing = (states[:, list(task.layout.bodies[name].position)]
-                    for name in (task.actor, task.object))
+    actor, thing = (
+        states[:, list(task.layout.bodies[name].position)] for name in (task.actor, task.object)
+    )
     ahead, apart = task.goal - thing, actor - thing
-    bearing = (np.arctan2(apart[:, 1], apart[:, 0])
-               - np.arctan2(-ahead[:, 1], -ahead[:, 0]))
+    bearing = np.arctan2(apart[:, 1], apart[:, 0]) - np.arctan2(-ahead[:, 1], -ahead[:, 0])
     count = len(SIDES)
     side = np.round(bearing / (2 * np.pi / count)).astype(int) % count
     ring = np.searchsorted(RINGS, np.linalg.norm(apart, axis=1), side='right')
@@ -94,17 +105,20 @@ def measure_coverage(task: Task, states: np.ndarray, area=None) -> Coverage:
     np.add.at(sides, (side, np.minimum(ring, len(RINGS) - 1)), 1)
     (left, right), (low, high) = area or task.bounds
     cells = np.maximum(np.ceil([(right - left) / CELL, (high - low) / CELL]), 1).astype(int)
-    places, _, _ = np.histogram2d(*thing.T, bins=cells, range=(
-        (left, left + CELL * cells[0]), (low, low + CELL * cells[1])))
+    places, _, _ = np.histogram2d(
+        *thing.T, bins=cells, range=((left, left + CELL * cells[0]), (low, low + CELL * cells[1]))
+    )
     enough = max(1, round(_ENOUGH * len(states)))
     return Coverage(sides, places.astype(int), (left, low), enough, task.object)
 
 
 def in_words(report: dict) -> str:
     """Return one line for a person about a report of LiveAugmenter.run."""
-    text = (f'augmentation after {report["episodes"]} episodes: {report["acceptance"]:.0%} '
-            f'accepted, {report["covered"]:.0%} of the approaches covered '
-            f'({report["gained"]:+.0%})')
+    text = (
+        f'augmentation after {report["episodes"]} episodes: {report["acceptance"]:.0%} '
+        f'accepted, {report["covered"]:.0%} of the approaches covered '
+        f'({report["gained"]:+.0%})'
+    )
     if report['next']:
         return f'{text}; show next: robot {report["next"]}'
     return f'{text}; every side is covered'

@@ -68,8 +68,13 @@ class Identification:
     gains: np.ndarray
 
 
-def identify(drives: Sequence[Drive], robot: RobotProfile, field: Field,
-             tape: Mapping[str, float] | None = None, partial: bool = False) -> Identification:
+def identify(
+    drives: Sequence[Drive],
+    robot: RobotProfile,
+    field: Field,
+    tape: Mapping[str, float] | None = None,
+    partial: bool = False,
+) -> Identification:
     """
     Find response times, delay, odometry scales and the ball's deceleration.
 
@@ -87,30 +92,59 @@ def identify(drives: Sequence[Drive], robot: RobotProfile, field: Field,
     scales = _scales(walks_between_stands(drives), tape or {}, robot, missing)
     for name, scale in scales.items():
         before = getattr(robot.odometry, name)
-        _take(Result(f'odometry.{name}', '', before, scale.value, scale.deviation,
-                     f'odometry.{name}', f'{scale.walks} walks'),
-              scale.deviation / scale.value > SCALE_LIMIT,
-              'walk longer straight ways between stands', results, refused)
+        _take(
+            Result(
+                f'odometry.{name}',
+                '',
+                before,
+                scale.value,
+                scale.deviation,
+                f'odometry.{name}',
+                f'{scale.walks} walks',
+            ),
+            scale.deviation / scale.value > SCALE_LIMIT,
+            'walk longer straight ways between stands',
+            results,
+            refused,
+        )
     rolls = fit_rolls(drives, robot.camera.position[2])
     if rolls is None:
         missing['ball.deceleration'] = 'no ball rolled in view while the robot stood'
     else:
-        _take(Result('ball.deceleration', 'm/s^2', field.ball.deceleration, rolls.deceleration,
-                     rolls.deviation, '', f'{len(rolls.rolls)} rolls'),
-              rolls.deviation > BALL_LIMIT * rolls.deceleration,
-              'roll the ball more often, slowly, and in view until it lies', results, refused)
+        _take(
+            Result(
+                'ball.deceleration',
+                'm/s^2',
+                field.ball.deceleration,
+                rolls.deceleration,
+                rolls.deviation,
+                '',
+                f'{len(rolls.rolls)} rolls',
+            ),
+            rolls.deviation > BALL_LIMIT * rolls.deceleration,
+            'roll the ball more often, slowly, and in view until it lies',
+            results,
+            refused,
+        )
     if refused and not partial:
         raise IdentificationError(
-            'the drive does not tell ' + '; '.join(f'{name} ({why})'
-                                                   for name, why in refused.items())
+            'the drive does not tell '
+            + '; '.join(f'{name} ({why})' for name, why in refused.items())
             + '. Drive the protocol (docs/identification.md), or keep the values of the base '
-            'for these with --partial')
+            'for these with --partial'
+        )
     missing.update(refused)
     if not results:
-        raise IdentificationError('nothing was found out: ' + '; '.join(
-            f'{name}: {why}' for name, why in missing.items()))
-    scale = np.array([scales[name].value if name in scales else np.nan for name in (
-        'translation_gain', 'translation_gain', 'yaw_gain')])
+        raise IdentificationError(
+            'nothing was found out: '
+            + '; '.join(f'{name}: {why}' for name, why in missing.items())
+        )
+    scale = np.array(
+        [
+            scales[name].value if name in scales else np.nan
+            for name in ('translation_gain', 'translation_gain', 'yaw_gain')
+        ]
+    )
     return Identification(results, missing, walk, rolls, walk.gain / scale)
 
 
@@ -121,51 +155,70 @@ def _judge_walk(walk: WalkFit, robot: RobotProfile, results, refused) -> None:
         if np.isnan(value):
             refused[key] = f'no step of {name} was driven'
             continue
-        _take(Result(key, 's', robot.walk.response_time[axis], float(value), float(deviation),
-                     key), not deviation < RESPONSE_LIMIT * value,
-              f'drive more steps of {name}, and stand between them', results, refused)
+        _take(
+            Result(key, 's', robot.walk.response_time[axis], float(value), float(deviation), key),
+            not deviation < RESPONSE_LIMIT * value,
+            f'drive more steps of {name}, and stand between them',
+            results,
+            refused,
+        )
     if np.isnan(walk.delay):
         refused['walk.delay'] = 'no step was driven'
     else:
-        _take(Result('walk.delay', 's', robot.walk.delay, walk.delay, walk.delay_deviation,
-                     'walk.delay'), not walk.delay_deviation < DELAY_LIMIT,
-              'drive more steps, and stand between them', results, refused)
+        _take(
+            Result(
+                'walk.delay', 's', robot.walk.delay, walk.delay, walk.delay_deviation, 'walk.delay'
+            ),
+            not walk.delay_deviation < DELAY_LIMIT,
+            'drive more steps, and stand between them',
+            results,
+            refused,
+        )
 
 
 def _take(result: Result, uncertain: bool, remedy: str, results, refused) -> None:
     if uncertain:
         unit = f' {result.unit}' if result.unit else ''
-        refused[result.name] = (f'{result.value:.3g} +- {result.deviation:.2g}{unit} is too '
-                                f'uncertain: {remedy}')
+        refused[result.name] = (
+            f'{result.value:.3g} +- {result.deviation:.2g}{unit} is too uncertain: {remedy}'
+        )
     else:
         results[result.name] = result
 
 
-def _scales(walks: Sequence[Walk], tape: Mapping[str, float], robot: RobotProfile,
-            missing) -> dict[str, ScaleFit]:
+def _scales(
+    walks: Sequence[Walk], tape: Mapping[str, float], robot: RobotProfile, missing
+) -> dict[str, ScaleFit]:
     scales = {}
-    for name, axes, least in (('translation_gain', ('forward', 'left'), _LEAST_WAY),
-                              ('yaw_gain', ('turn',), _LEAST_TURN)):
+    for name, axes, least in (
+        ('translation_gain', ('forward', 'left'), _LEAST_WAY),
+        ('yaw_gain', ('turn',), _LEAST_TURN),
+    ):
         turn = name == 'yaw_gain'
         scatter = robot.odometry.yaw_scale if turn else robot.odometry.translation_scale
         measured = {axis: tape[axis] for axis in axes if axis in tape}
         if measured:
             try:
-                taped = [with_tape(walks, AXES.index(axis), abs(distance))
-                         for axis, distance in measured.items()]
+                taped = [
+                    with_tape(walks, AXES.index(axis), abs(distance))
+                    for axis, distance in measured.items()
+                ]
             except ValueError as error:
                 raise IdentificationError(
                     f'--distance: {error}; stand still for two seconds before and after the '
-                    'walk that is measured') from error
+                    'walk that is measured'
+                ) from error
             fit = fit_scale(taped, turn, 0.0, scatter)
             error = (_ANGLE if turn else _TAPE) / sum(measured.values())
-            scales[name] = ScaleFit(fit.value, float(np.hypot(fit.deviation, error * fit.value)),
-                                    fit.walks)
+            scales[name] = ScaleFit(
+                fit.value, float(np.hypot(fit.deviation, error * fit.value)), fit.walks
+            )
             continue
         fit = fit_scale(walks, turn, least, scatter)
         if fit is None:
             missing[f'odometry.{name}'] = (
-                'no ground truth and no --distance ' + '|'.join(axes) + ' was given')
+                'no ground truth and no --distance ' + '|'.join(axes) + ' was given'
+            )
         else:
             scales[name] = fit
     return scales

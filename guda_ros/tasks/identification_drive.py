@@ -17,14 +17,27 @@ _STAND = ((1.5, (0, 0, 0)),)
 
 def _steps(axis: int, long: float, short: float) -> tuple:
     """Return (seconds, action) of an axis: a long way, short steps, and reversals."""
+
     def go(seconds, value):
         action = [0, 0, 0]
         action[axis] = value
         return ((seconds, tuple(action)),)
 
-    return (*go(long, 1), *_STAND, *go(long, -1), *_STAND, *go(short, 1), *_STAND,
-            *go(short, -1), *_STAND, *go(short, 0.6), *go(short, -0.6), *go(short, 1),
-            *go(short, -1), *_STAND)
+    return (
+        *go(long, 1),
+        *_STAND,
+        *go(long, -1),
+        *_STAND,
+        *go(short, 1),
+        *_STAND,
+        *go(short, -1),
+        *_STAND,
+        *go(short, 0.6),
+        *go(short, -0.6),
+        *go(short, 1),
+        *go(short, -1),
+        *_STAND,
+    )
 
 
 #: Seconds and action in [-1, 1] (forward, left, turn) of each part of the drive.

@@ -31,27 +31,35 @@ from guda_ros.tasks.identification_drive import (
 PIXEL_NOISE, FALSE_BALLS = 0.25, 0.01
 
 
-def perturbed(robot: RobotProfile, contract: Contract,
-              rng: np.random.Generator) -> tuple[RobotProfile, Contract]:
+def perturbed(
+    robot: RobotProfile, contract: Contract, rng: np.random.Generator
+) -> tuple[RobotProfile, Contract]:
     """Return robot and contract with a walk, an odometry and a carpet drawn at random."""
-    walk = replace(robot.walk, response_time=tuple(rng.uniform(0.12, 0.55, 3)),
-                   delay=rng.uniform(0.08, 0.3))
-    odometry = replace(robot.odometry, translation_gain=rng.uniform(0.8, 1.2),
-                       yaw_gain=rng.uniform(0.8, 1.2))
+    walk = replace(
+        robot.walk, response_time=tuple(rng.uniform(0.12, 0.55, 3)), delay=rng.uniform(0.08, 0.3)
+    )
+    odometry = replace(
+        robot.odometry, translation_gain=rng.uniform(0.8, 1.2), yaw_gain=rng.uniform(0.8, 1.2)
+    )
     ball = replace(contract.field.ball, deceleration=rng.uniform(0.15, 0.6))
-    return (replace(robot, walk=walk, odometry=odometry),
-            replace(contract, field=replace(contract.field, ball=ball)))
+    return (
+        replace(robot, walk=walk, odometry=odometry),
+        replace(contract, field=replace(contract.field, ball=ball)),
+    )
 
 
 def properties(robot: RobotProfile, contract: Contract) -> dict[str, float]:
     """Return what identification is to find, by the names of its results."""
     times = robot.walk.response_time
     return {
-        'walk.response_time.forward': times[0], 'walk.response_time.left': times[1],
-        'walk.response_time.turn': times[2], 'walk.delay': robot.walk.delay,
+        'walk.response_time.forward': times[0],
+        'walk.response_time.left': times[1],
+        'walk.response_time.turn': times[2],
+        'walk.delay': robot.walk.delay,
         'odometry.translation_gain': robot.odometry.translation_gain,
         'odometry.yaw_gain': robot.odometry.yaw_gain,
-        'ball.deceleration': contract.field.ball.deceleration}
+        'ball.deceleration': contract.field.ball.deceleration,
+    }
 
 
 def record(robot: RobotProfile, contract: Contract, rng: np.random.Generator) -> list[Drive]:
@@ -60,20 +68,33 @@ def record(robot: RobotProfile, contract: Contract, rng: np.random.Generator) ->
     with SoccerSimulation(contract, robot, visual=False) as simulation:
         odometry = OdometryModel(robot.odometry, rng, contract.period)
         for number in range(DRIVES):
-            drives.append(_record(f'drive_{number}', simulation, odometry, contract, robot,
-                                  DRIVE_START, DURATION, rng))
+            drives.append(
+                _record(
+                    f'drive_{number}',
+                    simulation,
+                    odometry,
+                    contract,
+                    robot,
+                    DRIVE_START,
+                    DURATION,
+                    rng,
+                )
+            )
         for number, start in enumerate(ROLLS):
-            drives.append(_record(f'roll_{number}', simulation, odometry, contract, robot, start,
-                                  ROLL_TIME, rng))
+            drives.append(
+                _record(
+                    f'roll_{number}', simulation, odometry, contract, robot, start, ROLL_TIME, rng
+                )
+            )
     return drives
 
 
 def _record(name, simulation, odometry, contract, robot, start, duration, rng) -> Drive:
     start = np.array(start)
-    simulation.reset(start[:starts.SIZE])
+    simulation.reset(start[: starts.SIZE])
     state = simulation.world_state()
     if len(start) > starts.SIZE:
-        state[world.BALL_VELOCITY] = start[starts.SIZE:]
+        state[world.BALL_VELOCITY] = start[starts.SIZE :]
         simulation.set_world_state(state)
     odometry.reset(start[world.ROBOT])
     operator = ScriptedDrive(contract.limits, contract.period)

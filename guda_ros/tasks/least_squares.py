@@ -31,8 +31,14 @@ class Fit:
         return np.sqrt(np.diag(self.covariance))
 
 
-def minimise(residuals: Callable[[np.ndarray], np.ndarray], start, lower, upper,
-             clusters: np.ndarray | None = None, iterations: int = 60) -> Fit:
+def minimise(
+    residuals: Callable[[np.ndarray], np.ndarray],
+    start,
+    lower,
+    upper,
+    clusters: np.ndarray | None = None,
+    iterations: int = 60,
+) -> Fit:
     """
     Minimise Huber's loss of residuals (n,) of parameters (p,) within bounds.
 
@@ -66,8 +72,7 @@ def minimise(residuals: Callable[[np.ndarray], np.ndarray], start, lower, upper,
         if change < 1e-9 * (1.0 + cost):
             break
     jacobian = _jacobian(residuals, theta, r, lower, upper)
-    return Fit(theta, _covariance(jacobian, r, clusters), r,
-               (theta <= lower) | (theta >= upper))
+    return Fit(theta, _covariance(jacobian, r, clusters), r, (theta <= lower) | (theta >= upper))
 
 
 def _loss(r: np.ndarray) -> float:
@@ -102,7 +107,8 @@ def _covariance(jacobian, r, clusters) -> np.ndarray:
             scores = np.zeros((groups, size))
             np.add.at(scores, group, jacobian * (weight * r)[:, None])
             robust = inverse @ (scores.T @ scores) @ inverse * groups / (groups - size)
-            larger = np.sqrt(np.maximum(np.diag(robust) / np.maximum(np.diag(covariance), 1e-300),
-                                        1.0))
+            larger = np.sqrt(
+                np.maximum(np.diag(robust) / np.maximum(np.diag(covariance), 1e-300), 1.0)
+            )
             covariance = covariance * np.outer(larger, larger)
     return covariance

@@ -61,8 +61,10 @@ def load_live_guide(name: str):
     """
     guide = load_guide(name)
     if guide.task is not load_task('soccer_push'):
-        raise GudaError(f'guide {name}: it is for the task {guide.task.name}, and what is '
-                        'recorded is for soccer_push')
+        raise GudaError(
+            f'guide {name}: it is for the task {guide.task.name}, and what is '
+            'recorded is for soccer_push'
+        )
     return guide
 
 
@@ -89,30 +91,48 @@ class LiveAugmenter:
         begin = time.perf_counter()
         problems = self._read()
         episodes = [episode for episode in self._episodes.values() if episode is not None]
-        report = {'episodes': len(episodes), 'guide': self._guide.name, 'problems': problems,
-                  'augmented': 0, 'acceptance': 0.0, 'rules': {}, 'stretches': [], 'file': ''}
+        report = {
+            'episodes': len(episodes),
+            'guide': self._guide.name,
+            'problems': problems,
+            'augmented': 0,
+            'acceptance': 0.0,
+            'rules': {},
+            'stretches': [],
+            'file': '',
+        }
         recorded = transitions(episodes, self._contract)
         report['recorded'] = len(recorded)
         made = None
         if len(recorded):
             try:
-                made, accepted = augment(recorded, self._guide, self._settings.count,
-                                         self._settings.seed)
+                made, accepted = augment(
+                    recorded, self._guide, self._settings.count, self._settings.seed
+                )
             except GudaError as error:
                 problems.append(str(error))
             else:
-                report.update(augmented=len(made), acceptance=accepted.acceptance,
-                              rules=accepted.as_dict()['accepted'], stretches=_shown(made))
+                report.update(
+                    augmented=len(made),
+                    acceptance=accepted.acceptance,
+                    rules=accepted.as_dict()['accepted'],
+                    stretches=_shown(made),
+                )
                 report['file'] = self._save(made, problems)
         states = recorded.states
         if made is not None:
             states = np.concatenate([states, made.states])
         coverage = measure_coverage(self._task, states, guided_area(self._guide, self._task))
         report.update(
-            covered=coverage.covered, gained=coverage.covered - self._covered,
-            places_covered=coverage.places_covered, next=coverage.missing(),
-            sides=coverage.sides.tolist(), places=coverage.places.tolist(),
-            origin=coverage.origin, seconds=time.perf_counter() - begin)
+            covered=coverage.covered,
+            gained=coverage.covered - self._covered,
+            places_covered=coverage.places_covered,
+            next=coverage.missing(),
+            sides=coverage.sides.tolist(),
+            places=coverage.places.tolist(),
+            origin=coverage.origin,
+            seconds=time.perf_counter() - begin,
+        )
         self._covered = coverage.covered
         return report
 
@@ -120,8 +140,10 @@ class LiveAugmenter:
         """Read recordings that are new, forget those that are gone; return what is wrong."""
         problems = []
         folder = Path(self._settings.folder)
-        found = [(path, path.stat().st_ino)
-                 for path in (list_recordings(folder) if folder.is_dir() else [])]
+        found = [
+            (path, path.stat().st_ino)
+            for path in (list_recordings(folder) if folder.is_dir() else [])
+        ]
         for key in found:
             if key in self._episodes:
                 continue

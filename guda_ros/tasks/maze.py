@@ -99,8 +99,9 @@ class MazeTask(StateTask):
     radius: float
 
     def __init__(self, contract: MazeContract | None = None) -> None:
-        super().__init__(contract or MazeContract(
-            self.name, self.robot, self.maze, self.scale, self.max_steps))
+        super().__init__(
+            contract or MazeContract(self.name, self.robot, self.maze, self.scale, self.max_steps)
+        )
         self.map = MazeMap(self.contract.maze, self.contract.scale)
 
     @property
@@ -124,8 +125,10 @@ class MazeTask(StateTask):
     def walls(self):
         """The cells that are walls [m]."""
         half = self.contract.scale / 2
-        return tuple(((x - half, x + half), (y - half, y + half))
-                     for x, y in self.map.middles(np.argwhere(self.map.walls)))
+        return tuple(
+            ((x - half, x + half), (y - half, y + half))
+            for x, y in self.map.middles(np.argwhere(self.map.walls))
+        )
 
     def succeeded(self, states):
         """Tell (M,) of states whether the goal is reached in them."""
@@ -206,8 +209,10 @@ class MazeTask(StateTask):
         :raises DataSetError: if the file is missing, or not a recording of this maze.
         """
         if Path(path).suffix != '.h5':
-            raise DataSetError(f'{path}: no recording of {cls.name}; make one with '
-                               f'`python sim/collect_maze.py {cls.name}`')
+            raise DataSetError(
+                f'{path}: no recording of {cls.name}; make one with '
+                f'`python sim/collect_maze.py {cls.name}`'
+            )
         recorded = TransitionSet.load(path, MazeContract.from_json)
         cls().contract.require(recorded.contract, str(path))
         return recorded
@@ -223,7 +228,9 @@ class PointMaze(MazeTask):
 
     robot, scale, frames, speed, radius = 'point', 1.0, 1, 5.0, 0.105
     layout = Layout(
-        size=4, bodies={'point': Body((0, 1), velocity=(2, 3))}, frame='point',
+        size=4,
+        bodies={'point': Body((0, 1), velocity=(2, 3))},
+        frame='point',
         action_vectors=((0, 1),),
     )
     actor = object = 'point'

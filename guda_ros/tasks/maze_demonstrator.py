@@ -28,13 +28,21 @@ class Waypoints:
     goal_cell: of all runs, for ever; None for random cells, one after another.
     """
 
-    def __init__(self, task: MazeTask, count: int, rng: np.random.Generator,
-                 goal_cell: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        task: MazeTask,
+        count: int,
+        rng: np.random.Generator,
+        goal_cell: tuple[int, int] | None = None,
+    ) -> None:
         self._map, self._rng, self._fixed = task.map, rng, goal_cell is not None
         cells = [tuple(cell) for cell in task.map.free]
         self._next = np.stack([task.map.next_cells(cell) for cell in cells])
-        self._goal = (np.full(count, cells.index(goal_cell)) if self._fixed
-                      else rng.integers(0, len(cells), count))
+        self._goal = (
+            np.full(count, cells.index(goal_cell))
+            if self._fixed
+            else rng.integers(0, len(cells), count)
+        )
 
     def targets(self, places: np.ndarray, near: float, aside: float) -> np.ndarray:
         """
@@ -110,10 +118,16 @@ def record(task: MazeTask, seed: int) -> TransitionSet:
     )
     reached = task.succeeded(after).reshape(episodes, length).any(axis=1)
     return TransitionSet(
-        contract=task.contract, states=states, actions=actions, next_states=after,
-        rewards=task.reward(states, actions, after), terminations=task.terminated(after),
+        contract=task.contract,
+        states=states,
+        actions=actions,
+        next_states=after,
+        rewards=task.reward(states, actions, after),
+        terminations=task.terminated(after),
         source_episode=np.repeat(np.arange(episodes), length),
-        source_step=np.tile(np.arange(length), episodes), rule=np.zeros(len(states)),
+        source_step=np.tile(np.arange(length), episodes),
+        rule=np.zeros(len(states)),
         episode_ids=[f'{task.name}_{seed}_{index}' for index in range(episodes)],
-        episode_success=reached, info={'demonstrator': type(controller).__name__, 'seed': seed},
+        episode_success=reached,
+        info={'demonstrator': type(controller).__name__, 'seed': seed},
     )

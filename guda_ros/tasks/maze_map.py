@@ -13,12 +13,25 @@ import numpy as np
 MAPS = {
     'umaze': ('#####', '#G..#', '###.#', '#...#', '#####'),
     'medium': (
-        '########', '#R.##..#', '#..#...#', '##...###', '#..#...#', '#.#..#.#', '#...#.G#',
+        '########',
+        '#R.##..#',
+        '#..#...#',
+        '##...###',
+        '#..#...#',
+        '#.#..#.#',
+        '#...#.G#',
         '########',
     ),
     'large': (
-        '############', '#R...#.....#', '#.##.#.#.#.#', '#......#...#', '#.####.###.#',
-        '#..#.#.....#', '##.#.#.#.###', '#..#...#.G.#', '############',
+        '############',
+        '#R...#.....#',
+        '#.##.#.#.#.#',
+        '#......#...#',
+        '#.####.###.#',
+        '#..#.#.....#',
+        '##.#.#.#.###',
+        '#..#...#.G.#',
+        '############',
     ),
     'ant_umaze': ('#####', '#R..#', '###.#', '#G..#', '#####'),
 }
@@ -51,8 +64,9 @@ class MazeMap:
 
     def cell_of_mark(self, mark: str) -> tuple[int, int]:
         """Return row and column of the cell that is marked `G` or `R`."""
-        return next((row, line.index(mark)) for row, line in enumerate(MAPS[self.name])
-                    if mark in line)
+        return next(
+            (row, line.index(mark)) for row, line in enumerate(MAPS[self.name]) if mark in line
+        )
 
     @property
     def size(self) -> np.ndarray:
@@ -115,8 +129,9 @@ class MazeMap:
     def way(self) -> np.ndarray:
         """Unit vectors (rows, columns, 2) along the shortest way to the goal; 0 at the goal."""
         following = self.next_cells(self.cell_of_mark('G'))
-        return (self.middles(following) - self.middles(
-            np.stack(np.indices(self.walls.shape), axis=-1))) / self.scale
+        return (
+            self.middles(following) - self.middles(np.stack(np.indices(self.walls.shape), axis=-1))
+        ) / self.scale
 
     def ways(self, places: np.ndarray) -> np.ndarray:
         """
@@ -128,6 +143,7 @@ class MazeMap:
         cells, goal = self.cells(places), np.array(self.cell_of_mark('G'))
         along, off = self.way[tuple(cells.T)], self.middles(cells) - places
         across = off - np.sum(off * along, axis=1, keepdims=True) * along
-        ways = np.where(np.all(cells == goal, axis=1)[:, None], off,
-                        along + across / (_ASIDE * self.scale))
+        ways = np.where(
+            np.all(cells == goal, axis=1)[:, None], off, along + across / (_ASIDE * self.scale)
+        )
         return ways / np.maximum(np.linalg.norm(ways, axis=1, keepdims=True), 1e-9)

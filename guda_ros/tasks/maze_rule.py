@@ -80,7 +80,8 @@ class MazeRule(MoveRule):
         elif self._rotation == 'any':
             turn = rng.integers(0, 4, number) * _QUARTER
         move = Move.carry(
-            self._point[choice], self._places[at], wrap(turn), np.zeros(number, dtype=bool))
+            self._point[choice], self._places[at], wrap(turn), np.zeros(number, dtype=bool)
+        )
         return Change(self.task.layout, {self.task.actor: move})
 
     def propose(self, count, rng):
@@ -100,17 +101,21 @@ class MazeRule(MoveRule):
         over = f', over {self._over} steps,' if self._over > 1 else ''
         turn = {
             'way': f'turns it by the multiple of 90 deg after which {what}{over} leads nearest to '
-                   'the shortest way',
+            'the shortest way',
             'any': 'turns it by any multiple of 90 deg',
             'none': 'does not turn it',
         }[self._rotation]
         lines = ['takes every step alone to anywhere free in the maze', turn]
         if self._off < np.pi:
-            lines.append(f'takes it only where it{over} leads within {np.degrees(self._off):g} '
-                         'deg of the shortest way')
+            lines.append(
+                f'takes it only where it{over} leads within {np.degrees(self._off):g} '
+                'deg of the shortest way'
+            )
         if self._rotation == 'way' or self._off < np.pi:
-            lines.append('the shortest way leads back to the middle of the aisle, in the goal '
-                         'cell to its middle')
+            lines.append(
+                'the shortest way leads back to the middle of the aisle, in the goal '
+                'cell to its middle'
+            )
         return lines
 
     def areas(self, task) -> dict[str, tuple]:

@@ -74,10 +74,14 @@ class ModelRule(Rule):
                 put = recorded.states[other][:, place]
                 put = put + rng.normal(0, self._scatter, put.shape)
                 change = Change(task.layout, change.moves, {task.object: put})
-            parts.append((
-                chosen, change.states(recorded.states[chosen]),
-                parameters_of(change, len(chosen)), np.full(len(chosen), touch),
-            ))
+            parts.append(
+                (
+                    chosen,
+                    change.states(recorded.states[chosen]),
+                    parameters_of(change, len(chosen)),
+                    np.full(len(chosen), touch),
+                )
+            )
         rows, states, parameters, together = (np.concatenate(part) for part in zip(*parts))
         order = rng.permutation(count)
         rows, states, parameters, together = (
@@ -86,9 +90,7 @@ class ModelRule(Rule):
         actions = recorded.actions[rows]
         near = ~together & (gap(task, states) < self._nearest)
         after = self._dynamics.predict(states, actions, together)
-        return Proposal(
-            np.stack([states, after]), actions, rows, near.astype(np.int8), parameters
-        )
+        return Proposal(np.stack([states, after]), actions, rows, near.astype(np.int8), parameters)
 
     def _shift(self, shift):
         still = np.zeros(len(shift))

@@ -65,14 +65,17 @@ def find(logs: Sequence[NaoLog], seed: int = 0) -> NaoFindings:
     _speed(logs, steps, walked, rows_per_step, samples, values)
     _noise(logs, steps, samples, values)
     answers = {name: _answer(logs, steps, walked, axis) for axis, name in enumerate(AXES)}
-    return NaoFindings(values, len(logs), sum(len(log.pose) for log in logs), frequencies,
-                       spectra, answers)
+    return NaoFindings(
+        values, len(logs), sum(len(log.pose) for log in logs), frequencies, spectra, answers
+    )
 
 
 def table(found: NaoFindings) -> list[list[str]]:
     """Return the findings as rows of a table: what, value, deviation, unit, note."""
-    return [[name, f'{value.value:.4g}', f'{value.deviation:.2g}', value.unit, value.note]
-            for name, value in found.values.items()]
+    return [
+        [name, f'{value.value:.4g}', f'{value.deviation:.2g}', value.unit, value.note]
+        for name, value in found.values.items()
+    ]
 
 
 def _steps(log: NaoLog) -> tuple[np.ndarray, np.ndarray]:
@@ -92,8 +95,12 @@ def _gait(steps, samples, values) -> tuple[np.ndarray, np.ndarray]:
     for row, (axis, limit) in enumerate(((0, 0.015), (2, 0.05))):
         for number, step in enumerate(steps):
             motion = np.clip(step[:, axis], -limit, limit)
-            parts = np.stack([motion[start:start + length]
-                              for start in range(0, len(motion) - length + 1, 128)])
+            parts = np.stack(
+                [
+                    motion[start : start + length]
+                    for start in range(0, len(motion) - length + 1, 128)
+                ]
+            )
             parts = parts - parts.mean(axis=1, keepdims=True)
             power = np.abs(parts @ wave.T) ** 2
             spectra[row, number] = (power / (parts.var(axis=1, keepdims=True) + 1e-12)).mean(0)
@@ -102,13 +109,19 @@ def _gait(steps, samples, values) -> tuple[np.ndarray, np.ndarray]:
     boots = frequencies[np.argmax(spectra[1][samples].mean(axis=1), axis=1)]
     rows, spread = 0.5 / stride, float(np.std(0.5 / boots))
     line = spectra[1].mean(axis=0)
-    values['rows a step'] = Value(rows, spread, 'rows', 'line of the stride, '
-                                  f'{line.max() / np.median(line):.0f} x the median power')
+    values['rows a step'] = Value(
+        rows,
+        spread,
+        'rows',
+        f'line of the stride, {line.max() / np.median(line):.0f} x the median power',
+    )
     forward = frequencies[np.argmax(spectra[0].mean(axis=0) * (frequencies > 0.045))]
-    boots = frequencies[np.argmax(spectra[0][samples].mean(axis=1) * (frequencies > 0.045),
-                                  axis=1)]
+    boots = frequencies[
+        np.argmax(spectra[0][samples].mean(axis=1) * (frequencies > 0.045), axis=1)
+    ]
     values['rows a step, forward motion'] = Value(
-        1 / forward, float(np.std(1 / boots)), 'rows', 'the same from another axis')
+        1 / forward, float(np.std(1 / boots)), 'rows', 'the same from another axis'
+    )
     return frequencies, spectra.mean(axis=1)
 
 
@@ -122,7 +135,7 @@ def _lagged(command: np.ndarray) -> np.ndarray:
         answer[:, row] = state
     out = np.empty((len(_TIMES), len(_DELAYS), len(command)))
     for column, delay in enumerate(_DELAYS):
-        out[:, column, delay:] = answer[:, :len(command) - delay]
+        out[:, column, delay:] = answer[:, : len(command) - delay]
         out[:, column, :delay] = command[0]
     return out
 
@@ -133,19 +146,29 @@ def _response(logs, steps, walked, axis, name, samples, values) -> None:
     for number, (log, step, good) in enumerate(zip(logs, steps, walked)):
         count = (len(step) - _WARM_UP) // _BLOCK
         rows = slice(_WARM_UP, _WARM_UP + count * _BLOCK)
-        x = _lagged(log.actions[:-1, axis])[..., rows].reshape(
-            len(_TIMES), len(_DELAYS), count, _BLOCK).mean(axis=-1)
+        x = (
+            _lagged(log.actions[:-1, axis])[..., rows]
+            .reshape(len(_TIMES), len(_DELAYS), count, _BLOCK)
+            .mean(axis=-1)
+        )
         y = step[rows, axis].reshape(count, _BLOCK).mean(axis=1)
         # A block with a jump in it says nothing.
         w = good[rows].reshape(count, _BLOCK).all(axis=1).astype(float)
-        sums[number] = np.stack([(w * x * x).sum(-1), (w * x).sum(-1), (w * x * y).sum(-1),
-                                 np.broadcast_to((w * y).sum(), x.shape[:2]),
-                                 np.broadcast_to(w.sum(), x.shape[:2])], axis=-1)
+        sums[number] = np.stack(
+            [
+                (w * x * x).sum(-1),
+                (w * x).sum(-1),
+                (w * x * y).sum(-1),
+                np.broadcast_to((w * y).sum(), x.shape[:2]),
+                np.broadcast_to(w.sum(), x.shape[:2]),
+            ],
+            axis=-1,
+        )
 
     def best(total):
         xx, x, xy, y, n = np.moveaxis(total, -1, 0)
         covariance, variance = xy - x * y / n, xx - x * x / n
-        explained = np.where(covariance > 0, covariance ** 2 / variance, 0.0)
+        explained = np.where(covariance > 0, covariance**2 / variance, 0.0)
         time, delay = np.unravel_index(np.argmax(explained), explained.shape)
         return _TIMES[time], _DELAYS[delay], covariance[time, delay] / variance[time, delay]
 
@@ -153,12 +176,17 @@ def _response(logs, steps, walked, axis, name, samples, values) -> None:
     boots = np.array([best(sums[sample].sum(axis=0)) for sample in samples])
     note = f'{found[0] / ROWS_PER_SECOND:.2f} s at {ROWS_PER_SECOND:.0f} rows/s'
     values[f'response time {name}'] = Value(found[0], float(boots[:, 0].std()), 'rows', note)
-    values[f'delay {name}'] = Value(found[1], float(boots[:, 1].std()), 'rows',
-                                    f'{found[1] / ROWS_PER_SECOND:.2f} s')
+    values[f'delay {name}'] = Value(
+        found[1], float(boots[:, 1].std()), 'rows', f'{found[1] / ROWS_PER_SECOND:.2f} s'
+    )
     lag, spread = found[0] + found[1], float((boots[:, 0] + boots[:, 1]).std())
     values[f'lag in all {name}'] = Value(
-        lag, spread, 'rows', f'{lag / ROWS_PER_SECOND:.2f} +- {spread / ROWS_PER_SECOND:.2f} s; '
-        f'{lag / values["rows a step"].value:.1f} steps')
+        lag,
+        spread,
+        'rows',
+        f'{lag / ROWS_PER_SECOND:.2f} +- {spread / ROWS_PER_SECOND:.2f} s; '
+        f'{lag / values["rows a step"].value:.1f} steps',
+    )
 
 
 def _speed(logs, steps, walked, rows_per_step, samples, values) -> None:
@@ -171,10 +199,13 @@ def _speed(logs, steps, walked, rows_per_step, samples, values) -> None:
             action = log.actions[:-1, axis]
             mine = []
             for start in range(settle, len(step) - window, window):
-                told = action[start - settle:start + window]
-                if (np.abs(told) >= 0.95).all() and np.ptp(np.sign(told)) == 0 \
-                        and good[start:start + window].all():
-                    mine.append(np.sign(told[0]) * step[start:start + window, axis].sum())
+                told = action[start - settle : start + window]
+                if (
+                    (np.abs(told) >= 0.95).all()
+                    and np.ptp(np.sign(told)) == 0
+                    and good[start : start + window].all()
+                ):
+                    mine.append(np.sign(told[0]) * step[start : start + window, axis].sum())
             found.append(np.array(mine) * factor)
         count = sum(map(len, found))
         if count < 10:
@@ -190,10 +221,14 @@ def _speed(logs, steps, walked, rows_per_step, samples, values) -> None:
         boots = np.array([typical(pick) for pick in picks if sum(map(len, pick))])
         per_second = middle * ROWS_PER_SECOND / window
         values[f'step {name}'] = Value(
-            middle, float(boots[:, 0].std()), unit, f'{count} steps under full command; '
-            f'{per_second:.3g} {unit}/s')
+            middle,
+            float(boots[:, 0].std()),
+            unit,
+            f'{count} steps under full command; {per_second:.3g} {unit}/s',
+        )
         values[f'scatter of steps {name}'] = Value(
-            scatter, float(boots[:, 1].std()), unit, 'of localisation and slip together')
+            scatter, float(boots[:, 1].std()), unit, 'of localisation and slip together'
+        )
 
 
 def _noise(logs, steps, samples, values) -> None:
@@ -209,10 +244,20 @@ def _noise(logs, steps, samples, values) -> None:
     def bends(signal):
         return signal[2:] - 2 * signal[1:-1] + signal[:-2]
 
-    pooled('jitter of position', 'mm', [
-        1000 * bends(log.pose[:, :2]).ravel() for log in logs], jitter, 'from row to row')
-    pooled('jitter of heading', 'rad', [bends(log.pose[:, 2]) for log in logs], jitter,
-           'from row to row')
+    pooled(
+        'jitter of position',
+        'mm',
+        [1000 * bends(log.pose[:, :2]).ravel() for log in logs],
+        jitter,
+        'from row to row',
+    )
+    pooled(
+        'jitter of heading',
+        'rad',
+        [bends(log.pose[:, 2]) for log in logs],
+        jitter,
+        'from row to row',
+    )
     for low, high in ((0.0, 0.5), (0.5, 1.5), (1.5, 4.0)):
         parts = []
         for log in logs:
@@ -220,8 +265,9 @@ def _noise(logs, steps, samples, values) -> None:
             distance = np.hypot(*ball.T)[1:-1]
             parts.append(1000 * bends(ball)[(distance >= low) & (distance < high)].ravel())
         if sum(map(len, parts)) > 100:
-            pooled(f'jitter of the ball, {low:g} to {high:g} m', 'mm', parts, jitter,
-                   'in base_link')
+            pooled(
+                f'jitter of the ball, {low:g} to {high:g} m', 'mm', parts, jitter, 'in base_link'
+            )
     far = [np.hypot(step[:, 0], step[:, 1]) > JUMP for step in steps]
     turned = [np.abs(step[:, 2]) > TURN_JUMP for step in steps]
 
@@ -230,9 +276,13 @@ def _noise(logs, steps, samples, values) -> None:
 
     pooled('jumps of position', 'in 1000 rows', far, thousand, f'over {1000 * JUMP:.0f} mm')
     pooled('jumps of heading', 'in 1000 rows', turned, thousand, f'over {TURN_JUMP} rad')
-    pooled('rows without news', '%', [(np.diff(log.pose, axis=0) == 0).all(axis=1)
-                                      for log in logs], lambda flags: 100 * np.mean(flags),
-           'same pose as in the row before')
+    pooled(
+        'rows without news',
+        '%',
+        [(np.diff(log.pose, axis=0) == 0).all(axis=1) for log in logs],
+        lambda flags: 100 * np.mean(flags),
+        'same pose as in the row before',
+    )
 
 
 def _answer(logs, steps, walked, axis):
@@ -243,9 +293,12 @@ def _answer(logs, steps, walked, axis):
         action = log.actions[:-1, axis]
         side = np.sign(action)
         for row in np.flatnonzero(side[1:] * side[:-1] < 0) + 1:
-            if (row < before or row + after > len(step)
-                    or not (side[row - held:row] == -side[row]).all()
-                    or not (side[row:row + held] == side[row]).all()):
+            if (
+                row < before
+                or row + after > len(step)
+                or not (side[row - held : row] == -side[row]).all()
+                or not (side[row : row + held] == side[row]).all()
+            ):
                 continue
             rows = slice(row - before, row + after)
             commands.append(action[rows] * side[row])

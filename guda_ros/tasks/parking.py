@@ -72,8 +72,10 @@ class Parking(StateTask):
     name = 'parking'
     layout = Layout(
         size=len(world.STATE),
-        bodies={'car': Body((0, 1), heading=world.YAW),
-                'goal': Body((4, 5), heading=world.GOAL_YAW)},
+        bodies={
+            'car': Body((0, 1), heading=world.YAW),
+            'goal': Body((4, 5), heading=world.GOAL_YAW),
+        },
         frame='car',
         action_lateral=(1,),
     )
@@ -190,10 +192,16 @@ class Parking(StateTask):
         names, episode = np.unique(episode, return_inverse=True)
         members = [episode == index for index in range(len(names))]
         return TransitionSet(
-            contract=ParkingContract(), states=states, actions=actions, next_states=next_states,
-            rewards=rewards, terminations=ended, source_episode=episode,
+            contract=ParkingContract(),
+            states=states,
+            actions=actions,
+            next_states=next_states,
+            rewards=rewards,
+            terminations=ended,
+            source_episode=episode,
             source_step=np.concatenate([np.arange(member.sum()) for member in members]),
-            rule=np.zeros(len(states)), episode_ids=[f'{path.stem}_{name}' for name in names],
+            rule=np.zeros(len(states)),
+            episode_ids=[f'{path.stem}_{name}' for name in names],
             episode_success=[success[member].any() for member in members],
         )
 

@@ -41,17 +41,22 @@ class ParkRule(MoveRule):
         heading = heading + rng.uniform(-self._spread, self._spread, number)
         turn = wrap(heading - sign * ends[:, world.YAW])
         goal_turn = wrap(spot[:, 2] - sign * ends[:, world.GOAL_YAW])
-        return Change(self.task.layout, {
-            'car': Move.carry(ends[:, world.CAR], place, turn, mirrored),
-            'goal': Move.carry(ends[:, world.GOAL], spot[:, :2], goal_turn, mirrored),
-        })
+        return Change(
+            self.task.layout,
+            {
+                'car': Move.carry(ends[:, world.CAR], place, turn, mirrored),
+                'goal': Move.carry(ends[:, world.GOAL], spot[:, :2], goal_turn, mirrored),
+            },
+        )
 
     def explain(self) -> list[str]:
         """Return sentences that say what the rule will do."""
         lines = [super().explain()[0], 'relabels the goal as a spot drawn at random']
         if self._at_spot:
-            lines.append('puts the last pose of the car there, give or take '
-                         f'{np.degrees(self._spread):g} deg')
+            lines.append(
+                'puts the last pose of the car there, give or take '
+                f'{np.degrees(self._spread):g} deg'
+            )
         else:
             lines.append('puts the last pose of the car anywhere, at any heading')
         if self._reflect:

@@ -24,8 +24,10 @@ ACCELERATION, STEERING = 5.0, np.pi / 4
 FRAMES, PERIOD = 3, 1 / 15
 #: Middle (x, y), length [m] and heading [rad] of the walls, which are 1 m thick.
 WALLS = (
-    (0.0, -21.0, 70.0, 0.0), (0.0, 21.0, 70.0, 0.0),
-    (-35.0, 0.0, 42.0, np.pi / 2), (35.0, 0.0, 42.0, np.pi / 2),
+    (0.0, -21.0, 70.0, 0.0),
+    (0.0, 21.0, 70.0, 0.0),
+    (-35.0, 0.0, 42.0, np.pi / 2),
+    (35.0, 0.0, 42.0, np.pi / 2),
 )
 #: Where the inner faces of the walls are: |x|, |y| [m].
 INNER = (34.5, 20.5)
@@ -34,8 +36,10 @@ INNER = (34.5, 20.5)
 def spots() -> np.ndarray:
     """Return the parking spots (28, 3): x, y [m] of the middle and heading [rad]."""
     x = 4.0 * (np.arange(14) + 1 - 7) - 2.0
-    rows = [np.column_stack([x, np.full(14, side * 14.0), np.full(14, side * np.pi / 2)])
-            for side in (1, -1)]
+    rows = [
+        np.column_stack([x, np.full(14, side * 14.0), np.full(14, side * np.pi / 2)])
+        for side in (1, -1)
+    ]
     return np.concatenate(rows)
 
 
@@ -53,9 +57,11 @@ def step(states: np.ndarray, actions: np.ndarray) -> np.ndarray:
         steering = np.where(crashed, 0.0, steering)
         acceleration = np.where(crashed, -speed, acceleration)
         acceleration = np.where(
-            speed > MAX_SPEED, np.minimum(acceleration, MAX_SPEED - speed), acceleration)
+            speed > MAX_SPEED, np.minimum(acceleration, MAX_SPEED - speed), acceleration
+        )
         acceleration = np.where(
-            speed < -MAX_SPEED, np.maximum(acceleration, -MAX_SPEED - speed), acceleration)
+            speed < -MAX_SPEED, np.maximum(acceleration, -MAX_SPEED - speed), acceleration
+        )
         slip = np.arctan(0.5 * np.tan(steering))
         way = speed[:, None] * np.stack([np.cos(yaw + slip), np.sin(yaw + slip)], axis=1)
         states[:, CAR] += way * PERIOD

@@ -25,8 +25,9 @@ from guda_ros.soccer.field import Field
 from guda_ros.tasks.soccer_push import SoccerPush
 
 ACTION = ('turn', 'forward', 'left', 'kick')
-OBSERVATION = tuple(f'{what}_{part}' for what in ('origin', 'goal', 'ball')
-                    for part in ('x', 'y', 'sin', 'cos'))
+OBSERVATION = tuple(
+    f'{what}_{part}' for what in ('origin', 'goal', 'ball') for part in ('x', 'y', 'sin', 'cos')
+)
 #: Boxes of robot x, y and ball x, y [m] in which the paper's two scenarios begin.
 STARTS = {
     'easy': ((-0.2, 0.0), (-0.5, 0.0), (0.1, 1.0), (-3.0, 3.0)),
@@ -116,9 +117,11 @@ class PhysicalContract(NumbersContract):
         after = np.array(states, dtype=float)
         reach = np.array(self.reach)
         turn, forward, left, _ = np.moveaxis(
-            np.clip(np.asarray(actions, dtype=float), -1, 1), -1, 0)
+            np.clip(np.asarray(actions, dtype=float), -1, 1), -1, 0
+        )
         way = self.step * np.stack(
-            [np.where(forward < 0, self.backward * forward, forward), self.sideward * left], -1)
+            [np.where(forward < 0, self.backward * forward, forward), self.sideward * left], -1
+        )
         yaw = after[..., world.ROBOT_YAW]
         robot = np.clip(after[..., world.ROBOT_POSITION] + world.rotate(way, yaw), -reach, reach)
         yaw = world.wrap_angle(yaw + self.turn * turn)
@@ -126,7 +129,8 @@ class PhysicalContract(NumbersContract):
         after[..., world.ROBOT_POSITION], after[..., world.BALL] = robot, ball
         after[..., world.ROBOT_YAW] = yaw
         pushed = (np.hypot(*np.moveaxis(ball - robot, -1, 0)) < self.contact) & (
-            ~self.in_goal(after))
+            ~self.in_goal(after)
+        )
         if rng is not None:
             yaw = yaw + self.noise * np.clip(rng.standard_normal(yaw.shape), -2, 2)
         jump = self.push * np.stack([np.cos(yaw), np.sin(yaw)], axis=-1)
@@ -144,7 +148,7 @@ class PhysicalContract(NumbersContract):
         for column, point in enumerate((np.zeros(2), self.goal, states[..., world.BALL])):
             place = world.to_frame(point, states[..., world.ROBOT])
             far = np.maximum(np.hypot(place[..., 0], place[..., 1]), 1e-12)
-            seen[..., 4 * column:4 * column + 2] = place / 10
+            seen[..., 4 * column : 4 * column + 2] = place / 10
             seen[..., 4 * column + 2] = place[..., 1] / far
             seen[..., 4 * column + 3] = place[..., 0] / far
         return seen
@@ -219,9 +223,13 @@ class PhysicalPush(Task):
         before = states[np.maximum(row - AROUND, first)]
         later = after[np.minimum(row + AROUND, run_ends(recorded))]
         return contact_phases(
-            states[:, world.ROBOT_POSITION], before[:, world.BALL],
-            after[:, world.ROBOT_POSITION], later[:, world.BALL],
-            self.contract.in_goal(states), CONTACT, MOVED,
+            states[:, world.ROBOT_POSITION],
+            before[:, world.BALL],
+            after[:, world.ROBOT_POSITION],
+            later[:, world.BALL],
+            self.contract.in_goal(states),
+            CONTACT,
+            MOVED,
         )
 
     def simulate(self, states, actions):
@@ -254,7 +262,8 @@ def from_soccer(recorded: TransitionSet) -> TransitionSet:
     contract = PhysicalContract()
     forward, left, turn = recorded.actions.T
     return replace(
-        recorded, contract=contract,
+        recorded,
+        contract=contract,
         actions=np.stack([turn, forward, left, np.zeros_like(turn)], axis=1),
         rewards=contract.reward(recorded.next_states),
         terminations=contract.out(recorded.next_states),

@@ -13,8 +13,10 @@ from guda_ros.tasks.physical_push import PhysicalContract
 
 def _spaces(contract):
     size = len(contract.observation_names)
-    return (spaces.Box(-np.inf, np.inf, (size,), np.float32),
-            spaces.Box(-1.0, 1.0, (contract.action_size,), np.float32))
+    return (
+        spaces.Box(-np.inf, np.inf, (size,), np.float32),
+        spaces.Box(-1.0, 1.0, (contract.action_size,), np.float32),
+    )
 
 
 class PhysicalPushEnv(gymnasium.Env):
@@ -42,12 +44,18 @@ class PhysicalPushEnv(gymnasium.Env):
     def step(self, action):
         """Take an action (4,): turn, forward, left, kick."""
         self._state = self.contract.step_states(
-            self._state[None], np.asarray(action)[None], self.np_random)[0]
+            self._state[None], np.asarray(action)[None], self.np_random
+        )[0]
         self._steps += 1
         terminated = bool(self.contract.out(self._state))
         truncated = not terminated and self._steps >= self.contract.max_steps
-        return (self.contract.observe(self._state), float(self.contract.reward(self._state)),
-                terminated, truncated, self._info())
+        return (
+            self.contract.observe(self._state),
+            float(self.contract.reward(self._state)),
+            terminated,
+            truncated,
+            self._info(),
+        )
 
     def _info(self):
         return {

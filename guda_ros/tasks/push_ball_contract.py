@@ -21,8 +21,14 @@ STATE = ('robot_x', 'robot_y', 'ball_x', 'ball_y', 'robot_yaw')
 ROBOT, BALL, YAW = slice(0, 2), slice(2, 4), 4
 ACTION = ('turn', 'forward', 'left')
 OBSERVATION = (
-    'ball_from_robot_x', 'ball_from_robot_y', 'goal_from_ball_x', 'goal_from_ball_y',
-    'ball_bearing_sin', 'ball_bearing_cos', 'goal_bearing_sin', 'goal_bearing_cos',
+    'ball_from_robot_x',
+    'ball_from_robot_y',
+    'goal_from_ball_x',
+    'goal_from_ball_y',
+    'ball_bearing_sin',
+    'ball_bearing_cos',
+    'goal_bearing_sin',
+    'goal_bearing_cos',
 )
 
 
@@ -70,9 +76,7 @@ class PushContract(NumbersContract):
 
     def in_goal(self, states: np.ndarray) -> np.ndarray:
         """Tell (...) of states (..., 5) whether the ball is in the goal."""
-        return (states[..., 2] > self.length / 2) & (
-            np.abs(states[..., 3]) < self.goal_width / 2
-        )
+        return (states[..., 2] > self.length / 2) & (np.abs(states[..., 3]) < self.goal_width / 2)
 
     def settled(self, next_states: np.ndarray) -> np.ndarray:
         """Tell (M,) of states (M, 5) where the ball is in the goal, which pays the same on."""
@@ -127,8 +131,13 @@ class PushContract(NumbersContract):
         if loops and columns.ndim == 2:
             found = np.empty(columns.shape[1:])
             loops.reward(
-                *map(compiled.column, columns[:YAW]), *cos_sin(columns[YAW]), self.length / 2,
-                self.goal[0], self.goal_width / 2, np.float32(np.cos(self.facing)), found,
+                *map(compiled.column, columns[:YAW]),
+                *cos_sin(columns[YAW]),
+                self.length / 2,
+                self.goal[0],
+                self.goal_width / 2,
+                np.float32(np.cos(self.facing)),
+                found,
             )
             return found
         robot, ball = columns[ROBOT], columns[BALL]

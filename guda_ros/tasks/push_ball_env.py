@@ -90,8 +90,11 @@ class PushBallToGoalVectorEnv(VectorEnv):
         self._steps += 1
         truncated = np.full(self.num_envs, self._steps >= self.contract.max_steps)
         return (
-            self.contract.observe(self._states), self.contract.reward(self._states), over,
-            truncated, self._info(),
+            self.contract.observe(self._states),
+            self.contract.reward(self._states),
+            over,
+            truncated,
+            self._info(),
         )
 
     def _info(self):

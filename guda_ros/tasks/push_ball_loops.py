@@ -46,7 +46,10 @@ def observe(x, y, ball_x, ball_y, cos, sin, goal_x, per_length, per_width, out):
             at_x, at_y = _SINGLE(xs[k]), _SINGLE(ys[k])
             ball_at_x, ball_at_y = _SINGLE(ball_xs[k]), _SINGLE(ball_ys[k])
             to_x, to_y, way_x, way_y = (
-                ball_at_x - at_x, ball_at_y - at_y, goal_x - at_x, _ZERO - at_y
+                ball_at_x - at_x,
+                ball_at_y - at_y,
+                goal_x - at_x,
+                _ZERO - at_y,
             )
             from_x[k], from_y[k] = to_x * per_length, to_y * per_width
             to_goal_x[k] = (goal_x - ball_at_x) * per_length
@@ -61,10 +64,26 @@ def observe(x, y, ball_x, ball_y, cos, sin, goal_x, per_length, per_width, out):
                 rows[k, index] = columns[index, k]
 
 
-@loop('void(f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1],'
-      ' f8, f8, f8, f8, f8, i1[::1])')
-def check(x, y, ball_x, ball_y, next_x, next_y, next_ball_x, next_ball_y,
-          line, side, post, depth, contact, reason):
+@loop(
+    'void(f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1],'
+    ' f8, f8, f8, f8, f8, i1[::1])'
+)
+def check(
+    x,
+    y,
+    ball_x,
+    ball_y,
+    next_x,
+    next_y,
+    next_ball_x,
+    next_ball_y,
+    line,
+    side,
+    post,
+    depth,
+    contact,
+    reason,
+):
     """Find the reasons (M,) of steps from states to others."""
     for k in range(len(reason)):
         to_x, to_y = ball_x[k] - next_x[k], ball_y[k] - next_y[k]

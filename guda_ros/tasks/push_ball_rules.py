@@ -81,7 +81,10 @@ class _WayRule(Rule):
     def _steps(self, change, rows):
         both, actions = self.source.changed(rows, change)
         return Proposal(
-            both, actions, rows, np.zeros(len(rows), dtype=np.int8),
+            both,
+            actions,
+            rows,
+            np.zeros(len(rows), dtype=np.int8),
             parameters_of(change, len(rows)),
         )
 

@@ -88,8 +88,12 @@ class PushBallToGoal(Task):
         turning = zip(*cos_sin(columns[YAW]))
         for part, (turned, rows) in enumerate(zip(turning, out)):
             loops.observe(
-                *map(compiled.column, columns[:YAW, part]), *turned, single(contract.goal[0]),
-                single(1 / contract.length), single(1 / contract.width), rows,
+                *map(compiled.column, columns[:YAW, part]),
+                *turned,
+                single(contract.goal[0]),
+                single(1 / contract.length),
+                single(1 / contract.width),
+                rows,
             )
 
     def terminated(self, next_states):
@@ -134,8 +138,13 @@ class PushBallToGoal(Task):
         """Return (M,) indices into `phases`."""
         states, after = recorded.states, recorded.next_states
         return contact_phases(
-            states[:, ROBOT], states[:, BALL], after[:, ROBOT], after[:, BALL],
-            self.contract.in_goal(states), self.contract.contact + self.contract.step, self.rest,
+            states[:, ROBOT],
+            states[:, BALL],
+            after[:, ROBOT],
+            after[:, BALL],
+            self.contract.in_goal(states),
+            self.contract.contact + self.contract.step,
+            self.rest,
         )
 
     def movable(self, recorded):
@@ -187,10 +196,17 @@ class PushBallToGoal(Task):
             for index in range(len(names))
         ]
         return TransitionSet(
-            contract=contract, states=states, actions=actions, next_states=next_states,
-            rewards=rewards, terminations=np.zeros(len(states), dtype=bool),
-            source_episode=episode, source_step=step, rule=np.zeros(len(states)),
-            episode_ids=[f'{path.stem}_{name}' for name in names], episode_success=scored,
+            contract=contract,
+            states=states,
+            actions=actions,
+            next_states=next_states,
+            rewards=rewards,
+            terminations=np.zeros(len(states), dtype=bool),
+            source_episode=episode,
+            source_step=step,
+            rule=np.zeros(len(states)),
+            episode_ids=[f'{path.stem}_{name}' for name in names],
+            episode_success=scored,
         )
 
 

@@ -74,15 +74,21 @@ def fit_rolls(drives: Sequence[Drive], eye_height: float) -> RollFit | None:
     # The middle one decides which are strange; the others are averaged.
     middle = float(np.median(value))
     spread = 1.483 * float(np.median(np.abs(value - middle))) if len(rolls) > 2 else 0.0
-    strange = np.abs(value - middle) > 3 * np.sqrt(deviation ** 2 + spread ** 2 + 1e-12)
+    strange = np.abs(value - middle) > 3 * np.sqrt(deviation**2 + spread**2 + 1e-12)
     kept = ~strange if (~strange).any() else np.ones(len(rolls), dtype=bool)
-    weight = 1.0 / (deviation[kept] ** 2 + spread ** 2)
+    weight = 1.0 / (deviation[kept] ** 2 + spread**2)
     mean = float(weight @ value[kept] / weight.sum())
     inner = 1.0 / np.sqrt(weight.sum())
-    outer = (np.sqrt(weight @ (value[kept] - mean) ** 2 / weight.sum() / (kept.sum() - 1))
-             if kept.sum() > 1 else 0.0)
-    return RollFit(mean, float(np.hypot(max(inner, outer), _MODEL * mean)),
-                   tuple(roll for roll, keep in zip(rolls, kept) if keep))
+    outer = (
+        np.sqrt(weight @ (value[kept] - mean) ** 2 / weight.sum() / (kept.sum() - 1))
+        if kept.sum() > 1
+        else 0.0
+    )
+    return RollFit(
+        mean,
+        float(np.hypot(max(inner, outer), _MODEL * mean)),
+        tuple(roll for roll, keep in zip(rolls, kept) if keep),
+    )
 
 
 def _stretches(drive: Drive) -> list[np.ndarray]:
@@ -97,8 +103,9 @@ def _stretches(drive: Drive) -> list[np.ndarray]:
     standing = ~moves[interval] & ~(told[np.maximum(order, 0)] & (order >= 0))
     groups, current = [], []
     for index in range(len(drive.ball_times)):
-        if current and (not standing[index]
-                        or drive.ball_times[index] - drive.ball_times[current[-1]] > _GAP):
+        if current and (
+            not standing[index] or drive.ball_times[index] - drive.ball_times[current[-1]] > _GAP
+        ):
             groups.append(np.array(current))
             current = []
         if standing[index]:
@@ -144,8 +151,12 @@ def _pieces(times, places, blur) -> list[slice]:
             done.append(piece)
             continue
         whole = _parabola_cost(t, p, w)
-        costs = np.array([_parabola_cost(t[:k], p[:k], w[:k]) + _parabola_cost(t[k:], p[k:], w[k:])
-                          for k in cuts])
+        costs = np.array(
+            [
+                _parabola_cost(t[:k], p[:k], w[:k]) + _parabola_cost(t[k:], p[k:], w[k:])
+                for k in cuts
+            ]
+        )
         best = int(np.argmin(costs))
         # Six more parameters explain about six more by chance; sightings are not independent.
         if whole - costs[best] < 40.0:
@@ -162,7 +173,7 @@ def _parabola_cost(t, p, w) -> float:
     solution, *_ = np.linalg.lstsq(design, rest, rcond=None)
     wrong = np.hypot(*(rest - design @ solution).T)
     # Beyond three standard deviations it counts linearly: one bad sighting is no touch.
-    return float(np.where(wrong < 3, wrong ** 2, 6 * wrong - 9).sum())
+    return float(np.where(wrong < 3, wrong**2, 6 * wrong - 9).sum())
 
 
 def _sighting_noise(times, places, blur) -> float:
@@ -171,8 +182,9 @@ def _sighting_noise(times, places, blur) -> float:
     even = np.abs(step[1:] - step[:-1]) < 0.2 * np.median(step)
     bend = (places[2:] - 2 * places[1:-1] + places[:-2]) / blur[1:-1, None]
     bend = bend[even] if even.sum() > 5 else bend
-    return max(1.483 * float(np.median(np.abs(bend - np.median(bend, axis=0)))) / np.sqrt(6.0),
-               _NOISE / 3)
+    return max(
+        1.483 * float(np.median(np.abs(bend - np.median(bend, axis=0)))) / np.sqrt(6.0), _NOISE / 3
+    )
 
 
 def _way(t, speed, deceleration):
@@ -200,12 +212,16 @@ def _fit_roll(name, times, places, blur) -> Roll | None:
         return ((places - model) / (noise * blur)[:, None]).ravel()
 
     angle = np.arctan2(heading[1], heading[0])
-    fit = minimise(residuals, [*origin, angle, speed, guess],
-                   [-np.inf, -np.inf, angle - 0.5, 0.05, 0.0],
-                   [np.inf, np.inf, angle + 0.5, 10.0, 10.0])
+    fit = minimise(
+        residuals,
+        [*origin, angle, speed, guess],
+        [-np.inf, -np.inf, angle - 0.5, 0.05, 0.0],
+        [np.inf, np.inf, angle + 0.5, 10.0, 10.0],
+    )
     x, y, angle, speed, deceleration = fit.parameters
     if fit.on_bound[2:].any() or not np.isfinite(fit.deviations[4]):
         return None
     way = (places - [x, y]) @ [np.cos(angle), np.sin(angle)]
-    return Roll(name, times, places, way, float(speed), float(deceleration),
-                float(fit.deviations[4]))
+    return Roll(
+        name, times, places, way, float(speed), float(deceleration), float(fit.deviations[4])
+    )

@@ -75,9 +75,13 @@ class SoccerPush(Task):
         """Return (M,) indices into `phases`."""
         states, after = recorded.states, recorded.next_states
         return contact_phases(
-            states[:, world.ROBOT_POSITION], states[:, world.BALL],
-            after[:, world.ROBOT_POSITION], after[:, world.BALL],
-            self.contract.field.scored(states[:, world.BALL]), CONTACT, REST,
+            states[:, world.ROBOT_POSITION],
+            states[:, world.BALL],
+            after[:, world.ROBOT_POSITION],
+            after[:, world.BALL],
+            self.contract.field.scored(states[:, world.BALL]),
+            CONTACT,
+            REST,
         )
 
     def simulate(self, states, actions):

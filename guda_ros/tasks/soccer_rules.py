@@ -132,8 +132,9 @@ class PushRule(Rule):
             f'takes every step from which the ball goes on {window.distance:g} m within '
             f'{window.max_steps} steps',
             f'puts the ball at {self._placement.words()}, the scene with it',
-            'turns it until the way of the ball points at the goal' if self._intended is None else
-            'turns it until the goal lies where it lay, if the ball went there within '
+            'turns it until the way of the ball points at the goal'
+            if self._intended is None
+            else 'turns it until the goal lies where it lay, if the ball went there within '
             f'{np.degrees(self._intended):g} deg',
             'refuses what sends the ball out',
         ]

@@ -48,8 +48,9 @@ class WalkFit:
     residual: np.ndarray
 
 
-def travelled(times: np.ndarray, when: np.ndarray, command: np.ndarray, response_time: float,
-              delay: float) -> np.ndarray:
+def travelled(
+    times: np.ndarray, when: np.ndarray, command: np.ndarray, response_time: float, delay: float
+) -> np.ndarray:
     """
     Return how far (n,) an axis has come at times (n,), from rest, for commands (m,) held since.
 
@@ -87,8 +88,11 @@ def displacements(drive: Drive) -> np.ndarray:
 
 def predicted(drive: Drive, axis: int, response_time: float, delay: float) -> np.ndarray:
     """Return the displacement (N - 1,) of an axis in each interval at a gain of one."""
-    return np.diff(travelled(drive.odom_times, drive.command_times, drive.commands[:, axis],
-                             response_time, delay))
+    return np.diff(
+        travelled(
+            drive.odom_times, drive.command_times, drive.commands[:, axis], response_time, delay
+        )
+    )
 
 
 def driven_axes(drives: Sequence[Drive], limits: np.ndarray) -> list[int]:
@@ -114,47 +118,76 @@ def fit_walk(drives: Sequence[Drive], limits: np.ndarray) -> WalkFit:
     measured = [displacements(drive) for drive in drives]
     spans = [np.diff(drive.odom_times) for drive in drives]
     clusters = np.concatenate(
-        [np.tile((drive.odom_times[1:] // _BLOCK).astype(int) + 1_000_000 * number, len(axes))
-         for number, drive in enumerate(drives)])
+        [
+            np.tile((drive.odom_times[1:] // _BLOCK).astype(int) + 1_000_000 * number, len(axes))
+            for number, drive in enumerate(drives)
+        ]
+    )
     theta = _coarse(drives, measured, axes)
     # The noise of odometry grows with the way walked: it is found in turn with the parameters.
 
     def model(theta):
-        return [[theta[2 * i] * predicted(drive, axis, np.exp(theta[2 * i + 1]), theta[-1])
-                 for i, axis in enumerate(axes)] for drive in drives]
+        return [
+            [
+                theta[2 * i] * predicted(drive, axis, np.exp(theta[2 * i + 1]), theta[-1])
+                for i, axis in enumerate(axes)
+            ]
+            for drive in drives
+        ]
 
     def residuals(theta):
-        return np.concatenate([
-            (step[:, axis] - way) / spread
-            for step, ways, spreads in zip(measured, model(theta), deviations)
-            for axis, way, spread in zip(axes, ways, spreads)])
+        return np.concatenate(
+            [
+                (step[:, axis] - way) / spread
+                for step, ways, spreads in zip(measured, model(theta), deviations)
+                for axis, way, spread in zip(axes, ways, spreads)
+            ]
+        )
 
     low = [bound for _ in axes for bound in (_GAIN[0], np.log(_RESPONSE[0]))] + [_DELAY[0]]
     high = [bound for _ in axes for bound in (_GAIN[1], np.log(_RESPONSE[1]))] + [_DELAY[1]]
     for _ in range(4):
         current = model(theta)
-        noise = [_noise(np.concatenate([step[:, axis] for step in measured]),
-                        np.concatenate([ways[i] for ways in current]))
-                 for i, axis in enumerate(axes)]
-        deviations = [[np.sqrt(floor ** 2 + walking ** 2 * np.abs(way))
-                       for way, (floor, walking) in zip(ways, noise)] for ways in current]
+        noise = [
+            _noise(
+                np.concatenate([step[:, axis] for step in measured]),
+                np.concatenate([ways[i] for ways in current]),
+            )
+            for i, axis in enumerate(axes)
+        ]
+        deviations = [
+            [
+                np.sqrt(floor**2 + walking**2 * np.abs(way))
+                for way, (floor, walking) in zip(ways, noise)
+            ]
+            for ways in current
+        ]
         fit = minimise(residuals, theta, low, high, clusters)
         theta = fit.parameters
     spread = fit.deviations
-    result = {name: nan.copy() for name in ('time', 'time_deviation', 'gain', 'gain_deviation',
-                                            'residual')}
+    result = {
+        name: nan.copy()
+        for name in ('time', 'time_deviation', 'gain', 'gain_deviation', 'residual')
+    }
     current = model(theta)
     for i, axis in enumerate(axes):
         result['gain'][axis], result['gain_deviation'][axis] = theta[2 * i], spread[2 * i]
         result['time'][axis] = np.exp(theta[2 * i + 1])
         result['time_deviation'][axis] = result['time'][axis] * (
-            np.inf if fit.on_bound[2 * i + 1] else np.hypot(spread[2 * i + 1], _MODEL[0]))
+            np.inf if fit.on_bound[2 * i + 1] else np.hypot(spread[2 * i + 1], _MODEL[0])
+        )
         wrong = np.concatenate([m[:, axis] - c[i] for m, c in zip(measured, current)])
         full = abs(theta[2 * i]) * limits[axis] * np.median(np.concatenate(spans))
-        result['residual'][axis] = np.sqrt(np.mean(wrong ** 2)) / full
-    return WalkFit(result['time'], result['time_deviation'], float(theta[-1]),
-                   float(np.hypot(spread[-1], _MODEL[1])), result['gain'],
-                   result['gain_deviation'], result['residual'])
+        result['residual'][axis] = np.sqrt(np.mean(wrong**2)) / full
+    return WalkFit(
+        result['time'],
+        result['time_deviation'],
+        float(theta[-1]),
+        float(np.hypot(spread[-1], _MODEL[1])),
+        result['gain'],
+        result['gain_deviation'],
+        result['residual'],
+    )
 
 
 def _coarse(drives, measured, axes) -> np.ndarray:
@@ -165,8 +198,12 @@ def _coarse(drives, measured, axes) -> np.ndarray:
         total, row = 0.0, []
         for axis in axes:
             y = np.concatenate([m[:, axis] for m in measured])
-            x = np.stack([np.concatenate([predicted(drive, axis, time, delay)
-                                          for drive in drives]) for time in times])
+            x = np.stack(
+                [
+                    np.concatenate([predicted(drive, axis, time, delay) for drive in drives])
+                    for time in times
+                ]
+            )
             gain = np.clip((x @ y) / np.maximum((x * x).sum(axis=1), 1e-12), *_GAIN)
             # Absolute errors: a jump of the odometry must not decide.
             cost = np.abs(y - gain[:, None] * x).sum(axis=1) / max(np.abs(y).sum(), 1e-12)
@@ -184,8 +221,11 @@ def _noise(measured: np.ndarray, model: np.ndarray) -> tuple[float, float]:
     top = max(float(np.quantile(way, 0.98)), 1e-9)
     still, moving = way < 0.02 * top, way > 0.5 * top
     floor = 1.483 * float(np.median(np.abs(wrong[still]))) if still.sum() > 5 else 0.0
-    walking = (1.483 * float(np.median(np.abs(wrong[moving]) / np.sqrt(way[moving])))
-               if moving.sum() > 5 else 0.0)
+    walking = (
+        1.483 * float(np.median(np.abs(wrong[moving]) / np.sqrt(way[moving])))
+        if moving.sum() > 5
+        else 0.0
+    )
     # No model is exact to more than this; without a floor, simulated stands would rule the fit.
     return max(floor, 0.01 * top), walking
 
@@ -214,8 +254,13 @@ def walks_between_stands(drives: Sequence[Drive]) -> list[Walk]:
     for number, drive in enumerate(drives):
         moments = _stands(drive)
         for begin, end in zip(moments[:-1], moments[1:]):
-            walks.append(Walk(number, _between(drive.odom_times, drive.odom, begin, end),
-                              _between(drive.truth_times, drive.truth, begin, end)))
+            walks.append(
+                Walk(
+                    number,
+                    _between(drive.odom_times, drive.odom, begin, end),
+                    _between(drive.truth_times, drive.truth, begin, end),
+                )
+            )
     return walks
 
 
@@ -240,24 +285,29 @@ def _between(times: np.ndarray, poses: np.ndarray, begin: float, end: float) -> 
     """Return the displacement (3,): forward, left as seen at the begin, and the turn unwrapped."""
     if len(times) < 2 or begin < times[0] - 0.2 or end > times[-1] + 0.2:
         return np.full(3, np.nan)
-    first, last = (np.array([np.interp(t, times, poses[:, column]) for column in range(3)])
-                   for t in (begin, end))
+    first, last = (
+        np.array([np.interp(t, times, poses[:, column]) for column in range(3)])
+        for t in (begin, end)
+    )
     return np.append(world.rotate(last[:2] - first[:2], -first[2]), last[2] - first[2])
 
 
-def fit_scale(walks: Sequence[Walk], turn: bool, least: float,
-              scatter: float) -> ScaleFit | None:
+def fit_scale(walks: Sequence[Walk], turn: bool, least: float, scatter: float) -> ScaleFit | None:
     """
     Return the ratio of odometry and truth over all walks, or None if no walk has a truth.
 
     :param turn: of turns instead of distances. :param least: shortest walk that counts [m, rad].
     :param scatter: standard deviation from one drive to the next that is to be expected, relative.
     """
+
     def size(displacement):
         return displacement[2] if turn else np.hypot(displacement[0], displacement[1])
 
-    used = [(walk.drive, size(walk.odom), size(walk.truth)) for walk in walks
-            if np.isfinite(walk.truth).all() and abs(size(walk.truth)) >= least]
+    used = [
+        (walk.drive, size(walk.odom), size(walk.truth))
+        for walk in walks
+        if np.isfinite(walk.truth).all() and abs(size(walk.truth)) >= least
+    ]
     if not used:
         return None
     drives, odom, truth = (np.array(column) for column in zip(*used))
@@ -265,22 +315,31 @@ def fit_scale(walks: Sequence[Walk], turn: bool, least: float,
     wrong = odom - value * truth
     # A walk's error grows with the square root of its length; drives have errors of their own,
     # which a few of them do not show.
-    within = (np.sqrt((wrong ** 2 / np.abs(truth)).sum() / (len(used) - 1) / np.abs(truth).sum())
-              if len(used) > 1 else 0.0)
+    within = (
+        np.sqrt((wrong**2 / np.abs(truth)).sum() / (len(used) - 1) / np.abs(truth).sum())
+        if len(used) > 1
+        else 0.0
+    )
     numbers = np.unique(drives)
-    means = [odom[drives == n] @ truth[drives == n] / (truth[drives == n] @ truth[drives == n])
-             for n in numbers]
+    means = [
+        odom[drives == n] @ truth[drives == n] / (truth[drives == n] @ truth[drives == n])
+        for n in numbers
+    ]
     between = max(scatter * value, np.std(means, ddof=1) if len(means) > 1 else 0.0)
     return ScaleFit(value, float(np.hypot(within, between / np.sqrt(len(numbers)))), len(used))
 
 
 def with_tape(walks: Sequence[Walk], axis: int, distance: float) -> Walk:
     """Return the longest walk along an axis, with a distance that was measured by tape."""
+
     def along(walk):
         others = [abs(value) for index, value in enumerate(walk.odom[:2]) if index != axis]
         straight = abs(walk.odom[2]) < 0.35 if axis < 2 else True
-        return abs(walk.odom[axis]) if straight and (
-            axis == 2 or abs(walk.odom[axis]) > 2 * others[0]) else 0.0
+        return (
+            abs(walk.odom[axis])
+            if straight and (axis == 2 or abs(walk.odom[axis]) > 2 * others[0])
+            else 0.0
+        )
 
     longest = max(walks, key=along, default=None)
     if longest is None or along(longest) == 0:

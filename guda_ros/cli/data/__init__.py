@@ -25,14 +25,18 @@ ACTIONS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the actions and their arguments."""
-    actions = parser.add_subparsers(title='actions', dest='action', metavar='ACTION',
-                                    required=True)
+    actions = parser.add_subparsers(
+        title='actions', dest='action', metavar='ACTION', required=True
+    )
     for name, module_name in ACTIONS.items():
         module = importlib.import_module(f'{__name__}.{module_name}')
         action = actions.add_parser(
-            name, help=module.HELP, description=module.__doc__,
+            name,
+            help=module.HELP,
+            description=module.__doc__,
             epilog=f'example:\n  {module.EXAMPLE}',
-            formatter_class=argparse.RawDescriptionHelpFormatter)
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         module.add_arguments(action)
         action.set_defaults(run_action=module.run)
 

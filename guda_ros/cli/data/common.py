@@ -31,8 +31,10 @@ def write(target: Path, episodes, contract) -> None:
     from guda_ros.data.datasets import write_minari
 
     write_minari(target, episodes, contract)
-    print(f'{target}: {len(episodes)} episodes, {sum(e.success for e in episodes)} scored, '
-          f'{sum(int(e.usable.sum()) for e in episodes)} usable steps')
+    print(
+        f'{target}: {len(episodes)} episodes, {sum(e.success for e in episodes)} scored, '
+        f'{sum(int(e.usable.sum()) for e in episodes)} usable steps'
+    )
 
 
 def share(text: str) -> float:
@@ -61,9 +63,11 @@ def print_diagnoses(diagnoses) -> None:
     """Print what is known of recordings, one line each, with what is wrong below."""
     for found in diagnoses:
         quality = {None: '', True: 'good', False: 'not good enough'}[found.good]
-        print(f'    {found.id or Path(found.path).name:<22} {found.state:<12} '
-              f'{found.verdict:<8} {found.seconds:6.1f} s  {found.messages:7d} messages  {quality}'
-              .rstrip())
+        row = (
+            f'    {found.id or Path(found.path).name:<22} {found.state:<12} '
+            f'{found.verdict:<8} {found.seconds:6.1f} s  {found.messages:7d} messages  {quality}'
+        )
+        print(row.rstrip())
         lost = [f'{found.lost_bytes} bytes cannot be read'] if found.lost_bytes else []
         for problem in (*found.problems, *found.reasons, *lost):
             print(f'        {problem}')

@@ -24,8 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this action."""
-    return max(_data_set(path) if (path / 'metadata.json').is_file() else _recordings(path)
-               for path in args.paths)
+    return max(
+        _data_set(path) if (path / 'metadata.json').is_file() else _recordings(path)
+        for path in args.paths
+    )
 
 
 def _recordings(path: Path) -> int:

@@ -21,15 +21,33 @@ FORMATS = ('robomimic', 'npz', 'lerobot')
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this action."""
-    parser.add_argument('source', type=Path, metavar='PATH',
-                        help=common.SOURCE_HELP + '; npz: also a set of transitions (.h5)')
+    parser.add_argument(
+        'source',
+        type=Path,
+        metavar='PATH',
+        help=common.SOURCE_HELP + '; npz: also a set of transitions (.h5)',
+    )
     parser.add_argument('--format', choices=FORMATS, required=True, help='what to write')
-    parser.add_argument('--out', type=Path, required=True, metavar='PATH',
-                        help='file, or folder for lerobot, to make')
-    parser.add_argument('--validation', type=common.share, metavar='X',
-                        help='robomimic: share of the episodes for the filter key valid')
-    parser.add_argument('--seed', type=natural, default=0, metavar='N',
-                        help='by which those are drawn (default: %(default)s)')
+    parser.add_argument(
+        '--out',
+        type=Path,
+        required=True,
+        metavar='PATH',
+        help='file, or folder for lerobot, to make',
+    )
+    parser.add_argument(
+        '--validation',
+        type=common.share,
+        metavar='X',
+        help='robomimic: share of the episodes for the filter key valid',
+    )
+    parser.add_argument(
+        '--seed',
+        type=natural,
+        default=0,
+        metavar='N',
+        help='by which those are drawn (default: %(default)s)',
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -58,8 +76,10 @@ def run(args: argparse.Namespace) -> int:
 
         write_robomimic(args.out, parts, contract, _validation(source, args))
     steps, whole = sum(map(len, parts)), sum(len(episode) for episode in source.episodes)
-    print(f'{args.out}: {args.format}, {len(parts)} trajectories from {len(source.episodes)} '
-          f'episodes, {steps} of {whole} steps')
+    print(
+        f'{args.out}: {args.format}, {len(parts)} trajectories from {len(source.episodes)} '
+        f'episodes, {steps} of {whole} steps'
+    )
     return 0
 
 
@@ -78,8 +98,10 @@ def _transitions(args) -> int:
     from guda_ros.errors import GudaError
 
     if args.format != 'npz':
-        raise GudaError(f'{args.source}: {args.format} takes whole trajectories; export the data '
-                        'set, or choose --format npz')
+        raise GudaError(
+            f'{args.source}: {args.format} takes whole trajectories; export the data '
+            'set, or choose --format npz'
+        )
     steps = TransitionSet.load(args.source)
     write_transitions_npz(args.out, steps)
     print(f'{args.out}: npz, {len(steps)} transitions')

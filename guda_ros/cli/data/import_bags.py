@@ -21,11 +21,18 @@ EXAMPLE = 'guda data import bags/* --mapping my_robot.yaml --out runs/theirs'
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this action."""
-    parser.add_argument('bags', type=Path, nargs='+', metavar='BAG',
-                        help='folder with metadata.yaml, or a .mcap or .db3 file')
-    parser.add_argument('--mapping', metavar='NAME',
-                        help='topics by role, a name in config/imports or a YAML file; it names '
-                        'the contract')
+    parser.add_argument(
+        'bags',
+        type=Path,
+        nargs='+',
+        metavar='BAG',
+        help='folder with metadata.yaml, or a .mcap or .db3 file',
+    )
+    parser.add_argument(
+        '--mapping',
+        metavar='NAME',
+        help='topics by role, a name in config/imports or a YAML file; it names the contract',
+    )
     add_contract(parser)
     parser.add_argument('--out', type=Path, required=True, metavar='DIR', help='data set to make')
 
@@ -37,13 +44,18 @@ def run(args: argparse.Namespace) -> int:
     from guda_ros.data.editing import merge
 
     common.refuse(args.out)
-    mapping = (Mapping.load(args.mapping, args.robot) if args.mapping
-               else Mapping.of_contract(load_contract(args)))
+    mapping = (
+        Mapping.load(args.mapping, args.robot)
+        if args.mapping
+        else Mapping.of_contract(load_contract(args))
+    )
     episodes = []
     for path in args.bags:
         episode = import_bag(path, mapping)
-        print(f'    {episode.id:<22} {episode.verdict:<8} {episode.duration:5.1f} s  '
-              f'{int(episode.usable.sum()):4d} of {len(episode):4d} steps usable')
+        print(
+            f'    {episode.id:<22} {episode.verdict:<8} {episode.duration:5.1f} s  '
+            f'{int(episode.usable.sum()):4d} of {len(episode):4d} steps usable'
+        )
         for problem in episode.problems:
             print(f'        {problem}')
         episodes.append(episode)

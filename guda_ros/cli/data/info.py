@@ -11,8 +11,13 @@ EXAMPLE = 'guda data info runs/mine/dataset'
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this action."""
-    parser.add_argument('paths', type=Path, nargs='+', metavar='PATH',
-                        help='data set, recording, folder of recordings, .h5, or a bag of others')
+    parser.add_argument(
+        'paths',
+        type=Path,
+        nargs='+',
+        metavar='PATH',
+        help='data set, recording, folder of recordings, .h5, or a bag of others',
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -34,8 +39,12 @@ def _bag(path: Path) -> int:
     from guda_ros.data.bag_samples import bag_topics
 
     found = bag_topics(path)
-    print(f'{path}: a bag of others, {sum(count for _, count in found.values())} messages; '
-          '`guda data import` makes a data set of it')
-    print_table([[topic, kind, count] for topic, (kind, count) in sorted(found.items())],
-                ['topic', 'type', 'messages'])
+    print(
+        f'{path}: a bag of others, {sum(count for _, count in found.values())} messages; '
+        '`guda data import` makes a data set of it'
+    )
+    print_table(
+        [[topic, kind, count] for topic, (kind, count) in sorted(found.items())],
+        ['topic', 'type', 'messages'],
+    )
     return 0

@@ -17,10 +17,16 @@ EXAMPLE = 'guda data merge runs/mine/dataset runs/yours/dataset --out runs/ours'
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this action."""
-    parser.add_argument('sources', type=Path, nargs='+', metavar='PATH',
-                        help=common.SOURCE_HELP + '; or only sets of transitions (.h5)')
-    parser.add_argument('--out', type=Path, required=True, metavar='PATH',
-                        help='data set, or .h5 file, to make')
+    parser.add_argument(
+        'sources',
+        type=Path,
+        nargs='+',
+        metavar='PATH',
+        help=common.SOURCE_HELP + '; or only sets of transitions (.h5)',
+    )
+    parser.add_argument(
+        '--out', type=Path, required=True, metavar='PATH', help='data set, or .h5 file, to make'
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -33,8 +39,10 @@ def run(args: argparse.Namespace) -> int:
     kinds = [kind_of(path) for path in args.sources]
     if TRANSITIONS in kinds:
         if set(kinds) != {TRANSITIONS}:
-            raise GudaError('sets of transitions (.h5) and episodes cannot be joined: the former '
-                            'have lost what was between the steps; `guda train --data` takes both')
+            raise GudaError(
+                'sets of transitions (.h5) and episodes cannot be joined: the former '
+                'have lost what was between the steps; `guda train --data` takes both'
+            )
         return _merge_transitions(args)
     sources, contract = [], None
     for path in args.sources:

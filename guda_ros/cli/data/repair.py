@@ -18,8 +18,9 @@ EXAMPLE = 'guda data repair runs/mine/recordings'
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this action."""
-    parser.add_argument('path', type=Path, metavar='PATH',
-                        help='recording or folder of recordings')
+    parser.add_argument(
+        'path', type=Path, metavar='PATH', help='recording or folder of recordings'
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -33,6 +34,8 @@ def run(args: argparse.Namespace) -> int:
         original = f'; the original is {diagnosis.original}' if diagnosis.original else ''
         print(f'{diagnosis.repaired}: {diagnosis.seconds:.1f} s recovered{original}')
     lost = [diagnosis for diagnosis in found if diagnosis.state == LOST]
-    print(f'{args.path}: {len(repaired)} repaired, {len(lost)} lost, '
-          f'{len(found) - len(repaired) - len(lost)} were whole')
+    print(
+        f'{args.path}: {len(repaired)} repaired, {len(lost)} lost, '
+        f'{len(found) - len(repaired) - len(lost)} were whole'
+    )
     return 1 if lost else 0

@@ -29,12 +29,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this action."""
     parser.add_argument('source', type=Path, metavar='PATH', help=common.SOURCE_HELP)
     parser.add_argument('--episode', metavar='ID', help='which one, where there are several')
-    parser.add_argument('--on', choices=('simulator', 'robot'), default='simulator',
-                        help='where (default: %(default)s)')
+    parser.add_argument(
+        '--on',
+        choices=('simulator', 'robot'),
+        default='simulator',
+        help='where (default: %(default)s)',
+    )
     add_contract(parser)
     add_domain(parser, domain=DOMAIN_OR_DRIVERS)
-    parser.add_argument('--network', action='store_true',
-                        help='robot: talk to other machines, too')
+    parser.add_argument(
+        '--network', action='store_true', help='robot: talk to other machines, too'
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,11 +49,14 @@ def run(args: argparse.Namespace) -> int:
     contract = load_contract(args)
     robot_of(contract, args.robot)
     source = common.read(args.source)
-    differing = [line for line in contract.differences(source.contract)
-                 if not line.startswith(_INDIFFERENT)]
+    differing = [
+        line for line in contract.differences(source.contract) if not line.startswith(_INDIFFERENT)
+    ]
     if differing:
-        raise GudaError(f'{args.source}: was recorded under another contract than '
-                        f'{args.contract} (expected != found):\n  ' + '\n  '.join(differing))
+        raise GudaError(
+            f'{args.source}: was recorded under another contract than '
+            f'{args.contract} (expected != found):\n  ' + '\n  '.join(differing)
+        )
     episode = _choose(source, args.episode)
     if args.on == 'robot':
         return _on_robot(episode, contract, args)
@@ -79,8 +87,10 @@ def _start_of(episode):
 
 def _shared(args) -> dict[str, str]:
     """Return the parameters that all nodes have."""
-    return {key: file_or_name(value)
-            for key, value in (('contract', args.contract), ('robot', args.robot or ''))}
+    return {
+        key: file_or_name(value)
+        for key, value in (('contract', args.contract), ('robot', args.robot or ''))
+    }
 
 
 def _in_simulator(episode, contract, args) -> int:
@@ -89,11 +99,24 @@ def _in_simulator(episode, contract, args) -> int:
 
     shared = _shared(args)
     specs = [
-        NodeSpec('simulator', 'simulator', lifecycle=True, parameters={
-            **shared, 'use_sim_time': False, 'mode': 'lockstep', 'camera': False,
-            'partners': ['safety']}),
-        NodeSpec('safety', 'safety', parameters={
-            **shared, 'use_sim_time': True, 'require_deadman': False})]
+        NodeSpec(
+            'simulator',
+            'simulator',
+            lifecycle=True,
+            parameters={
+                **shared,
+                'use_sim_time': False,
+                'mode': 'lockstep',
+                'camera': False,
+                'partners': ['safety'],
+            },
+        ),
+        NodeSpec(
+            'safety',
+            'safety',
+            parameters={**shared, 'use_sim_time': True, 'require_deadman': False},
+        ),
+    ]
     start = _start_of(episode)
     with GraphProcesses(specs, None, args.log_dir, args.domain) as graph:
         from guda_ros.ros.replay import SimulatorReplay
@@ -102,8 +125,10 @@ def _in_simulator(episode, contract, args) -> int:
         replay = SimulatorReplay(graph.watch.node, runner, contract, episode, start)
         graph.wait_ready()
         outcome = replay.run(timeout=60.0 + 5.0 * episode.duration)
-    print(f'{episode.id}: {len(episode)} commands replayed in the simulator: {outcome.verdict}; '
-          f'recorded: {episode.verdict}')
+    print(
+        f'{episode.id}: {len(episode)} commands replayed in the simulator: {outcome.verdict}; '
+        f'recorded: {episode.verdict}'
+    )
     _compare(episode, outcome)
     return 0
 
@@ -112,16 +137,21 @@ def _compare(episode, outcome) -> None:
     import numpy as np
 
     truth = episode.truth_states
-    states, what = ((truth, 'true') if np.isfinite(truth[:, :5]).any()
-                    else (episode.world_states, 'estimated'))
+    states, what = (
+        (truth, 'true') if np.isfinite(truth[:, :5]).any() else (episode.world_states, 'estimated')
+    )
     count = min(len(states), len(outcome.robot))
-    for name, made, columns in (('robot', outcome.robot[:count, :2], slice(0, 2)),
-                                ('ball', outcome.ball[:count], slice(3, 5))):
+    for name, made, columns in (
+        ('robot', outcome.robot[:count, :2], slice(0, 2)),
+        ('ball', outcome.ball[:count], slice(3, 5)),
+    ):
         apart = np.linalg.norm(made - states[:count, columns], axis=1)
         if np.isfinite(apart).any():
             last = np.flatnonzero(np.isfinite(apart))[-1]
-            print(f'    {name:<6} {np.nanmax(apart):.3f} m at most from where it was recorded '
-                  f'({what}), {apart[last]:.3f} m at the end')
+            print(
+                f'    {name:<6} {np.nanmax(apart):.3f} m at most from where it was recorded '
+                f'({what}), {apart[last]:.3f} m at the end'
+            )
 
 
 def _on_robot(episode, contract, args) -> int:
@@ -132,10 +162,13 @@ def _on_robot(episode, contract, args) -> int:
     shared = {**_shared(args), 'use_sim_time': False}
     _ask(episode, contract)
     domain = driver_domain(args)
-    specs = [NodeSpec(name, name, parameters={**shared, **more})
-             for name, more in (('teleop', {}), ('safety', {'require_deadman': True}))]
-    with GraphProcesses(specs, {'local': not args.network}, args.log_dir, domain,
-                        join=True) as graph:
+    specs = [
+        NodeSpec(name, name, parameters={**shared, **more})
+        for name, more in (('teleop', {}), ('safety', {'require_deadman': True}))
+    ]
+    with GraphProcesses(
+        specs, {'local': not args.network}, args.log_dir, domain, join=True
+    ) as graph:
         from guda_ros.ros.replay import RobotReplay
 
         graph.wait_ready()
@@ -157,10 +190,12 @@ def _ask(episode, contract) -> None:
     commands = np.nan_to_num(episode.commands)
     way = np.linalg.norm(commands[:, :2], axis=1).sum() * contract.period
     fastest = np.abs(commands).max(axis=0)
-    print(f'{episode.id}: the robot {contract.robot} will move for {episode.duration:.1f} s, '
-          f'about {way:.1f} m in all, at most {fastest[0]:.2f} m/s ahead or back, '
-          f'{fastest[1]:.2f} m/s sideways, {fastest[2]:.2f} rad/s. '
-          'It does not look where it goes.')
+    print(
+        f'{episode.id}: the robot {contract.robot} will move for {episode.duration:.1f} s, '
+        f'about {way:.1f} m in all, at most {fastest[0]:.2f} m/s ahead or back, '
+        f'{fastest[1]:.2f} m/s sideways, {fastest[2]:.2f} rad/s. '
+        'It does not look where it goes.'
+    )
     print('Put it where the episode began, clear the field, and type yes: ', end='', flush=True)
     if sys.stdin.readline().strip().lower() != 'yes':
         raise GudaError('nothing was moved')

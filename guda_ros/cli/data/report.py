@@ -19,12 +19,25 @@ EXAMPLE = 'guda data report runs/mine/recordings --out runs/mine/report'
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this action."""
     parser.add_argument('source', type=Path, metavar='PATH', help=common.SOURCE_HELP)
-    parser.add_argument('--out', type=Path, required=True, metavar='DIR',
-                        help='folder for report.html and report.json, which are replaced')
-    parser.add_argument('--augmented', type=Path, metavar='FILE',
-                        help='set that was made of these (.h5), to compare coverage with')
-    parser.add_argument('--reference', type=Path, metavar='PATH',
-                        help='data set or recordings whose return and coverage count as 1')
+    parser.add_argument(
+        '--out',
+        type=Path,
+        required=True,
+        metavar='DIR',
+        help='folder for report.html and report.json, which are replaced',
+    )
+    parser.add_argument(
+        '--augmented',
+        type=Path,
+        metavar='FILE',
+        help='set that was made of these (.h5), to compare coverage with',
+    )
+    parser.add_argument(
+        '--reference',
+        type=Path,
+        metavar='PATH',
+        help='data set or recordings whose return and coverage count as 1',
+    )
 
 
 def run(args: argparse.Namespace) -> int:

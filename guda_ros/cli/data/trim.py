@@ -19,19 +19,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this action."""
     parser.add_argument('source', type=Path, metavar='PATH', help=common.SOURCE_HELP)
     parser.add_argument('--out', type=Path, required=True, metavar='DIR', help='data set to make')
-    parser.add_argument('--episodes', nargs='+', metavar='ID',
-                        help='cut only these; the others are kept whole')
-    parser.add_argument('--from', dest='start', type=common.seconds, default=0.0, metavar='S',
-                        help='cut what is before this time from the start [s]')
-    parser.add_argument('--to', dest='stop', type=common.seconds, metavar='S',
-                        help='cut what is after this time from the start [s]')
-    parser.add_argument('--idle', type=common.seconds, metavar='S',
-                        help='cut to so long before the first and after the last command [s]')
+    parser.add_argument(
+        '--episodes', nargs='+', metavar='ID', help='cut only these; the others are kept whole'
+    )
+    parser.add_argument(
+        '--from',
+        dest='start',
+        type=common.seconds,
+        default=0.0,
+        metavar='S',
+        help='cut what is before this time from the start [s]',
+    )
+    parser.add_argument(
+        '--to',
+        dest='stop',
+        type=common.seconds,
+        metavar='S',
+        help='cut what is after this time from the start [s]',
+    )
+    parser.add_argument(
+        '--idle',
+        type=common.seconds,
+        metavar='S',
+        help='cut to so long before the first and after the last command [s]',
+    )
     parser.add_argument('--drop', nargs='+', default=[], metavar='ID', help='leave these out')
-    parser.add_argument('--verdicts', nargs='+', metavar='V',
-                        help='keep only episodes that ended so, such as scored')
-    parser.add_argument('--usable', type=common.share, metavar='X',
-                        help='keep only episodes with at least this share of usable steps')
+    parser.add_argument(
+        '--verdicts',
+        nargs='+',
+        metavar='V',
+        help='keep only episodes that ended so, such as scored',
+    )
+    parser.add_argument(
+        '--usable',
+        type=common.share,
+        metavar='X',
+        help='keep only episodes with at least this share of usable steps',
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,13 +68,17 @@ def run(args: argparse.Namespace) -> int:
     known = {episode.id for episode in source.episodes}
     unknown = [name for name in (*(args.episodes or ()), *args.drop) if name not in known]
     if unknown:
-        raise GudaError(f'{args.source}: no episode {", ".join(unknown)}; there are '
-                        f'{", ".join(sorted(known))}')
+        raise GudaError(
+            f'{args.source}: no episode {", ".join(unknown)}; there are {", ".join(sorted(known))}'
+        )
     for verdict in args.verdicts or ():
         if verdict not in VERDICTS:
             raise GudaError(f'--verdicts: {verdict!r} is none of {", ".join(VERDICTS)}')
-    kept = [_trimmed(episode, source.contract, args) for episode in source.episodes
-            if _is_kept(episode, args)]
+    kept = [
+        _trimmed(episode, source.contract, args)
+        for episode in source.episodes
+        if _is_kept(episode, args)
+    ]
     if not kept:
         raise GudaError('no episode is left; nothing was written')
     common.write(args.out, kept, source.contract)
