@@ -47,7 +47,7 @@ test-all: setup  ## all tests
 	@$(VENV)/python -m pytest $(ARGS)
 
 soak: setup  ## record at full rate for an hour: does memory grow, is a loss not reported?
-	@GUDA_SOAK_MINUTES=60 $(VENV)/python -m pytest -s test/test_recording_soak.py $(ARGS)
+	@GUDA_SOAK_MINUTES=60 $(VENV)/python -m pytest -s test/nodes/test_recording_soak.py $(ARGS)
 
 lint: setup  ## style of the Python files
 	@$(VENV)/ruff check .

@@ -25,9 +25,9 @@ import numpy as np
 
 from guda_ros.augmentation import compiled
 from guda_ros.augmentation.pipeline import Augmenter
+from guda_ros.augmentation.registry import load_guide
 from guda_ros.data.transitions import TransitionSet
-from guda_ros.tasks.push_ball_to_goal import PushBallToGoal, PushContract
-from guda_ros.tasks.registry import load_guide
+from guda_ros.tasks.push_ball.task import PushBallToGoal, PushContract
 
 #: Transitions for which nothing is compiled.
 SMALL = 1_000_000

@@ -14,7 +14,7 @@ is printed is one JSON object.
 The arguments are the defaults here, as far as d3rlpy has them. What it does not have is off:
 cloning before and beside the critics (bc_updates, warmup, bc_weight). What was made equal there:
 observations are normalised beforehand, rates fall along a cosine, the actor's optimiser is AdamW,
-and AWAC's target has no entropy. What stays different is listed in test/test_learning_d3rlpy.py.
+and AWAC's target has no entropy. What stays different is listed in test/learning/test_d3rlpy.py.
 """
 
 from __future__ import annotations
@@ -31,16 +31,17 @@ import time
 import numpy as np
 import torch
 
-from guda_ros.cli.common import positive, robot_of
-from guda_ros.cli.train import load_transitions
+from guda_ros.cli.common import positive
+from guda_ros.data.contract import robot_of
 from guda_ros.data.transitions import TransitionSet
+from guda_ros.evaluation.ball_visibility import SightedPolicy
 from guda_ros.evaluation.rollout import evaluate_policy
-from guda_ros.evaluation.sight import SightedPolicy
 from guda_ros.learning.algorithms import ALGORITHMS
 from guda_ros.learning.batches import data_hash
 from guda_ros.learning.networks import Normaliser
 from guda_ros.soccer.rewards import push_reward
 from guda_ros.soccer.starts import fixed_starts
+from guda_ros.workflows.train import load_transitions
 
 LIBRARIES = ('here', 'd3rlpy')
 COMPARED = ('bc', 'td3_bc', 'awac', 'cql', 'iql')

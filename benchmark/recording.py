@@ -23,10 +23,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from guda_ros.data.contract import Contract  # noqa: E402
 from guda_ros.data.episodes import read_episode  # noqa: E402
-from guda_ros.data.recording import RecordingReader  # noqa: E402
+from guda_ros.data.recording.reader import RecordingReader  # noqa: E402
 from guda_ros.data.transitions import transitions  # noqa: E402
-from guda_ros.ros.graphs import NodeSpec  # noqa: E402
-from guda_ros.ros.processes import GraphProcesses  # noqa: E402
+from guda_ros.ros.graph.processes import GraphProcesses  # noqa: E402
+from guda_ros.ros.graph.table import NodeSpec  # noqa: E402
 
 WIDTH, HEIGHT = 640, 480
 IMAGE_RATE, SENSOR_RATE = 30, 100
@@ -98,7 +98,7 @@ class StandInRobot:
         from rclpy.duration import Duration
         from std_msgs.msg import String
 
-        from guda_ros.ros.episode import EpisodeEvent
+        from guda_ros.ros.episode.event import EpisodeEvent
 
         event = EpisodeEvent(id=name, phase=phase, stamp=stamp, verdict=verdict)
         self._pub['episode'].publish(String(data=event.to_json()))

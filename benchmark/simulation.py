@@ -44,7 +44,7 @@ class Raw:
     def __init__(self, env: SoccerVectorEnv, threads: int) -> None:
         from mujoco.batch import Batch
 
-        from guda_ros.sim.physics import substeps
+        from guda_ros.sim.physics.model import substeps
 
         simulation = env.episodes.simulation
         self._substeps = substeps(simulation.contract, simulation.model.opt.timestep)
@@ -151,8 +151,8 @@ def single(steps: int, repeats: int) -> float:
 def camera(pictures: int, repeats: int) -> float | None:
     """Return the median pictures a second of the head camera, or None where nothing is drawn."""
     from guda_ros.data.contract import Contract
-    from guda_ros.sim.rendering import RenderingUnavailable
-    from guda_ros.sim.simulation import SoccerSimulation
+    from guda_ros.sim.physics.simulation import SoccerSimulation
+    from guda_ros.sim.rendering.renderer import RenderingUnavailable
     from guda_ros.soccer.robot import RobotProfile
 
     contract = Contract.load()

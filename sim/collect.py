@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from guda_ros.cli.common import natural, positive, refuse_existing
-from guda_ros.cli.scripts import add_player, load_player, run_script
+from guda_ros.workflows.players import add_player, load_player, run_script
 
 EXAMPLE = """\
 examples:
@@ -60,10 +60,10 @@ def main() -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Run the episodes and write them."""
-    from guda_ros.data.datasets import write_minari
+    from guda_ros.data.sets.minari import write_minari
     from guda_ros.errors import GudaError
     from guda_ros.evaluation.rollout import evaluate_policy
-    from guda_ros.sim.obstacles import Obstacle
+    from guda_ros.sim.physics.obstacles import Obstacle
     from guda_ros.soccer.starts import sample_layouts, sample_starts
 
     refuse_existing(args.out, False)

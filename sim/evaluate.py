@@ -10,8 +10,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.common import positive, print_table
-from guda_ros.cli.scripts import add_player, fixed_world, load_player, run_script
+from guda_ros.cli.common import positive
+from guda_ros.workflows.players import add_player, fixed_world, load_player, run_script
+from guda_ros.workflows.tables import print_table
 
 EXAMPLE = """\
 examples:
@@ -56,9 +57,9 @@ def run(args: argparse.Namespace) -> None:
     """Run the episodes."""
     import numpy as np
 
-    from guda_ros.cli.stages import write_json
     from guda_ros.evaluation.rollout import evaluate_policy
     from guda_ros.evaluation.statistics import wilson_interval
+    from guda_ros.workflows.stages import write_json
 
     player, scenario = load_player(args)
     contract, steps = player.contract, player.max_steps(scenario)

@@ -19,8 +19,8 @@ import time
 import numpy as np
 
 from guda_ros.cli.common import natural, positive
-from guda_ros.cli.scripts import fixed_world, POLICY, policy_controller, RUN, run_script
 from guda_ros.errors import GudaError
+from guda_ros.workflows.players import fixed_world, POLICY, policy_controller, RUN, run_script
 
 EXAMPLE = """\
 examples:
@@ -112,12 +112,12 @@ def run(args: argparse.Namespace) -> None:
 
 def train_seed(config, seed: int, folder: Path, args: argparse.Namespace) -> dict:
     """Train one seed and return what there is to tell about it."""
-    from guda_ros.cli.stages import write_json
     from guda_ros.evaluation.rollout import evaluate_policy
     from guda_ros.evaluation.statistics import wilson_interval
     from guda_ros.learning.export import export_policy
     from guda_ros.online.training import train_online
     from guda_ros.sim.episodes import EpisodeBatch
+    from guda_ros.workflows.stages import write_json
 
     episodes = EpisodeBatch(
         config.environments,
@@ -217,7 +217,7 @@ def _plain(progress) -> dict:
 
 def write_curves(out: Path, name: str, runs: list[dict]) -> None:
     """Write the validation success over the steps, of all seeds, as CSV, JSON and PNG."""
-    from guda_ros.cli.stages import write_json
+    from guda_ros.workflows.stages import write_json
 
     write_json(
         out / 'curve.json',
@@ -242,7 +242,7 @@ def draw_curves(path: Path, name: str, runs: list[dict]) -> None:
     """Draw success and wall time over the steps."""
     from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-    from guda_ros.evaluation.drawing import new_figure
+    from guda_ros.evaluation.pages.drawing import new_figure
 
     with new_figure(2.9, 7.2) as figure:
         axes = figure.add_axes([0.085, 0.17, 0.89, 0.72])

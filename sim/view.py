@@ -18,8 +18,8 @@ import time
 import numpy as np
 
 from guda_ros.cli.common import natural
-from guda_ros.cli.scripts import add_player, fixed_world, load_player, run_script
 from guda_ros.errors import GudaError
+from guda_ros.workflows.players import add_player, fixed_world, load_player, run_script
 
 EXAMPLE = """\
 examples:
@@ -71,8 +71,8 @@ def main() -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Show, film or draw."""
-    from guda_ros.sim.obstacles import Obstacle
-    from guda_ros.sim.simulation import SoccerSimulation
+    from guda_ros.sim.physics.obstacles import Obstacle
+    from guda_ros.sim.physics.simulation import SoccerSimulation
 
     if args.speed <= 0 or args.time < 0:
         raise GudaError('--speed must be above 0 and --time not below')
@@ -118,7 +118,7 @@ def record(simulation, player, scenario: str, path: Path, args: argparse.Namespa
     """Film an episode, or draw a moment of it."""
     import cv2
 
-    from guda_ros.evaluation.film import encode
+    from guda_ros.evaluation.pages.film import encode
 
     def picture() -> np.ndarray:
         return np.hstack([simulation.render(camera, width, _HEIGHT) for camera, width in _VIEWS])[
@@ -142,7 +142,7 @@ def record(simulation, player, scenario: str, path: Path, args: argparse.Namespa
 
 def show(simulation, player, scenario: str, args: argparse.Namespace) -> None:
     """Run episodes in MuJoCo's viewer until its window is closed."""
-    from guda_ros.sim.viewer import Viewer
+    from guda_ros.sim.rendering.viewer import Viewer
 
     with Viewer(simulation) as viewer:
         for index in itertools.count(args.index):

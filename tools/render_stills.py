@@ -9,9 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from guda_ros.sim.stills import field_view, portrait
+from guda_ros.config.files import config_directories
+from guda_ros.sim.rendering.stills import field_view, portrait
 from guda_ros.soccer.field import Ball, Field
-from guda_ros.soccer.resources import config_directories
 from guda_ros.soccer.robot import RobotProfile
 
 #: The robot that is drawn on a field, unless it is a NAO.

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from guda_ros.augmentation import compiled
-from guda_ros.augmentation.rules import Proposal, Rule
-from guda_ros.augmentation.source import take_rows
+from guda_ros.augmentation.rules.base import Proposal, Rule
+from guda_ros.augmentation.rules.source import take_rows
 from guda_ros.augmentation.task import Task
 from guda_ros.augmentation.transforms import to_columns
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import hashlib
 from pathlib import Path
 
-from guda_ros.augmentation.auto_rule import AutoRule
-from guda_ros.augmentation.move_rule import MoveRule
-from guda_ros.augmentation.rules import Rule
+from guda_ros.augmentation.rules.auto import AutoRule
+from guda_ros.augmentation.rules.base import Rule
+from guda_ros.augmentation.rules.move import MoveRule
 from guda_ros.augmentation.task import Task
-from guda_ros.soccer.resources import ConfigError, find_config, load_yaml, Section, with_line
+from guda_ros.config.files import ConfigError, find_config, load_yaml, Section, with_line
 
 #: Kinds of rules that every task has; its own are in Task.rules.
 RULES = {rule.kind: rule for rule in (MoveRule, AutoRule)}

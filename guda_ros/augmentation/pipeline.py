@@ -20,8 +20,8 @@ import numpy as np
 from guda_ros.augmentation import compiled
 from guda_ros.augmentation.batches import Batch, Columns, make_batch, OBSERVED
 from guda_ros.augmentation.guides import Guide
-from guda_ros.augmentation.rules import parameter_names, Rule
-from guda_ros.augmentation.value_map import ValueMap
+from guda_ros.augmentation.rules.base import parameter_names, Rule
+from guda_ros.augmentation.values.map import ValueMap
 from guda_ros.data.transitions import columns_of, TransitionSet, TransitionWriter
 from guda_ros.errors import GudaError
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
-from guda_ros.cli.common import natural, positive, print_table, refuse_existing
+from guda_ros.cli.common import natural, positive, refuse_existing
+from guda_ros.workflows.augment import augment_dataset
+from guda_ros.workflows.tables import print_table
 
 HELP = 'augment demonstrations by a guide'
 EXAMPLE = 'guda augment runs/mine/dataset --guide guided --count 200000 --out runs/mine/guided.h5'
@@ -67,45 +68,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--overwrite', action='store_true', help='replace FILE')
 
 
-def augment_dataset(
-    dataset: Path,
-    guide: str,
-    count: int,
-    seed: int,
-    demonstrations: int | None,
-    target: Path,
-    threads: int = 1,
-    progress=None,
-) -> tuple:
-    """Augment a recording into a file; return the recorded steps and the AcceptanceReport."""
-    from guda_ros.augmentation.pipeline import augment_to_file
-    from guda_ros.tasks.registry import load_guide
-
-    rules = load_guide(guide)
-    if demonstrations is None:
-        recorded = rules.task.read(dataset)
-    else:
-        recorded = choose(rules.task.read(dataset), demonstrations, seed)
-    report = augment_to_file(recorded, rules, count, seed, target, progress, threads)
-    return recorded, report
-
-
-def choose(recorded, demonstrations: int, seed: int):
-    """Return the steps of so many episodes, the ones that training with that seed draws."""
-    import numpy as np
-
-    from guda_ros.data.selection import choose_demonstrations
-
-    kept = choose_demonstrations(range(len(recorded.episode_ids)), demonstrations, seed)
-    chosen = recorded.select(np.isin(recorded.source_episode, kept))
-    return replace(
-        chosen,
-        source_episode=np.searchsorted(kept, chosen.source_episode),
-        episode_ids=[recorded.episode_ids[index] for index in kept],
-        episode_success=[recorded.episode_success[index] for index in kept],
-    )
-
-
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
     refuse_existing(args.out, args.overwrite)
@@ -151,9 +113,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _verify(args, recorded) -> None:
+    from guda_ros.augmentation.registry import load_guide
     from guda_ros.augmentation.verify import verify
     from guda_ros.data.transitions import TransitionSet
-    from guda_ros.tasks.registry import load_guide
 
     kind = load_guide(args.guide).task
     stride = max(args.count // args.verify, 1)

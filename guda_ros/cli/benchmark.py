@@ -80,7 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
-    from guda_ros.evaluation.benchmark_plan import Plan
+    from guda_ros.evaluation.benchmark.plan import Plan
 
     plan = Plan.load(args.benchmark)
     chosen = plan.choose(args.algorithms, args.augmentations, args.seeds, args.updates)
@@ -90,8 +90,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(plan, args) -> None:
-    from guda_ros.cli.workers import run_jobs
-    from guda_ros.evaluation.benchmark_cells import missing_groups, run_group
+    from guda_ros.evaluation.benchmark.cells import missing_groups, run_group
+    from guda_ros.workflows.workers import run_jobs
 
     groups = missing_groups(plan, args.data, args.out)
     left = sum(group.cells for group in groups)
@@ -107,9 +107,9 @@ def _train(plan, args) -> None:
 
 
 def _report(plan, args) -> int:
-    from guda_ros.evaluation.benchmark_cells import BenchmarkError, finished_cells, initial_sets
-    from guda_ros.evaluation.benchmark_charts import draw_charts, draw_quality
-    from guda_ros.evaluation.benchmark_tables import write_csv, write_tables, write_text
+    from guda_ros.evaluation.benchmark.cells import BenchmarkError, finished_cells, initial_sets
+    from guda_ros.evaluation.benchmark.charts import draw_charts, draw_quality
+    from guda_ros.evaluation.benchmark.tables import write_csv, write_tables, write_text
 
     results = args.results or args.out / 'results'
     cells = list(finished_cells(plan, args.out))

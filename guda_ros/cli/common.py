@@ -58,27 +58,6 @@ def driver_domain(args: argparse.Namespace) -> int:
     return int(named)
 
 
-def extra_of(module: str) -> str | None:
-    """Tell how to get a Python module that is missing, None if it is none of an extra."""
-    extras = {
-        'rclpy': 'source a ROS 2 distribution or install the extra [ros]',
-        'mujoco': 'install the extra [sim]',
-        'pygame': 'install the extra [gamepad]',
-        'torch': 'install the extra [train]',
-        'onnx': 'install the extra [train]',
-        'minari': 'install the extra [train]',
-        'h5py': 'install the extra [train]',
-        'gymnasium': 'install the extra [train]',
-        'matplotlib': 'install the extra [train]',
-        'pyarrow': 'install the extra [lerobot]',
-        'jinja2': 'install the extra [train]',
-        'stable_baselines3': 'install the extra [train]',
-        'gymnasium_robotics': 'install the extra [benchmarks]',
-        'highway_env': 'install the extra [benchmarks]',
-    }
-    return extras.get(module.partition('.')[0])
-
-
 def file_or_name(text: str) -> str:
     """Return the whole path of a file, for nodes that run in another folder; a name as it is."""
     return str(Path(text).absolute()) if Path(text).suffix else text
@@ -121,40 +100,3 @@ def load_contract(args: argparse.Namespace):
     from guda_ros.data.contract import Contract
 
     return Contract.load(args.contract, args.robot)
-
-
-def robot_of(contract, name: str | None = None):
-    """Return the robot profile of a contract; GudaError if their limits differ."""
-    from guda_ros.soccer.robot import RobotProfile
-
-    robot = RobotProfile.load(name or contract.robot)
-    if robot.limits != contract.limits:
-        raise GudaError(
-            f'robot profile {name or contract.robot}: its limits {robot.limits} are not those of '
-            f'the contract, {contract.limits}; give the right profile with --robot'
-        )
-    return robot
-
-
-def print_table(rows: list[list], header: list[str]) -> None:
-    """Print rows under a header, columns aligned, numbers to the right."""
-    cells = [header, *[[_cell(value) for value in row] for row in rows]]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
-    for number, row in enumerate(cells):
-        source = rows[number - 1] if number else rows[0] if rows else header
-        print(
-            '  '.join(
-                text.rjust(width)
-                if isinstance(value, (int, float)) and not isinstance(value, bool)
-                else text.ljust(width)
-                for text, width, value in zip(row, widths, source)
-            ).rstrip()
-        )
-
-
-def _cell(value) -> str:
-    if isinstance(value, bool):
-        return 'yes' if value else 'no'
-    if isinstance(value, float):
-        return f'{value:.3g}' if abs(value) < 1000 else f'{value:.0f}'
-    return str(value)

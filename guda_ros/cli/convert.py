@@ -10,9 +10,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.common import print_table
 from guda_ros.cli.data.common import refuse
 from guda_ros.errors import GudaError
+from guda_ros.workflows.convert import convert
+from guda_ros.workflows.tables import print_table
 
 HELP = 'recordings to a data set (Minari)'
 EXAMPLE = 'guda convert runs/mine/recordings --out runs/mine/dataset'
@@ -61,50 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def convert(
-    paths: list[Path], target: Path, skip_damaged: bool = False, contract=None, say=print
-) -> list:
-    """
-    Write the recordings to a Minari data set and return its episodes.
-
-    :param contract: of the set; by default that of the first recording.
-    :raises GudaError: for a recording that is damaged or of another contract.
-    """
-    from guda_ros.data.datasets import write_minari
-    from guda_ros.data.episodes import read_episode
-    from guda_ros.data.recording import RecordingError, RecordingReader
-
-    episodes = []
-    for path in paths:
-        try:
-            with RecordingReader(path) as reader:
-                contract = contract or reader.contract
-                quality = reader.quality or {}
-            episode = read_episode(path, contract)
-        except RecordingError as error:
-            if not skip_damaged:
-                raise
-            say(f'    left out: {error}')
-            continue
-        usable = int(episode.usable.sum())
-        say(
-            f'    {episode.id:<22} {episode.verdict:<8} {episode.duration:5.1f} s  '
-            f'{usable:4d} of {len(episode):4d} steps usable'
-        )
-        for problem in episode.problems:
-            say(f'        {problem}')
-        if quality.get('reasons'):
-            say(f'        not good enough: {"; ".join(quality["reasons"])}')
-        episodes.append(episode)
-    if not episodes:
-        raise RecordingError('there is no complete recording; `guda record` makes recordings')
-    write_minari(target, episodes, contract)
-    return episodes
-
-
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
-    from guda_ros.data.recording import list_recordings, METADATA_FILE, unfinished
+    from guda_ros.data.recording.reader import list_recordings, METADATA_FILE, unfinished
 
     # Before the recordings are read, which takes a while.
     refuse(args.out)
@@ -138,11 +98,11 @@ def _contract(args: argparse.Namespace):
 
 
 def _nao_logs(args: argparse.Namespace) -> int:
-    from guda_ros.data.datasets import write_minari
+    from guda_ros.data.exchange.nao_demonstrations import demonstrations
+    from guda_ros.data.exchange.nao_logs import read_nao_logs, ROWS_PER_SECOND
     from guda_ros.data.files import atomic_target
-    from guda_ros.data.nao_demonstrations import demonstrations
-    from guda_ros.data.nao_logs import read_nao_logs, ROWS_PER_SECOND
-    from guda_ros.evaluation.nao_import_figure import import_png
+    from guda_ros.data.sets.minari import write_minari
+    from guda_ros.evaluation.pages.nao_import import import_png
 
     if args.picture:
         refuse(args.picture)

@@ -12,14 +12,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.common import (
-    add_domain,
-    DOMAIN_OR_DRIVERS,
-    load_contract,
-    positive,
-    robot_of,
-)
-from guda_ros.cli.evaluate_output import tell
+from guda_ros.cli.common import add_domain, DOMAIN_OR_DRIVERS, load_contract, positive
+from guda_ros.cli.screens.evaluation import tell
 from guda_ros.errors import GudaError
 
 HELP = 'success of policies from fixed starts, in simulation, through ROS or on the robot'
@@ -133,6 +127,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
+    from guda_ros.data.contract import robot_of
+
     _refuse_useless(args)
     if args.compare:
         return _compare(args)
@@ -145,13 +141,13 @@ def run(args: argparse.Namespace) -> int:
 
         evaluation = judge_on_robot(policies[0], contract, starts, args, _evaluation)
     elif means == 'ros':
-        from guda_ros.cli.evaluate_ros import judge_through_ros
+        from guda_ros.workflows.evaluate_ros import judge_through_ros
 
         _protect_trials(args.out)
         judged = judge_through_ros(policies, contract, starts, args)
         evaluation = _evaluation(args, contract, starts, judged)
     else:
-        from guda_ros.cli.evaluate_batch import judge_in_batch
+        from guda_ros.workflows.evaluate import judge_in_batch
 
         _protect_trials(args.out)
         print(f'{starts.name}: {len(starts)} starts, the same for each')
@@ -249,10 +245,8 @@ def _evaluation(args: argparse.Namespace, contract, starts, policies, notes=()):
     from datetime import datetime, timezone
     import os
     import platform
-    import shlex
-    import sys
 
-    from guda_ros.evaluation.page import environment_versions
+    from guda_ros.evaluation.pages.page import environment_versions
     from guda_ros.evaluation.results import Evaluation
 
     evaluation = Evaluation(
@@ -263,7 +257,7 @@ def _evaluation(args: argparse.Namespace, contract, starts, policies, notes=()):
         made_at=datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),
         machine=f'{platform.system()} {platform.machine()}, {os.cpu_count()} cores',
         versions=environment_versions(),
-        commands=('guda ' + shlex.join(sys.argv[1:]),),
+        commands=(args.command,),
         notes=tuple(notes),
     )
     try:

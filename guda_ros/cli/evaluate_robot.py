@@ -43,7 +43,7 @@ def judge_on_robot(policy, contract, starts, args, evaluation_of):
         graph = stack.enter_context(_graph(policy, contract, args, domain, bool(stand_in)))
         print(f'graph robot in ROS domain {domain}, logs in {graph.log_dir}')
         graph.wait_ready()
-        from guda_ros.ros.referee import Referee
+        from guda_ros.ros.episode.referee import Referee
 
         referee = stack.enter_context(Referee(domain, contract, bool(stand_in) or args.sim_time))
         referee.wait_for_time()
@@ -258,8 +258,8 @@ def _keyboard():
 
 def _graph(policy, contract, args, domain: int, rehearsal: bool):
     """Return the graph robot, not started, in a domain in which the driver is."""
-    from guda_ros.ros.graphs import GraphOptions, GRAPHS
-    from guda_ros.ros.processes import GraphProcesses
+    from guda_ros.ros.graph.processes import GraphProcesses
+    from guda_ros.ros.graph.table import GraphOptions, GRAPHS
 
     sim_time = {'use_sim_time': True} if rehearsal or args.sim_time else {}
     options = GraphOptions(
@@ -277,7 +277,7 @@ def _graph(policy, contract, args, domain: int, rehearsal: bool):
 @contextmanager
 def _stand_in(contract, args):
     """Run a simulated robot that has nothing of a referee: driver topics alone."""
-    from guda_ros.ros.processes import GraphProcesses
+    from guda_ros.ros.graph.processes import GraphProcesses
 
     with GraphProcesses(
         [stand_in_spec(args.contract, args.robot or '')], None, None, args.domain
@@ -288,7 +288,7 @@ def _stand_in(contract, args):
 
 def stand_in_spec(contract: str, robot: str = ''):
     """Return the simulator as a robot's driver: in real time, its own episodes out of the way."""
-    from guda_ros.ros.graphs import NodeSpec
+    from guda_ros.ros.graph.table import NodeSpec
 
     return NodeSpec(
         'simulator',

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.common import natural, positive, print_table
+from guda_ros.cli.common import natural, positive
+from guda_ros.workflows.tables import print_table
 
 HELP = 'explain, try and draw a guide'
 EXAMPLE = 'guda guide check config/guides/guided.yaml --data runs/mine/dataset --out guide.svg'
@@ -39,8 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
+    from guda_ros.augmentation.registry import load_guide
     from guda_ros.data.contract import Contract
-    from guda_ros.tasks.registry import load_guide
 
     guide = load_guide(args.guide)
     print(f'guide {guide.name} ({guide.hash}), task {guide.task.name}')
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     if args.data:
         recorded, made, places = _try(guide, args)
     if args.out:
-        from guda_ros.evaluation.guide_pictures import draw_guide
+        from guda_ros.evaluation.pages.guide import draw_guide
 
         # Without a recording the field is that of the task's own contract.
         default = Contract.load(guide.task.name) if guide.task.name == 'soccer_push' else None
@@ -66,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
 def _try(guide, args):
     """Augment the recording, print what came of it and return what there is to draw."""
     from guda_ros.augmentation.pipeline import Augmenter
-    from guda_ros.evaluation.coverage import describe_set
+    from guda_ros.evaluation.set_quality import describe_set
 
     recorded = guide.task.read(args.data)
     augmenter = Augmenter(recorded, guide, args.seed)

@@ -18,8 +18,9 @@ import tempfile
 
 import yaml
 
-from guda_ros.cli.common import print_table, refuse_existing
+from guda_ros.cli.common import refuse_existing
 from guda_ros.errors import GudaError
+from guda_ros.workflows.tables import print_table
 
 HELP = 'fit a robot profile to a recorded drive'
 EXAMPLE = (
@@ -106,11 +107,11 @@ def run(args: argparse.Namespace) -> int:
         )
     tape = _tape(args.distance)
 
-    from guda_ros.data.drives import read_drive
+    from guda_ros.config.files import find_config
+    from guda_ros.identification.drives import read_drive
+    from guda_ros.identification.identify import identify
     from guda_ros.soccer.field import Field
-    from guda_ros.soccer.resources import find_config
     from guda_ros.soccer.robot import RobotProfile
-    from guda_ros.tasks.identification import identify
 
     robot = RobotProfile.load(args.base)
     drives, contract = [], None
@@ -151,7 +152,7 @@ def run(args: argparse.Namespace) -> int:
         )
         _write_checked(args.field_out, text, Field)
     if plot:
-        from guda_ros.evaluation.identification_figure import response_png
+        from guda_ros.identification.figure import response_png
 
         _write(plot, response_png(drives, found))
     for path in filter(None, (args.out, args.field_out, plot)):
@@ -161,8 +162,8 @@ def run(args: argparse.Namespace) -> int:
 
 def profile_text(base: str, found, name: str, source: str, path='profile') -> str:
     """Return the text of a robot profile with what was found in it, and whence it comes."""
-    from guda_ros.soccer.profile_text import with_entry, with_item, with_values
-    from guda_ros.tasks.walk_fit import AXES
+    from guda_ros.config.text import with_entry, with_item, with_values
+    from guda_ros.identification.walk_fit import AXES
 
     values = {'name': name}
     for result in found.results.values():
@@ -185,7 +186,7 @@ def profile_text(base: str, found, name: str, source: str, path='profile') -> st
 
 def field_text(base: str, found, name: str, ball, path='field') -> str:
     """Return the text of a field with the deceleration that was found for its ball."""
-    from guda_ros.soccer.profile_text import with_values
+    from guda_ros.config.text import with_values
 
     result = found.results['ball.deceleration']
     values = {'name': name, 'ball.deceleration': result.value}
@@ -254,7 +255,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _recordings(paths: list[Path]) -> list[Path]:
-    from guda_ros.data.recording import list_recordings, METADATA_FILE
+    from guda_ros.data.recording.reader import list_recordings, METADATA_FILE
 
     found = []
     for path in paths:
@@ -285,14 +286,14 @@ def _tape(texts: list[str]) -> dict[str, float]:
 
 
 def _nao_logs(paths: list[Path], plot: Path | None) -> int:
-    from guda_ros.data.nao_logs import read_nao_logs
-    from guda_ros.tasks.nao_findings import find, table
+    from guda_ros.data.exchange.nao_logs import read_nao_logs
+    from guda_ros.identification.nao_findings import find, table
 
     logs = read_nao_logs(paths)
     found = find(logs)
     print_table(table(found), ['what', 'value', '+-', 'unit', ''])
     if plot:
-        from guda_ros.evaluation.nao_figure import nao_png
+        from guda_ros.identification.nao_figure import nao_png
 
         _write(plot, nao_png(found))
         print(f'wrote {plot}')

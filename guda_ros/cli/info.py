@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     if not path.exists():
         raise GudaError(f'{path}: no such file or folder')
     if path.is_dir():
-        from guda_ros.data.recording import list_recordings, METADATA_FILE
+        from guda_ros.data.recording.reader import list_recordings, METADATA_FILE
 
         if (path / METADATA_FILE).is_file():
             return _recordings([path])
@@ -52,7 +52,7 @@ def _installed() -> int:
     from importlib.metadata import PackageNotFoundError, version
 
     from guda_ros import __version__
-    from guda_ros.soccer.resources import config_directories
+    from guda_ros.config.files import config_directories
 
     print(f'guda_ros {__version__}')
     for name in (
@@ -95,8 +95,8 @@ def _contract_line(contract) -> str:
 
 
 def _recordings(paths: list[Path]) -> int:
-    from guda_ros.cli.common import print_table
-    from guda_ros.data.recording import RecordingError, RecordingReader
+    from guda_ros.data.recording.reader import RecordingError, RecordingReader
+    from guda_ros.workflows.tables import print_table
 
     rows, damaged = [], []
     contract = None
@@ -128,7 +128,7 @@ def _recordings(paths: list[Path]) -> int:
 
 
 def _dataset(path: Path) -> int:
-    from guda_ros.data.datasets import read_minari, read_minari_contract
+    from guda_ros.data.sets.minari import read_minari, read_minari_contract
 
     contract, episodes = read_minari_contract(path), read_minari(path)
     print(

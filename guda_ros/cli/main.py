@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import shlex
 import sys
 
 from guda_ros import __version__
-from guda_ros.cli.common import extra_of
-from guda_ros.errors import GudaError
+from guda_ros.errors import extra_of, GudaError
 from guda_ros.interrupts import interrupts_first
 
 #: Module of `guda_ros.cli` for each verb, in the order in which a person needs them.
@@ -67,7 +67,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return 0, 1 for an error, 2 for usage, 130 for Ctrl-C."""
+    arguments = sys.argv[1:] if arguments is None else arguments
     args = build_parser().parse_args(arguments)
+    args.command = shlex.join(['guda', *arguments])
     sys.stdout.reconfigure(line_buffering=True)
     try:
         with interrupts_first():

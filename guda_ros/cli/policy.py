@@ -24,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
-    from guda_ros.cli.common import print_table
     from guda_ros.control.exported_policy import ExportedPolicy
+    from guda_ros.workflows.tables import print_table
 
     policy = ExportedPolicy.load(args.file)
     contract = policy.contract

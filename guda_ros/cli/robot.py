@@ -75,8 +75,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _new(args: argparse.Namespace) -> int:
     from guda_ros.cli.common import refuse_existing
+    from guda_ros.config.files import find_config, load_yaml
     from guda_ros.data.files import atomic_target
-    from guda_ros.soccer.resources import find_config, load_yaml
     from guda_ros.soccer.robot import RobotProfile
     from guda_ros.soccer.robot_file import KEYS, put, to_yaml
 
@@ -214,7 +214,7 @@ def _ask(values: dict, key: str) -> None:
 
 def _problem(values: dict):
     """Return the first error in the values, or None."""
-    from guda_ros.soccer.resources import ConfigError
+    from guda_ros.config.files import ConfigError
     from guda_ros.soccer.robot import RobotProfile
 
     try:
@@ -225,10 +225,10 @@ def _problem(values: dict):
 
 
 def _show(args: argparse.Namespace) -> int:
-    from guda_ros.cli.common import print_table
-    from guda_ros.soccer.resources import find_config, load_yaml
+    from guda_ros.config.files import find_config, load_yaml
     from guda_ros.soccer.robot import RobotProfile
     from guda_ros.soccer.robot_file import get, has, KEYS
+    from guda_ros.workflows.tables import print_table
 
     path = find_config('robots', args.name)
     values = load_yaml(path)
@@ -262,7 +262,7 @@ def _render(robot, path: Path) -> None:
 
     from guda_ros.cli.common import refuse_existing
     from guda_ros.data.files import atomic_target
-    from guda_ros.sim.stills import portrait
+    from guda_ros.sim.rendering.stills import portrait
 
     if path.suffix.lower() not in ('.png', '.jpg', '.jpeg'):
         raise GudaError(f'{path}: a picture is a .png or .jpg file')

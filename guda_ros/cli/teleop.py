@@ -114,7 +114,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
-    from guda_ros.cli.terminal import Terminal
+    from guda_ros.cli.screens.terminal import Terminal
     from guda_ros.control.keyboard import KeyboardMap
 
     contract = load_contract(args)
@@ -124,7 +124,7 @@ def run(args: argparse.Namespace) -> int:
         if pad is not None:
             stack.callback(pad.close)
         graph, domain = _graph(args, stack)
-        from guda_ros.ros.operator_station import OperatorStation
+        from guda_ros.ros.control.operator_station import OperatorStation
 
         station = OperatorStation(domain, contract)
         stack.callback(station.close)
@@ -144,7 +144,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _pad(args):
-    from guda_ros.control.pad import Pad, PadError
+    from guda_ros.control.gamepad import Pad, PadError
 
     if args.device == 'keyboard':
         return None
@@ -159,9 +159,9 @@ def _pad(args):
 def _graph(args, stack: ExitStack):
     """Start the graph; return it, or None for one that runs already, and its domain."""
     from guda_ros.cli.up import read_overrides
-    from guda_ros.ros import environment
-    from guda_ros.ros.graphs import GraphOptions, GRAPHS
-    from guda_ros.ros.processes import GraphProcesses
+    from guda_ros.ros.graph import environment
+    from guda_ros.ros.graph.processes import GraphProcesses
+    from guda_ros.ros.graph.table import GraphOptions, GRAPHS
 
     if args.graph == ATTACH:
         domain = driver_domain(args)
@@ -204,7 +204,7 @@ class _Session:
     """A person at the terminal."""
 
     def __init__(self, station, contract, keyboard, pad, title: str, graph) -> None:
-        from guda_ros.cli.teleop_screen import View
+        from guda_ros.cli.screens.teleop import View
         from guda_ros.control.keyboard import Keyboard
 
         self._station, self._keyboard, self._pad = station, Keyboard(keyboard), pad
@@ -252,7 +252,7 @@ class _Session:
         return keys.joined(pad)
 
     def _draw(self, terminal, state) -> None:
-        from guda_ros.cli.teleop_screen import screen
+        from guda_ros.cli.screens.teleop import screen
 
         view, station = self._view, self._station
         view.teleop, view.safety = station.teleop, station.safety

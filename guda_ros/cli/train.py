@@ -11,11 +11,10 @@ from __future__ import annotations
 import argparse
 from contextlib import nullcontext
 from pathlib import Path
-import shlex
 import shutil
 import sys
 
-from guda_ros.cli.common import natural, positive, refuse_existing, robot_of
+from guda_ros.cli.common import natural, positive, refuse_existing
 from guda_ros.errors import GudaError
 
 HELP = 'train a policy by behaviour cloning or offline RL'
@@ -119,51 +118,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def load_transitions(paths: list[Path], demonstrations: int | None, seed: int):
-    """Join data sets (of which `demonstrations` episodes are drawn) and transition files."""
-    from guda_ros.data.datasets import read_minari, read_minari_contract
-    from guda_ros.data.selection import choose_demonstrations
-    from guda_ros.data.transitions import transitions, TransitionSet
-
-    sets = []
-    for path in paths:
-        if path.is_dir():
-            episodes = choose_demonstrations(read_minari(path), demonstrations, seed)
-            sets.append(transitions(episodes, read_minari_contract(path)))
-        else:
-            sets.append(TransitionSet.load(path))
-        sets[0].contract.require(sets[-1].contract, str(path))
-    return TransitionSet.concatenate(sets)
-
-
-def train(algorithm: str, data, seed: int, updates: int | None = None, progress=None):
-    """
-    Train `algorithm` with its default arguments on a TransitionSet; return the finished Learner.
-
-    :param progress: called with the update, the number of updates and the loss of the policy.
-    """
-    from guda_ros.learning.algorithms import algorithm as find
-    from guda_ros.learning.algorithms import shortened
-    from guda_ros.learning.memory import keep_freed_memory
-
-    keep_freed_memory()
-    kind = find(algorithm)
-    config = kind.Config()
-    if updates is not None:
-        config = shortened(config, updates)
-    learner = kind(data, data.contract, config, (seed,))
-    return learner.learn(
-        progress and (lambda now: progress(now.updates, now.total, policy_loss(now)))
-    )
-
-
-def policy_loss(learner) -> float:
-    """Return the last logged loss of the policies, the mean over the seeds."""
-    names = ('losses/policy_loss', 'losses/bc_loss')
-    row = next(learner.history[name] for name in names if name in learner.history)[-1]
-    return sum(row) / len(row)
-
-
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
     from guda_ros.learning.algorithms import algorithm, read_config, shortened
@@ -171,6 +125,7 @@ def run(args: argparse.Namespace) -> int:
     from guda_ros.learning.checkpoint import resume_checkpoint
     from guda_ros.learning.memory import keep_freed_memory
     from guda_ros.learning.training import tensorboard_writer, train_to_file
+    from guda_ros.workflows.train import _evaluator, load_transitions
 
     if not args.resume:
         refuse_existing(args.out, args.overwrite)
@@ -202,7 +157,7 @@ def run(args: argparse.Namespace) -> int:
         'data': [str(path) for path in args.data],
         'demonstrations': args.demonstrations,
         'rules': data.rule_counts(),
-        'command': shlex.join(['guda', *sys.argv[1:]]),
+        'command': args.command,
         **judged,
     }
     with (
@@ -271,19 +226,3 @@ class Progress:
             # A line that wraps could not be written over.
             line = line[: shutil.get_terminal_size().columns - 1]
         print(f'\r\x1b[K{line}', end='\n' if kept else '', file=self._stream, flush=True)
-
-
-def _evaluator(contract, count: int, robot: str | None):
-    """Return the success of a policy network from validation starts, as a function of it."""
-    from guda_ros.evaluation.rollout import evaluate_policy
-    from guda_ros.evaluation.sight import SightedPolicy
-    from guda_ros.soccer.starts import fixed_starts
-
-    robot = robot_of(contract, robot)
-    starts = fixed_starts('validation', count, contract.field)
-
-    def evaluate(network) -> float:
-        controller = SightedPolicy(network.predict, contract, robot, count)
-        return evaluate_policy(controller, contract, robot, starts).rate
-
-    return evaluate

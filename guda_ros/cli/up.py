@@ -12,7 +12,7 @@ from guda_ros.cli.common import (
     driver_domain,
 )
 from guda_ros.errors import GudaError
-from guda_ros.ros.graphs import GraphOptions, GRAPHS
+from guda_ros.ros.graph.table import GraphOptions, GRAPHS
 
 HELP = 'start a graph of nodes: ' + ', '.join(GRAPHS)
 EXAMPLE = 'guda up simulation --domain 7\n  guda up robot --domain 0 --policy guided.onnx'
@@ -83,7 +83,7 @@ def read_overrides(texts: list[str]) -> dict[str, dict]:
 
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
-    from guda_ros.ros.processes import GraphProcesses
+    from guda_ros.ros.graph.processes import GraphProcesses
 
     options = GraphOptions(
         contract=args.contract,

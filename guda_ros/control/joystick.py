@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from guda_ros.soccer.resources import (
+from guda_ros.config.files import (
     config_names,
     ConfigError,
     find_config,

@@ -8,8 +8,8 @@ import re
 
 import numpy as np
 
+from guda_ros.config.files import ConfigError, find_config, load_yaml, Section
 from guda_ros.control.joystick import AXES, BUTTONS, JoystickState
-from guda_ros.soccer.resources import ConfigError, find_config, load_yaml, Section
 
 #: Names of keys that are no printed character.
 NAMED = ('space', 'enter', 'backspace', 'up', 'down', 'left', 'right')

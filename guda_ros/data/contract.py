@@ -15,11 +15,11 @@ import json
 
 import numpy as np
 
+from guda_ros.config.files import ConfigError, find_config, load_yaml, Section
 from guda_ros.errors import GudaError
 from guda_ros.soccer import world
 from guda_ros.soccer.field import Field
 from guda_ros.soccer.observation import FEATURES, observation_names, observe
-from guda_ros.soccer.resources import ConfigError, find_config, load_yaml, Section
 from guda_ros.soccer.robot import RobotProfile, VelocityLimits
 
 TOPICS = (
@@ -220,6 +220,17 @@ class Contract(ContractBase):
     def to_action(self, command: np.ndarray) -> np.ndarray:
         """Turn base_link velocities (..., 3) into actions (..., 3) in [-1, 1]."""
         return self.limits.to_action(command)
+
+
+def robot_of(contract, name: str | None = None):
+    """Return the robot profile of a contract; GudaError if their limits differ."""
+    robot = RobotProfile.load(name or contract.robot)
+    if robot.limits != contract.limits:
+        raise GudaError(
+            f'robot profile {name or contract.robot}: its limits {robot.limits} are not those of '
+            f'the contract, {contract.limits}; give the right profile with --robot'
+        )
+    return robot
 
 
 def _flatten(values: dict, prefix: str = '') -> dict:

@@ -13,7 +13,7 @@ import numpy as np
 
 from guda_ros.data.contract import Contract
 from guda_ros.data.pairing import control_steps, missing_samples, regular
-from guda_ros.data.recording import RecordingError, RecordingReader
+from guda_ros.data.recording.reader import RecordingError, RecordingReader
 from guda_ros.data.world_states import assemble, LOST_VARIANCE
 from guda_ros.soccer import world
 

@@ -76,12 +76,12 @@ def evaluate_policy(
         memory for the contract's `ball_hold`. Then an episode in which nothing has moved for 1 s
         longer than that is over, because nothing will ever move again.
     :param progress: called with the step and the number of episodes that still run.
-    :param obstacles: of guda_ros.sim.obstacles, in every episode. Then `act` gets their states
-        (m, k, 4) as its third argument, and nothing is over because it rests.
+    :param obstacles: of guda_ros.sim.physics.obstacles, in every episode. Then `act` gets their
+        states (m, k, 4) as its third argument, and nothing is over because it rests.
     :param layouts: (n, k, w, 2), waypoints of the obstacles of each episode [m].
     :raises ValueError: if a command is not finite, or a start is not possible.
     """
-    from guda_ros.sim.batch import BatchSimulation
+    from guda_ros.sim.physics.batch import BatchSimulation
 
     starts = np.asarray(starts, dtype=float)
     if starts.ndim != 2 or not len(starts):

@@ -14,16 +14,16 @@ from pathlib import Path
 
 import numpy as np
 
-from guda_ros.errors import GudaError
-from guda_ros.soccer import world
-from guda_ros.soccer.field import Field
-from guda_ros.soccer.resources import (
+from guda_ros.config.files import (
     config_directories,
     ConfigError,
     find_config,
     load_yaml,
     Section,
 )
+from guda_ros.errors import GudaError
+from guda_ros.soccer import world
+from guda_ros.soccer.field import Field
 from guda_ros.soccer.starts import fixed_starts, SIZE
 
 #: Sets drawn from the streams of `soccer.starts`: name -> purpose, scenario, starts tried unless

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 import os
 
+from guda_ros.config.files import ConfigError, find_config, load_yaml, Section
 from guda_ros.learning.awac import AWAC
 from guda_ros.learning.bc import BC
 from guda_ros.learning.cql import CQL
@@ -13,7 +14,6 @@ from guda_ros.learning.learner import Learner, LearnerConfig
 from guda_ros.learning.networks import TrainingError
 from guda_ros.learning.rebrac import ReBRAC
 from guda_ros.learning.td3_bc import TD3BC
-from guda_ros.soccer.resources import ConfigError, find_config, load_yaml, Section
 
 ALGORITHMS: dict[str, type[Learner]] = {
     learner.name: learner for learner in (BC, TD3BC, AWAC, CQL, IQL, ReBRAC)

@@ -21,17 +21,17 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
-from guda_ros.data.collection import CLOSED, EpisodeCollector, FAILED
-from guda_ros.data.recording import RecordingError, RecordingInfo
-from guda_ros.data.recording_folder import FolderClaim, require_contract
+from guda_ros.data.recording.collector import CLOSED, EpisodeCollector, FAILED
+from guda_ros.data.recording.folder import FolderClaim, require_contract
+from guda_ros.data.recording.reader import RecordingError, RecordingInfo
 from guda_ros.ros.conversions import bgr_from_message
 from guda_ros.ros.diagnostics import DiagnosticsPublisher, ERROR, OK, WARN
-from guda_ros.ros.episode import read_event
-from guda_ros.ros.live_augmentation import LiveAugmentation
+from guda_ros.ros.episode.event import read_event
 from guda_ros.ros.parameters import Parameters
 from guda_ros.ros.qos import LATCHED, RECORD, RECORD_IMAGES, RECORD_LATCHED
-from guda_ros.ros.recorder_parameters import declare_recorder, type_name
-from guda_ros.ros.recorder_screen import RecorderScreen
+from guda_ros.ros.recorder.live_augmentation import LiveAugmentation
+from guda_ros.ros.recorder.parameters import declare_recorder, type_name
+from guda_ros.ros.recorder.screen import RecorderScreen
 from guda_ros.ros.running import exit_process, run_node
 
 _TICK = 0.1

@@ -8,8 +8,8 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import Joy
 
+from guda_ros.control.gamepad import Pad
 from guda_ros.control.joystick import JoystickMap
-from guda_ros.control.pad import Pad
 from guda_ros.ros.conversions import header
 from guda_ros.ros.diagnostics import DiagnosticsPublisher, OK, WARN
 from guda_ros.ros.parameters import Parameters

@@ -20,10 +20,10 @@ from guda_ros.perception.debug_image import draw_percept
 from guda_ros.perception.pipeline import Percept, Perception
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import diagnostics, qos
-from guda_ros.ros.episode import EpisodeEvent, read_event
-from guda_ros.ros.pairing import StampJoin
+from guda_ros.ros.episode.event import EpisodeEvent, read_event
 from guda_ros.ros.parameters import declare_contract, Parameters
 from guda_ros.ros.running import exit_process, run_node
+from guda_ros.ros.stamp_join import StampJoin
 from guda_ros.soccer.robot import RobotProfile
 
 #: An episode's first image comes at most so long after its reset [s]; later, the start is a guess.

@@ -14,8 +14,7 @@ from guda_ros.control.search import BallSearch, SEARCH_SPEED
 from guda_ros.data.world_states import assemble
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import diagnostics, qos
-from guda_ros.ros.episode import EpisodeEvent, read_event
-from guda_ros.ros.pairing import StampJoin, wait_until_connected
+from guda_ros.ros.episode.event import EpisodeEvent, read_event
 from guda_ros.ros.parameters import declare_contract, Parameters
 from guda_ros.ros.running import (
     autostart,
@@ -24,6 +23,7 @@ from guda_ros.ros.running import (
     reports_failure,
     run_node,
 )
+from guda_ros.ros.stamp_join import StampJoin, wait_until_connected
 from guda_ros.soccer import world
 
 

@@ -23,6 +23,9 @@ from guda_ros.control import safety_gate
 from guda_ros.control.arbiter import Instant
 from guda_ros.control.joystick import JoystickMap
 from guda_ros.control.safety_gate import Decision
+from guda_ros.ros.control.joystick_message import read_joy
+from guda_ros.ros.control.kick_and_head import KickAndHead
+from guda_ros.ros.control.safety_parameters import declare_safety_gate, LOCKS
 from guda_ros.ros.conversions import (
     command_from_twist,
     ns_to_stamp,
@@ -33,12 +36,9 @@ from guda_ros.ros.conversions import (
     twist_stamped,
 )
 from guda_ros.ros.diagnostics import DiagnosticsPublisher, ERROR, OK, WARN
-from guda_ros.ros.joystick_message import read_joy
-from guda_ros.ros.kick_and_head import KickAndHead
 from guda_ros.ros.parameters import declare_contract, Parameters
 from guda_ros.ros.qos import COMMAND, DEFAULT, LATCHED
 from guda_ros.ros.running import exit_process, run_node
-from guda_ros.ros.safety_parameters import declare_safety_gate, LOCKS
 from guda_ros.soccer.robot import RobotProfile
 
 #: How long [s, steady] a command waits for a simulated clock that is behind its stamp.

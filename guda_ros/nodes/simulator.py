@@ -13,14 +13,14 @@ from std_srvs.srv import SetBool, Trigger
 
 from guda_ros.errors import GudaError
 from guda_ros.ros import diagnostics, running
-from guda_ros.ros import simulator_parameters as parameters
-from guda_ros.ros.answers import AnswerWatch
-from guda_ros.ros.episode import EpisodeEvent
-from guda_ros.ros.pace import Pace, StepClock, StepRequest
+from guda_ros.ros.episode.event import EpisodeEvent
 from guda_ros.ros.parameters import declare_contract
-from guda_ros.ros.simulator_robot import SimulatedRobot
-from guda_ros.ros.simulator_topics import WorldTopics
-from guda_ros.sim.suite import World
+from guda_ros.ros.simulator import parameters
+from guda_ros.ros.simulator.acknowledgements import AnswerWatch
+from guda_ros.ros.simulator.real_time import Pace, StepClock, StepRequest
+from guda_ros.ros.simulator.robot import SimulatedRobot
+from guda_ros.ros.simulator.topics import WorldTopics
+from guda_ros.sim.physics.sensor_suite import World
 from guda_ros.soccer.robot import RobotProfile
 
 #: Pause [s] after the phases of a reset, in which every node handles them before data follows.

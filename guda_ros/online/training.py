@@ -13,10 +13,10 @@ import numpy as np
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 
+from guda_ros.config.files import load_yaml, Section
 from guda_ros.learning.networks import PolicyNetwork, torch_threads, TrainingError
 from guda_ros.online.policies import ALGORITHMS, normalised, policy_arguments, to_network
 from guda_ros.online.vec_env import BatchVecEnv, Episodes
-from guda_ros.soccer.resources import load_yaml, Section
 from guda_ros.soccer.starts import SCENARIOS
 
 #: Names of a model and of the statistics that normalise its observations, in one folder.

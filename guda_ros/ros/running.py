@@ -16,10 +16,10 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
 
+from guda_ros.config.files import ConfigError
 from guda_ros.data.contract import ContractMismatch
 from guda_ros.errors import GudaError
 from guda_ros.interrupts import interrupts_first
-from guda_ros.soccer.resources import ConfigError
 
 
 class NodeStartError(GudaError):

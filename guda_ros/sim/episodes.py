@@ -16,10 +16,10 @@ import numpy as np
 
 from guda_ros.data.contract import Contract
 from guda_ros.errors import GudaError
-from guda_ros.sim.batch import BatchSimulation
-from guda_ros.sim.noise import SEED_LIMIT
-from guda_ros.sim.obstacles import Obstacle
-from guda_ros.sim.randomisation import Randomisation
+from guda_ros.sim.physics.batch import BatchSimulation
+from guda_ros.sim.physics.noise import SEED_LIMIT
+from guda_ros.sim.physics.obstacles import Obstacle
+from guda_ros.sim.physics.randomisation import Randomisation
 from guda_ros.soccer.observation import observation_bounds
 from guda_ros.soccer.rewards import load_weights, reward_terms
 from guda_ros.soccer.robot import RobotProfile
@@ -206,7 +206,7 @@ class EpisodeBatch:
         self, index: int = 0, camera: str = 'overview', width: int = 480, height: int = 360
     ) -> np.ndarray:
         """Return a picture of a row, RGB uint8; camera: overview, follow, portrait or head."""
-        from guda_ros.sim.simulation import SoccerSimulation
+        from guda_ros.sim.physics.simulation import SoccerSimulation
 
         if self._twin is None:
             self._twin = SoccerSimulation(self.contract, self.robot, **self.arguments)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields, MISSING
 
 import numpy as np
 
-from guda_ros.soccer.resources import ConfigError, find_config, load_yaml, Section
+from guda_ros.config.files import ConfigError, find_config, load_yaml, Section
 
 Colour = tuple[float, float, float]
 

@@ -7,9 +7,9 @@ import os
 
 import numpy as np
 
+from guda_ros.config.files import ConfigError, find_config, load_yaml, Section
 from guda_ros.soccer import world
 from guda_ros.soccer.field import Field
-from guda_ros.soccer.resources import ConfigError, find_config, load_yaml, Section
 from guda_ros.soccer.robot import VelocityLimits
 
 #: How far behind the ball, seen from the goal, a push begins [m]: about where the feet touch it.

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from guda_ros.soccer.resources import ConfigError, find_config, load_yaml, Section
+from guda_ros.config.files import ConfigError, find_config, load_yaml, Section
 
 #: Ways in which a robot can be drawn.
 STYLES = ('nao', 'booster', 'op3', 'plain')

@@ -28,7 +28,7 @@ SCENARIOS = (
 )
 #: Time limits [s] of the scenarios that have one of their own instead of the contract's.
 TIME_LIMITS = {'penalty': 30.0}
-#: Kinds of the obstacles (guda_ros.sim.obstacles) of the scenarios that have some.
+#: Kinds of the obstacles (guda_ros.sim.physics.obstacles) of the scenarios that have some.
 OBSTACLES = {
     'obstacles': ('static', 'static', 'walking'),
     'goalkeeper': ('goalkeeper',),

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from guda_ros.augmentation.contact import gap, nearest_apart, rests
-from guda_ros.augmentation.rules import parameters_of, Proposal, Rule
+from guda_ros.augmentation.rules.base import parameters_of, Proposal, Rule
 from guda_ros.augmentation.transforms import Change, Move
-from guda_ros.soccer.resources import Section
+from guda_ros.augmentation.values.contact import gap, nearest_apart, rests
+from guda_ros.config.files import Section
 
 
 class ModelRule(Rule):

@@ -18,7 +18,7 @@ def refuse(target: Path) -> None:
 
 def read(path: Path, contract=None):
     """Return the Source at a path, and say what could not be read of it."""
-    from guda_ros.data.sources import read_source
+    from guda_ros.data.sets.sources import read_source
 
     source = read_source(path, contract)
     for problem in source.damaged:
@@ -28,7 +28,7 @@ def read(path: Path, contract=None):
 
 def write(target: Path, episodes, contract) -> None:
     """Write a data set and say what is in it."""
-    from guda_ros.data.datasets import write_minari
+    from guda_ros.data.sets.minari import write_minari
 
     write_minari(target, episodes, contract)
     print(

@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _recordings(path: Path) -> int:
-    from guda_ros.data.repair import doctor, WHOLE
+    from guda_ros.data.recording.repair import doctor, WHOLE
 
     found = doctor(path)
     common.print_diagnoses(found)
@@ -43,7 +43,7 @@ def _recordings(path: Path) -> int:
 
 
 def _data_set(path: Path) -> int:
-    from guda_ros.data.checkup import check_data_set, ERROR
+    from guda_ros.data.sets.checkup import check_data_set, ERROR
 
     findings = check_data_set(path)
     for finding in findings:

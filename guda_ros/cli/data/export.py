@@ -52,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this action."""
-    from guda_ros.data.sources import kind_of, TRANSITIONS
-    from guda_ros.data.trajectories import trajectories
+    from guda_ros.data.sets.sources import kind_of, TRANSITIONS
+    from guda_ros.data.sets.trajectories import trajectories
     from guda_ros.errors import GudaError
 
     common.refuse(args.out)
@@ -64,15 +64,15 @@ def run(args: argparse.Namespace) -> int:
     source = common.read(args.source)
     parts, contract = trajectories(source.episodes, source.contract), source.contract
     if args.format == 'npz':
-        from guda_ros.data.export_npz import write_npz
+        from guda_ros.data.exchange.d4rl import write_npz
 
         write_npz(args.out, parts, contract)
     elif args.format == 'lerobot':
-        from guda_ros.data.export_lerobot import write_lerobot
+        from guda_ros.data.exchange.lerobot import write_lerobot
 
         write_lerobot(args.out, parts, contract)
     else:
-        from guda_ros.data.export_robomimic import write_robomimic
+        from guda_ros.data.exchange.robomimic import write_robomimic
 
         write_robomimic(args.out, parts, contract, _validation(source, args))
     steps, whole = sum(map(len, parts)), sum(len(episode) for episode in source.episodes)
@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _validation(source, args) -> list[str]:
-    from guda_ros.data.editing import split
+    from guda_ros.data.sets.editing import split
 
     if not args.validation:
         return []
@@ -93,7 +93,7 @@ def _validation(source, args) -> list[str]:
 
 
 def _transitions(args) -> int:
-    from guda_ros.data.export_npz import write_transitions_npz
+    from guda_ros.data.exchange.d4rl import write_transitions_npz
     from guda_ros.data.transitions import TransitionSet
     from guda_ros.errors import GudaError
 

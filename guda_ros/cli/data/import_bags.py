@@ -40,8 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run this action."""
     from guda_ros.cli.common import load_contract
-    from guda_ros.data.bag_import import import_bag, Mapping
-    from guda_ros.data.editing import merge
+    from guda_ros.data.exchange.rosbag import import_bag, Mapping
+    from guda_ros.data.sets.editing import merge
 
     common.refuse(args.out)
     mapping = (

@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _describe(path: Path) -> int:
     from guda_ros.cli import info
-    from guda_ros.data.bag_samples import is_foreign
+    from guda_ros.data.exchange.rosbag_samples import is_foreign
 
     if is_foreign(path):
         return _bag(path)
@@ -35,8 +35,8 @@ def _describe(path: Path) -> int:
 
 
 def _bag(path: Path) -> int:
-    from guda_ros.cli.common import print_table
-    from guda_ros.data.bag_samples import bag_topics
+    from guda_ros.data.exchange.rosbag_samples import bag_topics
+    from guda_ros.workflows.tables import print_table
 
     found = bag_topics(path)
     print(

@@ -31,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this action."""
-    from guda_ros.data.editing import merge
-    from guda_ros.data.sources import kind_of, TRANSITIONS
+    from guda_ros.data.sets.editing import merge
+    from guda_ros.data.sets.sources import kind_of, TRANSITIONS
     from guda_ros.errors import GudaError
 
     common.refuse(args.out)

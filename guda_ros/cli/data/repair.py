@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this action."""
-    from guda_ros.data.repair import LOST, repair
+    from guda_ros.data.recording.repair import LOST, repair
 
     found = repair(args.path)
     common.print_diagnoses(found)

@@ -44,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this action."""
-    from guda_ros.cli.common import load_contract, robot_of
+    from guda_ros.cli.common import load_contract
+    from guda_ros.data.contract import robot_of
 
     contract = load_contract(args)
     robot_of(contract, args.robot)
@@ -94,8 +95,8 @@ def _shared(args) -> dict[str, str]:
 
 
 def _in_simulator(episode, contract, args) -> int:
-    from guda_ros.ros.graphs import NodeSpec
-    from guda_ros.ros.processes import GraphProcesses
+    from guda_ros.ros.graph.processes import GraphProcesses
+    from guda_ros.ros.graph.table import NodeSpec
 
     shared = _shared(args)
     specs = [
@@ -119,7 +120,7 @@ def _in_simulator(episode, contract, args) -> int:
     ]
     start = _start_of(episode)
     with GraphProcesses(specs, None, args.log_dir, args.domain) as graph:
-        from guda_ros.ros.replay import SimulatorReplay
+        from guda_ros.ros.episode.replay import SimulatorReplay
 
         runner = graph.runner()
         replay = SimulatorReplay(graph.watch.node, runner, contract, episode, start)
@@ -156,8 +157,8 @@ def _compare(episode, outcome) -> None:
 
 def _on_robot(episode, contract, args) -> int:
     from guda_ros.cli.common import driver_domain
-    from guda_ros.ros.graphs import NodeSpec
-    from guda_ros.ros.processes import GraphProcesses
+    from guda_ros.ros.graph.processes import GraphProcesses
+    from guda_ros.ros.graph.table import NodeSpec
 
     shared = {**_shared(args), 'use_sim_time': False}
     _ask(episode, contract)
@@ -169,7 +170,7 @@ def _on_robot(episode, contract, args) -> int:
     with GraphProcesses(
         specs, {'local': not args.network}, args.log_dir, domain, join=True
     ) as graph:
-        from guda_ros.ros.replay import RobotReplay
+        from guda_ros.ros.episode.replay import RobotReplay
 
         graph.wait_ready()
         replay = RobotReplay(graph.watch, graph.check, contract, episode)

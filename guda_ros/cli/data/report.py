@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run this action."""
     from guda_ros.data.transitions import TransitionSet
-    from guda_ros.evaluation.data_report import build_data_report
+    from guda_ros.evaluation.pages.data import build_data_report
 
     source = common.read(args.source)
     augmented = TransitionSet.load(args.augmented) if args.augmented else None

@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this action."""
-    from guda_ros.data.editing import split
+    from guda_ros.data.sets.editing import split
     from guda_ros.errors import GudaError
 
     if args.names[0] == args.names[1]:

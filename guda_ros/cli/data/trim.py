@@ -92,7 +92,7 @@ def _is_kept(episode, args) -> bool:
 
 
 def _trimmed(episode, contract, args):
-    from guda_ros.data.editing import cut, driven_steps, seconds_to_steps
+    from guda_ros.data.sets.editing import cut, driven_steps, seconds_to_steps
 
     if args.episodes and episode.id not in args.episodes:
         return episode

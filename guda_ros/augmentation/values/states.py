@@ -1,0 +1,119 @@
+"""
+What states are worth: the object's place, and how long the actor takes to where it can move it on.
+
+Both are found in the recording: what places are worth as a map of values under the task's own
+reward, how near the actor comes to a resting object, where it stands when the object begins to
+move, and how fast it walks and turns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from guda_ros.augmentation.task import Task
+from guda_ros.augmentation.transforms import wrap
+from guda_ros.augmentation.values.contact import gap, rests, way_of
+from guda_ros.augmentation.values.detour import length_of_way, seen_along
+from guda_ros.augmentation.values.map import ValueMap
+from guda_ros.data.transitions import TransitionSet
+
+#: The actor walks that much farther round the object than it ever was near it without touching.
+_MARGIN = 1.25
+#: Angle [rad] off the line behind the object from which the actor goes straight on.
+_ALIGNED = np.radians(15)
+#: Shares of the recorded steps that are slower than what counts as the actor's speed.
+_WALK, _TURN = 0.8, 0.9
+
+
+@dataclass(frozen=True)
+class Approach:
+    """
+    How an actor gets to an object.
+
+    clearance [m]: on the way round; rear [m]: behind the object, where it begins to move; speed
+    [m/step]; turning [rad/step] and heading [rad], relative to the way of the object: None where
+    headings do not count.
+    """
+
+    clearance: float
+    rear: float
+    speed: float
+    turning: float | None
+    heading: float | None
+
+    @classmethod
+    def find(
+        cls, recorded: TransitionSet, task: Task, nearest: float, heading: bool
+    ) -> 'Approach | None':
+        """Return what a recording shows; None if its actor does not move."""
+        actor, thing = (task.layout.bodies[name] for name in (task.actor, task.object))
+        way = way_of(recorded, actor)
+        speed = float(np.quantile(np.hypot(*way.T), _WALK))
+        if speed <= 0:
+            return None
+        moved = ~rests(task, recorded) & task.movable(recorded)
+        rear = float(np.median(gap(task, recorded.states)[moved])) if moved.any() else nearest
+        turning = facing = None
+        if heading and actor.heading is not None and moved.any():
+            yaw, after = recorded.states[:, actor.heading], recorded.next_states[:, actor.heading]
+            turning = float(np.quantile(np.abs(wrap(after - yaw)), _TURN)) or None
+            x, y = way_of(recorded, thing)[moved].T
+            facing = float(np.angle(np.exp(1j * (yaw[moved] - np.arctan2(y, x))).mean()))
+        return cls(max(_MARGIN * nearest, rear), rear, speed, turning, facing)
+
+    def steps(self, task: Task, states: np.ndarray, way: np.ndarray) -> np.ndarray:
+        """Return how many steps (M,) it takes to where the object is moved along unit vectors."""
+        actor, thing = (task.layout.bodies[name] for name in (task.actor, task.object))
+        place = states[:, list(actor.position)] - states[:, list(thing.position)]
+        steps = (
+            length_of_way(*seen_along(place, way), self.clearance, _ALIGNED, self.rear)
+            / self.speed
+        )
+        if self.turning:
+            wanted = np.arctan2(way[:, 1], way[:, 0]) + self.heading
+            steps = steps + np.abs(wrap(states[:, actor.heading] - wanted)) / self.turning
+        return steps
+
+
+class Worth:
+    """Values of states: as much of the map's as is left when the actor is there."""
+
+    def __init__(
+        self, task: Task, places: ValueMap, discount: float, approach: Approach | None
+    ) -> None:
+        """Take a map of values, and the discount of the steps that an approach takes."""
+        self._task, self._places = task, places
+        self._discount, self._approach = discount, approach
+
+    @classmethod
+    def find(
+        cls,
+        recorded: TransitionSet,
+        task: Task,
+        places: ValueMap,
+        discount: float,
+        nearest: float,
+        heading: bool,
+    ) -> 'Worth':
+        """Find in a recording what a map of values leaves open."""
+        approach = None
+        if task.object != task.actor:
+            approach = Approach.find(recorded, task, nearest, heading)
+        return cls(task, places, discount, approach)
+
+    @property
+    def least(self) -> float:
+        """Least value that a state can have."""
+        return self._places.least
+
+    def __call__(self, states: np.ndarray) -> np.ndarray:
+        """Return the values (M,) of states (M, S)."""
+        place = states[:, list(self._task.layout.bodies[self._task.object].position)]
+        value = self._places(place)
+        if self._approach is None:
+            return value
+        # Late is worth less than soon, also where rewards are negative.
+        steps = self._approach.steps(self._task, states, self._places.way(place))
+        return self.least + (value - self.least) * self._discount**steps

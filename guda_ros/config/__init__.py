@@ -1,0 +1,1 @@
+"""YAML files: found, read, checked and written back."""

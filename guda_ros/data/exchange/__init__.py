@@ -1,0 +1,1 @@
+"""Other formats: bags and logs that are imported, data sets that are exported."""

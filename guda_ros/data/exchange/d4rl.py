@@ -1,0 +1,95 @@
+"""
+Write the arrays of a D4RL data set (Fu et al., 2020, arXiv 2004.07219) as one NPZ file.
+
+observations, actions, rewards, terminals and timeouts, one row a step; next_observations, and
+below `infos/` what else is known. A row after which neither terminals nor timeouts holds is
+continued by the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import os
+
+import numpy as np
+
+from guda_ros.data.contract import ContractBase
+from guda_ros.data.episodes import COMMANDERS
+from guda_ros.data.files import atomic_target
+from guda_ros.data.sets.trajectories import interrupted, Trajectory
+from guda_ros.data.transitions import DataSetError, TransitionSet
+
+
+def write_npz(
+    path: str | os.PathLike, parts: Sequence[Trajectory], contract: ContractBase
+) -> None:
+    """
+    Write trajectories; the file appears when it is complete.
+
+    :raises DataSetError: if it cannot be written.
+    """
+    columns = {
+        name: np.concatenate([getattr(part, source) for part in parts])
+        for name, source in (
+            ('observations', 'observations'),
+            ('actions', 'actions'),
+            ('rewards', 'rewards'),
+            ('terminals', 'terminations'),
+            ('timeouts', 'timeouts'),
+            ('next_observations', 'next_observations'),
+            ('infos/world_states', 'states'),
+            ('infos/next_world_states', 'next_states'),
+            ('infos/stamps', 'stamps'),
+        )
+    }
+    lengths = [len(part) for part in parts]
+    columns['infos/episode'] = np.repeat([part.episode.id for part in parts], lengths)
+    columns['infos/step'] = np.concatenate([part.first + np.arange(len(part)) for part in parts])
+    columns['infos/commanded_by'] = np.array(COMMANDERS)[
+        np.concatenate([part.commanded_by for part in parts])
+    ]
+    columns['infos/success'] = np.repeat([part.episode.success for part in parts], lengths)
+    _save(path, columns, contract)
+
+
+def write_transitions_npz(path: str | os.PathLike, steps: TransitionSet) -> None:
+    """Write a set of transitions, augmented ones too; see write_npz."""
+    _save(
+        path,
+        {
+            'observations': steps.observations(),
+            'actions': steps.actions,
+            'rewards': steps.rewards,
+            'terminals': steps.terminations,
+            'timeouts': interrupted(steps),
+            'next_observations': steps.next_observations(),
+            'infos/world_states': steps.states,
+            'infos/next_world_states': steps.next_states,
+            'infos/episode': np.array(steps.episode_ids)[steps.source_episode],
+            'infos/step': steps.source_step,
+            'infos/success': steps.success(),
+            'infos/rule': np.array(steps.rule_names)[steps.rule],
+        },
+        steps.contract,
+    )
+
+
+def _save(path, columns: dict[str, np.ndarray], contract: ContractBase) -> None:
+    names = getattr(contract, 'observation_names', ())
+    columns.update(
+        {
+            'metadata/contract': np.array(contract.to_json()),
+            'metadata/contract_hash': np.array(contract.hash),
+            'metadata/observation_names': np.array(names, dtype=str),
+        }
+    )
+    try:
+        with atomic_target(path) as temporary:
+            # An open file, because NumPy would add a suffix to a name.
+            with open(temporary, 'wb') as file:
+                np.savez_compressed(file, **columns)
+    except OSError as error:
+        raise DataSetError(
+            f'{path}: cannot be written: {error}; is there room on the disk, and '
+            'may you write there?'
+        ) from error

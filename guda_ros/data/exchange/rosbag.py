@@ -1,0 +1,243 @@
+"""
+Episodes from rosbag2 bags (MCAP or sqlite3) that others recorded, without this project's contract.
+
+A mapping (config/imports) says which topic plays which role. Others' samples have stamps of
+their own, so poses are interpolated at the control rate, between samples that are close enough; a
+command holds until the next one. What is missing stays missing and is named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+import os
+from pathlib import Path
+
+import numpy as np
+
+from guda_ros.config.files import find_config, load_yaml, Section
+from guda_ros.data.contract import Contract
+from guda_ros.data.episodes import Episode, VERDICTS
+from guda_ros.data.exchange.rosbag_samples import BagSamples, read_bag
+from guda_ros.data.recording.reader import RecordingError
+from guda_ros.data.sets.editing import cut
+from guda_ros.soccer import world
+from guda_ros.soccer.rewards import push_terminated
+
+AUTO = 'auto'
+_REQUIRED = ('pose', 'ball', 'command')
+_OPTIONAL = ('odom', 'ground_truth_robot', 'ground_truth_ball')
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """
+    Topics by role, and the bag's names of the frames `map`, `odom` and `base`.
+
+    tolerance: largest distance [s] of two samples between which is interpolated. command_hold: how
+    long [s] a command holds. verdict: 'auto' or a verdict.
+    """
+
+    contract: Contract
+    topics: dict[str, str]
+    frames: dict[str, str]
+    tolerance: float = 0.2
+    command_hold: float = 0.5
+    verdict: str = AUTO
+
+    @classmethod
+    def load(cls, name, robot: str | None = None) -> 'Mapping':
+        """
+        Read a mapping by name (config/imports) or path.
+
+        :param robot: a robot profile to use instead of the contract's.
+        :raises ConfigError: naming file and key of what is wrong.
+        """
+        path = find_config('imports', name)
+        root = Section(load_yaml(path), path)
+        contract = Contract.load(root.text('contract'), robot)
+        listed = root.section('topics')
+        topics = {role: listed.text(role) for role in _REQUIRED}
+        topics.update({role: listed.text(role) for role in _OPTIONAL if listed.has(role)})
+        frames = root.section('frames')
+        mapping = cls(
+            contract,
+            topics,
+            {key: frames.text(key) for key in ('map', 'odom', 'base')},
+            root.number('tolerance', 0.0, 10.0),
+            root.number('command_hold', 0.0, 10.0),
+            root.choice('verdict', (AUTO, *VERDICTS)),
+        )
+        for section in (listed, frames, root):
+            section.close()
+        return mapping
+
+    @classmethod
+    def of_contract(cls, contract: Contract) -> 'Mapping':
+        """Return the mapping of a bag that uses the names of a contract."""
+        return cls(
+            contract,
+            {role: contract.topics[role] for role in (*_REQUIRED, *_OPTIONAL)},
+            {key: contract.frames[key] for key in ('map', 'odom', 'base')},
+        )
+
+
+def import_bag(path: str | os.PathLike, mapping: Mapping) -> Episode:
+    """
+    Read a bag as one episode.
+
+    :raises RecordingError: if it cannot be read, lacks a topic that is needed (the message names
+        what there is instead), or holds no complete step.
+    """
+    samples = read_bag(path, mapping.topics, mapping.frames, _REQUIRED)
+    contract, problems = mapping.contract, list(samples.problems)
+    pose = samples.rows['pose']
+    odom = samples.rows.get('odom', pose)
+    ball = _ball_in_map(samples, 'ball', pose, odom, mapping.tolerance)
+    begin = max(rows[0, 0] for rows in (pose, odom, ball))
+    end = min(rows[-1, 0] for rows in (pose, odom, ball))
+    count = int((end - begin) * contract.rate + 1e-6) + 1
+    if end < begin or count < 2:
+        raise RecordingError(
+            f'{path}: pose and ball do not overlap by a step of {contract.period:g} s; are their '
+            'stamps of one clock?'
+        )
+    times = begin + np.arange(count) * contract.period
+    poses, balls = (
+        _at(rows, times, mapping.tolerance, problems, role, yaw)
+        for rows, role, yaw in ((pose, 'pose', 3), (ball, 'ball', None))
+    )
+    commands = _held(
+        samples.rows['command'], times[:-1] + contract.period / 2, mapping.command_hold, problems
+    )
+    # Before the first step the robot followed what it was told then, or stood.
+    before = np.nan_to_num(
+        _held(samples.rows['command'], times[:1] - contract.period / 2, mapping.command_hold, [])
+    )
+    previous = np.concatenate([before, commands])
+    states = _states(poses, balls, previous, contract)
+    truth = np.full_like(states, np.nan)
+    if {'ground_truth_robot', 'ground_truth_ball'} <= samples.rows.keys():
+        robot = samples.rows['ground_truth_robot']
+        rolling = _ball_in_map(samples, 'ground_truth_ball', robot, robot, mapping.tolerance)
+        truth = _states(
+            _at(robot, times, mapping.tolerance, problems, 'ground_truth_robot', 3),
+            _at(rolling, times, mapping.tolerance, problems, 'ground_truth_ball', None),
+            previous,
+            contract,
+        )
+    stamps = np.round((times - begin) * 1e9).astype(np.int64) + samples.origin + int(begin * 1e9)
+    episode = Episode(
+        id=_name(path),
+        scenario='imported',
+        seed=0,
+        start_index=-1,
+        verdict='aborted',
+        operator='',
+        contract_hash=contract.hash,
+        stamps=stamps,
+        world_states=states,
+        commands=commands,
+        valid=np.isfinite(states).all(axis=1),
+        truth_states=truth,
+        problems=tuple(problems),
+    )
+    if not episode.usable.any():
+        raise RecordingError(f'{path}: holds no complete step: {"; ".join(problems)}')
+    return _judged(episode, mapping)
+
+
+def _name(path) -> str:
+    path = Path(path)
+    return path.stem if path.is_file() else path.resolve().name
+
+
+def _states(poses, balls, previous, contract) -> np.ndarray:
+    """Return world states (K, 10); the ball's velocity by differences where none was sent."""
+    velocity = balls[:, 2:4]
+    silent = np.isnan(velocity).all(axis=1) & np.isfinite(balls[:, :2]).all(axis=1)
+    if len(balls) > 2:
+        # Central differences over two steps; at a gap they stay missing.
+        derived = np.gradient(balls[:, :2], contract.period, axis=0)
+        velocity = np.where(silent[:, None], derived, velocity)
+    return np.concatenate([poses, balls[:, :2], velocity, previous], axis=1)
+
+
+def _ball_in_map(samples: BagSamples, role: str, pose, odom, tolerance) -> np.ndarray:
+    """Return rows (K, 5): time, x, y in `map`, velocity along its axes or NaN."""
+    rows, frame = samples.rows[role], samples.ball_frames[role]
+    if frame == 'map':
+        return rows
+    inside = (rows[:, 0] >= pose[0, 0]) & (rows[:, 0] <= pose[-1, 0])
+    if frame == 'odom':
+        inside &= (rows[:, 0] >= odom[0, 0]) & (rows[:, 0] <= odom[-1, 0])
+    rows = rows[inside]
+    if not len(rows):
+        raise RecordingError(f'{samples.path}: {role}: no sample lies between those of the pose')
+    where = _at(pose, rows[:, 0], tolerance, [], role, 3)
+    point, turn = rows[:, 1:3], where[:, 2]
+    if frame == 'odom':
+        drift = _at(odom, rows[:, 0], tolerance, [], role, 3)
+        point, turn = world.to_frame(point, drift), turn - drift[:, 2]
+    moved = np.concatenate(
+        [rows[:, :1], world.from_frame(point, where), world.rotate(rows[:, 3:5], turn)], axis=1
+    )
+    # A velocity that is measured from the walking robot is not that over the field.
+    if frame == 'base':
+        moved[:, 3:5] = np.nan
+    return moved[np.isfinite(moved[:, 1:3]).all(axis=1)]
+
+
+def _at(rows, times, tolerance, problems, role, yaw: int | None) -> np.ndarray:
+    """Return the values (K, D) of rows (time, values...) at times; NaN where none are close."""
+    after = np.clip(np.searchsorted(rows[:, 0], times), 1, max(len(rows) - 1, 1))
+    if len(rows) < 2:
+        raise RecordingError(f'{role}: one sample is not enough')
+    gap = rows[after, 0] - rows[after - 1, 0]
+    exact = np.minimum(np.abs(times - rows[after, 0]), np.abs(times - rows[after - 1, 0])) < 1e-6
+    outside = (times < rows[0, 0]) | (times > rows[-1, 0])
+    missing = ((gap > tolerance) | outside) & ~exact
+    values = rows[:, 1:].copy()
+    if yaw is not None:
+        values[:, yaw - 1] = np.unwrap(values[:, yaw - 1])
+    found = np.stack([np.interp(times, rows[:, 0], column) for column in values.T], axis=1)
+    if yaw is not None:
+        found[:, yaw - 1] = world.wrap_angle(found[:, yaw - 1])
+    found[missing] = np.nan
+    if missing.any():
+        first = times[np.flatnonzero(missing)[0]] - times[0]
+        problems.append(
+            f'{role}: {int(missing.sum())} of {len(times)} steps have no sample '
+            f'within {tolerance:g} s, the first {first:.2f} s after the start'
+        )
+    return found
+
+
+def _held(rows, times, hold, problems) -> np.ndarray:
+    """Return the commands (K, 3) that hold at times; NaN where there was none."""
+    latest = np.searchsorted(rows[:, 0], times, side='right') - 1
+    age = times - rows[np.maximum(latest, 0), 0]
+    missing = (latest < 0) | (age > hold)
+    found = np.where(missing[:, None], np.nan, rows[np.maximum(latest, 0), 1:])
+    if missing.any():
+        first = times[np.flatnonzero(missing)[0]] - times[0]
+        problems.append(
+            f'command: at {int(missing.sum())} of {len(times)} steps none was given '
+            f'within {hold:g} s, the first {first:.2f} s after the start'
+        )
+    return found
+
+
+def _judged(episode: Episode, mapping: Mapping) -> Episode:
+    """Give an episode its verdict; with 'auto' it ends when the ball is in the goal or out."""
+    if mapping.verdict != AUTO:
+        return replace(episode, verdict=mapping.verdict)
+    field = mapping.contract.field
+    known = np.isfinite(episode.world_states[:, world.BALL]).all(axis=1)
+    over = np.flatnonzero(known & push_terminated(episode.world_states, field))
+    if not len(over) or over[0] == 0:
+        return replace(episode, verdict='timeout')
+    last = int(over[0])
+    scored = bool(field.scored(episode.world_states[last, world.BALL]))
+    return replace(
+        cut(episode, 0, last), verdict='scored' if scored else 'out', problems=episode.problems
+    )

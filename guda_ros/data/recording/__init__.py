@@ -1,0 +1,1 @@
+"""Recordings (MCAP): written while the robot runs, read, judged and repaired."""

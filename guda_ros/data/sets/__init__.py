@@ -1,0 +1,1 @@
+"""Data sets (Minari): written, read, checked, selected and edited."""

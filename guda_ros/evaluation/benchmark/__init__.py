@@ -1,0 +1,1 @@
+"""Benchmarks: algorithms by augmentations by seeds, in cells that resume."""

@@ -1,0 +1,1 @@
+"""Reports: pages, charts, pictures and films."""

@@ -1,0 +1,152 @@
+"""Pictures of what a guide does: sources and results on the field, coverage, acceptance."""
+
+from __future__ import annotations
+
+import os
+
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+import numpy as np
+
+from guda_ros.augmentation.guides import Guide
+from guda_ros.augmentation.task import Task
+from guda_ros.augmentation.values.map import ValueMap
+from guda_ros.data.transitions import TransitionSet
+from guda_ros.errors import GudaError
+from guda_ros.evaluation.pages.drawing import BALL, FAINT, INK, MUTED, ROBOT
+
+_COLOURS = ('#0072B2', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#882255')
+
+
+def draw_guide(
+    path: str | os.PathLike,
+    guide: Guide,
+    task: Task,
+    recorded: TransitionSet | None = None,
+    made: TransitionSet | None = None,
+    places: ValueMap | None = None,
+) -> None:
+    """
+    Draw the areas of a guide, or what it found; with a recording also what it made of that.
+
+    :param places: what places of the object were found to be worth.
+    :raises GudaError: if the picture cannot be written.
+    """
+    rows = 1 if made is None else 2
+    figure = Figure(figsize=(9.2 if rows == 2 else 5.5, 3.8 * rows), layout='constrained')
+    axes = np.atleast_2d(figure.subplots(rows, rows))
+    if places is None:
+        _areas(axes[0, 0], guide, task)
+    else:
+        _values(axes[0, 0], task, places)
+    if made is not None:
+        _paths(axes[0, 1], task, recorded)
+        _steps(axes[1, 0], task, made)
+        _coverage(axes[1, 1], task, made)
+    try:
+        figure.savefig(path)
+    except (OSError, ValueError) as error:
+        raise GudaError(f'{path}: cannot be drawn: {error}') from error
+
+
+def _field(axis, task, title):
+    (low, high), (right, left) = task.bounds
+    axis.add_patch(Rectangle((low, right), high - low, left - right, fill=False, ec=MUTED))
+    (a, b), (c, d) = task.mouth
+    axis.add_patch(Rectangle((a, c), b - a, d - c, fc=FAINT, ec=MUTED))
+    for (a, b), (c, d) in task.walls:
+        axis.add_patch(Rectangle((a, c), b - a, d - c, fc=MUTED, alpha=0.6))
+    (a, b), _ = task.mouth
+    margin = 0.06 * (high - low)
+    axis.set(
+        xlim=(low - margin, max(high, b) + margin),
+        ylim=(right - margin, left + margin),
+        aspect='equal',
+        title=title,
+        xlabel='x [m]',
+        ylabel='y [m]',
+    )
+
+
+def _areas(axis, guide, task):
+    _field(axis, task, f'{guide.name}: where things are put')
+    number = 0
+    for name, rule in guide.rules.items():
+        for body, ((a, b), (c, d)) in rule.areas(task).items():
+            colour = _COLOURS[number % len(_COLOURS)]
+            # Boxes are often the same: each is drawn a little inside the one before.
+            inset = 0.08 * number
+            axis.add_patch(
+                Rectangle(
+                    (a + inset, c + inset),
+                    max(b - a - 2 * inset, 0.02),
+                    max(d - c - 2 * inset, 0.02),
+                    fc=colour,
+                    alpha=0.12,
+                )
+            )
+            axis.plot([], [], 's', color=colour, alpha=0.5, label=f'{name}: {body}')
+            number += 1
+    axis.legend(fontsize=7, loc='lower left')
+
+
+def _values(axis, task, places, arrows: int = 20):
+    _field(axis, task, f'worth of places of the {task.object}, and best ways')
+    x, y = places.grid.axes
+    axis.pcolormesh(x, y, places.values.reshape(places.grid.shape).T, cmap='viridis', zorder=0.5)
+    ways = places.way(places.grid.points).reshape(*places.grid.shape, 2)
+    every = max(len(x) // arrows, 1)
+    at = tuple(np.arange(every // 2, len(along), every) for along in (x, y))
+    axis.quiver(
+        x[at[0]],
+        y[at[1]],
+        *np.moveaxis(ways[np.ix_(*at)], -1, 0).transpose(0, 2, 1),
+        color='white',
+        scale=32,
+        width=0.004,
+        pivot='mid',
+        zorder=3,
+    )
+
+
+def _paths(axis, task, recorded):
+    _field(axis, task, f'{len(recorded)} recorded steps')
+    for body, colour in ((task.actor, ROBOT), (task.object, BALL)):
+        places = recorded.states[:, list(task.layout.bodies[body].position)].copy()
+        gaps = np.flatnonzero(np.diff(recorded.source_episode)) + 1
+        axis.plot(*np.insert(places, gaps, np.nan, axis=0).T, color=colour, lw=0.9, label=body)
+    axis.legend(fontsize=7, loc='lower left')
+
+
+def _steps(axis, task, made, shown: int = 250):
+    _field(axis, task, f'{min(shown, len(made))} of {len(made)} augmented steps')
+    rows = np.random.default_rng(0).choice(len(made), min(shown, len(made)), replace=False)
+    actor, thing = (task.layout.bodies[name] for name in (task.actor, task.object))
+    robot = made.states[rows][:, list(actor.position)]
+    axis.scatter(*made.states[rows][:, list(thing.position)].T, s=7, color=BALL, zorder=3)
+    if actor.heading is None:
+        axis.scatter(*robot.T, s=7, color=ROBOT)
+    else:
+        yaw = made.states[rows, actor.heading]
+        axis.quiver(*robot.T, np.cos(yaw), np.sin(yaw), color=ROBOT, scale=45, width=0.003)
+    way = (
+        made.next_states[rows][:, list(thing.position)]
+        - made.states[rows][:, list(thing.position)]
+    )
+    moving = np.linalg.norm(way, axis=1) > task.rest
+    places = made.states[rows][:, list(thing.position)][moving]
+    (low, high), _ = task.bounds
+    axis.quiver(
+        *places.T, *way[moving].T, color=INK, scale=(high - low) / 3, width=0.003, zorder=4
+    )
+
+
+def _coverage(axis, task, made):
+    _field(axis, task, f'where the {task.object} is (logarithm of the count)')
+    places = made.states[:, list(task.layout.bodies[task.object].position)]
+    (low, high), (right, left) = task.bounds
+    (_, deep), _ = task.mouth
+    counts, x, y = np.histogram2d(
+        *places.T, bins=(40, 27), range=((low, max(high, deep)), (right, left))
+    )
+    axis.pcolormesh(x, y, np.log1p(counts).T, cmap='viridis', zorder=1.5)

@@ -1,0 +1,1 @@
+"""A robot profile from a recorded drive: protocol, fits, figures."""

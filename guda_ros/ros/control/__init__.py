@@ -1,0 +1,1 @@
+"""What a person and a robot tell each other: gamepad, kick, head, limits."""

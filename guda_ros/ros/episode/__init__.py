@@ -1,0 +1,1 @@
+"""Episodes in a graph of nodes: announced, run, refereed and replayed."""

@@ -1,0 +1,182 @@
+"""Send the commands of a recorded episode again, through the safety node, as a policy would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+import json
+import time
+
+from geometry_msgs.msg import TwistStamped
+from nav_msgs.msg import Odometry
+import numpy as np
+from std_msgs.msg import String
+
+from guda_ros.control.safety_gate import DRIVING
+from guda_ros.data.episodes import Episode
+from guda_ros.errors import GudaError
+from guda_ros.ros import conversions as convert
+from guda_ros.ros import qos
+from guda_ros.ros.stamp_join import StampJoin
+
+_SOURCE = 'policy'
+
+
+@dataclass(frozen=True, eq=False)
+class ReplayOutcome:
+    """
+    What came of a replay in the simulator.
+
+    verdict: how it ended there. robot (K, 3), ball (K, 2): the truth at every step, in `map`.
+    """
+
+    verdict: str
+    robot: np.ndarray
+    ball: np.ndarray
+
+
+class SimulatorReplay:
+    """
+    Answer every observation of a simulator in lock-step with the command of that step.
+
+    :param runner: an EpisodeRunner; its node publishes the commands.
+    :param start: robot x, y, yaw, ball x, y.
+    """
+
+    def __init__(self, node, runner, contract, episode: Episode, start) -> None:
+        self._node, self._runner, self._contract = node, runner, contract
+        self._episode, self._start = episode, start
+        self._commands = np.nan_to_num(episode.commands)
+        self._truth: dict[int, tuple] = {}
+        self._seen = StampJoin(('robot', 'ball'))
+        topics = contract.topics
+        self._pub = node.create_publisher(
+            TwistStamped, f'{topics["command"]}/{_SOURCE}', qos.COMMAND
+        )
+        for name in ('robot', 'ball'):
+            node.create_subscription(
+                Odometry,
+                topics[f'ground_truth_{name}'],
+                lambda message, name=name: self._on_truth(name, message),
+                qos.DEFAULT,
+            )
+        self._first = 0
+        node.create_subscription(String, topics['episode'], self._on_episode, qos.LATCHED)
+
+    def run(self, timeout: float) -> ReplayOutcome:
+        """Run the episode to its end; EpisodeError if it cannot be run."""
+        outcome = self._runner.run(
+            start=self._start,
+            seed=self._episode.seed,
+            episode_id='replay',
+            time_limit=len(self._episode) * self._contract.period,
+            timeout=timeout,
+        )
+        stamps = sorted(stamp for stamp in self._truth if stamp >= self._first)
+        robot, ball = (np.array([self._truth[stamp][part] for stamp in stamps]) for part in (0, 1))
+        return ReplayOutcome(outcome.event.verdict, robot, ball)
+
+    def _on_episode(self, message: String) -> None:
+        event = json.loads(message.data)
+        if event['phase'] == 'reset':
+            self._first = event['stamp']
+
+    def _on_truth(self, name: str, message: Odometry) -> None:
+        stamp = convert.stamp_to_ns(message.header.stamp)
+        seen = self._seen.add(name, stamp, message)
+        if seen is None or stamp < self._first:
+            return
+        self._truth[stamp] = (
+            convert.pose_from_odometry(seen['robot']),
+            convert.ball_from_message(seen['ball'])[0],
+        )
+        step = round((stamp - self._first) * 1e-9 / self._contract.period)
+        # The state after the last command is answered too: lock-step waits for it.
+        command = self._commands[step] if step < len(self._commands) else np.zeros(3)
+        self._pub.publish(convert.twist_stamped(command, stamp, self._contract.frames['base']))
+
+
+class RobotReplay:
+    """
+    Send commands to a robot in their own time, while a person holds the dead-man's button.
+
+    When the safety node does not let them through any more (the button let go, teleop, an
+    emergency stop), the replay is over: it does not go on from the middle.
+
+    :param watch: a GraphWatch in the robot's domain. :param check: raises when a node is lost.
+    """
+
+    def __init__(self, watch, check: Callable[[], None], contract, episode: Episode) -> None:
+        self._watch, self._check, self._contract = watch, check, contract
+        self._times = (episode.stamps[:-1] - episode.stamps[0]) * 1e-9
+        self._commands = np.nan_to_num(episode.commands)
+        self._end = (episode.stamps[-1] - episode.stamps[0]) * 1e-9
+        self._state: dict = {}
+        node = watch.node
+        self._pub = node.create_publisher(
+            TwistStamped, f'{contract.topics["command"]}/{_SOURCE}', qos.COMMAND
+        )
+        node.create_subscription(String, 'safety/state', self._on_state, qos.LATCHED)
+
+    def wait_for_deadman(self, timeout: float) -> None:
+        """
+        Send zeros until the safety node lets them through.
+
+        :raises GudaError: after `timeout` seconds, with what the safety node said.
+        """
+        deadline = time.monotonic() + timeout
+        while not self._let_through():
+            self._check()
+            if time.monotonic() > deadline:
+                raise GudaError(f'the safety node does not let the replay through: {self._why()}')
+            self._send(np.zeros(3))
+            self._spin(self._contract.period)
+
+    def run(self) -> float:
+        """
+        Send the commands; return how many seconds of them were sent.
+
+        :raises GudaError: when it was stopped in between.
+        """
+        begin = time.monotonic()
+        try:
+            for moment, command in zip(self._times, self._commands):
+                self._spin(begin + moment - time.monotonic())
+                self._check()
+                if not self._let_through():
+                    raise GudaError(
+                        f'stopped after {moment:.1f} s of {self._end:.1f} s: {self._why()}'
+                    )
+                self._send(command)
+            self._spin(begin + self._end - time.monotonic())
+        finally:
+            self._send(np.zeros(3))
+        return float(self._end)
+
+    def _on_state(self, message: String) -> None:
+        self._state = json.loads(message.data)
+
+    def _let_through(self) -> bool:
+        return (
+            not self._state.get('stopped')
+            and self._state.get('reasons', {}).get(_SOURCE) == DRIVING
+        )
+
+    def _why(self) -> str:
+        if not self._state:
+            return 'it says nothing'
+        if self._state.get('stopped'):
+            return f'emergency stop by {self._state.get("cause")}'
+        return self._state.get('reasons', {}).get(_SOURCE, 'it has heard nothing of it')
+
+    def _send(self, command: np.ndarray) -> None:
+        now = self._watch.node.get_clock().now().nanoseconds
+        self._pub.publish(convert.twist_stamped(command, now, self._contract.frames['base']))
+
+    def _spin(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while True:
+            left = deadline - time.monotonic()
+            self._watch.spin(max(0.0, min(left, 0.02)))
+            if left <= 0:
+                return

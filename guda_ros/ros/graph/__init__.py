@@ -1,0 +1,1 @@
+"""Graphs of nodes: the table of them, their processes, their surroundings."""

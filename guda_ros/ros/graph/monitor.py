@@ -1,0 +1,62 @@
+"""A participant that looks at a graph from outside: which nodes are there, which are active."""
+
+from __future__ import annotations
+
+from lifecycle_msgs.msg import State
+from lifecycle_msgs.srv import GetState
+import rclpy
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from guda_ros.ros.graph.table import NodeSpec
+
+
+class GraphWatch:
+    """A node of this process in a domain, in a context of its own, spun by hand."""
+
+    def __init__(self, domain: int, name: str = '_guda_watch') -> None:
+        self.context = Context()
+        rclpy.init(
+            context=self.context, domain_id=domain, signal_handler_options=SignalHandlerOptions.NO
+        )
+        self.node = Node(
+            name, context=self.context, enable_rosout=False, start_parameter_services=False
+        )
+        self._executor = SingleThreadedExecutor(context=self.context)
+        self._executor.add_node(self.node)
+        self._clients = {}
+        self._states = {}
+
+    def spin(self, seconds: float) -> None:
+        """Handle what arrives, for at most `seconds`."""
+        self._executor.spin_once(timeout_sec=seconds)
+
+    def names(self) -> set[str]:
+        """Return the names of all nodes in sight."""
+        return set(self.node.get_node_names())
+
+    def state(self, spec: NodeSpec) -> str:
+        """Return 'ready' or what a node lacks."""
+        if spec.name not in self.names():
+            return 'not seen'
+        if not spec.lifecycle or not spec.parameters.get('autostart', True):
+            return 'ready'
+        if spec.name not in self._clients:
+            self._clients[spec.name] = self.node.create_client(GetState, f'/{spec.name}/get_state')
+        client, answer = self._clients[spec.name], self._states.get(spec.name)
+        if answer is not None and answer.done():
+            del self._states[spec.name]
+            state = answer.result().current_state
+            return 'ready' if state.id == State.PRIMARY_STATE_ACTIVE else state.label
+        if answer is None and client.service_is_ready():
+            self._states[spec.name] = client.call_async(GetState.Request())
+        return 'not active yet'
+
+    def close(self) -> None:
+        """Leave the domain."""
+        if self.context.ok():
+            self._executor.shutdown()
+            self.node.destroy_node()
+            rclpy.shutdown(context=self.context)

@@ -1,0 +1,1 @@
+"""What the data collector shows and asks: parameters, screen, live augmentation."""

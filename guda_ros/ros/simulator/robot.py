@@ -1,0 +1,170 @@
+"""One robot of a simulator node: its topics, what it is told and what it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from geometry_msgs.msg import TwistStamped
+import numpy as np
+from rclpy.lifecycle import LifecycleNode
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Bool
+
+from guda_ros.data.contract import Contract
+from guda_ros.ros import conversions as convert
+from guda_ros.ros import qos
+from guda_ros.ros.episode.event import EpisodeEvent
+from guda_ros.ros.simulator.topics import RobotTopics
+from guda_ros.ros.stamp_join import StampJoin
+from guda_ros.soccer.world import ROBOT
+
+if TYPE_CHECKING:
+    from guda_ros.sim.physics.sensor_suite import World
+
+#: Seconds of simulated time that a command is followed when no other one comes.
+COMMAND_LIFE = 0.5
+
+
+class SimulatedRobot:
+    """
+    Bring a robot's sensors and commands to its topics; `destroy` removes them.
+
+    Truth is told at once; what the sensors measure, when it arrives.
+
+    :param on_command: called with this robot, stamp [ns] and command (3,) for each message.
+    :param prefix: before every topic, such as `red/`.
+    :param index: of the robot in the world.
+    """
+
+    def __init__(
+        self,
+        node: LifecycleNode,
+        contract: Contract,
+        world: World,
+        on_command: Callable[['SimulatedRobot', int, np.ndarray], None],
+        prefix: str = '',
+        index: int = 0,
+    ) -> None:
+        self._node = node
+        self._simulation = world.simulation
+        self._sensors = world.sensors[index]
+        self._index = index
+        self._on_command = on_command
+        self.topics = RobotTopics(
+            node, contract, self._simulation.robots[index], self._sensors.mounts, prefix
+        )
+        self._sets = StampJoin(('image', 'odom'), depth=1000)
+        self._command, self._command_stamp = np.zeros(3), 0
+        self._kick = False
+        self._centre_head()
+        self._subscriptions = [
+            node.create_subscription(
+                TwistStamped, prefix + contract.topics['command'], self._take_command, qos.COMMAND
+            ),
+            node.create_subscription(Bool, prefix + 'kick', self._take_kick, qos.COMMAND),
+            node.create_subscription(
+                JointState, prefix + 'head/command', self._take_head, qos.COMMAND
+            ),
+        ]
+
+    def _take_command(self, message: TwistStamped) -> None:
+        self._on_command(
+            self,
+            convert.stamp_to_ns(message.header.stamp),
+            convert.command_from_twist(message.twist),
+        )
+
+    def _take_kick(self, message: Bool) -> None:
+        self._kick = message.data
+
+    def _take_head(self, message: JointState) -> None:
+        wanted = dict(zip(message.name, message.position))
+        if (
+            not wanted
+            or wanted.keys() - {'head_pan', 'head_tilt'}
+            or not np.isfinite(list(wanted.values())).all()
+        ):
+            self._node.get_logger().warning(
+                'head/command was ignored: finite positions of head_pan and head_tilt are '
+                f'expected, not {wanted}',
+                throttle_duration_sec=5.0,
+            )
+            return
+        self._head.update(wanted)
+        self._simulation.look(self._head['head_pan'], self._head['head_tilt'], self._index)
+
+    def _centre_head(self) -> None:
+        self._head = {'head_pan': 0.0, 'head_tilt': 0.0}
+
+    def follow(self, now: int, command: np.ndarray) -> None:
+        """Take a command (3,) that has come at `now` [ns]."""
+        self._command, self._command_stamp = command, now
+
+    def command(self, now: int) -> np.ndarray:
+        """Return the command (4,) for a step: velocities, zero when they are old, and a kick."""
+        fresh = now - self._command_stamp <= COMMAND_LIFE * 1e9
+        kick, self._kick = self._kick, False
+        return np.append(self._command if fresh else np.zeros(3), float(kick))
+
+    def reset(self, now: int) -> None:
+        """Begin an episode at `now` [ns], once the world was reset."""
+        self._sets.clear()
+        self._centre_head()
+        self._kick = False
+        self.follow(now, np.zeros(3))
+        state = self._simulation.world_state(self._index)
+        self._start = tuple(map(float, state[ROBOT]))
+        self.topics.prime(now - 500_000_000, state)
+
+    def announce(self, event: EpisodeEvent) -> bool:
+        """Publish an event of the episode; tell whether all subscribers confirmed it."""
+        return self.topics.announce(replace(event, robot_start=self._start))
+
+    def tell(self, now: int, control: bool) -> int | None:
+        """
+        Measure, and publish what has arrived by `now` [ns].
+
+        :param control: whether a control step begins.
+        :return: as `deliver`.
+        """
+        self._sensors.sense(now, control, self.topics.watched)
+        self.topics.begin_set()
+        if control:
+            self.topics.truth(
+                now,
+                self._simulation.world_state(self._index),
+                self._simulation.robot_velocity(self._index),
+            )
+        return self.deliver(now)
+
+    def deliver(self, now: int) -> int | None:
+        """
+        Publish what has arrived by `now` [ns].
+
+        :return: the stamp of the newest image that can be worked with only now, because image and
+            odometry of that stamp are both there; None without one.
+        """
+        newest = None
+        for sample in self._sensors.arrived(now):
+            complete = None
+            if sample.sensor == 'odometry':
+                self.topics.odometry(sample.stamp, sample.pose, sample.velocity)
+                complete = self._sets.add('odom', sample.stamp, True)
+            elif sample.sensor == 'imu':
+                self.topics.imu(sample.stamp, sample.gyroscope, sample.accelerometer)
+                self.topics.joints(sample.stamp, *sample.head)
+            else:
+                self.topics.image(sample.camera, sample.stamp, sample.pixels)
+                if sample.camera == 'head':
+                    complete = self._sets.add('image', sample.stamp, True)
+            if complete:
+                newest = sample.stamp
+        return newest
+
+    def destroy(self) -> None:
+        """Remove the topics."""
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        self.topics.destroy()

@@ -1,0 +1,1 @@
+"""The world without pictures: model, walk, odometry, sensors, randomisation, batches."""

@@ -1,0 +1,1 @@
+"""The world in pictures: figures, scenery, cameras, the OpenGL behind them."""

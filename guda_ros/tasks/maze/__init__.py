@@ -1,0 +1,1 @@
+"""Mazes of Gymnasium-Robotics as tasks: point and ant."""

@@ -1,0 +1,141 @@
+"""The rule kind of mazes: steps are taken to free places, along the shortest way or anyhow."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from guda_ros.augmentation import segments
+from guda_ros.augmentation.rules.move import MoveRule
+from guda_ros.augmentation.transforms import Change, Move, wrap
+
+#: Places are drawn among so many that were found free, spread evenly over the free cells.
+_PLACES = 50_000
+_QUARTER = np.pi / 2
+
+
+class MazeRule(MoveRule):
+    """Take steps to free places of the maze, where they lead along the shortest way or not."""
+
+    kind = 'maze'
+    reasons = ('accepted',)
+
+    def __init__(self, section, task) -> None:
+        """
+        Take the keys of the rule.
+
+        turn: `way`, by the multiple of 90 degrees after which the step leads nearest to the
+        shortest way from its place; `any` multiple of 90 degrees; `none`. With `way` there may be
+        by: `action` when that is to lead there and not the step itself, which also follows from
+        the velocity before. With `none` there may be aim: how many degrees [0, 180] the step may
+        lead off the shortest way. Unless it is the action's there may be over: of how many steps,
+        this one and those that follow, the common direction counts as its own.
+        """
+        self._rotation = section.choice('turn', ('way', 'any', 'none'))
+        self._off, self._over, self._by = np.pi, 1, 'step'
+        if self._rotation == 'way' and section.has('by'):
+            known = ('step', 'action') if task.layout.action_vectors else ('step',)
+            self._by = section.choice('by', known)
+        if self._rotation == 'none' and section.has('aim'):
+            self._off = np.radians(section.number('aim', 0, 180))
+        if self._rotation != 'any' and self._by == 'step' and section.has('over'):
+            self._over = section.integer('over', 1, 1000)
+        self._of = 'step'
+
+    def _find(self):
+        recorded, task = self.recorded, self.task
+        self._places = free_places(task, _PLACES)
+        ways = task.map.ways(self._places)
+        # In the order of their ways, so that those near a direction are neighbours.
+        angle = np.arctan2(ways[:, 1], ways[:, 0])
+        order = np.argsort(angle)
+        self._places, self._angle = self._places[order], angle[order]
+        if self._by == 'action':
+            x, y = task.layout.action_vectors[0]
+            direction = np.arctan2(recorded.actions[:, y], recorded.actions[:, x])
+        else:
+            direction = directions(recorded, self._over)
+        found = segments.steps(recorded, task.movable(recorded))
+        direction = direction[found.start]
+        fitting = self._fitting(direction)[1] > 0
+        self._segments, self._direction = found.take(fitting), direction[fitting]
+        self._point = recorded.states[self._segments.start, :2]
+
+    def _fitting(self, direction):
+        """Return for directions the first of the places that they may be taken to, how many."""
+        if self._off >= np.pi:
+            return np.zeros(len(direction), dtype=int), np.full(len(direction), len(self._angle))
+        turned = np.concatenate([self._angle, self._angle + 2 * np.pi])
+        low = np.mod(direction - self._off + np.pi, 2 * np.pi) - np.pi
+        first = np.searchsorted(turned, low)
+        return first, np.searchsorted(turned, low + 2 * self._off, side='right') - first
+
+    def _draw(self, choice, number, rng) -> Change:
+        """Return the changes of chosen steps, with parameters of shape (number,)."""
+        direction = self._direction[choice]
+        first, count = self._fitting(direction)
+        at = (first + rng.integers(0, count)) % len(self._places)
+        turn = np.zeros(number)
+        if self._rotation == 'way':
+            turn = np.round((self._angle[at] - direction) / _QUARTER) * _QUARTER
+        elif self._rotation == 'any':
+            turn = rng.integers(0, 4, number) * _QUARTER
+        move = Move.carry(
+            self._point[choice], self._places[at], wrap(turn), np.zeros(number, dtype=bool)
+        )
+        return Change(self.task.layout, {self.task.actor: move})
+
+    def propose(self, count, rng):
+        """Propose about `count` steps."""
+        made = super().propose(count, rng)
+        quarters = np.round(made.parameters[:, 1] / _QUARTER).astype(int)
+        self.task.turn_body(made.both, made.actions, quarters)
+        return made
+
+    def _object(self, both, first, last):
+        """Return (K,) zeros: what is drawn fits."""
+        return np.zeros(len(both[0]), dtype=np.int8)
+
+    def explain(self) -> list[str]:
+        """Return sentences that say what the rule will do."""
+        what = 'its action' if self._by == 'action' else 'it'
+        over = f', over {self._over} steps,' if self._over > 1 else ''
+        turn = {
+            'way': f'turns it by the multiple of 90 deg after which {what}{over} leads nearest to '
+            'the shortest way',
+            'any': 'turns it by any multiple of 90 deg',
+            'none': 'does not turn it',
+        }[self._rotation]
+        lines = ['takes every step alone to anywhere free in the maze', turn]
+        if self._off < np.pi:
+            lines.append(
+                f'takes it only where it{over} leads within {np.degrees(self._off):g} '
+                'deg of the shortest way'
+            )
+        if self._rotation == 'way' or self._off < np.pi:
+            lines.append(
+                'the shortest way leads back to the middle of the aisle, in the goal '
+                'cell to its middle'
+            )
+        return lines
+
+    def areas(self, task) -> dict[str, tuple]:
+        """Return the boxes ((x low, x high), (y low, y high)) to draw, by what goes there."""
+        return {task.actor: task.bounds}
+
+
+def directions(recorded, over: int) -> np.ndarray:
+    """Return where (M,) [rad] steps lead, with the `over` - 1 that follow if they are there."""
+    whole = segments.runs(recorded, np.ones(len(recorded), dtype=bool))
+    rows, segment, _ = whole.expand()
+    last = np.minimum(rows + over - 1, whole.last[segment])
+    way = recorded.next_states[last, :2] - recorded.states[rows, :2]
+    return np.arctan2(way[:, 1], way[:, 0])
+
+
+def free_places(task, count: int) -> np.ndarray:
+    """Return about `count` places (K, 2) [m] clear of the walls, the same for each call."""
+    rng = np.random.default_rng(0)
+    cells = task.map.free[rng.integers(0, len(task.map.free), 2 * count)]
+    places = task.map.middles(cells)
+    places += (rng.random(places.shape) - 0.5) * task.map.scale
+    return places[task.map.clearance(places) >= task.radius][:count]

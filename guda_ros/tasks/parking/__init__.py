@@ -1,0 +1,1 @@
+"""Parking a car (highway-env) as a task."""

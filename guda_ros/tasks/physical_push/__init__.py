@@ -1,0 +1,1 @@
+"""The paper's physical task in the authors' own environment."""

@@ -1,0 +1,1 @@
+"""The paper's simulated soccer task."""

@@ -1,0 +1,180 @@
+"""
+Rules of the paper's soccer task: walk round the ball to a place behind it, then push it on.
+
+The paper's own rules (arXiv 2310.18247) leave robots that begin on the goal's side of the ball
+without an example: per transition they walk straight to it, and whole trajectories show the few
+ways that were recorded. These here are this project's.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import numpy as np
+
+from guda_ros.augmentation.rules.base import parameters_of, Proposal, Rule
+from guda_ros.augmentation.rules.sampling import put_near
+from guda_ros.augmentation.task import Task
+from guda_ros.augmentation.transforms import Change, Move, scene
+from guda_ros.augmentation.values.contact import rests, way_of
+from guda_ros.augmentation.values.detour import seen_along, way_round
+from guda_ros.config.files import Section
+from guda_ros.soccer.push_target import push_target
+
+#: Clearances that a robot is away at most that is put near the ball.
+_FARTHEST = 20.0
+
+
+class _WayRule(Rule):
+    """Single steps in which a body went some way, turned to the way that it should go."""
+
+    reasons = ('accepted',)
+
+    def __init__(self, section: Section, task: type[Task]) -> None:
+        """Take the keys of the rule; config/guides/push_ball_guided.yaml explains each."""
+        self._fastest = section.number('fastest', 0.01, 1)
+        self._reflect = section.number('reflect', 0, 1)
+        self._beside = section.number('beside_goal', 0, 100)
+        self._clear = section.number('post_clearance', 0, 100)
+
+    @property
+    @abstractmethod
+    def _body(self) -> str:
+        """Name of the body whose way counts."""
+
+    @abstractmethod
+    def _fitting(self) -> np.ndarray:
+        """Tell (M,) which recorded steps can be used, however slow."""
+
+    def _find(self):
+        recorded = self.recorded
+        fits = self._fitting() & self.task.movable(recorded)
+        way = way_of(recorded, self.task.layout.bodies[self._body])
+        length = np.hypot(way[:, 0], way[:, 1])
+        rows = np.flatnonzero(fits & (length > 0))
+        if len(rows):
+            rows = rows[length[rows] >= np.quantile(length[rows], 1 - self._fastest)]
+        self._rows, self._direction = rows, np.arctan2(way[rows, 1], way[rows, 0])
+
+    @property
+    def candidates(self) -> int:
+        """Number of recorded steps that the rule can use."""
+        return len(self._rows)
+
+    def _taken(self):
+        if self._fastest == 1:
+            return 'all steps'
+        return f'the fastest {self._fastest:.0%} of the steps'
+
+    def _turned(self, count, wanted, rng):
+        """Return rows (count,), whether mirrored, and the turn that sends them `wanted` [rad]."""
+        choice = rng.integers(0, len(self._rows), count)
+        mirrored = rng.random(count) < self._reflect
+        direction = np.where(mirrored, -1.0, 1.0) * self._direction[choice]
+        return self._rows[choice], mirrored, wanted - direction
+
+    def _push_way(self, ball):
+        """Return the ways (count, 2), of length 1, that balls at (count, 2) are to go."""
+        way = push_target(ball, self.task.contract, self._beside, self._clear) - ball
+        return way / np.maximum(np.hypot(way[:, :1], way[:, 1:]), 1e-9)
+
+    def _steps(self, change, rows):
+        both, actions = self.source.changed(rows, change)
+        return Proposal(
+            both,
+            actions,
+            rows,
+            np.zeros(len(rows), dtype=np.int8),
+            parameters_of(change, len(rows)),
+        )
+
+
+class WalkRule(_WayRule):
+    """Put robot and ball anywhere; the step leads round the ball, to where to push it from."""
+
+    kind = 'walk'
+
+    def __init__(self, section: Section, task: type[Task]) -> None:
+        """Take the keys of the rule."""
+        super().__init__(section, task)
+        self._clearance = section.number('clearance', 0.01, 10)
+        self._aligned = np.radians(section.number('aligned', 0, 90))
+        self._near = section.number('near', 0, 1)
+
+    @property
+    def _body(self):
+        return self.task.actor
+
+    def _fitting(self):
+        return rests(self.task, self.recorded)
+
+    def propose(self, count: int, rng: np.random.Generator) -> Proposal:
+        """Propose `count` steps."""
+        task = self.task
+        (left, right), (low, high) = task.bounds
+        box = np.array([[left, low], [right, high]])
+        ball = rng.uniform(*box, (count, 2))
+        robot = rng.uniform(*box, (count, 2))
+        robot = put_near(robot, ball, self._near, self._clearance, _FARTHEST, task.bounds, rng)
+        push = self._push_way(ball)
+        wanted = np.arctan2(push[:, 1], push[:, 0]) + way_round(
+            *seen_along(robot - ball, push), self._clearance, self._aligned
+        )
+        rows, mirrored, turn = self._turned(count, wanted, rng)
+        place = list(task.layout.bodies[task.actor].position)
+        move = Move.carry(self.recorded.states[rows][:, place], robot, turn, mirrored)
+        return self._steps(
+            Change(task.layout, dict.fromkeys(task.layout.bodies, move), {task.object: ball}), rows
+        )
+
+    def explain(self) -> list[str]:
+        """Return sentences that say what the rule will do."""
+        return [
+            f'takes {self._taken()} in which the ball rests',
+            'puts robot and ball anywhere on the field, apart'
+            + (f', {self._near:.0%} near each other' if self._near else '')
+            + (f', {self._reflect:.0%} mirrored' if self._reflect else ''),
+            f'turns the step to the shortest way, {self._clearance:g} m round the ball, to behind '
+            f'it, and to the ball itself from within {np.degrees(self._aligned):g} degrees',
+        ]
+
+    def areas(self, task: Task) -> dict[str, tuple]:
+        """Return the field."""
+        return dict.fromkeys(task.layout.bodies, task.bounds)
+
+
+class PushOnRule(_WayRule):
+    """Put scenes in which the ball moves anywhere, turned so that it moves on to the goal."""
+
+    kind = 'push_on'
+
+    @property
+    def _body(self):
+        return self.task.object
+
+    def _fitting(self):
+        return ~rests(self.task, self.recorded)
+
+    def propose(self, count: int, rng: np.random.Generator) -> Proposal:
+        """Propose `count` steps."""
+        task = self.task
+        (left, right), (low, high) = task.bounds
+        ball = rng.uniform((left, low), (right, high), (count, 2))
+        push = self._push_way(ball)
+        rows, mirrored, turn = self._turned(count, np.arctan2(push[:, 1], push[:, 0]), rng)
+        place = list(task.layout.bodies[task.object].position)
+        move = Move.carry(self.recorded.states[rows][:, place], ball, turn, mirrored)
+        return self._steps(scene(task.layout, move), rows)
+
+    def explain(self) -> list[str]:
+        """Return sentences that say what the rule will do."""
+        return [
+            f'takes {self._taken()} in which the ball moves',
+            'puts the ball anywhere on the field, the scene with it'
+            + (f', {self._reflect:.0%} mirrored' if self._reflect else ''),
+            'turns it until the ball moves to the goal, or from a corner to before it',
+        ]
+
+    def areas(self, task: Task) -> dict[str, tuple]:
+        """Return the field."""
+        return {task.object: task.bounds}

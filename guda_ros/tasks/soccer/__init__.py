@@ -1,0 +1,1 @@
+"""The robots' own task: push the ball into the goal, in the twin and on the field."""

@@ -1,0 +1,59 @@
+"""Run the trials of a comparison of arms that are missing, and write its table and picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from guda_ros.evaluation.benchmark.variants import (
+    arms_png,
+    HEADER,
+    markdown,
+    PolicyTrial,
+    read_trials,
+    summaries,
+    table_of,
+    write_trials,
+)
+from guda_ros.workflows.tables import print_table
+from guda_ros.workflows.workers import run_jobs
+
+
+def complete(
+    trial: Callable[..., Sequence[PolicyTrial]],
+    jobs: Mapping[tuple, Sequence[tuple]],
+    results: Path,
+    order: Callable[[PolicyTrial], tuple],
+    processes: int | None = None,
+) -> list[PolicyTrial]:
+    """
+    Return all trials of a results file (.jsonl), after those that are missing were made.
+
+    The file is written after every job, so that an interrupted run loses no more than one; table
+    (.md) and picture (.png) are written beside it.
+
+    :param trial: importable by name; called with the arguments of a job.
+    :param jobs: arguments -> keys of the trials that the job makes.
+    :param order: in which trials are shown.
+    """
+    results.parent.mkdir(parents=True, exist_ok=True)
+    trials = read_trials(results)
+    done = {one.key for one in trials}
+    missing = [job for job, keys in jobs.items() if not done.issuperset(keys)]
+    for _, found in run_jobs(trial, missing, processes):
+        fresh = {one.key for one in found}
+        trials = [one for one in trials if one.key not in fresh] + list(found)
+        write_trials(results, trials)
+        for one in found:
+            print(
+                f'{one.place}, {one.scenario}: {one.arm} {one.algorithm} seed {one.seed}: '
+                f'{one.success.mean():.2f}',
+                flush=True,
+            )
+    trials.sort(key=order)
+    found = summaries(trials)
+    print_table(table_of(found), HEADER)
+    results.with_suffix('.md').write_text(markdown(found), encoding='utf-8')
+    if found:
+        results.with_suffix('.png').write_bytes(arms_png(found))
+    return trials

@@ -1,0 +1,97 @@
+import dataclasses
+
+import pytest
+import yaml
+
+from guda_ros.config.files import ConfigError, find_config
+from guda_ros.data.contract import Contract, ContractMismatch
+from guda_ros.soccer.field import Field
+from guda_ros.soccer.robot import RobotProfile
+
+
+@pytest.fixture(scope='module')
+def contract():
+    return Contract.load('soccer_push')
+
+
+def changed(kind, name, tmp_path, change):
+    content = yaml.safe_load(find_config(kind, name).read_text())
+    change(content)
+    path = tmp_path / 'changed.yaml'
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def test_contract_survives_json(contract):
+    again = Contract.from_json(contract.to_json())
+    assert again == contract and again.hash == contract.hash
+
+
+def test_hash_changes_with_a_limit_of_the_robot(contract, tmp_path):
+    robot = changed('robots', 'nao_v6', tmp_path, lambda c: c['limits'].update(forward=0.3))
+    other = Contract.load('soccer_push', robot=robot)
+    assert other.hash != contract.hash
+    assert contract.differences(other) == ['limits.forward: 0.25 != 0.3']
+
+
+def test_mismatch_names_every_difference(contract):
+    other = dataclasses.replace(contract, rate=20.0, ball_hold=1.0)
+    with pytest.raises(
+        ContractMismatch, match=r'policy\.onnx(.|\n)*ball_hold: 4.0 != 1.0\n  rate: 10.0 != 20.0'
+    ):
+        contract.require(other, 'policy.onnx')
+
+
+def test_same_contract_is_accepted(contract):
+    contract.require(Contract.load('soccer_push'), 'policy.onnx')
+
+
+def test_unknown_robot_lists_the_known_ones():
+    with pytest.raises(
+        ConfigError, match='unknown name .asimo. in config/robots; known: .*nao_v6'
+    ):
+        RobotProfile.load('asimo')
+
+
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        (lambda c: c['limits'].update(forward=-1), r'limits\.forward: -1 is outside'),
+        (lambda c: c['limits'].update(forward='fast'), r'limits\.forward: a number is expected'),
+        (lambda c: c['limits'].update(forward=float('nan')), r'limits\.forward: nan is outside'),
+        (lambda c: c['camera'].pop('pitch'), r'camera\.pitch: is missing'),
+        (lambda c: c['camera'].update(zoom=2), r'camera\.zoom: is not a known key'),
+        (lambda c: c['camera'].update(position=[1, 2]), r'camera\.position: a list of 3 numbers'),
+        (lambda c: c.update(body=3), r'body: a mapping is expected'),
+    ],
+)
+def test_wrong_value_in_a_robot_profile_is_named_with_file_and_key(tmp_path, change, message):
+    path = changed('robots', 'nao_v6', tmp_path, change)
+    with pytest.raises(ConfigError, match=rf'changed\.yaml: {message}'):
+        RobotProfile.load(path)
+
+
+def test_wrong_value_in_a_field_is_named(tmp_path):
+    path = changed('fields', 'spl', tmp_path, lambda c: c.update(penalty_area=[1.65, 'wide']))
+    with pytest.raises(ConfigError, match=r'changed\.yaml: penalty_area\.1: a number is expected'):
+        Field.load(path)
+
+
+def test_unknown_observation_feature_is_named(tmp_path):
+    path = changed(
+        'tasks', 'soccer_push', tmp_path, lambda c: c.update(observation=['ball', 'smell'])
+    )
+    with pytest.raises(ConfigError, match='smell'):
+        Contract.load(path)
+
+
+def test_broken_yaml_is_named_with_its_line(tmp_path):
+    path = tmp_path / 'broken.yaml'
+    path.write_text('name: x\nlimits: [1,\n')
+    with pytest.raises(ConfigError, match=r'broken\.yaml: not valid YAML(.|\n)*line'):
+        RobotProfile.load(path)
+
+
+def test_text_that_is_no_contract_is_refused():
+    with pytest.raises(ValueError, match='not a contract'):
+        Contract.from_json('{"name": "x"}')

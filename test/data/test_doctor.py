@@ -1,0 +1,96 @@
+"""`guda data doctor` and `repair`, on real files."""
+
+from dataclasses import replace
+import json
+
+from dataset_scene import CONTRACT, make_episode
+import h5py
+import numpy as np
+import pytest
+import recording_scene as scene
+
+from guda_ros.cli.main import main
+from guda_ros.data.episodes import read_episode
+from guda_ros.data.sets.checkup import check_data_set, ERROR, WARNING
+from guda_ros.data.sets.minari import write_minari
+
+
+def sane(name='a', seed=1, **changes):
+    """Return an episode in which a robot walks as one can."""
+    episode = make_episode(name, 'scored', 20, seed)
+    episode.world_states[:, :2] = 0.02 * np.arange(21)[:, None]
+    return replace(episode, **changes)
+
+
+def check(path, *episodes):
+    write_minari(path, episodes, CONTRACT)
+    return [(finding.level, finding.episode, finding.text) for finding in check_data_set(path)]
+
+
+def test_nothing_is_found_in_a_sound_data_set(tmp_path):
+    assert check(tmp_path / 'set', sane(), sane('b', 2)) == []
+
+
+def test_what_cannot_be_is_found(tmp_path):
+    stamps = sane().stamps.copy()
+    stamps[5] = stamps[4]
+    still, fast, jump = sane('still', 2), sane('fast', 3), sane('jump', 4)
+    still.commands[:] = 0
+    fast.commands[7] = (0.9, 0, 0)
+    jump.world_states[10:, 0] += 2.0
+    lost = sane('lost', 5)
+    lost.valid[:15] = False
+    found = check(
+        tmp_path / 'set', sane('back', stamps=stamps), still, fast, jump, lost, sane('twin', 1)
+    )
+    assert (ERROR, 'back', 'stamps do not go forward') in found
+    assert (WARNING, 'still', 'the robot was never told to move') in found
+    assert any(name == 'fast' and 'step 7: [0.9, 0.0, 0.0]' in text for _, name, text in found)
+    assert any(
+        name == 'jump' and text.startswith('the robot jumps 2.02 m in step 9')
+        for _, name, text in found
+    )
+    assert (WARNING, 'lost', '25% of the steps are usable') in found
+
+
+def test_the_same_episode_twice_is_found(tmp_path):
+    assert check(tmp_path / 'set', sane(), sane('b')) == [
+        (WARNING, 'b', 'holds the same steps as a')
+    ]
+
+
+def test_numbers_that_do_not_follow_from_the_states_are_found(tmp_path, capsys):
+    path = tmp_path / 'set'
+    assert check(path, sane()) == []
+    with h5py.File(next(path.glob('*.hdf5')), 'r+') as file:
+        file['episode_0/rewards'][3] += 1.0
+    metadata = json.loads((path / 'metadata.json').read_text())
+    (path / 'metadata.json').write_text(json.dumps({**metadata, 'total_steps': 7}))
+    assert main(['data', 'doctor', str(path)]) == 1
+    told = capsys.readouterr().out
+    assert 'a: rewards do not follow from the world states' in told
+    assert 'total_steps is 7, and there are 20' in told and '2 errors, 0 warnings' in told
+
+
+def test_a_torn_recording_is_found_and_repaired(tmp_path, capsys):
+    folder = tmp_path / 'recordings'
+    scene.write_recording(folder, 200, 'whole')
+    scene.write_recording(folder, 200, 'torn')
+    file = next((folder / 'torn').glob('*.mcap'))
+    file.write_bytes(file.read_bytes()[: file.stat().st_size * 2 // 3])
+    assert main(['data', 'doctor', str(folder)]) == 1
+    assert '1 of 2 recordings are whole' in capsys.readouterr().out
+    assert main(['data', 'repair', str(folder)]) == 0
+    assert '1 repaired, 0 lost, 1 were whole' in capsys.readouterr().out
+    assert main(['data', 'doctor', str(folder)]) == 0
+    # The messages come first in the file; what is behind them was torn off.
+    np.testing.assert_array_equal(
+        read_episode(folder / 'torn').world_states, read_episode(folder / 'whole').world_states
+    )
+    assert (folder / 'torn.interrupted').is_dir()
+
+
+@pytest.mark.parametrize('action', ['doctor', 'repair'])
+def test_nothing_there_is_one_clear_error(tmp_path, capsys, action):
+    assert main(['data', action, str(tmp_path / 'nowhere')]) == 1
+    assert 'no such recording' in capsys.readouterr().err

@@ -1,0 +1,176 @@
+"""Bags that others recorded become episodes; what is missing in them stays missing."""
+
+import bag_scene as scene
+import numpy as np
+import pytest
+
+from guda_ros.cli.main import main
+from guda_ros.config.files import ConfigError
+from guda_ros.data.exchange.rosbag import import_bag, Mapping
+from guda_ros.data.recording.reader import RecordingError
+from guda_ros.data.sets.minari import read_minari
+
+PERIOD = 0.1
+
+
+@pytest.fixture
+def mapping(tmp_path):
+    """The mapping that is shipped, without the odometry that the bag lacks."""
+    text = open('config/imports/example.yaml', encoding='utf-8').read()
+    path = tmp_path / 'mapping.yaml'
+    path.write_text(''.join(line for line in text.splitlines(True) if '  odom: /odom' not in line))
+    return path
+
+
+@pytest.mark.parametrize('storage', ['sqlite3', 'mcap'])
+@pytest.mark.parametrize('ball_frame, stamped', [('base_footprint', False), ('world', True)])
+def test_a_bag_of_others_gives_the_motion_at_the_control_rate(
+    tmp_path, mapping, storage, ball_frame, stamped
+):
+    path = scene.write_bag(tmp_path / 'drive', storage, ball_frame=ball_frame, stamped=stamped)
+    episode = import_bag(path, Mapping.load(mapping))
+    # The last ball is from 3.99 s, the last pose from 3.99 s.
+    assert len(episode) == 39 and episode.id == 'drive' and episode.verdict == 'timeout'
+    times = PERIOD * np.arange(40)
+    states = episode.world_states
+    np.testing.assert_array_equal(episode.stamps, scene.START + np.round(times * 1e9))
+    np.testing.assert_allclose(
+        states[:, :3], np.transpose(np.broadcast_arrays(*scene.robot(times))), atol=1e-6
+    )
+    np.testing.assert_allclose(states[:, 3], 0.4 * times, atol=1e-4)
+    np.testing.assert_allclose(states[:, 4], -0.5, atol=1e-4)
+    np.testing.assert_allclose(states[:, 5], 0.4, atol=2e-3)
+    np.testing.assert_allclose(states[:, 6], 0.0, atol=2e-3)
+    # The command that is given in the middle of a step is the one that acts in it.
+    expected = [scene.told(t + PERIOD / 2) for t in times[:-1]]
+    np.testing.assert_allclose(episode.commands, expected, atol=1e-12)
+    np.testing.assert_allclose(states[1:, 7:], expected, atol=1e-12)
+    assert episode.usable.all() and episode.problems == ()
+
+
+def test_a_gap_stays_a_gap_and_is_named(tmp_path, mapping):
+    path = scene.write_bag(tmp_path / 'drive', gap=('/ball', 1.0, 2.0))
+    episode = import_bag(path, Mapping.load(mapping))
+    # Balls at .98 and 2.03 s are too far apart: the steps from 1.0 to 2.0 s have none.
+    np.testing.assert_array_equal(np.flatnonzero(~episode.valid), np.arange(9, 22))
+    assert np.isnan(episode.world_states[10:21, 3:5]).all()
+    assert np.isfinite(episode.world_states[:, :3]).all()
+    assert episode.problems[0].startswith(
+        'ball: 11 of 40 steps have no sample within 0.2 s, the first 1.00 s'
+    )
+
+
+def test_commands_that_stop_are_not_held_for_ever(tmp_path, mapping):
+    path = scene.write_bag(tmp_path / 'drive', gap=('/cmd_vel', 1.0, 3.0))
+    episode = import_bag(path, Mapping.load(mapping))
+    missing = np.isnan(episode.commands).any(axis=1)
+    # The command of 1.0 s holds until 1.5 s; the middle of step 15 is 1.55 s.
+    np.testing.assert_array_equal(np.flatnonzero(missing), np.arange(15, 30))
+    assert 'command: at 15 of 39 steps none was given within 0.5 s' in episode.problems[0]
+
+
+def test_what_was_commanded_before_the_first_step_is_known(tmp_path, mapping):
+    path = scene.write_bag(tmp_path / 'drive', ball_frame='world', gap=('/robot_pose', -1.0, 1.0))
+    episode = import_bag(path, Mapping.load(mapping))
+    # The first pose is of 1.02 s, and what was told at .97 s another command than that of then.
+    np.testing.assert_allclose(episode.world_states[0, 7:], scene.told(0.97))
+    assert scene.told(0.97) != scene.told(1.02)
+
+
+def test_truth_that_ends_early_is_missing_from_there(tmp_path, mapping):
+    text = mapping.read_text().replace(
+        'topics:\n', 'topics:\n  ground_truth_robot: /truth\n  ground_truth_ball: /ball\n'
+    )
+    mapping.write_text(text)
+    path = scene.write_bag(
+        tmp_path / 'drive', ball_frame='world', poses=('/truth',), gap=('/truth', 2.0, 9.0)
+    )
+    episode = import_bag(path, Mapping.load(mapping))
+    # The last truth is of 1.98 s.
+    np.testing.assert_array_equal(np.isnan(episode.truth_states[:, 0]), np.arange(40) >= 20)
+    assert any(text.startswith('ground_truth_robot: 20 of 40') for text in episode.problems)
+
+
+def test_messages_without_a_stamp_follow_the_clock_of_the_others(tmp_path, mapping):
+    offset = -1_000_000 * scene.SECOND
+    episode = import_bag(
+        scene.write_bag(tmp_path / 'drive', clock_offset=offset), Mapping.load(mapping)
+    )
+    assert episode.stamps[0] == scene.START + offset
+    assert episode.usable.all()
+    np.testing.assert_allclose(episode.commands[10], scene.told(1.05))
+    assert '-1000000.0 s from the clock of the recorder' in episode.problems[0]
+
+
+def test_an_episode_ends_where_the_ball_comes_into_the_goal(tmp_path, mapping):
+    # The whole ball is over the line at 4.5 m and its radius of .05 m, at .4 m/s after 11.375 s.
+    episode = import_bag(scene.write_bag(tmp_path / 'long', seconds=13.0), Mapping.load(mapping))
+    assert episode.verdict == 'scored'
+    assert episode.duration == pytest.approx(11.4)
+
+
+def test_missing_topics_are_named_with_what_there_is_instead(tmp_path, mapping):
+    path = scene.write_bag(tmp_path / 'drive', without=('/ball',))
+    with pytest.raises(RecordingError, match='ball: no topic /ball; it could be /robot_pose '):
+        import_bag(path, Mapping.load(mapping))
+
+
+def test_a_topic_of_another_type_is_named(tmp_path, mapping):
+    mapping.write_text(mapping.read_text().replace('command: /cmd_vel', 'command: /robot_pose'))
+    path = scene.write_bag(tmp_path / 'drive')
+    with pytest.raises(RecordingError, match='command: /robot_pose is of geometry_msgs/msg/Pose'):
+        import_bag(path, Mapping.load(mapping))
+
+
+def test_one_topic_may_be_pose_and_odometry(tmp_path, mapping):
+    text = mapping.read_text().replace('  odom: odom\n', '  odom: world\n')
+    mapping.write_text(text.replace('topics:\n', 'topics:\n  odom: /robot_pose\n'))
+    episode = import_bag(scene.write_bag(tmp_path / 'drive'), Mapping.load(mapping))
+    np.testing.assert_allclose(episode.world_states[:, 3], 0.4 * PERIOD * np.arange(40), atol=1e-4)
+
+
+def test_a_bag_without_messages_is_one_clear_error(tmp_path, mapping):
+    path = scene.write_bag(tmp_path / 'drive', seconds=0.01)
+    with pytest.raises(RecordingError, match='fewer than two messages on /robot_pose'):
+        import_bag(path, Mapping.load(mapping))
+
+
+def test_an_unknown_frame_is_named(tmp_path, mapping):
+    path = scene.write_bag(tmp_path / 'drive', ball_frame='camera')
+    with pytest.raises(RecordingError, match="ball: is in the frame 'camera'; say under frames"):
+        import_bag(path, Mapping.load(mapping))
+
+
+def test_a_mapping_with_an_unknown_key_is_refused_with_its_name(tmp_path, mapping):
+    mapping.write_text(mapping.read_text() + 'colour: red\n')
+    with pytest.raises(ConfigError, match='colour: is not a known key'):
+        Mapping.load(mapping)
+
+
+def test_a_damaged_bag_is_one_clear_error(tmp_path, mapping):
+    path = scene.write_bag(tmp_path / 'drive', 'mcap')
+    file = next(path.glob('*.mcap'))
+    file.write_bytes(file.read_bytes()[:2000])
+    with pytest.raises(RecordingError, match='drive'):
+        import_bag(path, Mapping.load(mapping))
+
+
+def test_the_command_makes_a_data_set_of_bags_and_of_single_files(tmp_path, mapping, capsys):
+    one = scene.write_bag(tmp_path / 'one')
+    two = next(scene.write_bag(tmp_path / 'two', 'mcap').glob('*.mcap'))
+    out = tmp_path / 'set'
+    assert (
+        main(['data', 'import', str(one), str(two), '--mapping', str(mapping), '--out', str(out)])
+        == 0
+    )
+    assert [episode.id for episode in read_minari(out)] == ['one', 'two']
+    assert main(['data', 'info', str(one)]) == 0
+    assert 'geometry_msgs/msg/Twist' in capsys.readouterr().out
+
+
+def test_without_a_mapping_the_names_of_the_contract_are_expected(tmp_path, capsys):
+    path = scene.write_bag(tmp_path / 'drive')
+    assert main(['data', 'import', str(path), '--out', str(tmp_path / 'set')]) == 1
+    error = capsys.readouterr().err
+    assert 'pose: no topic pose; it could be /robot_pose' in error and '--mapping' in error
+    assert not (tmp_path / 'set').exists()

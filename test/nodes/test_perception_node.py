@@ -1,0 +1,329 @@
+"""The perception node as a process, fed with rendered images over DDS."""
+
+import time
+
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import PointStamped, PoseWithCovarianceStamped
+from nav_msgs.msg import Odometry
+import numpy as np
+from perception_scenes import CAMERA, CONTRACT, open_scenes
+import pytest
+from ros_helpers import wait_for
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import String
+
+from guda_ros.ros import conversions as convert
+from guda_ros.ros import qos
+from guda_ros.ros.diagnostics import ERROR, OK, WARN
+from guda_ros.ros.episode.event import EpisodeEvent
+from guda_ros.ros.graph.processes import GraphProcesses
+from guda_ros.ros.graph.table import NodeSpec
+from guda_ros.soccer import world
+
+PERIOD = 100_000_000
+START = np.array([1.0, 0.5, -0.4])
+#: The ball is here in base_link at the start, and so in odom.
+BALL = np.array([1.2, 0.3])
+OUTPUTS = {
+    'ball/detection': PointStamped,
+    'pose': PoseWithCovarianceStamped,
+    'ball/odom': Odometry,
+}
+
+
+@pytest.fixture(scope='module')
+def scenes():
+    yield from open_scenes()
+
+
+class Driver:
+    """Plays the robot's camera and odometry, and keeps what the node answers."""
+
+    def __init__(self, graph, scenes) -> None:
+        self._graph, self._scenes = graph, scenes
+        self.node = graph.watch.node
+        self.stamp = 1_000_000_000
+        self.answers, self.diagnostics, self.debug = [], {}, []
+        topics = (
+            ('image_raw', Image, qos.DEFAULT),
+            ('odom', Odometry, qos.DEFAULT),
+            ('camera_info', CameraInfo, qos.DEFAULT),
+            ('episode', String, qos.EPISODE),
+        )
+        self._pubs = {
+            name: self.node.create_publisher(kind, name, profile) for name, kind, profile in topics
+        }
+        for name, kind in OUTPUTS.items():
+            self.node.create_subscription(
+                kind,
+                name,
+                lambda message, name=name: self.answers.append((name, message)),
+                qos.DEFAULT,
+            )
+        self.node.create_subscription(DiagnosticArray, '/diagnostics', self._diagnose, 10)
+        assert self.wait(
+            lambda: (
+                all(pub.get_subscription_count() for pub in self._pubs.values())
+                and all(self.node.count_publishers(name) for name in OUTPUTS)
+            )
+        )
+
+    def _diagnose(self, message) -> None:
+        for status in message.status:
+            values = {pair.key: pair.value for pair in status.values}
+            self.diagnostics[status.name] = (status.level, status.message, values)
+
+    def wait(self, condition, timeout=5.0) -> bool:
+        return wait_for(condition, timeout, lambda: self._graph.watch.spin(0.02))
+
+    def spin(self, seconds) -> None:
+        self.wait(lambda: False, seconds)
+
+    def episode(self, phase, name, stamp=None, start=START) -> None:
+        """Announce a phase; a new episode begins three seconds after the last image."""
+        if phase == 'reset':
+            self.stamp += 30 * PERIOD
+        self._pubs['episode'].publish(
+            String(
+                data=EpisodeEvent(
+                    id=name,
+                    phase=phase,
+                    stamp=self.stamp if stamp is None else stamp,
+                    robot_start=None if start is None else tuple(start),
+                    contract_hash=CONTRACT.hash,
+                ).to_json()
+            )
+        )
+        self.spin(0.1)
+
+    def odom(self, pose, stamp=None) -> None:
+        self._pubs['odom'].publish(
+            convert.odometry_message(
+                pose, self.stamp if stamp is None else stamp, 'odom', 'base_link'
+            )
+        )
+
+    def image(self, robot, ball=None, stamp=None) -> None:
+        ball = world.from_frame(BALL, START) if ball is None else ball
+        rgb = np.ascontiguousarray(self._scenes.image(robot, ball)[..., ::-1])
+        self._pubs['image_raw'].publish(
+            convert.image_message(
+                rgb, self.stamp if stamp is None else stamp, 'camera_optical_frame'
+            )
+        )
+
+    def step(self, robot, ball=None, order='odom first') -> dict:
+        """Publish image and odometry of the next stamp; return the answers by topic."""
+        self.stamp += PERIOD
+        send = [
+            lambda: self.odom(world.relative_pose(robot, START)),
+            lambda: self.image(robot, ball),
+        ]
+        for one in send if order == 'odom first' else send[::-1]:
+            one()
+            self.spin(0.03)
+        return self.answer(self.stamp)
+
+    def answer(self, stamp) -> dict:
+        """Wait until ball/odom of a stamp has come; return the messages with that stamp."""
+
+        def found():
+            return {
+                name: message
+                for name, message in self.answers
+                if convert.stamp_to_ns(message.header.stamp) == stamp
+            }
+
+        assert self.wait(lambda: {'ball/odom', 'pose'} <= found().keys()), f'no answer at {stamp}'
+        # A detection goes out before the two, but no order holds between topics on the way.
+        self.spin(0.05)
+        return found()
+
+
+@pytest.fixture(scope='module')
+def driver(scenes, tmp_path_factory):
+    graph = GraphProcesses(
+        [NodeSpec('perception', 'perception', parameters={})],
+        log_dir=tmp_path_factory.mktemp('log'),
+    )
+    with graph:
+        graph.wait_ready(30)
+        yield Driver(graph, scenes)
+
+
+def test_before_any_episode_the_pose_is_unknown_and_the_ball_is_seen(driver):
+    answer = driver.step(START)
+    assert answer['pose'].pose.covariance[0] >= convert.LOST_VARIANCE
+    position, _, known = convert.ball_from_message(answer['ball/odom'])
+    assert known
+    np.testing.assert_allclose(position, BALL, atol=0.01)
+    assert driver.wait(lambda: 'no episode' in driver.diagnostics.get('/perception', '  ')[1])
+    assert driver.diagnostics['/perception'][0] == WARN
+
+
+def test_image_and_odometry_of_a_stamp_give_pose_detection_and_ball_with_it(driver):
+    driver.episode('reset', 'a')
+    driver.episode('start', 'a')
+    driver.stamp -= PERIOD
+    robot = START.copy()
+    for step in range(5):
+        answer = driver.step(robot, order='odom first' if step % 2 else 'image first')
+        np.testing.assert_allclose(convert.pose_from_message(answer['pose']), robot, atol=1e-6)
+        assert answer['pose'].header.frame_id == 'map'
+        assert answer['pose'].pose.covariance[0] < 0.01
+        ball = answer['ball/odom']
+        assert (ball.header.frame_id, ball.child_frame_id) == ('odom', 'odom')
+        position, velocity, known = convert.ball_from_message(ball)
+        assert known
+        np.testing.assert_allclose(position, BALL, atol=0.01)
+        assert ball.pose.pose.position.z == pytest.approx(0.05)
+        assert np.hypot(*velocity) < 0.1
+        seen = answer['ball/detection']
+        expected = world.to_frame(world.from_frame(BALL, START), robot)
+        np.testing.assert_allclose([seen.point.x, seen.point.y], expected, atol=0.01)
+        assert seen.header.frame_id == 'base_link'
+        robot = world.compose(robot, np.array([0.02, 0.0, 0.1]))
+
+
+def test_every_image_is_answered_exactly_once(driver):
+    driver.episode('reset', 'b')
+    driver.answers.clear()
+    stamps = []
+    for _ in range(20):
+        driver.step(START)
+        stamps.append(driver.stamp)
+        # A driver that repeats itself gets no second answer.
+        driver.odom(np.zeros(3))
+    driver.spin(0.3)
+    for name in ('pose', 'ball/odom'):
+        assert [
+            convert.stamp_to_ns(message.header.stamp)
+            for topic, message in driver.answers
+            if topic == name
+        ] == stamps
+
+
+def test_image_without_odometry_of_its_stamp_is_not_answered(driver):
+    driver.episode('reset', 'c')
+    driver.step(START)
+    driver.answers.clear()
+    driver.stamp += PERIOD
+    driver.image(START)
+    driver.odom(np.zeros(3), driver.stamp + 1)
+    driver.spin(0.3)
+    assert driver.answers == []
+    driver.odom(np.zeros(3))
+    assert driver.answer(driver.stamp).keys() == OUTPUTS.keys()
+
+
+def test_ball_out_of_view_has_no_detection_and_a_large_covariance_once_lost(driver):
+    driver.episode('reset', 'd')
+    driver.step(START)
+    away = START + [0, 0, np.pi]
+    answer = driver.step(away)
+    assert 'ball/detection' not in answer
+    position, _, known = convert.ball_from_message(answer['ball/odom'])
+    assert known
+    np.testing.assert_allclose(position, BALL, atol=0.02)
+    driver.stamp += 45 * PERIOD
+    position, _, known = convert.ball_from_message(driver.step(away)['ball/odom'])
+    assert not known
+    # Where it was seen last tells on which side to search.
+    np.testing.assert_allclose(position, BALL, atol=0.02)
+
+
+def test_new_episode_forgets_the_ball_and_anchors_the_pose_anew(driver):
+    driver.episode('reset', 'e')
+    driver.step(START)
+    elsewhere = np.array([2.0, -1.0, 1.0])
+    driver.episode('reset', 'f', start=elsewhere)
+    driver.stamp += PERIOD
+    driver.odom(np.array([0.3, 0.2, 0.1]))
+    driver.image(elsewhere, ball=world.from_frame(np.array([-1.0, 0.0]), elsewhere))
+    answer = driver.answer(driver.stamp)
+    np.testing.assert_allclose(convert.pose_from_message(answer['pose']), elsewhere, atol=1e-6)
+    assert not convert.ball_from_message(answer['ball/odom'])[2]
+
+
+def test_stragglers_of_the_episode_before_are_not_answered(driver):
+    driver.episode('reset', 'g')
+    driver.step(START)
+    old = driver.stamp + PERIOD
+    driver.episode('reset', 'h')
+    driver.answers.clear()
+    driver.odom(np.array([3.0, 3.0, 3.0]), old)
+    driver.image(START, stamp=old)
+    driver.spin(0.3)
+    assert driver.answers == []
+    np.testing.assert_allclose(
+        convert.pose_from_message(driver.step(START)['pose']), START, atol=1e-6
+    )
+
+
+def test_joining_an_episode_late_is_a_warning(driver):
+    driver.episode('reset', 'i')
+    driver.stamp += 20 * PERIOD
+    driver.step(START)
+    assert driver.wait(lambda: 'late' in driver.diagnostics['/perception'][1])
+    driver.episode('reset', 'j')
+    driver.step(START)
+    assert driver.wait(lambda: driver.diagnostics['/perception'][:2] == (OK, 'ball known'))
+
+
+def test_unusable_messages_are_told_and_survived(driver):
+    driver._pubs['episode'].publish(String(data='{"phase": "reset"}'))
+    driver.episode('reset', 'k')
+    driver.stamp += PERIOD
+    driver.answers.clear()
+    driver.odom(np.zeros(3))
+    driver._pubs['image_raw'].publish(
+        convert.image_message(
+            np.zeros((24, 32, 3), np.uint8), driver.stamp, 'camera_optical_frame'
+        )
+    )
+    assert driver.wait(lambda: driver.diagnostics['/perception'][0] == ERROR)
+    assert '400x300' in driver.diagnostics['/perception'][1]
+    driver.stamp += PERIOD
+    driver.odom(np.array([np.nan, 0.0, 0.0]))
+    driver.image(START)
+    driver.spin(0.3)
+    assert driver.answers == []
+    assert driver.step(START).keys() == OUTPUTS.keys()
+
+
+def test_calibration_of_the_camera_goes_before_the_profile(driver):
+    driver.episode('reset', 'l')
+    before = driver.step(START)['ball/detection'].point.x
+    # Said to be a longer lens: the same picture is nearer to the axis, which looks at .5 m.
+    driver._pubs['camera_info'].publish(
+        convert.camera_info_message(
+            CAMERA.width, CAMERA.height, CAMERA.focal[0] * 1.02, driver.stamp, 'camera'
+        )
+    )
+    driver.spin(0.2)
+    after = driver.step(START)['ball/detection'].point.x
+    assert after < before - 0.005
+    driver._pubs['camera_info'].publish(
+        convert.camera_info_message(
+            CAMERA.width, CAMERA.height, CAMERA.focal[0], driver.stamp, 'camera'
+        )
+    )
+    driver.spin(0.2)
+    assert driver.step(START)['ball/detection'].point.x == pytest.approx(before, abs=1e-6)
+
+
+def test_debug_image_is_drawn_for_who_asks_for_it(driver):
+    driver.episode('reset', 'm')
+    received = []
+    subscription = driver.node.create_subscription(
+        Image, 'perception/debug_image', received.append, qos.SENSOR_DATA
+    )
+    assert driver.wait(lambda: driver.node.count_publishers('perception/debug_image'))
+    deadline = time.monotonic() + 10
+    while not received and time.monotonic() < deadline:
+        driver.step(START)
+    driver.node.destroy_subscription(subscription)
+    drawn = convert.bgr_from_message(received[-1])
+    assert drawn.shape == (300, 400, 3)
+    magenta = (drawn[..., 0] > 150) & (drawn[..., 1] < 120) & (drawn[..., 2] > 150)
+    assert magenta.sum() > 20

@@ -1,0 +1,129 @@
+import os
+import socket
+
+import pytest
+
+pytest.importorskip('rclpy')
+
+from guda_ros.errors import GudaError  # noqa: E402
+from guda_ros.ros.graph import environment as env  # noqa: E402
+from guda_ros.ros.graph.table import build_graph, GraphOptions, GRAPHS, UnknownGraph  # noqa: E402
+
+
+def test_nodes_stay_on_this_machine():
+    variables = env.ros_environment(7, '/tmp/log', base={'ROS_STATIC_PEERS': '10.0.0.1'})
+    assert variables['ROS_DOMAIN_ID'] == '7'
+    assert variables['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'LOCALHOST'
+    assert os.path.isfile(variables['FASTDDS_DEFAULT_PROFILES_FILE'])
+    assert 'ROS_STATIC_PEERS' not in variables
+    assert variables['ROS_LOG_DIR'] == '/tmp/log'
+
+
+def test_a_robot_may_be_reached_from_outside():
+    variables = env.ros_environment(7, local=False, base={'HOME': '/root'})
+    assert 'ROS_AUTOMATIC_DISCOVERY_RANGE' not in variables
+    assert 'FASTDDS_DEFAULT_PROFILES_FILE' not in variables
+
+
+def test_a_profile_of_the_user_is_kept():
+    variables = env.ros_environment(7, base={'FASTDDS_DEFAULT_PROFILES_FILE': '/mine.xml'})
+    assert variables['FASTDDS_DEFAULT_PROFILES_FILE'] == '/mine.xml'
+
+
+def test_children_find_the_libraries_of_the_ros_wheels_again():
+    mark = '_ROS_WHEELS_BOOTSTRAP_COMPLETE'
+    assert mark not in env.ros_environment(7, base={mark: '1'})
+    assert mark in env.ros_environment(7, base={mark: '1', 'LD_LIBRARY_PATH': '/x'})
+
+
+def test_logs_have_a_place_without_a_home():
+    assert env.ros_environment(7, base={})['ROS_LOG_DIR']
+
+
+def test_a_domain_is_held_once():
+    with env.claim_domain() as claim:
+        with pytest.raises(env.DomainInUse, match=f'ROS domain {claim.number} is in use'):
+            env.claim_domain(claim.number)
+        with env.claim_domain() as other:
+            assert other.number != claim.number
+        number = claim.number
+    env.claim_domain(number).release()
+
+
+def test_a_domain_with_a_foreign_participant_is_in_use():
+    with env.claim_domain() as claim:
+        number = claim.number
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as foreign:
+        # Unicast discovery port of the second participant.
+        foreign.bind(('127.0.0.1', 7400 + 250 * number + 12))
+        with pytest.raises(env.DomainInUse):
+            env.claim_domain(number)
+        env.claim_domain(number, probe=False).release()
+        with env.claim_domain() as other:
+            assert other.number != number
+
+
+def test_one_graph_joins_the_driver_of_a_robot_and_no_second_one():
+    with env.claim_domain() as driver:
+        with env.join_domain(driver.number) as first:
+            assert first.number == driver.number
+            with pytest.raises(env.DomainInUse, match='two would both move it'):
+                env.join_domain(driver.number)
+        env.join_domain(driver.number).release()
+
+
+def test_an_impossible_domain_is_refused():
+    with pytest.raises(env.EnvironmentProblem, match='0 to 232'):
+        env.join_domain(-1)
+    with pytest.raises(env.EnvironmentProblem, match='0 to 232'):
+        env.claim_domain(233)
+
+
+def test_every_graph_has_exactly_one_safety_and_the_right_clock():
+    for name, graph in GRAPHS.items():
+        specs = build_graph(name, GraphOptions(policy='p.onnx'))
+        assert [spec.name for spec in specs].count('safety') == 1
+        for spec in specs:
+            assert spec.parameters['use_sim_time'] == (
+                graph.simulated and spec.name != 'simulator'
+            )
+
+
+@pytest.mark.parametrize('name, operator', [('collect', 'scripted'), ('evaluate', '')])
+def test_recordings_say_that_a_script_drove(name, operator):
+    specs = {spec.name: spec for spec in build_graph(name, GraphOptions(policy='p.onnx'))}
+    assert specs['data_collector'].parameters['operator'] == operator
+
+
+@pytest.mark.parametrize(
+    'name, mode, lockstep',
+    [
+        ('collect', '', True),
+        ('evaluate', '', True),
+        ('evaluate', 'free', False),
+        ('drive', '', False),
+        ('robot', '', False),
+    ],
+)
+def test_the_recorder_knows_whether_the_world_goes_in_lock_step(name, mode, lockstep):
+    specs = build_graph(name, GraphOptions(policy='p.onnx', mode=mode))
+    recorder = next(spec for spec in specs if spec.name == 'data_collector')
+    assert recorder.parameters['lockstep'] is lockstep
+
+
+def test_a_robot_needs_a_person_and_a_simulation_does_not():
+    def deadman(name, **options):
+        specs = build_graph(name, GraphOptions(policy='p.onnx', **options))
+        return next(s for s in specs if s.name == 'safety').parameters['require_deadman']
+
+    assert deadman('robot') and not deadman('evaluate')
+    assert deadman('evaluate', require_deadman=True)
+
+
+def test_wrong_graphs_are_named():
+    with pytest.raises(UnknownGraph, match='did you mean collect'):
+        build_graph('colect')
+    with pytest.raises(UnknownGraph, match='no node teleop'):
+        build_graph('evaluate', GraphOptions(policy='p.onnx', overrides={'teleop': {}}))
+    with pytest.raises(GudaError, match='needs a policy'):
+        build_graph('evaluate')
