@@ -22,10 +22,10 @@ from guda_ros.augmentation.pipeline import augment
 from guda_ros.augmentation.registry import load_guide, load_task
 from guda_ros.data.contract import Contract
 from guda_ros.data.episodes import Episode, read_episode
-from guda_ros.data.recording.info import BROKEN_OFF
 from guda_ros.data.recording.reader import list_recordings
 from guda_ros.data.sets.trajectories import interrupted
 from guda_ros.data.transitions import transitions, TransitionSet
+from guda_ros.data.verdicts import BROKEN_OFF
 from guda_ros.errors import GudaError
 
 #: Accepted stretches of steps, single steps, and points of a stretch that are shown.

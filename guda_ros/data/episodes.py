@@ -14,13 +14,10 @@ import numpy as np
 from guda_ros.data.contract import Contract
 from guda_ros.data.pairing import control_steps, missing_samples, regular
 from guda_ros.data.recording.reader import RecordingError, RecordingReader
+from guda_ros.data.verdicts import commander_index, COMMANDERS, INTERVENTION, VERDICTS
 from guda_ros.data.world_states import assemble, LOST_VARIANCE
 from guda_ros.soccer import world
 
-VERDICTS = ('scored', 'out', 'timeout', 'fall', 'failed', 'error', 'aborted')
-#: Who commanded a step, by `Episode.commanded_by`: not recorded; the safety node, which
-#: stopped the robot; a policy; a person; a person over a policy that would have driven.
-COMMANDERS = ('unknown', 'safety', 'policy', 'teleop', 'intervention')
 #: Parts of a contract that may change without touching what a recording holds.
 _FREE = ('name', 'version', 'time_limit', 'observation')
 #: Roles that make up a step, and how many numbers are taken from a message of each.
@@ -45,7 +42,7 @@ class Episode:
     metrics only, NaN where not recorded. `start_index` is -1 for a start that is not of a fixed
     list. A sample that is missing is NaN, is named in `problems` and is never filled in.
     `contract_hash` is that of the recording. commanded_by (N,) uint8: who commanded each step, an
-    index into COMMANDERS; none given stands for not recorded. Arrays are converted on
+    index into verdicts.COMMANDERS; none given stands for not recorded. Arrays are converted on
     construction, ValueError names one whose shape is wrong.
     """
 
@@ -98,7 +95,7 @@ class Episode:
     @property
     def interventions(self) -> np.ndarray:
         """Tell (N,) at which steps a person corrected a policy."""
-        return self.commanded_by == COMMANDERS.index('intervention')
+        return self.commanded_by == COMMANDERS.index(INTERVENTION)
 
     @property
     def usable(self) -> np.ndarray:
@@ -205,7 +202,7 @@ def _collect(reader: RecordingReader) -> tuple[dict[str, dict[int, tuple]], set[
     for topic, _, message in reader.messages([*roles, detection, source]):
         if topic == source:
             samples['command_source'].setdefault(
-                _nanoseconds(message.stamp), _commander(message.frame_id)
+                _nanoseconds(message.stamp), commander_index(message.frame_id)
             )
             continue
         if not hasattr(message, 'header'):
@@ -231,10 +228,6 @@ def _collect(reader: RecordingReader) -> tuple[dict[str, dict[int, tuple]], set[
 
 def _nanoseconds(stamp) -> int:
     return stamp.sec * 1_000_000_000 + stamp.nanosec
-
-
-def _commander(name: str) -> int:
-    return COMMANDERS.index(name) if name in COMMANDERS else 0
 
 
 def _values(role: str, message) -> tuple:

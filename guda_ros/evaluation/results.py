@@ -19,6 +19,7 @@ import numpy as np
 
 from guda_ros.data.contract import Contract, ContractMismatch
 from guda_ros.data.files import atomic_target
+from guda_ros.data.verdicts import JUDGED
 from guda_ros.errors import GudaError
 from guda_ros.evaluation.start_sets import StartSet
 from guda_ros.soccer.starts import SIZE
@@ -32,15 +33,6 @@ MEANS = {
     'ros': 'ROS graph, simulated robot',
     'robot': 'robot, an operator judged',
 }
-#: How an episode ended, in words.
-VERDICTS = {
-    'scored': 'scored',
-    'timeout': 'time ran out',
-    'out': 'ball left the field',
-    'fall': 'robot fell',
-    'failed': 'failed',
-    'error': 'error',
-}
 
 
 class ResultError(GudaError):
@@ -52,7 +44,7 @@ class Episode:
     """
     What became of one start.
 
-    start: its number in the set. verdict: one of VERDICTS. seconds: from the start (on a robot,
+    start: its number in the set. verdict: one of JUDGED. seconds: from the start (on a robot,
     from the first command) to the verdict. touches, falls: None where they are not known.
     """
 
@@ -355,7 +347,7 @@ def _read_policy(content: Mapping) -> PolicyResult:
 
 def _read_episode(content: Mapping) -> Episode:
     episode = Episode(**content)
-    if episode.verdict not in VERDICTS:
+    if episode.verdict not in JUDGED:
         raise ValueError(f'start {episode.start}: verdict: {episode.verdict!r} is not known')
     if not isinstance(episode.start, int) or isinstance(episode.start, bool):
         raise ValueError(f'start: {episode.start!r} is no number of a start')

@@ -23,6 +23,7 @@ from guda_ros.control import safety_gate
 from guda_ros.control.arbiter import Instant
 from guda_ros.control.joystick import JoystickMap
 from guda_ros.control.safety_gate import Decision
+from guda_ros.data.verdicts import INTERVENTION, SOURCES, STOP
 from guda_ros.ros.control.joystick_message import read_joy
 from guda_ros.ros.control.kick_and_head import KickAndHead
 from guda_ros.ros.control.safety_parameters import declare_safety_gate, LOCKS
@@ -45,10 +46,6 @@ from guda_ros.soccer.robot import RobotProfile
 CLOCK_PATIENCE = 2.0
 #: How long [s, steady] simulated time may stand still before a command that gave way is answered.
 SUPPRESSED_PATIENCE = 0.2
-SOURCES = ('teleop', 'policy')
-#: Who commanded, on `cmd_vel/source`, beside the names of the sources: a person over a policy
-#: that would have driven, and the safety node itself, which stops.
-INTERVENTION, STOP = 'intervention', 'safety'
 #: The same reason of the same source is logged at most this often [s].
 LOG_INTERVAL = 1.0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from guda_ros.data.recording.info import BROKEN_OFF
+from guda_ros.data.verdicts import BROKEN_OFF
 from guda_ros.errors import GudaError
 
 #: Seeds of the odometry's errors and of the operator's imperfections, apart for each purpose.

@@ -11,8 +11,9 @@ pytest.importorskip('mujoco')
 
 from pty_command import PtyCommand  # noqa: E402
 
-from guda_ros.data.episodes import COMMANDERS, read_episode  # noqa: E402
+from guda_ros.data.episodes import read_episode  # noqa: E402
 from guda_ros.data.recording.reader import list_recordings, RecordingReader  # noqa: E402
+from guda_ros.data.verdicts import COMMANDERS  # noqa: E402
 from guda_ros.sim.rendering import gl  # noqa: E402
 
 pytestmark = [

@@ -11,7 +11,8 @@ from node_trial import NodeTrial  # noqa: E402
 import recording_scene as scene  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 
-from guda_ros.data.episodes import COMMANDERS, read_episode  # noqa: E402
+from guda_ros.data.episodes import read_episode  # noqa: E402
+from guda_ros.data.verdicts import COMMANDERS  # noqa: E402
 from guda_ros.ros.episode.event import EpisodeEvent  # noqa: E402
 from guda_ros.ros.qos import EPISODE  # noqa: E402
 

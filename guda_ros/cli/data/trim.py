@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this action."""
-    from guda_ros.data.episodes import VERDICTS
+    from guda_ros.data.verdicts import VERDICTS
     from guda_ros.errors import GudaError
 
     common.refuse(args.out)

@@ -14,10 +14,10 @@ import os
 import numpy as np
 
 from guda_ros.data.contract import ContractBase
-from guda_ros.data.episodes import COMMANDERS
 from guda_ros.data.files import atomic_target
 from guda_ros.data.sets.trajectories import interrupted, Trajectory
 from guda_ros.data.transitions import DataSetError, TransitionSet
+from guda_ros.data.verdicts import COMMANDERS
 
 
 def write_npz(

@@ -14,10 +14,10 @@ import os
 import numpy as np
 
 from guda_ros.data.contract import Contract
-from guda_ros.data.episodes import COMMANDERS
 from guda_ros.data.files import atomic_target
 from guda_ros.data.sets.trajectories import Trajectory
 from guda_ros.data.transitions import DataSetError
+from guda_ros.data.verdicts import COMMANDERS, INTERVENTION
 
 #: robomimic's number for environments of Gym; it takes no others of this kind.
 _GYM = 2
@@ -98,4 +98,4 @@ def _write_demo(group, part: Trajectory) -> None:
 
 
 def _interventions(part: Trajectory) -> np.ndarray:
-    return part.commanded_by == COMMANDERS.index('intervention')
+    return part.commanded_by == COMMANDERS.index(INTERVENTION)

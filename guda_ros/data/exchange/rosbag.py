@@ -16,10 +16,11 @@ import numpy as np
 
 from guda_ros.config.files import find_config, load_yaml, Section
 from guda_ros.data.contract import Contract
-from guda_ros.data.episodes import Episode, VERDICTS
+from guda_ros.data.episodes import Episode
 from guda_ros.data.exchange.rosbag_samples import BagSamples, read_bag
 from guda_ros.data.recording.reader import RecordingError
 from guda_ros.data.sets.editing import cut
+from guda_ros.data.verdicts import VERDICTS
 from guda_ros.soccer import world
 from guda_ros.soccer.rewards import push_terminated
 

@@ -14,8 +14,6 @@ from guda_ros.data.files import PARTIAL
 from guda_ros.errors import GudaError
 
 METADATA_FILE = 'metadata.yaml'
-#: Verdicts of episodes that did not come to an end of their own.
-BROKEN_OFF = ('', 'error', 'aborted')
 INTERRUPTED = '.interrupted'
 #: Of an episode that its operator did not want to keep.
 DISCARDED = '.discarded'

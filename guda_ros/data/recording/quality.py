@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from guda_ros.data.pairing import SampleTally
 from guda_ros.data.recording.alarms import ENOUGH, SPOILING, StreamAlarms
-from guda_ros.data.recording.info import BROKEN_OFF
+from guda_ros.data.verdicts import BROKEN_OFF
 
 #: The largest share of a stream that may be missing, or stale, in a good episode.
 MAX_LOST = 0.02

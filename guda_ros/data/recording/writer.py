@@ -15,13 +15,13 @@ import yaml
 from guda_ros.data.contract import Contract
 from guda_ros.data.files import DurableFile, remove, sync
 from guda_ros.data.recording.info import (
-    BROKEN_OFF,
     load_definitions,
     METADATA_FILE,
     recording_paths,
     RecordingError,
     RecordingInfo,
 )
+from guda_ros.data.verdicts import BROKEN_OFF
 
 #: Name of the MCAP metadata record that tells contract and episode; the last one of a file counts.
 RECORD = 'guda_ros'

@@ -3,7 +3,7 @@ Data sets of whole episodes, in the Minari format.
 
 A Minari data set is a folder with metadata.json and an HDF5 file. One Minari episode is one
 recording. Beside what Minari asks for, `infos` holds what the robot knew (world_states, valid),
-the commands in SI units, who gave them (commanded_by, see episodes.COMMANDERS), the ground truth
+the commands in SI units, who gave them (commanded_by, see verdicts.COMMANDERS), the ground truth
 (truth_states, for metrics only), stamps and success; the contract and its hash are in the
 metadata.
 """

@@ -18,6 +18,7 @@ from typing import Any, TYPE_CHECKING
 import numpy as np
 
 from guda_ros.data.contract import Contract
+from guda_ros.data.verdicts import VERDICTS
 from guda_ros.evaluation.pages import charts, drawing, page, pictures
 from guda_ros.evaluation.pages.page import data_uri, finite, minutes, percent, ReportFiles
 from guda_ros.evaluation.statistics import (
@@ -41,13 +42,6 @@ _FILM_TYPES = {
     '.mp4': 'video/mp4',
     '.webp': 'image/webp',
     '.gif': 'image/gif',
-}
-_VERDICTS = {
-    'scored': 'scored',
-    'timeout': 'time ran out',
-    'out': 'ball left the field',
-    'error': 'error',
-    'aborted': 'aborted',
 }
 
 
@@ -390,12 +384,12 @@ def _render(inputs: ReportInputs, numbers: dict, estimates: dict) -> str:
         missing=missing,
         ros_failures=[_describe(e) for e in inputs.ros_episodes if e.verdict != 'scored'],
         demonstration_failures=[
-            f'{pictures.short_id(e.id)} ({_VERDICTS.get(e.verdict, e.verdict)})'
+            f'{pictures.short_id(e.id)} ({VERDICTS.get(e.verdict, e.verdict)})'
             for e in inputs.demonstrations
             if not e.success
         ],
         hard_starts=_hard_starts(inputs),
-        verdicts=_VERDICTS,
+        verdicts=VERDICTS,
     )
 
 
@@ -526,7 +520,7 @@ def _films(films: Sequence[Film], missing: dict[str, str]) -> list[dict]:
 def _describe(episode: RosEpisode) -> dict:
     return {
         'id': pictures.short_id(episode.id),
-        'verdict': _VERDICTS.get(episode.verdict, episode.verdict),
+        'verdict': VERDICTS.get(episode.verdict, episode.verdict),
         'seconds': episode.seconds,
         'message': episode.message,
     }

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from guda_ros.data.verdicts import JUDGED
 from guda_ros.evaluation import comparison
 from guda_ros.evaluation.pages import charts, evaluation_charts, page, pictures
 from guda_ros.evaluation.pages.drawing import looks_of
@@ -19,7 +20,6 @@ from guda_ros.evaluation.results import (
     Evaluation,
     MEANS,
     success_matrix,
-    VERDICTS,
 )
 from guda_ros.evaluation.start_sets import SITUATIONS, situations
 
@@ -91,7 +91,7 @@ def _render(evaluation: Evaluation, numbers: dict) -> str:
         tried=max(group['starts'] for group in groups),
         means=means,
         means_words=MEANS,
-        verdicts=VERDICTS,
+        verdicts=JUDGED,
         situations=SITUATIONS,
     )
 

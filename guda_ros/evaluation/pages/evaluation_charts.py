@@ -9,6 +9,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 import numpy as np
 
+from guda_ros.data.verdicts import JUDGED
 from guda_ros.evaluation.pages.drawing import (
     arm_colour,
     arm_label,
@@ -21,7 +22,6 @@ from guda_ros.evaluation.pages.drawing import (
     svg_text,
 )
 from guda_ros.evaluation.pages.pictures import draw_field
-from guda_ros.evaluation.results import VERDICTS
 from guda_ros.evaluation.statistics import Estimate
 from guda_ros.soccer.field import Field
 
@@ -41,7 +41,7 @@ def verdicts(counts: Mapping[str, Mapping[str, int]], looks: Looks) -> str:
     with new_figure(0.33 * rows + 0.55) as figure:
         height = figure.get_figheight()
         axes = figure.add_axes([0.205, 0.24 / height, 0.645, 0.33 * rows / height])
-        seen = [name for name in VERDICTS if any(name in found for found in counts.values())]
+        seen = [name for name in JUDGED if any(name in found for found in counts.values())]
         for y, found in enumerate(counts.values()):
             total, left = sum(found.values()) or 1, 0.0
             for name in seen:
@@ -75,7 +75,7 @@ def verdicts(counts: Mapping[str, Mapping[str, int]], looks: Looks) -> str:
         hide_y_axis(axes)
         figure.legend(
             handles=[
-                Rectangle((0, 0), 1, 1, color=_VERDICT_COLOURS[name], label=VERDICTS[name])
+                Rectangle((0, 0), 1, 1, color=_VERDICT_COLOURS[name], label=JUDGED[name])
                 for name in seen
             ],
             loc='upper left',

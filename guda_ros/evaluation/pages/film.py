@@ -21,6 +21,7 @@ import numpy as np
 
 from guda_ros.data.contract import Contract
 from guda_ros.data.files import atomic_target
+from guda_ros.data.verdicts import VERDICTS
 from guda_ros.errors import GudaError
 from guda_ros.evaluation.pages.webm import read_ivf, webm
 from guda_ros.soccer import world
@@ -43,13 +44,9 @@ _VIEWS = (
     ('head', "robot's camera", 400),
 )
 _BACKGROUND = (44, 36, 30)
-_VERDICTS = {
-    'scored': ('GOAL', (128, 210, 110)),
-    'timeout': ('time ran out', (110, 160, 255)),
-    'out': ('ball left the field', (110, 160, 255)),
-    'error': ('error', (110, 160, 255)),
-    'aborted': ('aborted', (110, 160, 255)),
-}
+#: What a film says of a goal; the other verdicts are told in their own words.
+_GOAL = 'GOAL'
+_GOAL_COLOUR, _NO_GOAL_COLOUR, _UNKNOWN_COLOUR = (128, 210, 110), (110, 160, 255), (255, 255, 255)
 #: OpenCV's writer asks for 4 bits a pixel and frame, at most 1.6 Gbit/s in all, and takes no other
 #: wish. At a rate this high that limit leaves few bits to a frame; the true times are set in the
 #: WebM file afterwards.
@@ -227,10 +224,17 @@ def _compose(
         _text(frame, f'x{speed:g}', (88, base), 0.42, (180, 172, 165))
     _text(frame, title, (130, base), 0.42, (215, 208, 200))
     if verdict:
-        words, colour = _VERDICTS.get(verdict, (verdict, (255, 255, 255)))
+        words, colour = _verdict_in_words(verdict)
         (width, _), _ = cv2.getTextSize(words, cv2.FONT_HERSHEY_SIMPLEX, 0.62, 2)
         _text(frame, words, (frame.shape[1] - width - 12, base), 0.62, colour, 2)
     return frame
+
+
+def _verdict_in_words(verdict: str) -> tuple[str, tuple[int, int, int]]:
+    if verdict == 'scored':
+        return _GOAL, _GOAL_COLOUR
+    known = verdict in VERDICTS
+    return VERDICTS.get(verdict, verdict), _NO_GOAL_COLOUR if known else _UNKNOWN_COLOUR
 
 
 def _text(frame, words, place, scale, colour, thickness=1) -> None:

@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass, field, fields
 import json
 import math
 
+from guda_ros.data.verdicts import VERDICTS
+
 PHASES = ('reset', 'start', 'end')
-VERDICTS = ('scored', 'timeout', 'out', 'fall', 'failed', 'error', 'aborted')
 
 
 @dataclass(frozen=True)

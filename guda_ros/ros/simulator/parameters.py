@@ -10,7 +10,8 @@ import numpy as np
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from guda_ros.ros.episode.event import EpisodeEvent, VERDICTS
+from guda_ros.data.verdicts import VERDICTS
+from guda_ros.ros.episode.event import EpisodeEvent
 from guda_ros.ros.parameters import Parameters
 from guda_ros.soccer import starts
 from guda_ros.soccer.field import Field
@@ -32,7 +33,7 @@ def declare_simulator_parameters(node: Node) -> Parameters:
         'free mode: begin an episode when active, without a reset',
         read_only=True,
     )
-    p.declare('verdict', 'failed', 'with which ~/end ends an episode', choices=VERDICTS)
+    p.declare('verdict', 'failed', 'with which ~/end ends an episode', choices=tuple(VERDICTS))
     p.declare('autostart', True, 'configure and activate by itself', read_only=True)
     p.declare('camera', True, 'draw the camera image when somebody subscribes', read_only=True)
     p.declare(
