@@ -97,6 +97,54 @@ def imports_of(path: Path) -> list[tuple[str, int]]:
     return found
 
 
+def modules_imported(path: Path, modules: set[str]) -> set[str]:
+    """
+    Return which of the package's modules a file imports when it runs, inside functions too.
+
+    What only a type checker reads (`if TYPE_CHECKING:`) does not count.
+    """
+    tree = ast.parse(path.read_text(encoding='utf-8'))
+    unread = {
+        node
+        for condition in ast.walk(tree)
+        if isinstance(condition, ast.If) and ast.unparse(condition.test).endswith('TYPE_CHECKING')
+        for branch in condition.body
+        for node in ast.walk(branch)
+    }
+    found = set()
+    for node in ast.walk(tree):
+        if node in unread:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f'{path}:{node.lineno}: give the whole name of the module'
+            inner = {f'{node.module}.{alias.name}' for alias in node.names}
+            found |= inner if inner <= modules else {node.module} | inner
+    return found & modules
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Return groups of modules that lead back to themselves by their imports."""
+    graph = {name: set(targets) for name, targets in graph.items()}
+    while True:
+        # What imports nothing any more, or is imported by nothing, is in no circle.
+        imported = set().union(*graph.values())
+        ends = {name for name, targets in graph.items() if not targets or name not in imported}
+        if not ends:
+            break
+        graph = {name: targets - ends for name, targets in graph.items() if name not in ends}
+    groups, left = [], set(graph)
+    while left:
+        group, wave = set(), {min(left)}
+        while wave:
+            group |= wave
+            wave = set().union(*(graph[name] for name in wave)) - group
+        groups.append(sorted(group))
+        left -= group
+    return groups
+
+
 def is_allowed(source: str, target: str) -> bool:
     """Tell whether a module may import another one of the package."""
     if target in BASE or hasattr(guda_ros, target.split('.')[1]) and layer_of(target) is None:
@@ -135,6 +183,26 @@ def test_the_rule_refuses_what_it_should():
     assert not is_allowed('guda_ros.sim.physics.batch', 'guda_ros.learning.bc')
     assert not is_allowed('guda_ros.data.contract', 'guda_ros.tasks.soccer.demonstrator')
     assert not is_allowed('guda_ros.ros.qos', 'guda_ros.nodes.policy')
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    modules = {name_of(path) for path in FILES}
+    found = circles({name_of(path): modules_imported(path, modules) for path in FILES})
+    assert not found, '\n' + '\n'.join(' <-> '.join(group) for group in found)
+
+
+def test_circles_are_found_also_where_a_function_closes_them(tmp_path):
+    names = ('one', 'two', 'three')
+    texts = ('import two', 'def f():\n    from three import g', 'import one\nimport json')
+    paths = [tmp_path / f'{name}.py' for name in names]
+    for path, text in zip(paths, texts):
+        path.write_text(text, encoding='utf-8')
+    graph = {path.stem: modules_imported(path, set(names)) for path in paths}
+    assert graph == {'one': {'two'}, 'two': {'three'}, 'three': {'one'}}
+    assert circles({**graph, 'other': {'one'}}) == [['one', 'three', 'two']]
+    paths[2].write_text('if TYPE_CHECKING:\n    import one', encoding='utf-8')
+    assert modules_imported(paths[2], set(names)) == set()
+    assert circles({**graph, 'three': set()}) == []
 
 
 def test_external_packages_stay_in_their_layer():

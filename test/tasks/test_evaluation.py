@@ -5,7 +5,7 @@ import pytest
 
 from guda_ros.augmentation.task import initial_files
 from guda_ros.data.transitions import DataSetError
-from guda_ros.tasks.push_ball.env import PushBallToGoalEnv
+from guda_ros.tasks.environments import PushBallToGoalEnv
 from guda_ros.tasks.push_ball.task import PushBallToGoal
 
 
@@ -21,13 +21,13 @@ def test_evaluation_agrees_with_episodes_played_one_by_one():
     env, scored = PushBallToGoalEnv(), 0
     for index, start in enumerate(starts):
         observation, _ = env.reset(options={'world_state': start})
-        total, first, over = 0.0, None, False
+        total, first, over, steps = 0.0, None, False, 0
         while not over:
             action = walk_to_ball(observation[None])[0]
             observation, reward, _, over, info = env.step(action)
-            total += reward
+            total, steps = total + reward, steps + 1
             if info['is_success'] and first is None:
-                first = env._steps
+                first = steps
         assert found.returns[index] == pytest.approx(total)
         assert found.successes[index] == (first is not None)
         assert found.steps[index] == (first or task.contract.max_steps)

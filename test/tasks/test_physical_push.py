@@ -14,7 +14,7 @@ from guda_ros.data.exchange.nao_logs import NaoLog
 from guda_ros.data.sets.minari import write_minari
 from guda_ros.data.transitions import TransitionSet
 from guda_ros.soccer import world
-from guda_ros.tasks.physical_push.env import PhysicalPushEnv, PhysicalPushVectorEnv
+from guda_ros.tasks.environments import PhysicalPushEnv, PhysicalPushVectorEnv
 from guda_ros.tasks.physical_push.task import PhysicalContract, PhysicalPush
 
 CONTRACT = PhysicalContract()

@@ -16,7 +16,7 @@ from guda_ros.augmentation.pipeline import augment
 from guda_ros.augmentation.registry import load_guide
 from guda_ros.augmentation.verify import verify
 from guda_ros.data.transitions import DataSetError
-from guda_ros.tasks.push_ball.env import PushBallToGoalEnv, PushBallToGoalVectorEnv
+from guda_ros.tasks.environments import PushBallToGoalEnv, PushBallToGoalVectorEnv
 from guda_ros.tasks.push_ball.task import PushBallToGoal, PushContract
 
 CONTRACT = PushContract()

@@ -188,13 +188,9 @@ class MazeTask(StateTask):
         world = _model(self.model)
         return np.concatenate([world.qpos0, np.zeros(world.nv)])
 
-    def step(self, states, actions):
+    def step(self, states, actions, rng=None):
         """Return the states (M, S) after one action in MuJoCo."""
         return _batch(self.model, self.frames, self.speed).step(states, actions)
-
-    def simulate(self, states, actions):
-        """Return the states (M, S) after one action in MuJoCo."""
-        return self.step(states, actions)
 
     @classmethod
     def read_contract(cls, text):

@@ -144,7 +144,7 @@ class Parking(StateTask):
         states[:, 4:7] = world.spots()[free + (free >= own)]
         return states
 
-    def step(self, states, actions):
+    def step(self, states, actions, rng=None):
         """Return the states (M, 8) after one action."""
         return world.step(states, actions)
 

@@ -17,12 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from guda_ros.augmentation.segments import run_ends, run_starts
-from guda_ros.augmentation.task import contact_phases, Task
+from guda_ros.augmentation.task import contact_phases
 from guda_ros.data.contract import NumbersContract
 from guda_ros.data.transitions import TransitionSet
 from guda_ros.soccer import world
 from guda_ros.soccer.field import Field
 from guda_ros.tasks.soccer.task import SoccerPush
+from guda_ros.tasks.state_task import StateTask
 
 ACTION = ('turn', 'forward', 'left', 'kick')
 OBSERVATION = tuple(
@@ -154,7 +155,7 @@ class PhysicalContract(NumbersContract):
         return seen
 
 
-class PhysicalPush(Task):
+class PhysicalPush(StateTask):
     """The paper's physical task for the augmentation engine, with the rules of soccer_push."""
 
     name = 'physical_push'
@@ -232,15 +233,17 @@ class PhysicalPush(Task):
             MOVED,
         )
 
-    def simulate(self, states, actions):
-        """Return the states (M, 10) after one step of the environment, without its noise."""
-        return self.contract.step_states(states, actions)
+    def start(self, count, rng):
+        """Return states (count, 10) in which episodes begin."""
+        return self.contract.reset(count, rng)
 
-    def environments(self, count):
-        """Return `count` episodes that are stepped together."""
-        from guda_ros.tasks.physical_push.env import PhysicalPushVectorEnv
+    def step(self, states, actions, rng=None):
+        """Return the states (M, 10) after actions (M, 4): turn, forward, left, kick."""
+        return self.contract.step_states(states, actions, rng)
 
-        return PhysicalPushVectorEnv(count, self.contract)
+    def succeeded(self, states):
+        """Tell (M,) of states whether the ball is in the goal."""
+        return self.contract.in_goal(states)
 
     @classmethod
     def read_contract(cls, text):

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from guda_ros.augmentation import compiled
-from guda_ros.augmentation.task import contact_phases, Task
+from guda_ros.augmentation.task import contact_phases
 from guda_ros.augmentation.transforms import Body, Layout, to_columns
 from guda_ros.data.transitions import DataSetError, TransitionSet
 from guda_ros.tasks.model_rule import ModelRule
@@ -32,9 +32,10 @@ from guda_ros.tasks.push_ball.model import (
     YAW,
 )
 from guda_ros.tasks.push_ball.rules import PushOnRule, WalkRule
+from guda_ros.tasks.state_task import StateTask
 
 
-class PushBallToGoal(Task):
+class PushBallToGoal(StateTask):
     """The paper's simulated soccer task for the augmentation engine."""
 
     name = 'push_ball_to_goal'
@@ -153,15 +154,17 @@ class PushBallToGoal(Task):
         error = free.step_states(recorded.states, recorded.actions) - recorded.next_states
         return np.abs(error[:, :4]).max(axis=1, initial=0.0) < 1e-5
 
-    def simulate(self, states, actions):
-        """Return the states (M, 5) after one step of the environment."""
+    def start(self, count, rng):
+        """Return states (count, 5) in which episodes begin."""
+        return self.contract.reset(count, rng)
+
+    def step(self, states, actions, rng=None):
+        """Return the states (M, 5) after actions (M, 3): turn, forward, left."""
         return self.contract.step_states(states, actions)
 
-    def environments(self, count):
-        """Return `count` episodes that are stepped together."""
-        from guda_ros.tasks.push_ball.env import PushBallToGoalVectorEnv
-
-        return PushBallToGoalVectorEnv(count, self.contract)
+    def succeeded(self, states):
+        """Tell (M,) of states whether the ball is in the goal."""
+        return self.contract.in_goal(states)
 
     @classmethod
     def read_contract(cls, text):
