@@ -12,6 +12,7 @@ import os
 import numpy as np
 
 from guda_ros.data.contract import Contract
+from guda_ros.data.messages import planar_pose, planar_position, planar_twist, stamp_to_ns
 from guda_ros.data.pairing import control_steps, missing_samples, regular
 from guda_ros.data.recording.reader import RecordingError, RecordingReader
 from guda_ros.data.verdicts import commander_index, COMMANDERS, INTERVENTION, VERDICTS
@@ -202,7 +203,7 @@ def _collect(reader: RecordingReader) -> tuple[dict[str, dict[int, tuple]], set[
     for topic, _, message in reader.messages([*roles, detection, source]):
         if topic == source:
             samples['command_source'].setdefault(
-                _nanoseconds(message.stamp), commander_index(message.frame_id)
+                stamp_to_ns(message.stamp), commander_index(message.frame_id)
             )
             continue
         if not hasattr(message, 'header'):
@@ -210,7 +211,7 @@ def _collect(reader: RecordingReader) -> tuple[dict[str, dict[int, tuple]], set[
                 f'{reader.path}: {topic}: messages without a stamp cannot be '
                 'paired; record with stamped commands'
             )
-        stamp = _nanoseconds(message.header.stamp)
+        stamp = stamp_to_ns(message.header.stamp)
         if topic == detection:
             detections.add(stamp)
             continue
@@ -226,21 +227,14 @@ def _collect(reader: RecordingReader) -> tuple[dict[str, dict[int, tuple]], set[
     return samples, detections
 
 
-def _nanoseconds(stamp) -> int:
-    return stamp.sec * 1_000_000_000 + stamp.nanosec
-
-
 def _values(role: str, message) -> tuple:
     if role == 'command':
-        twist = message.twist
-        return twist.linear.x, twist.linear.y, twist.angular.z
-    pose, twist = message.pose.pose, getattr(message, 'twist', None)
+        return planar_twist(message.twist)
+    pose = message.pose.pose
     if role in ('ball', 'ground_truth_ball'):
-        values = (pose.position.x, pose.position.y, twist.twist.linear.x, twist.twist.linear.y)
-        return *values, float(message.pose.covariance[0] < LOST_VARIANCE)
-    q = pose.orientation
-    yaw = np.arctan2(2 * (q.w * q.z + q.x * q.y), 1 - 2 * (q.y * q.y + q.z * q.z))
-    return pose.position.x, pose.position.y, yaw
+        known = float(message.pose.covariance[0] < LOST_VARIANCE)
+        return *planar_position(pose), *planar_twist(message.twist.twist)[:2], known
+    return planar_pose(pose)
 
 
 def _column(samples: dict[int, tuple], steps: np.ndarray, width: int) -> np.ndarray:

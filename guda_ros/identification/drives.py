@@ -13,6 +13,7 @@ import os
 import numpy as np
 
 from guda_ros.data.contract import Contract
+from guda_ros.data.messages import planar_pose, planar_twist, stamp_to_ns
 from guda_ros.data.recording.reader import RecordingError, RecordingReader
 from guda_ros.soccer import world
 
@@ -108,7 +109,7 @@ def read_drive(path: str | os.PathLike) -> tuple[Drive, Contract]:
                     f'{path}: {topic}: messages without a stamp tell nothing of '
                     'response times; record with stamped commands'
                 )
-            stamp = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
+            stamp = stamp_to_ns(message.header.stamp)
             if stamp >= info.start_stamp:
                 role = topics[topic]
                 samples[role].append((stamp * 1e-9, *_values(role, message)))
@@ -126,14 +127,10 @@ def read_drive(path: str | os.PathLike) -> tuple[Drive, Contract]:
 
 def _values(role: str, message) -> tuple:
     if role == 'command':
-        twist = message.twist
-        return twist.linear.x, twist.linear.y, twist.angular.z
+        return planar_twist(message.twist)
     if role == 'ball_detection':
         return message.point.x, message.point.y
-    pose = message.pose.pose
-    q = pose.orientation
-    yaw = np.arctan2(2 * (q.w * q.z + q.x * q.y), 1 - 2 * (q.y * q.y + q.z * q.z))
-    return pose.position.x, pose.position.y, yaw
+    return planar_pose(message.pose.pose)
 
 
 def _in_order(samples, width: int) -> np.ndarray:

@@ -9,6 +9,7 @@ from sensor_msgs.msg import Joy
 from std_msgs.msg import String
 
 from guda_ros.control.joystick import JoystickMap
+from guda_ros.data.messages import stamp_to_ns
 from guda_ros.identification.protocol import ScriptedDrive
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import diagnostics, qos
@@ -91,7 +92,7 @@ class Operator(Node):
         )
 
     def _on_truth(self, name: str, message: Odometry) -> None:
-        stamp = convert.stamp_to_ns(message.header.stamp)
+        stamp = stamp_to_ns(message.header.stamp)
         seen = self._seen.add(name, stamp, message)
         event = self._event
         if seen is None or event is None or event.phase == 'end' or stamp < event.stamp:
@@ -103,7 +104,7 @@ class Operator(Node):
         self._answered = stamp
         ball, velocity, _ = convert.ball_from_message(seen['ball'])
         state = np.empty(world.SIZE)
-        state[world.ROBOT] = convert.pose_from_odometry(seen['robot'])
+        state[world.ROBOT] = convert.pose_from_message(seen['robot'])
         state[world.BALL], state[world.BALL_VELOCITY] = ball, velocity
         state[world.PREVIOUS_COMMAND] = self._command
         self._command = self._demonstrator(state[None])[0]

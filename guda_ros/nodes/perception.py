@@ -15,6 +15,7 @@ from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import String
 
+from guda_ros.data.messages import stamp_to_ns
 from guda_ros.perception.camera import CameraModel
 from guda_ros.perception.debug_image import draw_percept
 from guda_ros.perception.pipeline import Percept, Perception
@@ -133,7 +134,7 @@ class PerceptionNode(Node):
         if {'head_pan', 'head_tilt'} <= angles.keys():
             self._heads.append(
                 (
-                    convert.stamp_to_ns(message.header.stamp),
+                    stamp_to_ns(message.header.stamp),
                     angles['head_pan'],
                     angles['head_tilt'],
                 )
@@ -153,7 +154,7 @@ class PerceptionNode(Node):
         self._take('image', message)
 
     def _take(self, name: str, message) -> None:
-        stamp = convert.stamp_to_ns(message.header.stamp)
+        stamp = stamp_to_ns(message.header.stamp)
         if self._event is not None and stamp < self._event.stamp:
             # A straggler of the episode before: its odometry has another origin.
             return
@@ -166,7 +167,7 @@ class PerceptionNode(Node):
 
     def _process(self, stamp: int, image: Image, odom: Odometry) -> None:
         begin = time.perf_counter()
-        odom_pose = convert.pose_from_odometry(odom)
+        odom_pose = convert.pose_from_message(odom)
         if not np.isfinite(odom_pose).all():
             self._fail('an odometry that is not finite was ignored')
             return

@@ -11,6 +11,7 @@ from std_srvs.srv import Trigger
 
 from guda_ros.control.exported_policy import ExportedPolicy, PolicyFileError
 from guda_ros.control.search import BallSearch, SEARCH_SPEED
+from guda_ros.data.messages import stamp_to_ns
 from guda_ros.data.world_states import assemble
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import diagnostics, qos
@@ -161,11 +162,11 @@ class Policy(LifecycleNode):
 
     def _on_sent(self, message: TwistStamped) -> None:
         # What comes late from the episode before is no previous command in this one.
-        if self._event is None or convert.stamp_to_ns(message.header.stamp) >= self._event.stamp:
+        if self._event is None or stamp_to_ns(message.header.stamp) >= self._event.stamp:
             self._command = convert.command_from_twist(message.twist)
 
     def _on_input(self, name: str, message) -> None:
-        stamp = convert.stamp_to_ns(message.header.stamp)
+        stamp = stamp_to_ns(message.header.stamp)
         inputs = self._inputs.add(name, stamp, message)
         event = self._event
         if inputs is None or not self._active:
@@ -177,7 +178,7 @@ class Policy(LifecycleNode):
             self._send(*self._answer)
             return
         pose = convert.pose_from_message(inputs['pose'])
-        odom = convert.pose_from_odometry(inputs['odom'])
+        odom = convert.pose_from_message(inputs['odom'])
         ball, velocity, known = convert.ball_from_message(inputs['ball'])
         if not (convert.pose_is_known(inputs['pose']) and np.isfinite(odom).all()):
             self._send(np.zeros(3), stamp, 'pose unknown')

@@ -23,6 +23,7 @@ from guda_ros.control import safety_gate
 from guda_ros.control.arbiter import Instant
 from guda_ros.control.joystick import JoystickMap
 from guda_ros.control.safety_gate import Decision
+from guda_ros.data.messages import stamp_to_ns
 from guda_ros.data.verdicts import INTERVENTION, SOURCES, STOP
 from guda_ros.ros.control.joystick_message import read_joy
 from guda_ros.ros.control.kick_and_head import KickAndHead
@@ -32,7 +33,6 @@ from guda_ros.ros.conversions import (
     ns_to_stamp,
     pose_from_message,
     pose_is_known,
-    stamp_to_ns,
     twist_from_command,
     twist_stamped,
 )

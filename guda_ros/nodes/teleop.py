@@ -16,8 +16,9 @@ from std_msgs.msg import Bool, String
 
 from guda_ros.control.joystick import JoystickMap, JoystickState
 from guda_ros.control.kick_and_head import JOINTS
+from guda_ros.data.messages import stamp_to_ns
 from guda_ros.ros.control.joystick_message import read_joy
-from guda_ros.ros.conversions import ns_to_stamp, stamp_to_ns, twist_from_command, twist_stamped
+from guda_ros.ros.conversions import ns_to_stamp, twist_from_command, twist_stamped
 from guda_ros.ros.diagnostics import DiagnosticsPublisher, OK, WARN
 from guda_ros.ros.episode.control import EpisodeControl
 from guda_ros.ros.parameters import declare_contract, Parameters

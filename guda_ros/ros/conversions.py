@@ -22,20 +22,16 @@ import numpy as np
 from sensor_msgs.msg import CameraInfo, Image, Imu, JointState
 from std_msgs.msg import Header
 
+from guda_ros.data.messages import NANOSECONDS, planar_pose, planar_position, planar_twist
 from guda_ros.data.world_states import LOST_VARIANCE
 
 #: Channels of the 8 bit image encodings that are understood.
 ENCODINGS = {'rgb8': 3, 'bgr8': 3, 'mono8': 1}
 
 
-def stamp_to_ns(stamp: Time) -> int:
-    """Return a stamp in nanoseconds."""
-    return stamp.sec * 1_000_000_000 + stamp.nanosec
-
-
 def ns_to_stamp(nanoseconds: int) -> Time:
     """Return the stamp of a time in nanoseconds."""
-    sec, nanosec = divmod(int(nanoseconds), 1_000_000_000)
+    sec, nanosec = divmod(int(nanoseconds), NANOSECONDS)
     return Time(sec=sec, nanosec=nanosec)
 
 
@@ -49,12 +45,6 @@ def header(stamp: Time | int, frame: str) -> Header:
 def quaternion_from_yaw(yaw: float) -> Quaternion:
     """Return the rotation by `yaw` [rad] about z."""
     return Quaternion(x=0.0, y=0.0, z=math.sin(yaw / 2), w=math.cos(yaw / 2))
-
-
-def yaw_from_quaternion(rotation: Quaternion) -> float:
-    """Return the heading [rad] in [-pi, pi] of a rotation, roll and pitch ignored."""
-    x, y, z, w = rotation.x, rotation.y, rotation.z, rotation.w
-    return math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
 
 
 def planar_covariance(covariance: np.ndarray) -> np.ndarray:
@@ -75,7 +65,7 @@ def twist_from_command(command: np.ndarray) -> Twist:
 
 def command_from_twist(twist: Twist) -> np.ndarray:
     """Return the command (3,) of a Twist: forward, left [m/s], turn [rad/s]."""
-    return np.array([twist.linear.x, twist.linear.y, twist.angular.z])
+    return np.array(planar_twist(twist))
 
 
 def twist_stamped(
@@ -121,12 +111,6 @@ def odometry_message(
     return message
 
 
-def pose_from_odometry(message: Odometry) -> np.ndarray:
-    """Return the pose (3,) x, y, yaw of an Odometry message."""
-    pose = message.pose.pose
-    return np.array([pose.position.x, pose.position.y, yaw_from_quaternion(pose.orientation)])
-
-
 def pose_message(
     pose: np.ndarray, stamp: Time | int, frame: str = 'map', covariance: np.ndarray | None = None
 ) -> PoseWithCovarianceStamped:
@@ -140,10 +124,9 @@ def pose_message(
     return message
 
 
-def pose_from_message(message: PoseWithCovarianceStamped) -> np.ndarray:
-    """Return the pose (3,) x, y, yaw of a PoseWithCovarianceStamped."""
-    pose = message.pose.pose
-    return np.array([pose.position.x, pose.position.y, yaw_from_quaternion(pose.orientation)])
+def pose_from_message(message: PoseWithCovarianceStamped | Odometry) -> np.ndarray:
+    """Return the pose (3,) x, y, yaw that a message holds."""
+    return np.array(planar_pose(message.pose.pose, math.atan2))
 
 
 def pose_is_known(message: PoseWithCovarianceStamped) -> bool:
@@ -197,8 +180,7 @@ def ball_message(
 
 def ball_from_message(message: Odometry) -> tuple[np.ndarray, np.ndarray, bool]:
     """Return position (2,), velocity (2,) in the message's frame, and if the ball is known."""
-    position, velocity = message.pose.pose.position, message.twist.twist.linear
-    values = (position.x, position.y, velocity.x, velocity.y)
+    values = (*planar_position(message.pose.pose), *planar_twist(message.twist.twist)[:2])
     known = message.pose.covariance[0] < LOST_VARIANCE and all(map(math.isfinite, values))
     return np.array(values[:2]), np.array(values[2:]), bool(known)
 

@@ -20,7 +20,7 @@ from guda_ros.cli.main import main  # noqa: E402
 from guda_ros.control.joystick import JoystickMap  # noqa: E402
 from guda_ros.data.episodes import Episode  # noqa: E402
 from guda_ros.data.sets.minari import write_minari  # noqa: E402
-from guda_ros.ros.conversions import pose_from_odometry  # noqa: E402
+from guda_ros.ros.conversions import pose_from_message  # noqa: E402
 from guda_ros.ros.graph.processes import GraphProcesses  # noqa: E402
 from guda_ros.sim.physics.batch import BatchSimulation  # noqa: E402
 from guda_ros.soccer.robot import RobotProfile  # noqa: E402
@@ -112,7 +112,7 @@ class Pad:
         self.node.create_subscription(
             Odometry,
             'ground_truth/odom',
-            lambda message: self.poses.append(pose_from_odometry(message)),
+            lambda message: self.poses.append(pose_from_message(message)),
             10,
         )
         self.executor = SingleThreadedExecutor(context=graph.watch.context)

@@ -20,6 +20,7 @@ from std_srvs.srv import Trigger  # noqa: E402
 
 from guda_ros.data.contract import Contract  # noqa: E402
 from guda_ros.data.episodes import read_episode  # noqa: E402
+from guda_ros.data.messages import stamp_to_ns  # noqa: E402
 from guda_ros.ros import conversions as convert  # noqa: E402
 from guda_ros.ros import qos  # noqa: E402
 from guda_ros.ros.graph.processes import GraphProcesses  # noqa: E402
@@ -140,7 +141,7 @@ def test_a_policy_stands_without_a_pose_and_is_silent_once_it_is_shut_down(tmp_p
                 )
             )
             if not walker.spin_until(
-                lambda: sent and convert.stamp_to_ns(sent[-1].header.stamp) == stamp, 2.0
+                lambda: sent and stamp_to_ns(sent[-1].header.stamp) == stamp, 2.0
             ):
                 return None
             return convert.command_from_twist(sent[-1].twist).tolist()

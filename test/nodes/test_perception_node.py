@@ -12,6 +12,7 @@ from ros_helpers import wait_for
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 
+from guda_ros.data.messages import stamp_to_ns
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import qos
 from guda_ros.ros.diagnostics import ERROR, OK, WARN
@@ -131,7 +132,7 @@ class Driver:
             return {
                 name: message
                 for name, message in self.answers
-                if convert.stamp_to_ns(message.header.stamp) == stamp
+                if stamp_to_ns(message.header.stamp) == stamp
             }
 
         assert self.wait(lambda: {'ball/odom', 'pose'} <= found().keys()), f'no answer at {stamp}'
@@ -197,9 +198,7 @@ def test_every_image_is_answered_exactly_once(driver):
     driver.spin(0.3)
     for name in ('pose', 'ball/odom'):
         assert [
-            convert.stamp_to_ns(message.header.stamp)
-            for topic, message in driver.answers
-            if topic == name
+            stamp_to_ns(message.header.stamp) for topic, message in driver.answers if topic == name
         ] == stamps
 
 

@@ -22,6 +22,7 @@ from std_srvs.srv import SetBool, Trigger  # noqa: E402
 
 from guda_ros.config.files import find_config  # noqa: E402
 from guda_ros.data.contract import Contract  # noqa: E402
+from guda_ros.data.messages import stamp_to_ns  # noqa: E402
 from guda_ros.data.recording.reader import RecordingReader  # noqa: E402
 from guda_ros.ros import conversions as convert  # noqa: E402
 from guda_ros.ros import qos  # noqa: E402
@@ -61,7 +62,7 @@ def script(step):
 
 
 def stamps(messages):
-    return np.array([convert.stamp_to_ns(message.header.stamp) for message in messages])
+    return np.array([stamp_to_ns(message.header.stamp) for message in messages])
 
 
 @drawing
@@ -162,7 +163,7 @@ def test_sensors_of_a_free_world_keep_their_rates_and_the_head_and_the_kick_obey
         # While the world stands, what is on its way does not arrive.
         assert walker.call(SetBool, '/simulator/pause', SetBool.Request(data=True)).success
         walker.spin_until(lambda: False, 1.0)
-        assert convert.stamp_to_ns(clocks[-1].clock) - stamps(got['odom'])[-1] == 60e6
+        assert stamp_to_ns(clocks[-1].clock) - stamps(got['odom'])[-1] == 60e6
 
 
 def test_lock_step_over_ros_gives_the_bytes_of_the_same_episode_in_process(tmp_path):
@@ -304,7 +305,7 @@ def test_two_robots_share_a_world_each_below_its_name(tmp_path):
             ),
             20,
         )
-        place = {name: convert.pose_from_odometry(found[-1]) for name, found in truth.items()}
+        place = {name: convert.pose_from_message(found[-1]) for name, found in truth.items()}
         starts = {
             name: EpisodeEvent.from_json(found[-1].data).robot_start
             for name, found in events.items()
@@ -318,22 +319,17 @@ def test_two_robots_share_a_world_each_below_its_name(tmp_path):
             send.publish(convert.twist_stamped([0.2, 0.0, 0.0], 0))
             walker.spin_until(lambda: False, 0.1)
         moved = {
-            name: np.hypot(*(convert.pose_from_odometry(found[-1]) - place[name])[:2])
+            name: np.hypot(*(convert.pose_from_message(found[-1]) - place[name])[:2])
             for name, found in truth.items()
         }
         assert moved['blue'] > 0.2 and moved['red'] < 1e-3
         # Both see the same ball, each from its own odometry.
-        latest = {convert.stamp_to_ns(message.header.stamp): message for message in balls['red']}
+        latest = {stamp_to_ns(message.header.stamp): message for message in balls['red']}
         same = [
-            message
-            for message in balls['blue']
-            if convert.stamp_to_ns(message.header.stamp) in latest
+            message for message in balls['blue'] if stamp_to_ns(message.header.stamp) in latest
         ]
-        assert (
-            same
-            and same[-1].pose.pose == latest[convert.stamp_to_ns(same[-1].header.stamp)].pose.pose
-        )
-        assert np.hypot(*convert.pose_from_odometry(odom['red'][-1])[:2]) < 0.01
+        assert same and same[-1].pose.pose == latest[stamp_to_ns(same[-1].header.stamp)].pose.pose
+        assert np.hypot(*convert.pose_from_message(odom['red'][-1])[:2]) < 0.01
 
 
 def test_half_a_head_command_before_the_first_episode_is_obeyed(tmp_path):

@@ -20,12 +20,12 @@ from std_msgs.msg import Bool, Header, String
 from std_srvs.srv import Trigger
 
 from guda_ros.control.joystick import JoystickMap
+from guda_ros.data.messages import stamp_to_ns
 from guda_ros.ros.conversions import (
     ball_message,
     command_from_twist,
     ns_to_stamp,
     pose_message,
-    stamp_to_ns,
     twist_from_command,
     twist_stamped,
 )

@@ -8,6 +8,7 @@ from geometry_msgs.msg import TwistStamped
 from nav_msgs.msg import Odometry
 from std_msgs.msg import String
 
+from guda_ros.data.messages import stamp_to_ns
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import qos
 from guda_ros.ros.episode.event import EpisodeEvent
@@ -69,7 +70,7 @@ class Walker:
             Odometry,
             'odom',
             lambda message: self.odom.append(
-                (convert.stamp_to_ns(message.header.stamp), *convert.pose_from_odometry(message))
+                (stamp_to_ns(message.header.stamp), *convert.pose_from_message(message))
             ),
         )
         self.subscribe(Odometry, 'ground_truth/odom', self._on_truth)
@@ -97,8 +98,8 @@ class Walker:
             self.truth, self.odom = [], []
 
     def _on_truth(self, message: Odometry) -> None:
-        stamp = convert.stamp_to_ns(message.header.stamp)
-        self.truth.append((stamp, *convert.pose_from_odometry(message)))
+        stamp = stamp_to_ns(message.header.stamp)
+        self.truth.append((stamp, *convert.pose_from_message(message)))
         if self._pub is not None:
             command = self._script(len(self.truth) - 1)
             if command is not None:

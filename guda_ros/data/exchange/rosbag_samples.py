@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from guda_ros.data.messages import planar_pose, planar_position, planar_twist, stamp_to_ns
 from guda_ros.data.recording.reader import load_definitions, METADATA_FILE, RecordingError
 from guda_ros.data.world_states import LOST_VARIANCE
 
@@ -89,7 +90,7 @@ def read_bag(
                 message = definitions.deserialize_cdr(data, connection.msgtype)
                 stamp = None
                 if hasattr(message, 'header'):
-                    stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+                    stamp = stamp_to_ns(message.header.stamp)
                     offsets.append(stamp - received)
                 for role in roles[connection.topic]:
                     if stamp is not None:
@@ -209,22 +210,19 @@ def _suggest(role, topic, by_name) -> str:
 
 def _values(role: str, message, kind: str) -> tuple:
     if role == 'command':
-        twist = getattr(message, 'twist', message)
-        return twist.linear.x, twist.linear.y, twist.angular.z
+        return planar_twist(getattr(message, 'twist', message))
     if kind == _PLANAR:
         return message.x, message.y, message.theta
     if kind == _POINT:
         return message.point.x, message.point.y, np.nan, np.nan
     pose = message.pose if kind.endswith('/PoseStamped') else message.pose.pose
     if 'ball' not in role:
-        q = pose.orientation
-        yaw = np.arctan2(2 * (q.w * q.z + q.x * q.y), 1 - 2 * (q.y * q.y + q.z * q.z))
-        return pose.position.x, pose.position.y, yaw
+        return planar_pose(pose)
     if kind != _ODOMETRY:
-        return pose.position.x, pose.position.y, np.nan, np.nan
+        return *planar_position(pose), np.nan, np.nan
     lost = message.pose.covariance[0] >= LOST_VARIANCE
-    x, y = (np.nan, np.nan) if lost else (pose.position.x, pose.position.y)
-    return x, y, message.twist.twist.linear.x, message.twist.twist.linear.y
+    position = (np.nan, np.nan) if lost else planar_position(pose)
+    return *position, *planar_twist(message.twist.twist)[:2]
 
 
 def _in_order(table: np.ndarray, role: str, problems: list[str]) -> np.ndarray:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import struct
 
+from guda_ros.data.messages import NANOSECONDS
+
 
 def header_stamp(data: bytes) -> int:
     """
@@ -16,7 +18,7 @@ def header_stamp(data: bytes) -> int:
         raise ValueError('a serialized message with a header is expected')
     # CDR: the second byte of the encapsulation header tells the byte order.
     seconds, nanoseconds = struct.unpack_from('<iI' if data[1] & 1 else '>iI', data, 4)
-    return seconds * 1_000_000_000 + nanoseconds
+    return seconds * NANOSECONDS + nanoseconds
 
 
 def event_of(data: bytes) -> dict:

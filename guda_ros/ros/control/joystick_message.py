@@ -6,7 +6,7 @@ from rclpy.clock import ROSClock
 from sensor_msgs.msg import Joy
 
 from guda_ros.control.joystick import JoystickMap, JoystickState
-from guda_ros.ros.conversions import stamp_to_ns
+from guda_ros.data.messages import stamp_to_ns
 
 
 def read_joy(

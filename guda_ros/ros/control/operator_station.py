@@ -103,7 +103,7 @@ class OperatorStation:
             node.create_subscription(
                 Odometry,
                 topics[name],
-                lambda message, name=name: hear(name, convert.pose_from_odometry(message)),
+                lambda message, name=name: hear(name, convert.pose_from_message(message)),
                 qos.COMMAND,
             )
         for name in ('ball', 'ground_truth_ball'):

@@ -14,6 +14,7 @@ from std_msgs.msg import String
 
 from guda_ros.control.safety_gate import DRIVING
 from guda_ros.data.episodes import Episode
+from guda_ros.data.messages import stamp_to_ns
 from guda_ros.errors import GudaError
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import qos
@@ -82,12 +83,12 @@ class SimulatorReplay:
             self._first = event['stamp']
 
     def _on_truth(self, name: str, message: Odometry) -> None:
-        stamp = convert.stamp_to_ns(message.header.stamp)
+        stamp = stamp_to_ns(message.header.stamp)
         seen = self._seen.add(name, stamp, message)
         if seen is None or stamp < self._first:
             return
         self._truth[stamp] = (
-            convert.pose_from_odometry(seen['robot']),
+            convert.pose_from_message(seen['robot']),
             convert.ball_from_message(seen['ball'])[0],
         )
         step = round((stamp - self._first) * 1e-9 / self._contract.period)

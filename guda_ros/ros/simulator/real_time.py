@@ -7,6 +7,8 @@ import time
 
 from rclpy.task import Future
 
+from guda_ros.data.messages import NANOSECONDS
+
 #: Real seconds that a world may be behind before it gives up catching up, and steps in one go.
 _PATIENCE, _BURST = 0.25, 8
 
@@ -27,7 +29,7 @@ class StepClock:
 
     def next_begin(self) -> int:
         """Return when the next episode may begin: a gap keeps the data of two of them apart."""
-        return (self.now // 1_000_000_000 + 2) * 1_000_000_000
+        return (self.now // NANOSECONDS + 2) * NANOSECONDS
 
     def begin(self, now: int) -> None:
         """Begin an episode at `now` [ns]."""

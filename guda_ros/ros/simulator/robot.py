@@ -13,6 +13,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
 
 from guda_ros.data.contract import Contract
+from guda_ros.data.messages import stamp_to_ns
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import qos
 from guda_ros.ros.episode.event import EpisodeEvent
@@ -72,7 +73,7 @@ class SimulatedRobot:
     def _take_command(self, message: TwistStamped) -> None:
         self._on_command(
             self,
-            convert.stamp_to_ns(message.header.stamp),
+            stamp_to_ns(message.header.stamp),
             convert.command_from_twist(message.twist),
         )
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from guda_ros.data.messages import yaw_of
 from guda_ros.tasks.maze.ant_body import BEND, FIRST_ACTUATED
 
 #: Strides [rad/s], roughly.
@@ -55,5 +56,4 @@ def torques(states: np.ndarray, way: np.ndarray) -> np.ndarray:
 
 def yaw(states: np.ndarray) -> np.ndarray:
     """Return the headings (count,) [rad] of ants in states (count, 29)."""
-    w, x, y, z = (states[:, column] for column in range(3, 7))
-    return np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
+    return yaw_of(*(states[:, column] for column in range(3, 7)))

@@ -1,0 +1,46 @@
+"""
+Numbers out of ROS messages, by their fields alone: of rclpy, of rosbags, or of another reader.
+
+Stamps are integers in nanoseconds, which compare exactly: pairing by stamp relies on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+NANOSECONDS = 1_000_000_000
+
+
+def stamp_to_ns(stamp: Any) -> int:
+    """Return a builtin_interfaces/Time in nanoseconds."""
+    return stamp.sec * NANOSECONDS + stamp.nanosec
+
+
+def yaw_of(w: Any, x: Any, y: Any, z: Any, arctan2: Callable = np.arctan2) -> Any:
+    """
+    Return the heading [rad] in [-pi, pi] of a unit quaternion, roll and pitch ignored.
+
+    :param w: with the others, numbers or arrays of one shape.
+    :param arctan2: `math.atan2` is faster for numbers, but its last bit may be another one; what
+        is read from recordings comes of NumPy's, so that data sets stay the same.
+    """
+    return arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
+
+
+def planar_pose(pose: Any, arctan2: Callable = np.arctan2) -> tuple[float, float, float]:
+    """Return x, y [m], yaw [rad] of a geometry_msgs/Pose; for `arctan2` see yaw_of."""
+    q = pose.orientation
+    return pose.position.x, pose.position.y, yaw_of(q.w, q.x, q.y, q.z, arctan2)
+
+
+def planar_position(pose: Any) -> tuple[float, float]:
+    """Return x, y [m] of a geometry_msgs/Pose."""
+    return pose.position.x, pose.position.y
+
+
+def planar_twist(twist: Any) -> tuple[float, float, float]:
+    """Return forward, left [m/s], turn [rad/s] of a geometry_msgs/Twist."""
+    return twist.linear.x, twist.linear.y, twist.angular.z
