@@ -241,6 +241,9 @@ class BallDetector:
             outward = rim - camera.sphere_outline(centre, radius).centre
             outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-9)
             rays = camera.rays(rim + 0.5 * outward)
+            if not np.isfinite(rays).all():
+                # Beyond what the lens shows: no ball is there.
+                return None
             along = rays @ to_centre
             reach = math.sqrt(max(distance**2 - radius**2, 1e-9))
             residual = along - reach
@@ -256,6 +259,8 @@ class BallDetector:
     def _visible_area(self, outline) -> float:
         """Return how many pixels of an ellipse are inside the image."""
         half = outline.half_size
+        if not np.isfinite([*outline.centre, *half]).all():
+            return 0.0
         low = np.maximum(np.floor(outline.centre - half), 0).astype(int)
         high = np.minimum(
             np.ceil(outline.centre + half) + 1, [self.camera.width, self.camera.height]

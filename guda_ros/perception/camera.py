@@ -8,6 +8,7 @@ right, y down (REP-103).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,7 +24,7 @@ class CameraModel:
 
     :param position: (3,), the optical centre in base_link [m].
     :param rotation: (3, 3), turns base_link vectors into the optical frame.
-    :param distortion: k1, k2, p1, p2, k3 (plumb_bob); None for a pinhole.
+    :param distortion: coefficients of a lens, see guda_ros.soccer.lens; None for a pinhole.
     """
 
     width: int
@@ -49,35 +50,57 @@ class CameraModel:
 
     @classmethod
     def from_camera_info(
-        cls, k, width: int, height: int, mount: CameraMount, d=(), model: str = 'plumb_bob'
+        cls,
+        k: Sequence[float],
+        width: int,
+        height: int,
+        mount: CameraMount,
+        d: Sequence[float] = (),
+        model: str = 'plumb_bob',
+        binning: tuple[int, int] = (1, 1),
+        roi: tuple[int, int, int, int] = (0, 0, 0, 0),
     ) -> 'CameraModel':
         """
-        Build a camera from the calibration on the wire and the mount of a robot profile.
+        Build the camera of the images from the calibration on the wire and a profile's mount.
 
-        :param k: the nine numbers of sensor_msgs/CameraInfo.k, row by row.
+        Pixels of binned images lie in the middle of those they are made of: a column u of the
+        sensor is (u + 0.5) / n - 0.5 in the image (image_geometry takes u / n, a quarter of a
+        pixel away for n = 2).
+
+        :param k: the nine numbers of sensor_msgs/CameraInfo.k, row by row, of the whole sensor.
+        :param width: of the whole sensor, as height [pixels].
         :param d: its distortion, empty for none, of the distortion model `model`.
-        :raises ValueError: if they are no intrinsics of a camera, or of another lens model.
+        :param binning: sensor pixels of an image's pixel along x and y; 0 means 1.
+        :param roi: left, top, width, height of the part that is sent [pixels]; 0 x 0: all of it.
+        :raises ValueError: if they are no intrinsics of a camera, or of a lens that OpenCV's
+            models do not describe.
         """
-        k = np.asarray(k, dtype=np.float64).reshape(3, 3)
-        if not (np.isfinite(k).all() and k[0, 0] > 0 and k[1, 1] > 0 and width > 0 and height > 0):
+        matrix = np.asarray(k, dtype=np.float64).reshape(3, 3)
+        focal, centre = matrix[[0, 1], [0, 1]], matrix[:2, 2]
+        if not (np.isfinite(matrix).all() and (focal > 0).all() and width > 0 and height > 0):
             raise ValueError(
-                f'camera_info has no usable calibration: k = {k.ravel().tolist()}, '
+                f'camera_info has no usable calibration: k = {matrix.ravel().tolist()}, '
                 f'{width} x {height} pixels'
             )
-        d = np.asarray(d, dtype=np.float64)
-        known = not d.any() or model == 'plumb_bob' and len(d) in (4, 5)
-        if not (known and np.isfinite(d).all()):
+        try:
+            distortion = lens.coefficients_of(model, d)
+        except ValueError as error:
+            raise ValueError(f'camera_info has a lens that is not understood: {error}') from error
+        steps = np.maximum(np.array(binning), 1)
+        corner = np.array(roi[:2])
+        size = np.array(roi[2:] if roi[2] and roi[3] else (width, height)) // steps
+        if not (size > 0).all():
             raise ValueError(
-                f'camera_info has a distortion that is not understood: {model} '
-                f'{d.tolist()}; plumb_bob with four or five numbers is'
+                f'camera_info has a region of interest {list(roi)} with binning {list(binning)} '
+                'that leaves no pixels'
             )
         return cls._build(
-            int(width),
-            int(height),
-            (k[0, 0], k[1, 1]),
-            (k[0, 2], k[1, 2]),
+            int(size[0]),
+            int(size[1]),
+            focal / steps,
+            (centre - corner + 0.5) / steps - 0.5 if (steps > 1).any() else centre - corner,
             mount,
-            (*d.tolist(), 0.0)[:5] if d.any() else lens.NONE,
+            distortion or lens.NONE,
         )
 
     @classmethod
@@ -91,7 +114,7 @@ class CameraModel:
             (float(centre[0]), float(centre[1])),
             np.array(mount.position),
             rotation,
-            tuple(distortion) if any(distortion) else None,
+            distortion if isinstance(distortion, lens.Equidistant) or any(distortion) else None,
         )
 
     def turned(self, head: Head, pan: float, tilt: float) -> 'CameraModel':

@@ -1,6 +1,8 @@
 """The lens model against OpenCV's, its inverse, and the camera that uses it."""
 
 import cv2
+from hypothesis import given, settings
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from guda_ros.perception.ball_detector import BallDetector
 from guda_ros.perception.camera import CameraModel
 from guda_ros.soccer import lens
 from guda_ros.soccer.field import Field
-from guda_ros.soccer.robot import CameraMount
+from guda_ros.soccer.robot import CameraMount, RobotProfile
 
 BARREL = (-0.30, 0.10, 0.001, -0.002, -0.01)
 PINCUSHION = (0.20, -0.05, 0.0, 0.0, 0.02)
@@ -76,12 +78,164 @@ def test_a_ray_of_a_distorting_camera_meets_the_ground_where_the_point_was(disto
     np.testing.assert_allclose(wire.project(points)[0][inside], pixels[inside], atol=1e-9)
 
 
-def test_another_lens_model_is_refused_and_zeros_are_none():
+@st.composite
+def lenses(draw):
+    """Return the model's name and coefficients of any lens of OpenCV's that is not absurd."""
+    length = draw(st.sampled_from([4, 5, 8, 12, 14, 'equidistant']))
+    size = [0.1, 0.05, 0.003, 0.003, 0.02, 0.1, 0.05, 0.02, *[0.003] * 4, 0.03, 0.03]
+    size = [0.03] * 4 if length == 'equidistant' else size[:length]
+    numbers = tuple(draw(st.floats(-2 * s, 2 * s)) for s in size)
+    if length == 'equidistant':
+        return 'equidistant', numbers
+    return ('plumb_bob' if length <= 5 else 'rational_polynomial'), numbers
+
+
+@settings(max_examples=80)
+@given(lenses(), st.integers(0, 1000))
+def test_every_lens_of_opencv_shows_points_where_opencv_does_and_back(drawn, seed):
+    model, numbers = drawn
+    coefficients = lens.coefficients_of(model, numbers)
+    if coefficients is None:
+        return
+    points = np.random.default_rng(seed).uniform(-0.9, 0.9, (100, 2))
+    points = points[np.linalg.norm(points, axis=1) < 0.9 * lens.fold(coefficients)]
+    ahead = np.c_[points, np.ones(len(points))].reshape(-1, 1, 3)
+    project = cv2.fisheye.projectPoints if model == 'equidistant' else cv2.projectPoints
+    if not len(points):
+        return
+    expected, _ = project(ahead, np.zeros(3), np.zeros(3), np.eye(3), np.array(numbers))
+    shown = lens.distort(points, coefficients)
+    np.testing.assert_allclose(shown, expected.reshape(-1, 2), atol=1e-12)
+    np.testing.assert_allclose(lens.undistort(shown, coefficients), points, atol=1e-8)
+    step = 1e-6
+    for axis in range(2):
+        beside = np.eye(2)[axis] * step
+        slope = (
+            lens.distort(points + beside, coefficients)
+            - lens.distort(points - beside, coefficients)
+        ) / (2 * step)
+        np.testing.assert_allclose(
+            lens.jacobian(points, coefficients)[..., axis], slope, atol=1e-6
+        )
+
+
+@settings(max_examples=50)
+@given(st.lists(st.floats(-0.1, 0.1), max_size=5), st.integers(0, 14))
+def test_zeros_behind_the_coefficients_change_nothing(numbers, more):
+    short = lens.coefficients_of('plumb_bob', numbers)
+    filled = [*numbers, *[0.0] * more]
+    for model in ('plumb_bob', 'rational_polynomial', ''):
+        assert lens.coefficients_of(model, filled) == short
+
+
+def test_a_point_of_a_rational_lens_is_where_it_was_worked_out_to_be():
+    # The camera of nao_v6's profile, (1.5, .6, .05) in base_link.
+    mount = RobotProfile.load('nao_v6').camera
+    own = CameraModel.from_camera_info(
+        [220.0, 0, 200, 0, 220, 150, 0, 0, 1],
+        400,
+        300,
+        mount,
+        [-0.05, 0.04, 0.001, -0.001, -0.01, 0, 0, 0],
+        'rational_polynomial',
+    )
+    pixel = own.project([1.5, 0.6, 0.05])[0]
+    np.testing.assert_allclose(pixel, (104.85, 51.82), atol=0.005)
+
+
+def test_a_fisheye_without_coefficients_still_bends():
+    mount = CameraMount(320, 240, 1.0, (0.0, 0.0, 0.5), 0.0)
+    k = [100, 0, 160, 0, 100, 120, 0, 0, 1]
+    own = CameraModel.from_camera_info(k, 320, 240, mount, [0.0] * 4, 'equidistant')
+    # Half a right angle to the left: 100 pixels an angle of one.
+    np.testing.assert_allclose(own.project([1.0, 1.0, 0.5])[0], (160 - 100 * np.pi / 4, 120))
+
+
+@pytest.mark.parametrize(
+    'model, numbers, problem',
+    [
+        ('division', [0.1], "'division'.*plumb_bob, rational_polynomial and equidistant are"),
+        ('plumb_bob', [0.1] * 15, '4, 5, 8, 12 or 14 numbers, not 15'),
+        ('equidistant', [0.1] * 5, 'equidistant has four numbers'),
+        ('plumb_bob', [float('nan')] * 5, 'holds what is no number'),
+    ],
+)
+def test_a_lens_that_is_not_understood_is_refused_by_name(model, numbers, problem):
     mount = CameraMount(320, 240, 1.0, (0.0, 0.0, 0.5), 0.6)
     k = [200, 0, 160, 0, 200, 120, 0, 0, 1]
-    with pytest.raises(ValueError, match='equidistant'):
-        CameraModel.from_camera_info(k, 320, 240, mount, [0.1, 0, 0, 0], 'equidistant')
+    with pytest.raises(ValueError, match=problem):
+        CameraModel.from_camera_info(k, 320, 240, mount, numbers, model)
     assert CameraModel.from_camera_info(k, 320, 240, mount, [0.0] * 4, 'x').distortion is None
+
+
+@settings(max_examples=60)
+@given(
+    st.integers(0, 4),
+    st.integers(0, 4),
+    st.tuples(st.integers(0, 200), st.integers(0, 150)),
+    st.booleans(),
+)
+def test_a_binned_or_cropped_camera_sees_the_ground_where_the_whole_one_does(
+    across, down, corner, cropped
+):
+    mount = CameraMount(800, 600, 1.0, (0.06, 0.0, 0.48), 0.6)
+    k = [500.0, 0, 390, 0, 510, 310, 0, 0, 1]
+    whole = CameraModel.from_camera_info(k, 800, 600, mount)
+    roi = (*corner, 400, 300) if cropped else (0, 0, 0, 0)
+    part = CameraModel.from_camera_info(k, 800, 600, mount, (), '', (across, down), roi)
+    steps = np.maximum([across, down], 1)
+    assert (part.width, part.height) == tuple(
+        np.array((400, 300) if cropped else (800, 600)) // steps
+    )
+    # The middle of a binned pixel is the middle of the sensor pixels it is made of.
+    pixel = np.array([part.width // 2, part.height // 2])
+    first = pixel * steps + (corner if cropped else (0, 0))
+    middle = first + (steps - 1) / 2
+    np.testing.assert_allclose(
+        part.ray_to_plane(pixel, 0.0), whole.ray_to_plane(middle, 0.0), rtol=1e-9
+    )
+
+
+def test_a_region_without_pixels_is_refused():
+    mount = CameraMount(320, 240, 1.0, (0.0, 0.0, 0.5), 0.6)
+    k = [200, 0, 160, 0, 200, 120, 0, 0, 1]
+    with pytest.raises(ValueError, match='leaves no pixels'):
+        CameraModel.from_camera_info(k, 320, 240, mount, binning=(8, 8), roi=(0, 0, 4, 4))
+
+
+@pytest.mark.parametrize(
+    'model, numbers',
+    [
+        ('plumb_bob', (0.09, -0.17, 0.0008, -0.0011, 0.0)),
+        ('plumb_bob', BARREL),
+        ('rational_polynomial', (5.0, -2.0, 0.001, -0.001, 0.3, 5.2, -1.5, 0.1)),
+        ('equidistant', (-0.02, 0.003, 0.0, 0.0)),
+        ('plumb_bob', (-0.9, 0.0, 0.0, 0.0, 0.0)),
+    ],
+)
+@pytest.mark.filterwarnings('error')
+def test_what_the_border_cuts_is_a_ball_or_none_whatever_the_lens(model, numbers):
+    own = CameraModel.from_camera_info(
+        [176.0, 0, 200, 0, 176, 150, 0, 0, 1],
+        400,
+        300,
+        RobotProfile.load('nao_v6').camera,
+        numbers,
+        model,
+    )
+    detector, rng = BallDetector(own, BALL), np.random.default_rng(3)
+    colour = tuple(round(value * 255) for value in BALL.colour[::-1])
+    for _ in range(150):
+        picture = np.full((300, 400, 3), (40, 110, 40), np.uint8)
+        centre = rng.uniform((-30, -30), (430, 330))
+        centre[rng.integers(2)] = rng.choice([-10, 5, 300, 395]) + rng.uniform(-10, 10)
+        half = rng.uniform(1, 90, 2).astype(int).tolist()
+        cv2.ellipse(
+            picture, centre.astype(int).tolist(), half, rng.uniform(0, 180), 0, 360, colour, -1
+        )
+        found = detector.detect(picture)
+        if found is not None:
+            assert np.isfinite(found.position).all() and np.isfinite(found.covariance).all()
 
 
 @pytest.mark.parametrize('place', [(0.8, 0.45), (1.2, -0.6), (1.8, 0.8)])
