@@ -27,13 +27,14 @@ from guda_ros.augmentation import compiled
 from guda_ros.augmentation.pipeline import Augmenter
 from guda_ros.augmentation.registry import load_guide
 from guda_ros.data.transitions import TransitionSet
-from guda_ros.tasks.push_ball.task import PushBallToGoal, PushContract
+from guda_ros.tasks.push_ball.model import PushBallModel
+from guda_ros.tasks.push_ball.task import PushBallToGoal
 
 #: Transitions for which nothing is compiled.
 SMALL = 1_000_000
 
 
-def demonstrations(contract: PushContract, episodes: int = 3) -> TransitionSet:
+def demonstrations(contract: PushBallModel, episodes: int = 3) -> TransitionSet:
     """Return steps of a robot that walks behind the ball and pushes it to the goal."""
     rng = np.random.default_rng(0)
     states = contract.reset(episodes, rng)
@@ -163,7 +164,7 @@ def main() -> None:
     parser.add_argument('--repeat', type=int, default=5, help='default: %(default)s')
     parser.add_argument('--threads', type=int, default=min(2, os.cpu_count() or 1))
     args = parser.parse_args()
-    recorded = PushBallToGoal.read(args.data) if args.data else demonstrations(PushContract())
+    recorded = PushBallToGoal.read(args.data) if args.data else demonstrations(PushBallModel())
     guide = load_guide(args.guide)
     augmenter = Augmenter(recorded, guide, seed=0, threads=args.threads)
     plain = [measure(augmenter, min(args.count, SMALL)) for _ in range(args.repeat)]

@@ -18,7 +18,8 @@ from guda_ros.augmentation.verify import verify
 from guda_ros.cli.main import main
 from guda_ros.config.files import ConfigError
 from guda_ros.data.transitions import TransitionSet
-from guda_ros.tasks.push_ball.task import PushBallToGoal, PushContract
+from guda_ros.tasks.push_ball.model import PushBallModel
+from guda_ros.tasks.push_ball.task import PushBallToGoal
 
 GUIDE = """\
 name: mine
@@ -101,7 +102,7 @@ def test_streaming_threads_and_memory_make_the_same(tmp_path, recorded):
     threaded, _ = augment(recorded, guide, 8000, 5, threads=3)
     augment_to_file(recorded, guide, 8000, 5, tmp_path / 'made.h5')
     assert_same(made, threaded)
-    assert_same(made, TransitionSet.load(tmp_path / 'made.h5', PushContract.from_json))
+    assert_same(made, TransitionSet.load(tmp_path / 'made.h5', PushBallModel.from_json))
     other, _ = augment(recorded, guide, 8000, 6)
     assert np.any(other.states != made.states)
 

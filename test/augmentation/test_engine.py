@@ -33,7 +33,8 @@ from guda_ros.augmentation.verify import verify
 from guda_ros.cli.main import main
 from guda_ros.config.files import ConfigError
 from guda_ros.data.transitions import DataSetError, TransitionSet
-from guda_ros.tasks.push_ball.task import PushBallToGoal, PushContract
+from guda_ros.tasks.push_ball.model import PushBallModel
+from guda_ros.tasks.push_ball.task import PushBallToGoal
 
 ROOT = Path(__file__).resolve().parents[2]
 SUPPORT = ROOT / 'test' / 'support'
@@ -210,7 +211,7 @@ def test_streaming_threads_and_memory_make_the_same(tmp_path, recorded, name):
     made, _ = augment(recorded, guide, 70_000, 5)
     threaded, _ = augment(recorded, guide, 70_000, 5, threads=3)
     augment_to_file(recorded, guide, 70_000, 5, tmp_path / 'made.h5')
-    read = TransitionSet.load(tmp_path / 'made.h5', PushContract.from_json)
+    read = TransitionSet.load(tmp_path / 'made.h5', PushBallModel.from_json)
     assert_same(made, threaded)
     assert_same(made, read)
     assert read.info == made.info
@@ -234,8 +235,8 @@ def test_same_seed_same_file(tmp_path, recorded):
 
 def test_part_of_a_file_can_be_read(tmp_path, recorded):
     augment_to_file(recorded, load_guide('push_ball_random'), 1000, 0, tmp_path / 'made.h5')
-    whole = TransitionSet.load(tmp_path / 'made.h5', PushContract.from_json)
-    part = TransitionSet.load(tmp_path / 'made.h5', PushContract.from_json, slice(100, 200))
+    whole = TransitionSet.load(tmp_path / 'made.h5', PushBallModel.from_json)
+    part = TransitionSet.load(tmp_path / 'made.h5', PushBallModel.from_json, slice(100, 200))
     assert_same(part, whole.select(slice(100, 200)))
 
 

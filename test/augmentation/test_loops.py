@@ -18,13 +18,13 @@ from guda_ros.augmentation.rules.sampling import uniform
 from guda_ros.augmentation.rules.source import Source
 from guda_ros.augmentation.transforms import Body, Change, Layout, Move
 from guda_ros.data.transitions import TransitionSet
-from guda_ros.tasks.push_ball.model import LOOPS, PushContract
+from guda_ros.tasks.push_ball.model import LOOPS, PushBallModel
 from guda_ros.tasks.push_ball.task import PushBallToGoal
 
 numba = pytest.importorskip('numba', reason='no numba: the extra [train] is not installed')
 
 ROOT = Path(__file__).resolve().parents[2]
-CONTRACT = PushContract()
+CONTRACT = PushBallModel()
 #: Everything that a layout can have: two bodies with headings and velocities, one without, columns
 #: in a frame that moves along, scalars, and actions of all kinds.
 LAYOUT = Layout(

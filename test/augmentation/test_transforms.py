@@ -11,7 +11,8 @@ from guda_ros.augmentation.rules.base import change_of, parameters_of
 from guda_ros.augmentation.transforms import Change, Layout, Move
 from guda_ros.data.contract import Contract
 from guda_ros.soccer import world
-from guda_ros.tasks.push_ball.task import PushBallToGoal, PushContract
+from guda_ros.tasks.push_ball.model import PushBallModel
+from guda_ros.tasks.push_ball.task import PushBallToGoal
 from guda_ros.tasks.soccer.task import SoccerPush
 
 LAYOUT = SoccerPush.layout
@@ -200,7 +201,7 @@ def test_the_robot_sees_the_ball_as_before(before, turn, place):
 @given(changes(PushBallToGoal.layout), st.integers(0, 2**32 - 1))
 def test_the_dynamics_do_not_notice_a_change(change, seed):
     """Stepping a changed state is changing the stepped one, on a field without lines."""
-    contract = PushContract(length=1e4, width=1e4)
+    contract = PushBallModel(length=1e4, width=1e4)
     rng = np.random.default_rng(seed)
     before = contract.reset(ROWS, rng)
     # Half of the robots touch the ball.

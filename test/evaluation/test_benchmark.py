@@ -30,7 +30,8 @@ from guda_ros.evaluation.benchmark.cells import (
 from guda_ros.evaluation.benchmark.plan import Plan
 from guda_ros.evaluation.benchmark.tables import arms_of, differences, iqm, write_tables
 from guda_ros.evaluation.set_quality import quality
-from guda_ros.tasks.push_ball.task import PushBallToGoal, PushContract
+from guda_ros.tasks.push_ball.model import PushBallModel
+from guda_ros.tasks.push_ball.task import PushBallToGoal
 
 PLAN = """
 task: push_ball_to_goal
@@ -53,7 +54,7 @@ paper:
 def data(tmp_path_factory):
     """Write two initial sets, 60 steps of walking at the ball each, as the authors store them."""
     folder = tmp_path_factory.mktemp('data')
-    contract = PushContract()
+    contract = PushBallModel()
     for number in range(2):
         rng = np.random.default_rng(number)
         states, rows = contract.reset(1, rng), []

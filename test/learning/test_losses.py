@@ -10,7 +10,7 @@ import torch
 
 from guda_ros.learning.awac import AWAC, AWACConfig
 from guda_ros.learning.networks import TrainingError
-from guda_ros.tasks.push_ball.task import PushContract
+from guda_ros.tasks.push_ball.model import PushBallModel
 
 LOG_2PI = math.log(2 * math.pi)
 
@@ -228,7 +228,7 @@ def test_settled_steps_need_a_discount_below_one():
 def test_a_settled_step_is_an_end_in_units_of_what_goes_on_for_ever():
     # A step in the field that pays .5, and one with the ball in the goal that pays 2: with the
     # discount .9 rewards count a tenth, and staying for ever is worth 2 / (1 - .9) / 10.
-    contract = PushContract()
+    contract = PushBallModel()
     after = np.array([[0.0, 0.0, 1.0, 0.0, 0.0], [4.0, 0.0, 4.6, 0.0, 0.0]])
     data = transition_set(after, np.zeros((2, 3)), contract, next_states=after, rewards=[0.5, 2.0])
     assert contract.settled(after).tolist() == [False, True]

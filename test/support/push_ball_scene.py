@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from guda_ros.data.transitions import TransitionSet
-from guda_ros.tasks.push_ball.task import PushContract
+from guda_ros.tasks.push_ball.model import PushBallModel
 
-CONTRACT = PushContract()
+CONTRACT = PushBallModel()
 
 
 MOVE = """\

@@ -15,9 +15,10 @@ from guda_ros.data.sets.minari import write_minari
 from guda_ros.data.transitions import TransitionSet
 from guda_ros.soccer import world
 from guda_ros.tasks.environments import PhysicalPushEnv, PhysicalPushVectorEnv
-from guda_ros.tasks.physical_push.task import PhysicalContract, PhysicalPush
+from guda_ros.tasks.physical_push.model import PhysicalPushModel
+from guda_ros.tasks.physical_push.task import PhysicalPush
 
-CONTRACT = PhysicalContract()
+CONTRACT = PhysicalPushModel()
 PLACES = [0, 1, 3, 4, 2]
 
 
@@ -102,12 +103,12 @@ def test_observation_is_what_the_robot_sees():
     ],
 )
 def test_starts_are_those_of_the_paper(start, low, high):
-    starts = PhysicalContract(start=start).reset(5000, np.random.default_rng(0))
+    starts = PhysicalPushModel(start=start).reset(5000, np.random.default_rng(0))
     np.testing.assert_allclose(starts[:, PLACES[:4]].min(axis=0), low, atol=0.01)
     np.testing.assert_allclose(starts[:, PLACES[:4]].max(axis=0), high, atol=0.01)
     assert np.ptp(starts[:, 2]) > 6.2
     with pytest.raises(ValueError, match='one of easy, hard'):
-        PhysicalContract(start='medium')
+        PhysicalPushModel(start='medium')
 
 
 def test_environment_follows_gymnasium():
@@ -115,7 +116,7 @@ def test_environment_follows_gymnasium():
 
 
 def test_many_environments_are_single_ones_until_one_ends():
-    quiet = PhysicalContract(noise=0.0, max_steps=60)
+    quiet = PhysicalPushModel(noise=0.0, max_steps=60)
     many = PhysicalPushVectorEnv(6, quiet)
     seen, info = many.reset(seed=3)
     single = [PhysicalPushEnv(quiet) for _ in range(6)]
@@ -137,7 +138,7 @@ def test_many_environments_are_single_ones_until_one_ends():
 
 
 def test_a_robot_that_walks_at_the_ball_from_behind_scores():
-    task = PhysicalPush(PhysicalContract(noise=0.0))
+    task = PhysicalPush(PhysicalPushModel(noise=0.0))
     env = task.environments(3)
     env.reset(
         seed=0,
@@ -157,12 +158,12 @@ def test_a_robot_that_walks_at_the_ball_from_behind_scores():
 
 
 def test_contract_travels_as_json():
-    contract = PhysicalContract(start='hard', push=0.2)
-    assert PhysicalContract.from_json(contract.to_json()) == contract
+    contract = PhysicalPushModel(start='hard', push=0.2)
+    assert PhysicalPushModel.from_json(contract.to_json()) == contract
     assert any('push' in line for line in contract.differences(CONTRACT))
     for text in ('{"colour": 1}', '[]', '{', '{"reach": 3}'):
         with pytest.raises(ValueError, match='physical_push'):
-            PhysicalContract.from_json(text)
+            PhysicalPushModel.from_json(text)
 
 
 @pytest.fixture(scope='module')
@@ -217,7 +218,7 @@ def test_guides_keep_successors_and_rewards_true(real, guide):
 
 
 def test_the_environments_own_steps_replay_exactly_after_augmentation():
-    task = PhysicalPush(PhysicalContract(noise=0.0))
+    task = PhysicalPush(PhysicalPushModel(noise=0.0))
     rng = np.random.default_rng(0)
     states = task.contract.reset(1500, rng)
     states[:, 4] = rng.uniform(-0.4, 0.0, 1500)

@@ -10,9 +10,10 @@ from guda_ros.augmentation.verify import verify
 from guda_ros.config.files import ConfigError, find_config
 from guda_ros.data.transitions import TransitionSet
 from guda_ros.soccer.push_target import push_target
-from guda_ros.tasks.push_ball.task import PushBallToGoal, PushContract
+from guda_ros.tasks.push_ball.model import PushBallModel
+from guda_ros.tasks.push_ball.task import PushBallToGoal
 
-CONTRACT = PushContract()
+CONTRACT = PushBallModel()
 CLEARANCE, ALIGNED = 0.2, np.radians(15)
 
 

@@ -17,9 +17,10 @@ from guda_ros.augmentation.registry import load_guide
 from guda_ros.augmentation.verify import verify
 from guda_ros.data.transitions import DataSetError
 from guda_ros.tasks.environments import PushBallToGoalEnv, PushBallToGoalVectorEnv
-from guda_ros.tasks.push_ball.task import PushBallToGoal, PushContract
+from guda_ros.tasks.push_ball.model import PushBallModel
+from guda_ros.tasks.push_ball.task import PushBallToGoal
 
-CONTRACT = PushContract()
+CONTRACT = PushBallModel()
 
 
 def step(state, action):
@@ -128,19 +129,19 @@ def test_many_environments_are_single_ones():
 
 
 def test_many_environments_reset_after_their_last_step():
-    many = PushBallToGoalVectorEnv(2, PushContract(max_steps=3))
+    many = PushBallToGoalVectorEnv(2, PushBallModel(max_steps=3))
     many.reset(seed=0)
     ends = [many.step(np.zeros((2, 3)))[3].all() for _ in range(8)]
     assert ends == [False, False, True, False, False, False, True, False]
 
 
 def test_contract_travels_as_json():
-    contract = PushContract(width=7.0)
-    assert PushContract.from_json(contract.to_json()) == contract
+    contract = PushBallModel(width=7.0)
+    assert PushBallModel.from_json(contract.to_json()) == contract
     assert contract.hash != CONTRACT.hash
     assert any('width' in line for line in contract.differences(CONTRACT))
     with pytest.raises(ValueError, match='push_ball_to_goal'):
-        PushContract.from_json('{"colour": 1}')
+        PushBallModel.from_json('{"colour": 1}')
 
 
 def test_a_wrong_recording_is_named(tmp_path):

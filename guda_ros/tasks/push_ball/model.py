@@ -1,5 +1,5 @@
 """
-The contract of the paper's soccer task: its numbers, dynamics, reward and observation.
+The model of the paper's soccer task: its numbers, dynamics, reward and observation.
 
 Reward and observation are there twice, in NumPy and as compiled loops for many states at a time,
 with the same result to the bit.
@@ -33,9 +33,11 @@ OBSERVATION = (
 
 
 @dataclass(frozen=True)
-class PushContract(NumbersContract):
+class PushBallModel(NumbersContract):
     """
-    The numbers of the task [m, rad, steps]: with their paper's values by default.
+    Dynamics, reward and observation; its numbers [m, rad, steps] are the contract of the task.
+
+    By default they are those of the paper.
 
     step: way at full action; turn: heading at turn 1; contact: distance at which the ball jumps,
     by as much; facing: half the angle in which the robot faces the ball; max_turn: of the action.

@@ -27,7 +27,7 @@ from guda_ros.tasks.push_ball.model import (
     BALL,
     cos_sin,
     LOOPS,
-    PushContract,
+    PushBallModel,
     ROBOT,
     YAW,
 )
@@ -54,8 +54,8 @@ class PushBallToGoal(StateTask):
     rules = {rule.kind: rule for rule in (WalkRule, PushOnRule, ModelRule)}
     loops = (LOOPS,)
 
-    def __init__(self, contract: PushContract | None = None) -> None:
-        super().__init__(contract or PushContract())
+    def __init__(self, contract: PushBallModel | None = None) -> None:
+        super().__init__(contract or PushBallModel())
 
     @property
     def goal(self) -> np.ndarray:
@@ -150,7 +150,7 @@ class PushBallToGoal(StateTask):
 
     def movable(self, recorded):
         """Tell (M,) which steps neither the lines nor the own goal changed."""
-        free = PushContract(**{**asdict(self.contract), 'length': 1e6, 'width': 1e6})
+        free = PushBallModel(**{**asdict(self.contract), 'length': 1e6, 'width': 1e6})
         error = free.step_states(recorded.states, recorded.actions) - recorded.next_states
         return np.abs(error[:, :4]).max(axis=1, initial=0.0) < 1e-5
 
@@ -169,7 +169,7 @@ class PushBallToGoal(StateTask):
     @classmethod
     def read_contract(cls, text):
         """Return the contract that its `to_json` wrote."""
-        return PushContract.from_json(text)
+        return PushBallModel.from_json(text)
 
     @classmethod
     def read(cls, path):
@@ -191,7 +191,7 @@ class PushBallToGoal(StateTask):
                 f'{path}: no recording of the task push_ball_to_goal ({error}); give one of its '
                 'initial_*.npz files'
             ) from error
-        contract = PushContract()
+        contract = PushBallModel()
         names, episode = np.unique(episode, return_inverse=True)
         step = np.concatenate([np.arange(np.sum(episode == index)) for index in range(len(names))])
         scored = [
