@@ -2,22 +2,13 @@
 
 from glob import glob
 import os
+import re
 
 from setuptools import find_packages, setup
 
 package_name = 'guda_ros'
-
-# Every node is started by `ros2 run guda_ros NAME`; the class is in guda_ros/nodes/NAME.py.
-nodes = [
-    'data_collector',
-    'joystick',
-    'operator',
-    'perception',
-    'policy',
-    'safety',
-    'simulator',
-    'teleop',
-]
+site = 'https://guda-ros.example.org'
+source = f'{site}/source'
 
 # What runs on the robot; a distribution brings most of it as system packages.
 robot_requires = [
@@ -75,18 +66,32 @@ extras = {
         'highway-env>=1.12.1',
     ],
     'test': [
+        'build>=1.2',
         'catkin-pkg>=1.0',
         'hypothesis>=6.100',
         'pytest>=7.4',
+        'twine>=6.1',
+    ],
+    # `make lint`; exact, because every version finds something else.
+    'lint': [
+        'mypy==2.4.1',
+        'pre-commit>=4.0',
         'ruff==0.17.5',
+        'types-PyYAML>=6.0',
     ],
 }
 
 
-def files_below(source):
+def read_me():
+    """Return the first page, with links that hold away from the repository."""
+    with open('README.md', encoding='utf-8') as file:
+        return re.sub(r'\]\((?!\w+:|#)', f']({source}/', file.read())
+
+
+def files_below(top):
     """Return the files of a folder and its sub-folders that are to be shipped, by folder."""
     found = {}
-    for folder, folders, names in os.walk(source):
+    for folder, folders, names in os.walk(top):
         folders[:] = sorted(name for name in folders if not name.startswith(('.', '__pycache__')))
         kept = [os.path.join(folder, name) for name in sorted(names) if not name.startswith('.')]
         if kept:
@@ -108,7 +113,33 @@ setup(
     name=package_name,
     version='0.1.0',
     description='Teach a real soccer robot a skill from a handful of demonstrations.',
+    long_description=read_me(),
+    long_description_content_type='text/markdown',
+    url=site,
+    project_urls={
+        'Documentation': f'{site}/docs',
+        'Source': source,
+        'Issues': f'{source}/issues',
+        'Changelog': f'{source}/CHANGELOG.rst',
+    },
+    keywords='ros2 robotics robot-soccer imitation-learning offline-rl data-augmentation mujoco',
+    classifiers=[
+        'Development Status :: 4 - Beta',
+        'Environment :: Console',
+        'Intended Audience :: Developers',
+        'Intended Audience :: Science/Research',
+        'Operating System :: POSIX :: Linux',
+        'Programming Language :: Python :: 3',
+        'Programming Language :: Python :: 3 :: Only',
+        'Programming Language :: Python :: 3.10',
+        'Programming Language :: Python :: 3.11',
+        'Programming Language :: Python :: 3.12',
+        'Programming Language :: Python :: 3.13',
+        'Topic :: Scientific/Engineering :: Artificial Intelligence',
+        'Typing :: Typed',
+    ],
     author='guda_ros maintainers',
+    author_email='maintainers@guda-ros.example.org',
     maintainer='guda_ros maintainers',
     maintainer_email='maintainers@guda-ros.example.org',
     license='Apache-2.0',
@@ -122,7 +153,8 @@ setup(
         ('share/ament_index/resource_index/packages', ['resource/' + package_name]),
         ('share/' + package_name, ['package.xml']),
         ('share/' + package_name + '/launch', sorted(glob('launch/*.launch.py'))),
-        # pip ignores setup.cfg: without these, `ros2 run` would not find what it installs.
+        # What `ros2 run guda_ros NAME` finds, whether pip or colcon installs: as console scripts,
+        # names such as `policy` would lie on everybody's path.
         ('lib/' + package_name, sorted(glob('scripts/*'))),
     ]
     + [
@@ -130,7 +162,9 @@ setup(
         for folder, paths in files_below('config').items()
     ],
     entry_points={
-        'console_scripts': ['guda = guda_ros.cli.main:main']
-        + [f'{node} = guda_ros.nodes.{node}:main' for node in nodes],
+        'console_scripts': [
+            'guda = guda_ros.cli.main:main',
+            'guda-node = guda_ros.nodes.__main__:main',
+        ],
     },
 )

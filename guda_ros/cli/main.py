@@ -29,6 +29,7 @@ COMMANDS = (
     'robot',
     'identify',
     'data',
+    'sim',
     'info',
 )
 

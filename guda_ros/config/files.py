@@ -25,11 +25,14 @@ class ConfigError(GudaError, ValueError):
 
 def config_directories() -> list[Path]:
     """Return the folders that may hold `config/`, the most specific first."""
-    candidates = [Path(__file__).resolve().parents[2] / 'config']
+    package = Path(__file__).resolve().parents[1]
+    candidates = [package.parent / 'config']
     for prefix in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep):
         if prefix:
             candidates.append(Path(prefix) / 'share' / 'guda_ros' / 'config')
-    candidates.append(Path(sys.prefix) / 'share' / 'guda_ros' / 'config')
+    # PREFIX/lib/pythonX/site-packages/guda_ros of pip and colcon, DIR/guda_ros of `pip --target`.
+    for base in (*package.parents[3:4], package.parent, Path(sys.prefix)):
+        candidates.append(base / 'share' / 'guda_ros' / 'config')
     return [path for path in candidates if path.is_dir()]
 
 

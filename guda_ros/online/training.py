@@ -26,7 +26,7 @@ MODEL, NORMALISATION = 'model.zip', 'normalisation.pkl'
 @dataclass(frozen=True)
 class OnlineConfig:
     """
-    An experiment, as in sim/config.
+    An experiment, as in config/online.
 
     environments: rows of the batch. threads: of the physics. steps: environment steps at most.
     minutes: wall time at most. evaluate_every: environment steps between evaluations. starts:
@@ -183,7 +183,7 @@ def load_network(folder: str | os.PathLike, algorithm: str, episodes: Episodes) 
         return to_network(ALGORITHMS[algorithm].load(folder / MODEL, env=env, device='cpu'))
     except (OSError, ValueError, KeyError, EOFError, AssertionError) as error:
         raise TrainingError(
-            f'{folder}: holds no {algorithm} model that sim/train.py wrote ({error})'
+            f'{folder}: holds no {algorithm} model that `guda sim train` wrote ({error})'
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""What the scripts in sim/ share: who plays, from where, and how errors are told."""
+"""What the actions of `guda sim` share: who plays, from where, and how errors are told."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 from guda_ros.data.contract import robot_of
 from guda_ros.errors import extra_of, GudaError
 
-#: What a run of sim/train.py is: beside the model, in the same folder.
+#: What a run of `guda sim train` is: beside the model, in the same folder.
 RUN = 'run.json'
 POLICY = 'policy.onnx'
 DEMONSTRATORS = ('demonstrator', 'imperfect')
@@ -45,28 +45,6 @@ class Player:
         if scenario == self.scenario and self.time_limit:
             limit = self.time_limit
         return round(limit * self.contract.rate)
-
-
-def add_player(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of load_player."""
-    parser.add_argument(
-        'player',
-        metavar='PLAYER',
-        help='a folder of sim/train.py, a policy (.onnx), a model (.zip), `demonstrator` (without '
-        'flaws) or `imperfect` (the demonstrator as a person)',
-    )
-    parser.add_argument(
-        '--contract',
-        default='soccer_push',
-        metavar='NAME',
-        help='contract of the demonstrator; a policy brings its own (default: %(default)s)',
-    )
-    parser.add_argument(
-        '--scenario',
-        default=None,
-        metavar='NAME',
-        help='where episodes begin (default: what the policy was trained for, else attack)',
-    )
 
 
 def load_player(args: argparse.Namespace, seed: int = 0) -> tuple[Player, str]:
@@ -184,7 +162,7 @@ def _model(path: Path) -> Player:
     from guda_ros.sim.episodes import EpisodeBatch
 
     if path.name != MODEL:
-        raise GudaError(f'{path}: a {MODEL} that sim/train.py wrote is expected')
+        raise GudaError(f'{path}: a {MODEL} that `guda sim train` wrote is expected')
     # Those of a run and, in folders below it, of its checkpoints.
     found = [
         folder / RUN for folder in (path.parent, path.parent.parent) if (folder / RUN).is_file()

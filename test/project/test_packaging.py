@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import configparser
 import importlib
+import importlib.util
 import os
 from pathlib import Path
 import re
@@ -21,7 +22,9 @@ import guda_ros
 
 ROOT = Path(__file__).resolve().parents[2]
 NODES = sorted(
-    path.stem for path in (ROOT / 'guda_ros' / 'nodes').glob('*.py') if path.stem != '__init__'
+    path.stem
+    for path in (ROOT / 'guda_ros' / 'nodes').glob('*.py')
+    if not path.stem.startswith('_')
 )
 LAUNCH_FILES = sorted((ROOT / 'launch').glob('*.py'))
 
@@ -115,12 +118,14 @@ def test_setup_cfg_puts_executables_where_ros2_run_looks():
     assert config['build_scripts']['executable'] == '/usr/bin/env python3'
 
 
-def test_every_node_has_an_entry_point_and_a_script(distribution):
+def test_on_the_path_are_guda_commands_and_every_node_has_a_script(distribution):
     entries = dict(
         re.split(r'\s*=\s*', entry) for entry in distribution.entry_points['console_scripts']
     )
-    assert entries.pop('guda') == 'guda_ros.cli.main:main'
-    assert entries == {node: f'guda_ros.nodes.{node}:main' for node in NODES}
+    assert entries == {
+        'guda': 'guda_ros.cli.main:main',
+        'guda-node': 'guda_ros.nodes.__main__:main',
+    }
     assert sorted(path.name for path in (ROOT / 'scripts').iterdir()) == sorted([*NODES, 'guda'])
 
 
@@ -185,44 +190,151 @@ def test_every_requirement_is_pinned_in_the_lock_file(distribution):
     assert required <= {pin.split('==')[0] for pin in pins}
 
 
-BUILD = """
-import os
-import sys
-import tarfile
-
-import setuptools.build_meta as backend
-
-folder = sys.argv[1]
-source = backend.build_sdist(folder)
-tarfile.open(os.path.join(folder, source)).extractall(folder)
-os.chdir(os.path.join(folder, source[:-len('.tar.gz')]))
-backend.build_wheel(folder)
-"""
-
-
 @pytest.fixture(scope='module')
-def wheel(tmp_path_factory):
-    """Build a source distribution of a copy, and a wheel from that; return the wheel's names."""
+def built(tmp_path_factory):
+    """Build as for PyPI, from a copy: a source distribution, and a wheel from that."""
     folder = tmp_path_factory.mktemp('build')
     copy = folder / 'copy'
     shutil.copytree(
         ROOT,
         copy,
+        symlinks=True,
         ignore=shutil.ignore_patterns(
-            '.*', 'runs', 'build', 'install', 'log', 'dist', '*.egg-info', '__pycache__'
+            '.git',
+            '.venv',
+            '.*_cache',
+            'runs',
+            'build',
+            'install',
+            'log',
+            'dist',
+            '*.egg-info',
+            '__pycache__',
         ),
     )
     subprocess.run(
-        [sys.executable, '-c', BUILD, str(folder)],
-        cwd=copy,
+        [sys.executable, '-m', 'build', '--no-isolation', '--outdir', str(folder), str(copy)],
         check=True,
         timeout=300,
         stdout=subprocess.DEVNULL,
     )
-    with tarfile.open(next(folder.glob('*.tar.gz'))) as archive:
-        assert any(name.endswith('/test/project/test_packaging.py') for name in archive.getnames())
-    with zipfile.ZipFile(next(folder.glob('*.whl'))) as archive:
+    return folder
+
+
+@pytest.fixture(scope='module')
+def wheel(built):
+    """Return the names in the wheel."""
+    with zipfile.ZipFile(next(built.glob('*.whl'))) as archive:
         return archive.namelist()
+
+
+@pytest.fixture(scope='module')
+def installed(built, tmp_path_factory):
+    """Install the wheel, without dependencies, where this environment's packages are seen."""
+    prefix = tmp_path_factory.mktemp('clean') / 'venv'
+    subprocess.run([sys.executable, '-m', 'venv', str(prefix)], check=True, timeout=120)
+    python = prefix / 'bin' / 'python'
+    subprocess.run(
+        [
+            python,
+            '-m',
+            'pip',
+            'install',
+            '-q',
+            '--no-deps',
+            '--no-index',
+            next(built.glob('*.whl')),
+        ],
+        check=True,
+        timeout=120,
+    )
+    # Behind its own packages; the .pth files there, as of an editable guda_ros, do not count.
+    here = importlib.util.find_spec('numpy').submodule_search_locations[0]
+    (next(prefix.glob('lib/*/site-packages')) / 'theirs.pth').write_text(str(Path(here).parent))
+    return prefix
+
+
+def call(prefix, *command):
+    """Run a command of an installation, away from the checkout."""
+    hidden = ('PYTHONPATH', 'AMENT_PREFIX_PATH', 'VIRTUAL_ENV')
+    return subprocess.run(
+        [prefix / 'bin' / command[0], *command[1:]],
+        cwd=prefix,
+        env={key: value for key, value in os.environ.items() if key not in hidden},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_metadata_is_fit_for_pypi(built):
+    result = subprocess.run(
+        [sys.executable, '-m', 'twine', 'check', '--strict', *built.glob('guda_ros-*')],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stdout.count('PASSED') == 2
+
+
+def test_the_source_distribution_holds_what_git_holds(built):
+    listed = subprocess.run(
+        ['git', 'ls-files'], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip('no git checkout')
+    with tarfile.open(next(built.glob('*.tar.gz'))) as archive:
+        shipped = {name.partition('/')[2] for name in archive.getnames()}
+    left_out = {name for name in listed.stdout.split() if (ROOT / name).exists()} - shipped
+    assert {name for name in left_out if not name.startswith(('.ci/', '.git'))} == set()
+
+
+def test_an_installed_wheel_has_its_commands_profiles_and_types(installed):
+    own = {'guda', 'guda-node'}
+    there = {path.name for path in (installed / 'bin').iterdir()}
+    assert {
+        name for name in there if not name.startswith(('python', 'pip', 'activate', 'Activ'))
+    } == own
+    code = 'import guda_ros, pathlib; print(pathlib.Path(guda_ros.__file__).parent)'
+    package = Path(call(installed, 'python', '-c', code).stdout.strip())
+    assert package.is_relative_to(installed) and (package / 'py.typed').is_file()
+    shown = call(installed, 'guda', '--help')
+    assert shown.returncode == 0 and 'usage: guda' in shown.stdout, shown.stderr
+    shown = call(installed, 'guda', 'robot', 'show', 'nao_v6')
+    assert shown.returncode == 0 and 'nao_v6' in shown.stdout, shown.stderr
+    shown = call(installed, 'guda', 'sim', 'train', 'no_such_experiment')
+    assert 'ppo_penalty' in shown.stderr and shown.returncode == 1
+    for node in NODES:
+        assert os.access(installed / 'lib' / 'guda_ros' / node, os.X_OK)
+
+
+def test_a_node_is_started_by_name(installed):
+    shown = call(installed, 'guda-node')
+    assert shown.returncode == 0 and ', '.join(NODES) in shown.stdout, shown.stderr
+    shown = call(installed, 'guda-node', 'polcy')
+    assert shown.returncode == 2 and "unknown node 'polcy'; known: data_col" in shown.stderr
+
+
+def test_a_robot_gets_neither_torch_nor_mujoco(built):
+    with zipfile.ZipFile(next(built.glob('*.whl'))) as archive:
+        name = next(name for name in archive.namelist() if name.endswith('/METADATA'))
+        lines = archive.read(name).decode().splitlines()
+    required = {
+        canonical(line.partition(': ')[2])
+        for line in lines
+        if line.startswith('Requires-Dist: ') and 'extra ==' not in line
+    }
+    assert required == {
+        'mcap',
+        'numpy',
+        'onnxruntime',
+        'opencv-python-headless',
+        'pyyaml',
+        'rosbags',
+    }
 
 
 def test_the_wheel_ships_configuration_launch_files_and_executables(wheel):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import importlib
+
+from guda_ros.cli.actions import add_actions, run_action
 
 HELP = 'look at, check, edit, export, import and replay what was recorded'
 EXAMPLE = 'guda data report runs/mine/recordings --out runs/mine/report'
@@ -25,22 +26,9 @@ ACTIONS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the actions and their arguments."""
-    actions = parser.add_subparsers(
-        title='actions', dest='action', metavar='ACTION', required=True
-    )
-    for name, module_name in ACTIONS.items():
-        module = importlib.import_module(f'{__name__}.{module_name}')
-        action = actions.add_parser(
-            name,
-            help=module.HELP,
-            description=module.__doc__,
-            epilog=f'example:\n  {module.EXAMPLE}',
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        module.add_arguments(action)
-        action.set_defaults(run_action=module.run)
+    add_actions(parser, __name__, ACTIONS)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int | None:
     """Run the action."""
-    return args.run_action(args)
+    return run_action(args)
