@@ -311,6 +311,27 @@ def test_an_installed_wheel_has_its_commands_profiles_and_types(installed):
         assert os.access(installed / 'lib' / 'guda_ros' / node, os.X_OK)
 
 
+def test_colcon_installs_every_command_where_ros2_run_looks(built, tmp_path):
+    # The call of colcon for a Python package without --symlink-install.
+    command = ['setup.py', '-q', 'egg_info', '--egg-base', str(tmp_path)]
+    command += ['install', '--prefix', str(tmp_path / 'prefix'), '--record', str(tmp_path / 'log')]
+    result = subprocess.run(
+        [sys.executable, *command, '--single-version-externally-managed'],
+        cwd=built / 'copy',
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr[-2000:]
+    found = list((tmp_path / 'prefix' / 'lib' / 'guda_ros').iterdir())
+    assert {path.name for path in found} == {*NODES, 'guda', 'guda-node'}
+    for path in found:
+        assert os.access(path, os.X_OK)
+        assert path.read_text(encoding='utf-8').startswith('#!/usr/bin/env python3\n')
+    assert (tmp_path / 'prefix/share/guda_ros/config/robots/nao_v6.yaml').is_file()
+
+
 def test_a_node_is_started_by_name(installed):
     shown = call(installed, 'guda-node')
     assert shown.returncode == 0 and ', '.join(NODES) in shown.stdout, shown.stderr
