@@ -18,7 +18,8 @@ import re
 import numpy as np
 
 from guda_ros.augmentation.transforms import Layout
-from guda_ros.data.contract import Contract, ContractBase
+from guda_ros.data.contract import Contract
+from guda_ros.data.contract_base import ContractBase
 from guda_ros.data.transitions import DataSetError, TransitionSet
 
 #: Phases that `contact_phases` finds.

@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
+    from guda_ros.data.contract import Contract
     from guda_ros.learning.checkpoint import load_checkpoint
     from guda_ros.learning.export import export_policy
 
@@ -43,8 +44,9 @@ def run(args: argparse.Namespace) -> int:
         result.config['algorithm'],
         {**result.config, **info},
     )
+    robot = f', for robot {contract.robot}' if isinstance(contract, Contract) else ''
     print(
         f'{args.out}: {args.out.stat().st_size / 1000:.0f} kB, contract {contract.name} '
-        f'{contract.hash}, for robot {contract.robot}'
+        f'{contract.hash}{robot}'
     )
     return 0

@@ -88,10 +88,10 @@ def _installed() -> int:
 
 
 def _contract_line(contract) -> str:
-    return (
-        f'contract {contract.name} version {contract.version}, {contract.hash}, '
-        f'robot {contract.robot}'
-    )
+    from guda_ros.data.contract import Contract
+
+    robot = f', robot {contract.robot}' if isinstance(contract, Contract) else ''
+    return f'contract {contract.title}, {contract.hash}{robot}'
 
 
 def _recordings(paths: list[Path]) -> int:

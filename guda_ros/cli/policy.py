@@ -11,6 +11,9 @@ EXAMPLE = 'guda policy info runs/mine/guided.onnx'
 #: What is printed on a line of its own, from the metadata of the training.
 _LINES = ('command', 'data', 'data_hash', 'demonstrations', 'rules', 'seed', 'validation')
 
+#: Metadata that is no JSON text.
+_NO_JSON = ('contract_hash', 'algorithm', 'task', 'training')
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this verb."""
@@ -25,12 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
     from guda_ros.control.exported_policy import ExportedPolicy
+    from guda_ros.data.contract import Contract
     from guda_ros.workflows.tables import print_table
 
     policy = ExportedPolicy.load(args.file)
     contract = policy.contract
     metadata = {
-        key: value if key in ('contract_hash', 'algorithm', 'training') else json.loads(value)
+        key: value if key in _NO_JSON else json.loads(value)
         for key, value in policy.metadata.items()
     }
     if args.json:
@@ -38,13 +42,16 @@ def run(args: argparse.Namespace) -> int:
         return 0
     training = metadata['training']
     print(f'{args.file}: {metadata["algorithm"]}, {args.file.stat().st_size / 1000:.0f} kB')
-    print(f'contract: {contract.name} version {contract.version}, {contract.hash}')
-    print(
-        f'robot: {contract.robot}, '
-        + ', '.join(f'{name} {value:g}' for name, value in metadata.get('limits', {}).items())
-        + ' (m/s, rad/s), one action every '
-        f'{1000 * contract.period:g} ms'
-    )
+    print(f'contract: {contract.title}, {contract.hash}')
+    if isinstance(contract, Contract):
+        print(
+            f'robot: {contract.robot}, '
+            + ', '.join(f'{name} {value:g}' for name, value in metadata.get('limits', {}).items())
+            + ' (m/s, rad/s), one action every '
+            f'{1000 * contract.period:g} ms'
+        )
+    else:
+        print(f'action: {", ".join(contract.action_names)}')
     if training.get('chunk', 1) > 1:
         print(f'chunk: trained on {training["chunk"]} actions in a row, executes the first one')
     for key in _LINES:

@@ -2,8 +2,8 @@
 Exported policies: an ONNX file that carries its contract, run by onnxruntime in one thread.
 
 Input `observation` (batch, D) float32 as the contract lays it out, not normalised; output `action`
-(batch, 3) float32. Metadata: `contract` (its JSON), `contract_hash`, `algorithm`, `training`
-(JSON).
+(batch, A) float32. Metadata: `contract` (its JSON), `contract_hash`, `algorithm`, `training`
+(JSON), and `task`, its name, if it is not soccer_push.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from guda_ros.data.contract import ACTION, Contract, ContractMismatch
+from guda_ros.data.contract_base import ContractBase, ContractMismatch
+from guda_ros.data.registry import read_contract, SOCCER, UnknownTask
 from guda_ros.errors import GudaError
 
 INPUT = 'observation'
@@ -28,7 +29,7 @@ class PolicyFileError(GudaError, ValueError):
 class ExportedPolicy:
     """A policy that was read from a file; use `load`."""
 
-    def __init__(self, session, path: Path, metadata: dict, contract: Contract) -> None:
+    def __init__(self, session, path: Path, metadata: dict, contract: ContractBase) -> None:
         self._session = session
         self.path = path
         #: What the file says about itself: algorithm (str), contract_hash (str), training (dict)
@@ -38,7 +39,7 @@ class ExportedPolicy:
         self.contract = contract
 
     @classmethod
-    def load(cls, path, contract: Contract | None = None) -> 'ExportedPolicy':
+    def load(cls, path, contract: ContractBase | None = None) -> 'ExportedPolicy':
         """
         Read a policy.
 
@@ -56,7 +57,7 @@ class ExportedPolicy:
                     f'{path}: an ONNX model, but no policy of guda_ros: its metadata lacks '
                     f'{", ".join(missing)}; export one with `guda export`'
                 )
-            own = Contract.from_json(properties['contract'])
+            own = read_contract(properties.get('task', SOCCER), properties['contract'])
             if own.hash != properties['contract_hash']:
                 raise PolicyFileError(
                     f'{path}: its contract has the hash {own.hash}, but its metadata says '
@@ -66,9 +67,11 @@ class ExportedPolicy:
             if contract is not None:
                 contract.require(own, str(path))
             metadata = dict(properties, training=json.loads(properties['training']))
-            _check_signature(path, session, len(own.observation_names))
+            _check_signature(path, session, len(own.observation_names), own.action_size)
             policy = cls(session, path, metadata, own)
             policy._check_output()
+        except UnknownTask as error:
+            raise PolicyFileError(f'{path}: {error}') from error
         except PolicyFileError:
             raise
         except ContractMismatch as error:
@@ -83,9 +86,10 @@ class ExportedPolicy:
 
     def predict(self, observations) -> np.ndarray:
         """
-        Return the actions (n, 3), or (3,), float32 in [-1, 1] for observations (n, D), or (D,).
+        Return the actions (n, A), or (A,), float32 for observations (n, D), or (D,).
 
-        A network that overflows gives NaN, which SafetyGate stops and reports.
+        They are within the limits of the contract: [-1, 1] but for tasks that say otherwise. A
+        network that overflows gives NaN, which SafetyGate stops and reports.
 
         :raises ValueError: for observations of another size or that are not finite.
         """
@@ -99,11 +103,13 @@ class ExportedPolicy:
         if not np.all(np.isfinite(observations)):
             raise ValueError('observations must be finite')
         batch = np.ascontiguousarray(np.atleast_2d(observations))
-        actions = np.clip(self._session.run([OUTPUT], {INPUT: batch})[0], -1.0, 1.0)
+        limit = self.contract.action_limit
+        actions = np.clip(self._session.run([OUTPUT], {INPUT: batch})[0], -limit, limit)
         return actions[0] if observations.ndim == 1 else actions
 
     def _check_output(self) -> None:
         for batch in (1, 2):
+            size = self.contract.action_size
             try:
                 actions = self.predict(np.zeros((batch, len(self.contract.observation_names))))
             except Exception as error:
@@ -111,10 +117,10 @@ class ExportedPolicy:
                 raise PolicyFileError(
                     f'{self.path}: the network cannot be run: {_first_line(error)}'
                 ) from error
-            if actions.shape != (batch, len(ACTION)) or not np.all(np.isfinite(actions)):
+            if actions.shape != (batch, size) or not np.all(np.isfinite(actions)):
                 raise PolicyFileError(
                     f'{self.path}: the network answers {actions.tolist()} to {batch} zero '
-                    f'observations, where {batch} x {len(ACTION)} finite numbers are expected'
+                    f'observations, where {batch} x {size} finite numbers are expected'
                 )
 
 
@@ -147,10 +153,10 @@ def _open(path: Path):
         ) from error
 
 
-def _check_signature(path: Path, session, size: int) -> None:
+def _check_signature(path: Path, session, size: int, actions: int) -> None:
     for kind, values, name, width in (
         ('input', session.get_inputs(), INPUT, size),
-        ('output', session.get_outputs(), OUTPUT, len(ACTION)),
+        ('output', session.get_outputs(), OUTPUT, actions),
     ):
         values = {value.name: value for value in values}
         if kind == 'input' and len(values) != 1 or name not in values:

@@ -1,21 +1,21 @@
 """
-The contract between robot, recordings, data sets and policies.
+The contract of robots that push a ball: between robot, recordings, data sets and policies.
 
-One YAML file a task (config/tasks) names topics, rate, frames, action and observation. With the
-robot profile and the field it refers to, it has a hash that travels in recordings, data sets and
-exported policies.
+What the contracts of all tasks have is in guda_ros.data.contract_base. One YAML file a task
+(config/tasks) names topics, rate, frames, action and observation. With the robot profile and the
+field it refers to, it has a hash that travels in recordings, data sets and exported policies.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from functools import cached_property
-import hashlib
 import json
 
 import numpy as np
 
 from guda_ros.config.files import ConfigError, find_config, load_yaml, Section
+from guda_ros.data.contract_base import ContractBase
 from guda_ros.errors import GudaError
 from guda_ros.soccer import world
 from guda_ros.soccer.field import Field
@@ -37,70 +37,6 @@ FRAMES = ('map', 'odom', 'base', 'camera')
 ACTION = ('forward', 'left', 'turn')
 
 
-class ContractMismatch(GudaError, ValueError):
-    """Two parts of the system were made for different contracts; the message says what differs."""
-
-
-class ContractBase:
-    """
-    What the contracts of all tasks have: a hash, and words for what differs.
-
-    A subclass is a frozen dataclass with `to_json`, `observe` and the number of columns of its
-    states (`state_size`) and actions (`action_size`).
-    """
-
-    @cached_property
-    def hash(self) -> str:
-        """16 hexadecimal digits that change with anything in the contract."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
-
-    @property
-    def action_limit(self) -> np.ndarray:
-        """Largest size (A,) of every part of an action."""
-        return np.ones(self.action_size, dtype=np.float32)
-
-    def settled(self, next_states: np.ndarray) -> np.ndarray:
-        """Tell (M,) of states where nothing is left to do: what follows pays the same."""
-        return np.zeros(len(next_states), dtype=bool)
-
-    def differences(self, other: 'ContractBase') -> list[str]:
-        """Return one line for every value that differs, `key: mine != theirs`."""
-        mine, theirs = _flatten(asdict(self)), _flatten(asdict(other))
-        return [
-            f'{key}: {mine.get(key, "absent")} != {theirs.get(key, "absent")}'
-            for key in sorted(mine.keys() | theirs.keys())
-            if mine.get(key) != theirs.get(key)
-        ]
-
-    def require(self, other: 'ContractBase', what: str) -> None:
-        """Raise ContractMismatch if `other`, the contract of `what`, is not this one."""
-        if self.hash != other.hash:
-            listed = '\n  '.join(self.differences(other))
-            raise ContractMismatch(
-                f'{what} was made for another contract (expected != found):\n  {listed}'
-            )
-
-
-class NumbersContract(ContractBase):
-    """A contract that is nothing but numbers, and tuples of them, with their defaults."""
-
-    def to_json(self) -> str:
-        """Return the numbers as canonical JSON."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(',', ':'))
-
-    @classmethod
-    def from_json(cls, text: str) -> 'NumbersContract':
-        """Read what to_json wrote; ValueError when it cannot be read."""
-        try:
-            values = json.loads(text)
-            for field in fields(cls):
-                if isinstance(field.default, tuple):
-                    values[field.name] = tuple(values[field.name])
-            return cls(**values)
-        except (TypeError, KeyError, ValueError) as error:
-            raise ValueError(f'not a contract of the task {cls.name}: {error}') from error
-
-
 @dataclass(frozen=True)
 class Contract(ContractBase):
     """What is on the wire and what a policy sees and does; see the module's docstring."""
@@ -118,6 +54,7 @@ class Contract(ContractBase):
     action: tuple[str, ...]
     observation: tuple[str, ...]
 
+    task = 'soccer_push'
     state_size = world.SIZE
     action_size = len(ACTION)
 
@@ -186,9 +123,14 @@ class Contract(ContractBase):
         return contract
 
     @property
-    def period(self) -> float:
-        """Control period [s]."""
-        return 1.0 / self.rate
+    def title(self) -> str:
+        """Name and version."""
+        return f'{self.name} version {self.version}'
+
+    @property
+    def action_names(self) -> tuple[str, ...]:
+        """Names of the parts of an action."""
+        return self.action
 
     @property
     def max_steps(self) -> int:
@@ -231,13 +173,3 @@ def robot_of(contract, name: str | None = None):
             f'the contract, {contract.limits}; give the right profile with --robot'
         )
     return robot
-
-
-def _flatten(values: dict, prefix: str = '') -> dict:
-    flat = {}
-    for key, value in values.items():
-        if isinstance(value, dict):
-            flat.update(_flatten(value, f'{prefix}{key}.'))
-        else:
-            flat[f'{prefix}{key}'] = value
-    return flat

@@ -17,9 +17,12 @@ import shutil
 
 import numpy as np
 
-from guda_ros.data.contract import Contract, ContractBase
+from guda_ros.data.contract import Contract
+from guda_ros.data.contract_base import ContractBase
 from guda_ros.data.episodes import Episode
 from guda_ros.data.files import atomic_target
+from guda_ros.data.registry import read_contract as read_task_contract
+from guda_ros.data.registry import SOCCER, UnknownTask
 from guda_ros.errors import GudaError
 from guda_ros.soccer import world
 from guda_ros.soccer.rewards import push_reward, push_terminated
@@ -30,17 +33,29 @@ _VERSION = 2
 _CHUNK = 16384
 
 
+#: Columns of every set, in the order of the file: type, and shape of a row where that is one for
+#: all; the sizes of states and actions are those of the contract.
+_COLUMNS = {
+    'states': (np.float64, 'state_size'),
+    'actions': (np.float32, 'action_size'),
+    'next_states': (np.float64, 'state_size'),
+    'rewards': (np.float32, None),
+    'terminations': (np.bool_, None),
+    'source_episode': (np.int32, None),
+    'source_step': (np.int32, None),
+    'rule': (np.uint8, None),
+}
+#: Those that say what a step is and where it comes from, without how a rule changed it.
+STEP_COLUMNS = tuple(_COLUMNS)
+
+
 def columns_of(contract: ContractBase, parameters: int) -> dict[str, tuple[type, tuple[int, ...]]]:
     """Return type and shape of a row of every column, in a set with so many parameters."""
     return {
-        'states': (np.float64, (contract.state_size,)),
-        'actions': (np.float32, (contract.action_size,)),
-        'next_states': (np.float64, (contract.state_size,)),
-        'rewards': (np.float32, ()),
-        'terminations': (np.bool_, ()),
-        'source_episode': (np.int32, ()),
-        'source_step': (np.int32, ()),
-        'rule': (np.uint8, ()),
+        **{
+            name: (dtype, (getattr(contract, size),) if size else ())
+            for name, (dtype, size) in _COLUMNS.items()
+        },
         'parameters': (np.float32, (parameters,)),
         'seed': (np.int64, ()),
     }
@@ -216,14 +231,16 @@ class TransitionSet:
     def load(
         cls,
         path: str | os.PathLike,
-        read_contract: Callable[[str], ContractBase] = Contract.from_json,
+        read_contract: Callable[[str], ContractBase] | None = None,
         rows: slice = slice(None),
     ) -> 'TransitionSet':
         """
         Read what save or a TransitionWriter wrote.
 
-        :param read_contract: makes the contract of its JSON; by default that of the robots.
+        :param read_contract: makes the contract of its JSON; by default the task that the file
+            names does.
         :param rows: which to read, from files that are larger than the memory.
+        :raises UnknownTask: if that task is not installed.
         :raises DataSetError: if the file is missing, damaged or something else; names it and what
             to do.
         """
@@ -244,7 +261,11 @@ class TransitionSet:
                         f'{path}: format version {version}, this guda_ros reads version '
                         f'{_VERSION}; make the file again with `guda augment`'
                     )
-                contract = read_contract(file.attrs['contract'])
+                text = file.attrs['contract']
+                if read_contract:
+                    contract = read_contract(text)
+                else:
+                    contract = read_task_contract(file.attrs.get('task', SOCCER), text)
                 if contract.hash != file.attrs['contract_hash']:
                     raise DataSetError(
                         f'{path}: its contract does not fit its hash; '
@@ -266,6 +287,8 @@ class TransitionSet:
                 episode_success=names['episode_success'],
                 info=names['info'],
             )
+        except UnknownTask as error:
+            raise UnknownTask(f'{path}: {error}') from error
         except DataSetError:
             raise
         except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
@@ -347,6 +370,8 @@ def _describe(file, contract):
     file.attrs['version'] = _VERSION
     file.attrs['contract'] = contract.to_json()
     file.attrs['contract_hash'] = contract.hash
+    if contract.task != SOCCER:
+        file.attrs['task'] = contract.task
 
 
 def _write_names(file, of):

@@ -17,7 +17,8 @@ import re
 
 import numpy as np
 
-from guda_ros.data.contract import Contract, ContractMismatch
+from guda_ros.data.contract import Contract
+from guda_ros.data.contract_base import ContractMismatch
 from guda_ros.data.files import atomic_target
 from guda_ros.data.verdicts import JUDGED
 from guda_ros.errors import GudaError

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 
-from guda_ros.data.contract import Contract
-from guda_ros.data.transitions import RAW, TransitionSet
+from guda_ros.data.contract_base import ContractBase
+from guda_ros.data.transitions import RAW, STEP_COLUMNS, TransitionSet
 from guda_ros.learning.networks import TrainingError
 
 #: How rows of a batch are drawn.
@@ -19,17 +19,6 @@ SAMPLERS = ('uniform', 'balanced', 'return')
 UNGUIDED = ('random',)
 #: Updates whose random numbers are drawn in one go.
 BLOCK = 32
-
-_ARRAYS = (
-    'states',
-    'actions',
-    'next_states',
-    'rewards',
-    'terminations',
-    'source_episode',
-    'source_step',
-    'rule',
-)
 
 
 class Table:
@@ -192,7 +181,7 @@ def chunks(data: TransitionSet, length: int) -> tuple[np.ndarray, np.ndarray]:
     return data.actions[np.stack(rows, axis=1)], np.stack(masks, axis=1)
 
 
-def check_transitions(data: TransitionSet, contract: Contract) -> None:
+def check_transitions(data: TransitionSet, contract: ContractBase) -> None:
     """
     Refuse what cannot be learnt from, before anything is trained.
 
@@ -241,7 +230,7 @@ def data_problems(data: TransitionSet) -> list[str]:
     still = np.ptp(data.actions, axis=0) < 1e-6
     if still.any():
         problems.append(
-            'the command never changes: ' + ', '.join(np.array(data.contract.action)[still])
+            'the command never changes: ' + ', '.join(np.array(data.contract.action_names)[still])
         )
     return problems
 
@@ -249,7 +238,7 @@ def data_problems(data: TransitionSet) -> list[str]:
 def data_hash(data: TransitionSet) -> str:
     """Return 16 hexadecimal digits that change with any transition."""
     digest = hashlib.sha256(data.contract.hash.encode())
-    for name in _ARRAYS:
+    for name in STEP_COLUMNS:
         digest.update(np.ascontiguousarray(getattr(data, name)).data)
     digest.update(repr((data.rule_names, data.episode_ids)).encode())
     return digest.hexdigest()[:16]

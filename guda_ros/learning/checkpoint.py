@@ -16,8 +16,9 @@ import numpy as np
 import torch
 
 from guda_ros import __version__
-from guda_ros.data.contract import Contract
+from guda_ros.data.contract_base import ContractBase
 from guda_ros.data.files import atomic_target
+from guda_ros.data.registry import read_contract, SOCCER, UnknownTask
 from guda_ros.learning.learner import Learner
 from guda_ros.learning.networks import (
     ActionRange,
@@ -57,6 +58,7 @@ def save_checkpoint(path: str | os.PathLike, learner: Learner, info: dict | None
         {
             'format': _FORMAT,
             'version': _VERSION,
+            'task': learner.contract.task,
             'contract': learner.contract.to_json(),
             'data_hash': learner.data_hash,
             'versions': versions(),
@@ -86,7 +88,7 @@ def require_writable(path: str | os.PathLike) -> None:
 
 def load_checkpoint(
     path: str | os.PathLike, seed: int | None = None
-) -> tuple[TrainingResult, Contract, dict]:
+) -> tuple[TrainingResult, ContractBase, dict]:
     """
     Read a policy that save_checkpoint wrote, with its history, its contract and the info.
 
@@ -132,9 +134,11 @@ def load_checkpoint(
         info = {name: content[name] for name in ('data_hash', 'versions', 'total')}
         return (
             result,
-            Contract.from_json(content['contract']),
+            read_contract(content.get('task', SOCCER), content['contract']),
             {**content['info'], **info, 'seeds': seeds},
         )
+    except UnknownTask as error:
+        raise TrainingError(f'{path}: {error}') from error
     except (KeyError, ValueError, TypeError, RuntimeError) as error:
         if isinstance(error, TrainingError):
             raise

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from guda_ros.data.contract import Contract
+from guda_ros.data.contract_base import ContractBase
+from guda_ros.data.registry import SOCCER
 from guda_ros.learning.networks import OBSERVATION_CLIP, PolicyNetwork, TrainingError
 
 #: Old enough for the onnxruntime of every supported platform.
@@ -20,7 +22,7 @@ _IR_VERSION = 8
 def export_policy(
     path: str | os.PathLike,
     network: PolicyNetwork,
-    contract: Contract,
+    contract: ContractBase,
     algorithm: str,
     training: dict | None = None,
 ) -> Path:
@@ -29,9 +31,9 @@ def export_policy(
 
     What was at `path` is replaced only when the new file is complete. Input `observation`
     (batch, D) float32 as the contract lays it out: normalisation is inside; output `action`
-    (batch, 3) float32 in [-1, 1]: of a policy with action chunks the first one, so that it needs
-    no memory and every observation is answered anew. Metadata: contract (JSON), contract_hash,
-    algorithm, limits, normalisation, training (JSON).
+    (batch, A) float32: of a policy with action chunks the first one, so that it needs no memory
+    and every observation is answered anew. Metadata: contract (JSON), contract_hash, algorithm,
+    task (if it is not soccer_push), limits (of a robot), normalisation, training (JSON).
 
     :param training: what is to be known about the training: data, seed, arguments; plain values.
     :raises TrainingError: if the network does not fit the contract or has weights that are not
@@ -48,32 +50,33 @@ def export_policy(
         for name, value in network.state_dict().items()
     }
     found = weights['normaliser.mean'].shape[0], weights['action_range.reach'].shape[0]
-    if found != (size, len(contract.action)):
+    if found != (size, contract.action_size):
         raise TrainingError(
             f'the network turns {found[0]} numbers into {found[1]}, the contract {contract.name} '
-            f'has {size} and {len(contract.action)}; train it for this contract'
+            f'has {size} and {contract.action_size}; train it for this contract'
         )
     for name, value in weights.items():
         if not np.isfinite(value).all():
             raise TrainingError(f'{name}: a weight is not finite; train the policy again')
-    graph = _graph(weights, network, size, len(contract.action))
+    graph = _graph(weights, network, size, contract.action_size)
     model = onnx.helper.make_model(
         graph,
         producer_name='guda_ros',
         ir_version=_IR_VERSION,
         opset_imports=[onnx.helper.make_opsetid('', _OPSET)],
     )
-    onnx.helper.set_model_props(
-        model,
-        {
-            'contract': contract.to_json(),
-            'contract_hash': contract.hash,
-            'algorithm': algorithm,
-            'limits': json.dumps(asdict(contract.limits)),
-            'normalisation': json.dumps(_normalisation(weights, contract)),
-            'training': json.dumps(training or {}, sort_keys=True),
-        },
-    )
+    properties = {
+        'contract': contract.to_json(),
+        'contract_hash': contract.hash,
+        'algorithm': algorithm,
+    }
+    if contract.task != SOCCER:
+        properties['task'] = contract.task
+    if isinstance(contract, Contract):
+        properties['limits'] = json.dumps(asdict(contract.limits))
+    properties['normalisation'] = json.dumps(_normalisation(weights, contract))
+    properties['training'] = json.dumps(training or {}, sort_keys=True)
+    onnx.helper.set_model_props(model, properties)
     onnx.checker.check_model(model)
     with atomic_target(path) as temporary:
         Path(temporary).write_bytes(model.SerializeToString())

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from guda_ros.data.contract import Contract
+from guda_ros.data.contract_base import ContractBase
 from guda_ros.data.transitions import TransitionSet
 from guda_ros.learning.batches import (
     check_transitions,
@@ -204,7 +204,7 @@ class Learner:
     def __init__(
         self,
         data: TransitionSet | Sequence[TransitionSet],
-        contract: Contract,
+        contract: ContractBase,
         config: LearnerConfig | None = None,
         seeds: Sequence[int] = (0,),
     ) -> None:

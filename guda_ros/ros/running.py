@@ -17,7 +17,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
 
 from guda_ros.config.files import ConfigError
-from guda_ros.data.contract import ContractMismatch
+from guda_ros.data.contract_base import ContractMismatch
 from guda_ros.errors import GudaError
 from guda_ros.interrupts import interrupts_first
 

@@ -10,7 +10,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 import numpy as np
 
-from guda_ros.data.contract import ContractBase
+from guda_ros.data.contract_base import ContractBase
 
 if TYPE_CHECKING:
     from guda_ros.tasks.state_task import StateTask

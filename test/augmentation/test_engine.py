@@ -375,7 +375,7 @@ import numpy as np
 
 from guda_ros.augmentation.task import Task
 from guda_ros.augmentation.transforms import Body, Layout
-from guda_ros.data.contract import ContractBase
+from guda_ros.data.contract_base import ContractBase
 from guda_ros.data.transitions import TransitionSet
 
 

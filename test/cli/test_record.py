@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from recording_scene import write_recording
 
-from guda_ros.data.contract import Contract, ContractMismatch
+from guda_ros.data.contract import Contract
+from guda_ros.data.contract_base import ContractMismatch
 from guda_ros.data.recording.reader import list_recordings
 from guda_ros.errors import GudaError
 from guda_ros.evaluation.start_sets import load_start_set

@@ -4,7 +4,8 @@ import pytest
 import yaml
 
 from guda_ros.config.files import ConfigError, find_config
-from guda_ros.data.contract import Contract, ContractMismatch
+from guda_ros.data.contract import Contract
+from guda_ros.data.contract_base import ContractMismatch
 from guda_ros.soccer.field import Field
 from guda_ros.soccer.robot import RobotProfile
 

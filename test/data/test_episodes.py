@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import recording_scene as scene
 
-from guda_ros.data.contract import Contract, ContractMismatch
+from guda_ros.data.contract import Contract
+from guda_ros.data.contract_base import ContractMismatch
 from guda_ros.data.episodes import Episode, read_episode
 from guda_ros.data.pairing import missing_samples, OBSERVATION_ROLES
 from guda_ros.data.recording.reader import RecordingError

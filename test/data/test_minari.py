@@ -12,7 +12,7 @@ import minari
 import numpy as np
 import pytest
 
-from guda_ros.data.contract import ContractMismatch
+from guda_ros.data.contract_base import ContractMismatch
 from guda_ros.data.sets.minari import read_minari, write_minari
 from guda_ros.data.transitions import DataSetError, transitions, TransitionSet
 

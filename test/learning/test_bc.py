@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 
-from guda_ros.data.contract import ContractMismatch
+from guda_ros.data.contract_base import ContractMismatch
 from guda_ros.learning.bc import BC, BCConfig, gaussian_nll
 from guda_ros.learning.networks import ActionRange, Normaliser, torch_threads, TrainingError
 from guda_ros.soccer import world

@@ -13,7 +13,7 @@ import os
 
 import numpy as np
 
-from guda_ros.data.contract import ContractBase
+from guda_ros.data.contract_base import ContractBase
 from guda_ros.data.files import atomic_target
 from guda_ros.data.sets.trajectories import interrupted, Trajectory
 from guda_ros.data.transitions import DataSetError, TransitionSet

@@ -8,7 +8,8 @@ import os
 from pathlib import Path
 import socket
 
-from guda_ros.data.contract import Contract, ContractMismatch
+from guda_ros.data.contract import Contract
+from guda_ros.data.contract_base import ContractMismatch
 from guda_ros.data.recording.info import RecordingError
 from guda_ros.data.recording.reader import list_recordings, RecordingReader
 

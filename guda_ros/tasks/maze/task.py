@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from guda_ros.augmentation.transforms import Body, Layout
-from guda_ros.data.contract import NumbersContract
+from guda_ros.data.contract_base import NumbersContract
 from guda_ros.data.transitions import DataSetError, TransitionSet
 from guda_ros.tasks.maze.ant_body import turn_ants
 from guda_ros.tasks.maze.map import MAPS, MazeMap

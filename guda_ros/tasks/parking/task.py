@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from guda_ros.augmentation.transforms import Body, Layout, wrap
-from guda_ros.data.contract import NumbersContract
+from guda_ros.data.contract_base import NumbersContract
 from guda_ros.data.transitions import DataSetError, TransitionSet
 from guda_ros.tasks.parking import world
 from guda_ros.tasks.parking.rule import ParkRule

@@ -15,7 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
-from guda_ros.data.contract import NumbersContract
+from guda_ros.data.contract_base import NumbersContract
 from guda_ros.soccer import world
 from guda_ros.soccer.field import Field
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from guda_ros.augmentation import compiled
 from guda_ros.augmentation.transforms import to_columns
-from guda_ros.data.contract import NumbersContract
+from guda_ros.data.contract_base import NumbersContract
 
 #: The compiled loops of the task.
 LOOPS = 'guda_ros.tasks.push_ball.loops'

@@ -1,0 +1,138 @@
+"""
+What the contracts of all tasks have in common: a task of one's own brings one of its own.
+
+A contract says what a policy sees and does. Its JSON and hash travel in data sets, checkpoints and
+exported policies, and what was made for another contract is refused with a list of what differs.
+Two kinds are to be had here and in guda_ros.data.contract: `NumbersContract`, for a task that is
+nothing but numbers, and `Contract`, for a robot that pushes something over a field.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import asdict, fields
+from functools import cached_property
+import hashlib
+import json
+
+import numpy as np
+
+from guda_ros.errors import GudaError
+
+
+class ContractMismatch(GudaError, ValueError):
+    """Two parts of the system were made for different contracts; the message says what differs."""
+
+
+class ContractBase(ABC):
+    """
+    What every contract offers; a subclass is a frozen dataclass.
+
+    A task author gives `to_json`, a class method `from_json`, `observe`, and these attributes, be
+    they fields, class attributes or properties:
+
+    name: of the task, as in its entry point, unless `task` says otherwise. state_size,
+    action_size: columns of states and actions. observation_names: one for each number of an
+    observation. max_steps: after which an episode is cut off.
+
+    The rest has a default: `rate` [Hz] of a contract that tells it gives steps their time.
+    """
+
+    name: str
+    state_size: int
+    action_size: int
+    observation_names: tuple[str, ...]
+    max_steps: int
+
+    @abstractmethod
+    def to_json(self) -> str:
+        """Return all that a policy depends on as canonical JSON."""
+
+    @abstractmethod
+    def observe(self, states: np.ndarray) -> np.ndarray:
+        """Return the observations (..., D), float32, of states (..., S)."""
+
+    @cached_property
+    def hash(self) -> str:
+        """16 hexadecimal digits that change with anything in the contract."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
+
+    @property
+    def task(self) -> str:
+        """Name of the task under which files of this contract are read again; not in the hash."""
+        return self.name
+
+    @property
+    def title(self) -> str:
+        """The contract in words, as listings name it."""
+        return self.name
+
+    @property
+    def action_names(self) -> tuple[str, ...]:
+        """Names of the parts of an action."""
+        return tuple(f'action_{index}' for index in range(self.action_size))
+
+    @property
+    def action_limit(self) -> np.ndarray:
+        """Largest size (A,) of every part of an action."""
+        return np.ones(self.action_size, dtype=np.float32)
+
+    @property
+    def period(self) -> float:
+        """Control period [s]; without a `rate` a step counts as a second."""
+        return 1.0 / getattr(self, 'rate', 1.0)
+
+    def settled(self, next_states: np.ndarray) -> np.ndarray:
+        """Tell (M,) of states where nothing is left to do: what follows pays the same."""
+        return np.zeros(len(next_states), dtype=bool)
+
+    def differences(self, other: 'ContractBase') -> list[str]:
+        """Return one line for every value that differs, `key: mine != theirs`."""
+        mine, theirs = _flatten(asdict(self)), _flatten(asdict(other))
+        return [
+            f'{key}: {mine.get(key, "absent")} != {theirs.get(key, "absent")}'
+            for key in sorted(mine.keys() | theirs.keys())
+            if mine.get(key) != theirs.get(key)
+        ]
+
+    def require(self, other: 'ContractBase', what: str) -> None:
+        """Raise ContractMismatch if `other`, the contract of `what`, is not this one."""
+        if self.task != other.task:
+            raise ContractMismatch(
+                f'{what} was made for the task {other.task}, where {self.task} is expected'
+            )
+        if self.hash != other.hash:
+            listed = '\n  '.join(self.differences(other))
+            raise ContractMismatch(
+                f'{what} was made for another contract (expected != found):\n  {listed}'
+            )
+
+
+class NumbersContract(ContractBase):
+    """A contract that is nothing but numbers, and tuples of them, with their defaults."""
+
+    def to_json(self) -> str:
+        """Return the numbers as canonical JSON."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(',', ':'))
+
+    @classmethod
+    def from_json(cls, text: str) -> 'NumbersContract':
+        """Read what to_json wrote; ValueError when it cannot be read."""
+        try:
+            values = json.loads(text)
+            for field in fields(cls):
+                if isinstance(field.default, tuple):
+                    values[field.name] = tuple(values[field.name])
+            return cls(**values)
+        except (TypeError, KeyError, ValueError) as error:
+            raise ValueError(f'not a contract of the task {cls.name}: {error}') from error
+
+
+def _flatten(values: dict, prefix: str = '') -> dict:
+    flat = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            flat.update(_flatten(value, f'{prefix}{key}.'))
+        else:
+            flat[f'{prefix}{key}'] = value
+    return flat
