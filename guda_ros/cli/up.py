@@ -68,6 +68,8 @@ def read_overrides(texts: list[str]) -> dict[str, dict]:
     """Read NODE.PARAMETER=VALUE texts; GudaError names one that cannot be read."""
     import yaml
 
+    from guda_ros.config.yaml12 import parse
+
     overrides: dict[str, dict] = {}
     for text in texts:
         name, equals, value = text.partition('=')
@@ -75,7 +77,7 @@ def read_overrides(texts: list[str]) -> dict[str, dict]:
         if not (equals and dot and node and parameter):
             raise GudaError(f'--set {text}: NODE.PARAMETER=VALUE is expected')
         try:
-            overrides.setdefault(node, {})[parameter] = yaml.safe_load(value)
+            overrides.setdefault(node, {})[parameter] = parse(value)
         except yaml.YAMLError as error:
             raise GudaError(f'--set {text}: {value!r} is not a YAML value') from error
     return overrides

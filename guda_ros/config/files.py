@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 import sys
 
 import yaml
 
+from guda_ros.config.yaml12 import compose, parse
 from guda_ros.errors import GudaError
+
+#: Bytes of the largest file that is read as a configuration.
+_LARGEST = 10**6
 
 
 class ConfigError(GudaError, ValueError):
@@ -44,7 +49,7 @@ def find_config(kind: str, name: str | os.PathLike) -> Path:
     :param name: a name without suffix (`nao_v6`) or the path of a YAML file.
     :raises ConfigError: if there is none; the message lists the names there are.
     """
-    path = Path(name)
+    path = Path(name).expanduser()
     if path.suffix in ('.yaml', '.yml'):
         if path.is_file():
             return path
@@ -69,13 +74,30 @@ def _known(kind: str) -> dict[str, Path]:
     return known
 
 
-def load_yaml(path: str | os.PathLike) -> dict:
-    """Read a YAML mapping; raise ConfigError with file and line when it cannot be read."""
+def read_config_text(path: str | os.PathLike) -> str:
+    """Return the text of a file in UTF-8; ConfigError says where it is not, or is too long."""
     try:
-        with open(path, encoding='utf-8') as file:
-            content = yaml.safe_load(file)
+        with open(path, 'rb') as file:
+            content = file.read(_LARGEST + 1)
     except OSError as error:
         raise ConfigError(f'{path}: {error.strerror}') from error
+    if len(content) > _LARGEST:
+        raise ConfigError(f'{path}: is larger than {_LARGEST // 10**6} MB: not a configuration')
+    try:
+        return content.decode('utf-8-sig')
+    except UnicodeDecodeError as error:
+        line = content.count(b'\n', 0, error.start) + 1
+        raise ConfigError(
+            f'{path}: not UTF-8 (byte {content[error.start]:#04x} in line {line}); '
+            'save it as UTF-8'
+        ) from error
+
+
+def load_yaml(path: str | os.PathLike) -> dict:
+    """Read a YAML mapping; raise ConfigError with file and line when it cannot be read."""
+    text = read_config_text(path)
+    try:
+        content = parse(text)
     except yaml.YAMLError as error:
         raise ConfigError(f'{path}: not valid YAML: {error}') from error
     if not isinstance(content, dict):
@@ -95,9 +117,8 @@ def with_line(error: ConfigError, path: str | os.PathLike) -> ConfigError:
 def _line_of(path, key: str) -> int | None:
     """Return the line, from 1, of a dotted key or of the deepest part of it that is there."""
     try:
-        with open(path, encoding='utf-8') as file:
-            node = yaml.compose(file, Loader=yaml.SafeLoader)
-    except (OSError, yaml.YAMLError):
+        node = compose(read_config_text(path))
+    except (ConfigError, yaml.YAMLError):
         return None
     line = 1
     for part in key.split('.'):
@@ -114,6 +135,16 @@ def _line_of(path, key: str) -> int | None:
             break
         line, node = found[0][0].start_mark.line + 1, found[0][1]
     return line
+
+
+def _hint(value) -> str:
+    """Return what an author may have meant by a text where a number is expected."""
+    text = value.replace(',', '.', 1) if isinstance(value, str) else ''
+    try:
+        float(text)
+    except ValueError:
+        return ''
+    return f': write {text}' if text != value else ': write it without quotes'
 
 
 class Section:
@@ -136,9 +167,11 @@ class Section:
         """Take a number in [low, high]."""
         value = self._take(key)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            self._fail(key, f'a number is expected, not {value!r}')
+            self._fail(key, f'a number is expected, not {value!r}{_hint(value)}')
         if not low <= value <= high:
             self._fail(key, f'{value} is outside [{low:g}, {high:g}]')
+        if isinstance(value, float) and not math.isfinite(value):
+            self._fail(key, f'a finite number is expected, not {value}')
         return float(value)
 
     def integer(self, key: str, low: int, high: int) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 import yaml
 
 from guda_ros.config.files import ConfigError
+from guda_ros.config.yaml12 import compose
 
 
 def with_values(text: str, values: Mapping[str, object], path='profile') -> str:
@@ -78,7 +79,7 @@ def _with_value(text: str, keys: list[str], value, path) -> str:
 
 def _root(text: str, path) -> yaml.MappingNode:
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = compose(text)
     except yaml.YAMLError as error:
         raise ConfigError(f'{path}: not valid YAML: {error}') from error
     if not isinstance(node, yaml.MappingNode):

@@ -1,0 +1,126 @@
+"""
+YAML as version 1.2 means it, and as authors do: `3e-4` is a number, `no` is a word.
+
+PyYAML follows YAML 1.1, in which `3e-4` is a text, `no` false, `010` eight and `1:30` ninety, and
+takes the last of two equal keys without a word. Scalars are resolved here by the core schema of
+YAML 1.2.2 (section 10.3.2), and a key that stands twice in a mapping is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+import re
+from typing import Any
+
+import yaml
+
+#: Tag, regular expression and first characters of each kind of plain scalar.
+_SCALARS = (
+    ('bool', r'true|True|TRUE|false|False|FALSE', 'tTfF'),
+    ('null', r'null|Null|NULL|~|', ['n', 'N', '~', '']),
+    ('int', r'[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+', '-+0123456789'),
+    (
+        'float',
+        r'[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)'
+        r'|\.(nan|NaN|NAN)',
+        '-+.0123456789',
+    ),
+)
+
+#: Values that a text may hold once its aliases are written out.
+_LARGEST = 200_000
+
+
+class Loader(yaml.SafeLoader):
+    """Build plain objects, by YAML 1.2's core schema and with each key once."""
+
+    yaml_implicit_resolvers: dict = {}
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Build a dictionary; ConstructorError names a key that stands twice."""
+        seen: dict[Any, int] = {}
+        for key, _ in node.value:
+            if key.tag == 'tag:yaml.org,2002:merge':
+                continue
+            name = self.construct_object(key, deep=True)
+            if not isinstance(name, Hashable):
+                continue
+            line = key.start_mark.line + 1
+            if name in seen:
+                raise yaml.constructor.ConstructorError(
+                    None,
+                    None,
+                    f'the key {name!r} stands twice, in lines {seen[name]} and {line}',
+                    key.start_mark,
+                )
+            seen[name] = line
+        return super().construct_mapping(node, deep)
+
+    def construct_whole(self, node: yaml.ScalarNode) -> int:
+        """Build a whole number; a leading zero means nothing."""
+        text = str(self.construct_scalar(node))
+        base = {'0o': 8, '0x': 16}.get(text[:2], 10)
+        return int(text[2:] if base != 10 else text, base)
+
+    def construct_real(self, node: yaml.ScalarNode) -> float:
+        """Build a real number."""
+        text = str(self.construct_scalar(node)).lower()
+        return float(text.replace('.inf', 'inf').replace('.nan', 'nan'))
+
+
+for _name, _pattern, _first in _SCALARS:
+    Loader.add_implicit_resolver(
+        f'tag:yaml.org,2002:{_name}', re.compile(f'^(?:{_pattern})$'), list(_first)
+    )
+Loader.add_implicit_resolver('tag:yaml.org,2002:merge', re.compile(r'^<<$'), ['<'])
+Loader.add_constructor('tag:yaml.org,2002:int', Loader.construct_whole)
+Loader.add_constructor('tag:yaml.org,2002:float', Loader.construct_real)
+
+
+def parse(text: str) -> Any:
+    """Return what a YAML text says; yaml.YAMLError when it cannot be read."""
+    loader = Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _check_size(node)
+        return loader.construct_document(node)
+    except RecursionError as error:
+        raise yaml.YAMLError('nested too deeply') from error
+    except ValueError as error:
+        # Python reads no whole number of more than some thousand digits.
+        raise yaml.YAMLError(str(error)) from error
+    finally:
+        loader.dispose()
+
+
+def compose(text: str) -> yaml.Node | None:
+    """Return the nodes of a YAML text, which know their lines; yaml.YAMLError as in `parse`."""
+    try:
+        return yaml.compose(text, Loader=Loader)
+    except RecursionError as error:
+        raise yaml.YAMLError('nested too deeply') from error
+
+
+def _check_size(root: yaml.Node) -> None:
+    """Raise YAMLError if aliases make a text refer to itself, or to more than anybody wrote."""
+    sizes: dict[int, int] = {}
+
+    def size(node: yaml.Node) -> int:
+        if not isinstance(node, yaml.CollectionNode):
+            return 1
+        if id(node) not in sizes:
+            sizes[id(node)] = -1
+            parts = (
+                [part for pair in node.value for part in pair]
+                if isinstance(node, yaml.MappingNode)
+                else node.value
+            )
+            sizes[id(node)] = 1 + sum(size(part) for part in parts)
+        if not 0 < sizes[id(node)] <= _LARGEST:
+            line = node.start_mark.line + 1
+            raise yaml.YAMLError(f'aliases repeat without an end, or too much, in line {line}')
+        return sizes[id(node)]
+
+    size(root)
