@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 import errno
 import io
 import os
@@ -158,6 +159,8 @@ def resume_checkpoint(path: str | os.PathLike, learner: Learner, same: dict | No
         found = [policy['config'] for policy in content['policies']]
         for config in found:
             config.pop('validation', None)
+        # What an older version had no argument for was done as the default does it.
+        found = [{**asdict(learner.Config()), **config} for config in found]
         problems = [
             f'{key}: {mine.get(key)} now, {theirs.get(key)} there'
             for mine, theirs in zip(own, found)

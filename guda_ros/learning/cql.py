@@ -30,7 +30,7 @@ from torch import nn
 from torch.nn import functional
 
 from guda_ros.learning.bc import gaussian_nll
-from guda_ros.learning.learner import copy_networks, Learner, LearnerConfig, polyak_update
+from guda_ros.learning.learner import copy_networks, Learner, polyak_update, ValueConfig
 from guda_ros.learning.networks import StackedMLP, TwinCritic
 
 #: Bounds of the logarithm of the policy's standard deviation, before the tanh.
@@ -38,9 +38,9 @@ LOG_STD = (-20.0, 2.0)
 
 
 @dataclass(frozen=True)
-class CQLConfig(LearnerConfig):
+class CQLConfig(ValueConfig):
     """
-    Arguments of CQL, see LearnerConfig for the others.
+    Arguments of CQL, see ValueConfig and LearnerConfig for the others.
 
     conservative_weight: of the gap between drawn and demonstrated actions. lagrange_threshold: if
     above zero, the gap that an adapted factor on that weight holds. temperature: the first one;
@@ -60,8 +60,6 @@ class CQLConfig(LearnerConfig):
     lagrange_threshold: float = 0.0
     temperature: float = 0.01
     samples: int = 4
-    discount: float = 0.99
-    tau: float = 0.005
 
     POSITIVE = (
         'actor_learning_rate',
@@ -77,7 +75,6 @@ class CQLConfig(LearnerConfig):
         'lagrange_threshold',
         'temperature_learning_rate',
     )
-    FRACTION = ('discount', 'tau')
     BELOW_ONE = ('warmup',)
 
 
@@ -152,6 +149,7 @@ class CQL(Learner):
             following = torch.cat([batch.next_observations, actions], dim=-1)
             value = self.critic_target(following).amin(dim=1)
             target = batch.rewards + config.discount * batch.continues * value
+            target = self._bounded(target)
             # (S, samples of the three kinds, B, A), all valued in s.
             drawn = torch.cat([here, later, noise.anywhere], dim=1)
             density = torch.full_like(log_here, -self.sizes[1] * math.log(2.0))

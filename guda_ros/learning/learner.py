@@ -300,11 +300,7 @@ class Learner:
         follows = continues_next(data)
         following = actions.clone()
         following[:-1][follows[:-1]] = actions[1:][follows[:-1]]
-        rewards, ends = data.rewards, data.terminations
-        if getattr(self.config, 'settle', False):
-            settled = self.contract.settled(data.next_states)
-            rewards = np.where(settled, rewards, (1 - self.config.discount) * rewards)
-            rewards, ends = rewards.astype(np.float32), ends | settled
+        rewards, ends = self._rewards_and_ends(data)
         return {
             'observations': scales.normaliser(torch.from_numpy(data.observations())),
             'actions': scales.action_range.inverse(actions),
@@ -315,6 +311,15 @@ class Learner:
             'next_actions': scales.action_range.inverse(following),
             'next_known': torch.from_numpy(follows),
         }
+
+    def _rewards_and_ends(self, data: TransitionSet) -> tuple[np.ndarray, np.ndarray]:
+        """Return what steps pay, float32, and whether nothing follows, both (M,)."""
+        config = self.config
+        if not (isinstance(config, ValueConfig) and config.settle):
+            return data.rewards, data.terminations
+        settled = self.contract.settled(data.next_states)
+        rewards = np.where(settled, data.rewards, (1 - config.discount) * data.rewards)
+        return rewards.astype(np.float32), data.terminations | settled
 
     # Helpers for algorithms.
 

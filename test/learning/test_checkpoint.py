@@ -107,6 +107,18 @@ def test_another_training_does_not_go_on(tmp_path):
     assert resume_checkpoint(path, learner('bc'), judged)
 
 
+def test_a_training_from_before_an_argument_goes_on(tmp_path):
+    path = tmp_path / 'checkpoint.pt'
+    save_checkpoint(path, learner('rebrac', updates=10, bc_updates=10))
+    content = torch.load(path, weights_only=True)
+    for policy in content['policies']:
+        del policy['config']['settle'], policy['config']['bounded']
+    torch.save(content, path)
+    assert resume_checkpoint(path, learner('rebrac', updates=10, bc_updates=10))
+    with pytest.raises(TrainingError, match='settle: True now, False there'):
+        resume_checkpoint(path, learner('rebrac', updates=10, bc_updates=10, settle=True))
+
+
 def test_a_finished_training_has_nothing_to_go_on_with(tmp_path):
     path = tmp_path / 'done.pt'
     save_checkpoint(path, learner('bc').learn())

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from guda_ros.learning.awac import AWAC, AWACConfig
+from guda_ros.learning.algorithms import ALGORITHMS
+from guda_ros.learning.awac import AWACConfig
 from guda_ros.learning.networks import TrainingError
 from guda_ros.tasks.push_ball.model import PushBallModel
 
@@ -201,7 +202,7 @@ def test_rebrac_norms_are_sums_over_the_action():
     assert error.item() == pytest.approx(0.125, rel=1e-5)
 
 
-@pytest.mark.parametrize('name', ['td3_bc', 'awac', 'iql'])
+@pytest.mark.parametrize('name', ['td3_bc', 'rebrac', 'awac', 'cql', 'iql'])
 @pytest.mark.parametrize('following, loss', [(30.0, 13.75), (-30.0, 2.5)])
 def test_bounded_targets(name, following, loss):
     # Rewards of .5 add up to 5 at most and .5 at least: Q = 1 and 2 toward 5 and .5,
@@ -210,11 +211,13 @@ def test_bounded_targets(name, following, loss):
     hold(trained.critic, [[1.0], [2.0]])
     hold(trained.critic_target, [[following], [following]])
     batch, noise = batch_of(trained, [0, 1]), still(target=(2, 3), value=(2, 2, 3))
+    if name == 'cql':
+        noise = still(here=(4, 2, 3), next=(4, 2, 3), anywhere=(4, 2, 3))
     if name == 'iql':
         hold(trained.value, [[following]])
     logged = (
         trained._update_critic(batch, noise)
-        if name == 'td3_bc'
+        if name in ('td3_bc', 'rebrac', 'cql')
         else trained._update(batch, noise, 1)
     )
     assert logged['losses/qf_loss'].item() == pytest.approx(loss, rel=1e-5)
@@ -225,14 +228,16 @@ def test_settled_steps_need_a_discount_below_one():
         AWACConfig(discount=1.0, settle=True)
 
 
-def test_a_settled_step_is_an_end_in_units_of_what_goes_on_for_ever():
+@pytest.mark.parametrize('name', ['td3_bc', 'rebrac', 'awac', 'cql', 'iql'])
+def test_a_settled_step_is_an_end_in_units_of_what_goes_on_for_ever(name):
     # A step in the field that pays .5, and one with the ball in the goal that pays 2: with the
     # discount .9 rewards count a tenth, and staying for ever is worth 2 / (1 - .9) / 10.
     contract = PushBallModel()
     after = np.array([[0.0, 0.0, 1.0, 0.0, 0.0], [4.0, 0.0, 4.6, 0.0, 0.0]])
     data = transition_set(after, np.zeros((2, 3)), contract, next_states=after, rewards=[0.5, 2.0])
     assert contract.settled(after).tolist() == [False, True]
-    trained = AWAC(data, contract, AWACConfig(batch_size=2, discount=0.9, settle=True))
+    kind = ALGORITHMS[name]
+    trained = kind(data, contract, kind.Config(batch_size=2, discount=0.9, settle=True))
     batch = batch_of(trained, [0, 1])
     np.testing.assert_allclose(batch.rewards[0], [0.05, 2.0], rtol=1e-6)
     np.testing.assert_array_equal(batch.continues[0], [1.0, 0.0])

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import torch
 
+from guda_ros.learning.delayed_actor import value_scale
 from guda_ros.learning.networks import TrainingError, TwinCritic
-from guda_ros.learning.td3_bc import TD3BCConfig, value_scale
+from guda_ros.learning.td3_bc import TD3BCConfig
 
 SMALL = {
     'updates': 500,
