@@ -174,3 +174,49 @@ def test_without_a_mapping_the_names_of_the_contract_are_expected(tmp_path, caps
     error = capsys.readouterr().err
     assert 'pose: no topic pose; it could be /robot_pose' in error and '--mapping' in error
     assert not (tmp_path / 'set').exists()
+
+
+def test_each_ball_is_where_its_own_frame_says(tmp_path, mapping):
+    frames = ['base_footprint', '', 'world', 'base_footprint', 'camera', 'world']
+    path = scene.write_bag(tmp_path / 'drive', ball_frame=lambda number: frames[number % 6])
+    episode = import_bag(path, Mapping.load(mapping))
+    times = PERIOD * np.arange(len(episode) + 1)
+    seen = np.isfinite(episode.world_states[:, 3])
+    assert seen.sum() > 20
+    np.testing.assert_allclose(episode.world_states[seen, 3], 0.4 * times[seen], atol=1e-4)
+    np.testing.assert_allclose(episode.world_states[seen, 4], -0.5, atol=1e-4)
+    assert "samples are in the frame '', 'camera' and left out" in episode.problems[0]
+
+
+@pytest.mark.parametrize(
+    'stamp', [0, 1, 100 * scene.SECOND, (2**31 - 1) * scene.SECOND, scene.START // 10**6]
+)
+@pytest.mark.parametrize('which', ['first', 'middle', 'last'])
+def test_one_wrong_stamp_in_each_topic_costs_one_sample(tmp_path, mapping, stamp, which):
+    at = {'first': 0.0, 'middle': 2.1, 'last': 3.99}[which]
+    path = scene.write_bag(
+        tmp_path / 'drive', ball_frame='world', stamped=True, wrong_stamp=(at, stamp)
+    )
+    episode = import_bag(path, Mapping.load(mapping))
+    assert len(episode) >= 38 and episode.usable.mean() > 0.9
+    assert abs(episode.stamps[0] - scene.START) <= 0.1 * scene.SECOND
+    known = np.isfinite(episode.world_states[:, 3])
+    since = (episode.stamps - scene.START) * 1e-9
+    np.testing.assert_allclose(episode.world_states[known, 3], 0.4 * since[known], atol=1e-4)
+    assert episode.problems
+
+
+def test_a_bag_that_lacks_its_end_gives_its_whole_chunks(tmp_path, mapping):
+    file = scene.write_chunked(tmp_path / 'cut.mcap')
+    whole = import_bag(file, Mapping.load(mapping))
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) * 2 // 3])
+    part = import_bag(file, Mapping.load(mapping))
+    assert 15 < len(part) < len(whole) and part.usable.all()
+    np.testing.assert_array_equal(part.world_states[:10], whole.world_states[:10])
+    assert 'cut.mcap lacks its end' in part.problems[0]
+    # In a folder without metadata.yaml, as the recorder leaves it, just the same.
+    folder = tmp_path / 'drive'
+    folder.mkdir()
+    file.rename(folder / 'drive_0.mcap')
+    assert len(import_bag(folder, Mapping.load(mapping))) == len(part)

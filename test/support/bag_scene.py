@@ -1,5 +1,7 @@
 """A bag that others recorded: other topics, types, rates and frames, written by rosbags."""
 
+from mcap.writer import CompressionType
+from mcap.writer import Writer as McapWriter
 import numpy as np
 from recording_scene import header, point, twist, TYPES
 from rosbags.rosbag2 import StoragePlugin, Writer
@@ -56,12 +58,15 @@ def write_bag(
     clock_offset=0,
     gap=None,
     poses=(),
+    wrong_stamp=None,
 ):
     """
     Write the bag.
 
     :param stamped: send TwistStamped. :param clock_offset: of the stamps from the recorder [ns].
+    :param ball_frame: a name, or a function from the number of a ball to one.
     :param gap: (topic, from, to) without messages [s]. :param poses: topics with the pose, too.
+    :param wrong_stamp: time [s] and stamp [ns] of the first message of each topic from then on.
     """
     with Writer(path, version=9, storage_plugin=StoragePlugin[storage.upper()]) as bag:
         events = []
@@ -78,17 +83,48 @@ def write_bag(
                 for t in times
                 if gap is None or topic != gap[0] or not gap[1] < t < gap[2]
             ]
+        balls, wronged = 0, set()
         for t, topic, kind, connection in sorted(events, key=lambda event: event[:2]):
             received = START + round(t * SECOND)
             stamp = received + clock_offset
+            last = topic in wronged or wrong_stamp is None
+            if not last and t > wrong_stamp[0] - TOPICS[topic][1]:
+                wronged.add(topic)
+                stamp = wrong_stamp[1]
             if topic == '/robot_pose' or topic in poses:
                 message = _pose(stamp, t, 'world')
             elif topic == '/ball':
-                message = _ball(stamp, t, ball_frame)
+                name = ball_frame(balls) if callable(ball_frame) else ball_frame
+                message, balls = _ball(stamp, t, name), balls + 1
             else:
                 forward, left, turn = told(t)
                 message = twist(forward, left, turn)
                 if stamped:
                     message = TYPES.types[kind](header(stamp, 'base_footprint'), message)
             bag.write(connection, received, bytes(TYPES.serialize_cdr(message, kind)))
+    return path
+
+
+def write_chunked(path, seconds=4.0):
+    """Write a bare MCAP file in small compressed chunks, as rosbag2 does, and return its path."""
+    with open(path, 'wb') as file:
+        writer = McapWriter(file, chunk_size=2048, compression=CompressionType.ZSTD)
+        writer.start(profile='ros2', library='rosbag2')
+        events, channels = [], {}
+        for topic, (kind, period) in TOPICS.items():
+            definition, _ = TYPES.generate_msgdef(kind)
+            schema = writer.register_schema(kind, 'ros2msg', definition.encode())
+            channels[topic] = writer.register_channel(topic, 'cdr', schema)
+            events += [(t, topic, kind) for t in np.arange(0, seconds + 1e-9, period)]
+        for t, topic, kind in sorted(events):
+            stamp = START + round(t * SECOND)
+            if topic == '/robot_pose':
+                message = _pose(stamp, t, 'world')
+            elif topic == '/ball':
+                message = _ball(stamp, t, 'world')
+            else:
+                message = twist(*told(t))
+            data = bytes(TYPES.serialize_cdr(message, kind))
+            writer.add_message(channels[topic], stamp, data, stamp)
+        writer.finish()
     return path

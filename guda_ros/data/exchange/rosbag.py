@@ -165,15 +165,27 @@ def _states(poses, balls, previous, contract) -> np.ndarray:
 
 def _ball_in_map(samples: BagSamples, role: str, pose, odom, tolerance) -> np.ndarray:
     """Return rows (K, 5): time, x, y in `map`, velocity along its axes or NaN."""
-    rows, frame = samples.rows[role], samples.ball_frames[role]
-    if frame == 'map':
+    rows, frames = samples.rows[role], samples.ball_frames[role]
+    parts = [
+        _moved(rows[frames == frame], frame, role, pose, odom, tolerance)
+        for frame in ('map', 'odom', 'base')
+    ]
+    found = np.concatenate(parts)
+    if not len(found):
+        raise RecordingError(f'{samples.path}: {role}: no sample lies between those of the pose')
+    return found[np.argsort(found[:, 0], kind='stable')]
+
+
+def _moved(rows: np.ndarray, frame: str, role: str, pose, odom, tolerance) -> np.ndarray:
+    """Return the rows of balls in one frame as they are in `map`."""
+    if frame == 'map' or not len(rows):
         return rows
     inside = (rows[:, 0] >= pose[0, 0]) & (rows[:, 0] <= pose[-1, 0])
     if frame == 'odom':
         inside &= (rows[:, 0] >= odom[0, 0]) & (rows[:, 0] <= odom[-1, 0])
     rows = rows[inside]
     if not len(rows):
-        raise RecordingError(f'{samples.path}: {role}: no sample lies between those of the pose')
+        return rows
     where = _at(pose, rows[:, 0], tolerance, [], role, 3)
     point, turn = rows[:, 1:3], where[:, 2]
     if frame == 'odom':

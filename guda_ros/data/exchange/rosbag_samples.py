@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import difflib
 import os
 from pathlib import Path
 
 import numpy as np
 
+from guda_ros.data.exchange.bag_clock import bag_times, ClockError
+from guda_ros.data.exchange.unfinished_bag import open_unfinished
 from guda_ros.data.messages import planar_pose, planar_position, planar_twist, stamp_to_ns
 from guda_ros.data.recording.reader import load_definitions, METADATA_FILE, RecordingError
 from guda_ros.data.world_states import LOST_VARIANCE
@@ -21,8 +23,6 @@ _POINT = 'geometry_msgs/msg/PointStamped'
 POSE_TYPES = (_ODOMETRY, *_POSE, _PLANAR)
 BALL_TYPES = (_ODOMETRY, *_POSE, _POINT)
 COMMAND_TYPES = ('geometry_msgs/msg/Twist', 'geometry_msgs/msg/TwistStamped')
-#: Difference [s] of the stamps' clock from the recorder's from which they are two clocks.
-_OTHER_CLOCK = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,13 +31,14 @@ class BagSamples:
     Rows in order of time [s after `origin`, ns], by role; of two with one stamp, the first.
 
     Poses have x, y, yaw, commands forward, left, turn, and balls x, y and velocity, which is NaN
-    where the message has none. ball_frames: 'map', 'odom' or 'base' by role. problems: sentences.
+    where the message has none. ball_frames: 'map', 'odom' or 'base' of each row, by role of a
+    ball. problems: sentences.
     """
 
     path: Path
     origin: int
     rows: dict[str, np.ndarray]
-    ball_frames: dict[str, str]
+    ball_frames: dict[str, np.ndarray]
     problems: tuple[str, ...]
 
 
@@ -74,10 +75,62 @@ def read_bag(
     :param required: roles that must be there.
     :raises RecordingError: naming what is missing, of a type or in a frame that is not understood.
     """
+    raw, problems = _read(path, topics, required)
+    for role in required:
+        if len(raw[role].received) < 2:
+            raise RecordingError(f'{path}: {role}: fewer than two messages on {topics[role]}')
+    try:
+        clock = bag_times(
+            {role: np.array(samples.stamps, dtype=np.int64) for role, samples in raw.items()},
+            {role: np.array(samples.received, dtype=np.int64) for role, samples in raw.items()},
+        )
+    except ClockError as error:
+        raise RecordingError(f'{path}: {error}') from error
+    problems += clock.problems
+    kept = {
+        role: clock.kept[role] & _in_known_frame(path, role, samples, frames, problems)
+        for role, samples in raw.items()
+    }
+    origin = min(int(clock.times[role][kept[role]].min()) for role in raw if kept[role].any())
+    rows, ball_frames = {}, {}
+    for role, samples in raw.items():
+        values = np.array(samples.values, dtype=np.float64)[kept[role]]
+        times = (clock.times[role][kept[role]] - origin).astype(np.float64)
+        table = np.column_stack([times, values]) if len(times) else np.empty((0, 2))
+        rows[role], order = _in_order(table, role, problems)
+        if 'ball' in role:
+            names = _ball_frames(np.array(samples.frames, dtype=object)[kept[role]], frames)
+            ball_frames[role] = names[order]
+        if role in required and len(rows[role]) < 2:
+            told = ''.join(f'; {problem}' for problem in problems)
+            raise RecordingError(
+                f'{path}: {role}: fewer than two messages on {topics[role]} hold numbers{told}'
+            )
+    return BagSamples(
+        Path(path),
+        origin,
+        {role: table for role, table in rows.items() if len(table) >= 2},
+        ball_frames,
+        tuple(problems),
+    )
+
+
+@dataclass
+class _Raw:
+    """The messages of one role, in the order in which they were received."""
+
+    kind: str
+    stamps: list[int] = field(default_factory=list)
+    received: list[int] = field(default_factory=list)
+    frames: list[str] = field(default_factory=list)
+    values: list[tuple] = field(default_factory=list)
+
+
+def _read(path, topics, required) -> tuple[dict[str, _Raw], list[str]]:
+    """Return the messages of each role that the bag has, and what is wrong with the file."""
     with _open(path) as bag:
         wanted = _match(path, bag.connections, topics, required)
-        raw: dict[str, list[tuple]] = {role: [] for role in wanted}
-        offsets, names = [], {}
+        raw = {role: _Raw(connection.msgtype) for role, connection in wanted.items()}
         definitions = load_definitions()
         # One topic may play two roles, and come from several publishers.
         roles: dict[str, list[str]] = {}
@@ -88,74 +141,38 @@ def read_bag(
                 [item for item in bag.connections if item.topic in roles]
             ):
                 message = definitions.deserialize_cdr(data, connection.msgtype)
-                stamp = None
-                if hasattr(message, 'header'):
-                    stamp = stamp_to_ns(message.header.stamp)
-                    offsets.append(stamp - received)
+                header = getattr(message, 'header', None)
                 for role in roles[connection.topic]:
-                    if stamp is not None:
-                        names.setdefault(role, message.header.frame_id)
-                    raw[role].append(
-                        (stamp, received, *_values(role, message, connection.msgtype))
-                    )
+                    samples = raw[role]
+                    samples.stamps.append(-1 if header is None else stamp_to_ns(header.stamp))
+                    samples.received.append(received)
+                    samples.frames.append('' if header is None else header.frame_id)
+                    samples.values.append(_values(role, message, connection.msgtype))
         except Exception as error:  # A parser of damaged bytes may raise anything.
             raise RecordingError(
                 f'{path}: damaged: {str(error) or type(error).__name__}; '
                 '`ros2 bag reindex` may save what can be read'
             ) from error
-    for role in required:
-        if len(raw[role]) < 2:
-            raise RecordingError(f'{path}: {role}: fewer than two messages on {topics[role]}')
-    problems = []
-    offset = float(np.median(offsets)) if offsets else 0.0
-    if abs(offset) * 1e-9 <= _OTHER_CLOCK:
-        offset = 0.0
-    else:
-        problems.append(
-            f'the stamps are {offset * 1e-9:.1f} s from the clock of the recorder; '
-            'messages without a stamp were moved by that'
-        )
-    origin = min(
-        stamp if stamp is not None else received + int(offset)
-        for samples in raw.values()
-        for stamp, received, *_ in samples
-    )
-    rows = {}
-    for role, samples in raw.items():
-        table = np.array(
-            [
-                ((stamp if stamp is not None else received + int(offset)) - origin, *values)
-                for stamp, received, *values in samples
-            ],
-            dtype=np.float64,
-        )
-        rows[role] = _in_order(table, role, problems)
-        if role in required and len(rows[role]) < 2:
-            raise RecordingError(
-                f'{path}: {role}: fewer than two messages on {topics[role]} hold numbers'
-            )
-    return BagSamples(
-        Path(path),
-        origin,
-        {role: table for role, table in rows.items() if len(table) >= 2},
-        _ball_frames(path, names, frames, wanted),
-        tuple(problems),
-    )
+        return raw, list(getattr(bag, 'problems', ()))
 
 
 def _open(path):
     from rosbags.rosbag2 import Reader
 
-    path = Path(path)
+    path = Path(path).expanduser()
     if not path.exists():
         raise RecordingError(f'{path}: no such bag')
     try:
         bag = Reader(path)
         bag.open()
     except Exception as error:
+        unfinished = open_unfinished(path)
+        if unfinished is not None:
+            return _Opened(unfinished)
         raise RecordingError(
             f'{path}: not a bag that can be read: {str(error) or type(error).__name__}; give the '
-            'folder with metadata.yaml, or a .mcap or .db3 file'
+            'folder with metadata.yaml, or a .mcap or .db3 file; `ros2 bag reindex` makes a '
+            'metadata.yaml that is missing'
         ) from error
     return _Opened(bag)
 
@@ -225,40 +242,54 @@ def _values(role: str, message, kind: str) -> tuple:
     return *position, *planar_twist(message.twist.twist)[:2]
 
 
-def _in_order(table: np.ndarray, role: str, problems: list[str]) -> np.ndarray:
+def _in_order(table: np.ndarray, role: str, problems: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows that hold numbers, in order of time, and their indices in the table."""
     if not len(table):
-        return np.empty((0, 2))
+        return np.empty((0, 2)), np.empty(0, dtype=int)
     table[:, 0] *= 1e-9
     checked = table[:, :3] if 'ball' in role else table
     finite = np.isfinite(checked).all(axis=1)
     if not finite.all() and 'ball' not in role:
         problems.append(f'{role}: {int((~finite).sum())} samples are not finite and left out')
-    table = table[finite]
+    table, rows = table[finite], np.flatnonzero(finite)
     backward = int((np.diff(table[:, 0]) < 0).sum())
     if backward:
         problems.append(f'{role}: stamps go back {backward} times; they were put in order')
     _, first = np.unique(table[:, 0], return_index=True)
-    return table[first]
+    return table[first], rows[first]
 
 
-def _ball_frames(path, names, frames, wanted) -> dict[str, str]:
-    """Return which frame each ball is in; refuse samples in a frame that they cannot be in."""
+def _in_known_frame(
+    path, role: str, samples: _Raw, frames: Mapping[str, str], problems: list[str]
+) -> np.ndarray:
+    """
+    Tell (N,) which samples are in a frame that they can be in; the others are told.
+
+    :raises RecordingError: if none is.
+    """
+    count = len(samples.received)
+    if role == 'command' or samples.kind == _PLANAR or not count:
+        return np.ones(count, dtype=bool)
+    if 'ball' in role:
+        known = {name.lstrip('/') for name in frames.values()}
+        remedy = 'say under frames: which that is, map, odom or base'
+    else:
+        expected = frames['odom' if role == 'odom' else 'map']
+        known, remedy = {expected.lstrip('/')}, f'{expected!r} is expected; name it under frames:'
+    good = np.array([name.lstrip('/') in known for name in samples.frames])
+    others = sorted({name for name, fits in zip(samples.frames, good) if not fits})
+    if not good.any():
+        raise RecordingError(f'{path}: {role}: is in the frame {others[0]!r}; {remedy}')
+    if others:
+        problems.append(
+            f'{role}: {int((~good).sum())} of {count} samples are in the frame '
+            f'{", ".join(map(repr, others))} and left out'
+        )
+    return good
+
+
+def _ball_frames(names: np.ndarray, frames: Mapping[str, str]) -> np.ndarray:
+    """Return 'map', 'odom' or 'base' for each of the bag's names of frames (N,)."""
     # `map` goes before the others where one frame has several names in the mapping.
     known = {name.lstrip('/'): key for key, name in reversed(frames.items())}
-    found = {}
-    for role, connection in wanted.items():
-        name = names.get(role, '').lstrip('/')
-        expected = frames['odom' if role == 'odom' else 'map']
-        if 'ball' in role:
-            if name not in known:
-                raise RecordingError(
-                    f'{path}: {role}: is in the frame {name!r}; say under '
-                    'frames: which that is, map, odom or base'
-                )
-            found[role] = known[name]
-        elif role != 'command' and connection.msgtype != _PLANAR and name != expected.lstrip('/'):
-            raise RecordingError(
-                f'{path}: {role}: is in the frame {name!r} where {expected!r} is '
-                'expected; name it under frames:'
-            )
-    return found
+    return np.array([known[name.lstrip('/')] for name in names], dtype=object)
