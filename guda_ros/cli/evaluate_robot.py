@@ -303,13 +303,14 @@ class StandIn:
     """A simulated robot in a graph of its own, with hands to place it."""
 
     def __init__(self, graph, contract) -> None:
-        from nav_msgs.msg import Odometry
+        from guda_ros.ros.qos import COMMAND
+        from guda_ros.ros.topics import Topics
 
         self._graph, self._field = graph, contract.field
         self._runner = graph.runner()
         self._ball = None
-        graph.watch.node.create_subscription(
-            Odometry, contract.topics['ground_truth_ball'], self._on_ball, 1
+        Topics(contract).subscription(
+            graph.watch.node, 'ground_truth_ball', self._on_ball, qos=COMMAND
         )
 
     @property

@@ -9,7 +9,8 @@ import numpy as np
 from guda_ros.control.arbiter import Instant
 from guda_ros.soccer.robot import Head, RobotProfile
 
-JOINTS = ('head_pan', 'head_tilt')
+#: Joints of the head: to the left, and down.
+HEAD_JOINTS = ('head_pan', 'head_tilt')
 
 
 class KickGate:
@@ -31,19 +32,28 @@ class KickGate:
         return ''
 
 
+def check_head(positions: Mapping[str, float]) -> None:
+    """
+    Refuse what is no command for the head: angles [rad] of the joints, or of one of them.
+
+    :raises ValueError: for another joint or a number that is not finite.
+    """
+    if (
+        not positions
+        or positions.keys() - set(HEAD_JOINTS)
+        or not np.isfinite(list(positions.values())).all()
+    ):
+        raise ValueError(
+            f'finite positions of {" and ".join(HEAD_JOINTS)} are expected, not {dict(positions)}'
+        )
+
+
 def limit_head(positions: Mapping[str, float], head: Head) -> dict[str, float]:
     """
     Return wanted angles [rad] of `head_pan` and `head_tilt`, or of one of them, within the limits.
 
     :raises ValueError: for another joint or a number that is not finite.
     """
-    if (
-        not positions
-        or positions.keys() - set(JOINTS)
-        or not np.isfinite(list(positions.values())).all()
-    ):
-        raise ValueError(
-            f'finite positions of head_pan and head_tilt are expected, not {dict(positions)}'
-        )
-    limits = dict(zip(JOINTS, (head.pan, head.tilt)))
+    check_head(positions)
+    limits = dict(zip(HEAD_JOINTS, (head.pan, head.tilt)))
     return {joint: float(np.clip(angle, *limits[joint])) for joint, angle in positions.items()}

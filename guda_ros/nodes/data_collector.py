@@ -28,11 +28,12 @@ from guda_ros.ros.conversions import bgr_from_message
 from guda_ros.ros.diagnostics import DiagnosticsPublisher, ERROR, OK, WARN
 from guda_ros.ros.episode.event import read_event
 from guda_ros.ros.parameters import Parameters
-from guda_ros.ros.qos import LATCHED, RECORD, RECORD_IMAGES, RECORD_LATCHED
+from guda_ros.ros.qos import RECORD, RECORD_IMAGES, RECORD_LATCHED
 from guda_ros.ros.recorder.live_augmentation import LiveAugmentation
-from guda_ros.ros.recorder.parameters import declare_recorder, type_name
+from guda_ros.ros.recorder.parameters import declare_recorder
 from guda_ros.ros.recorder.screen import RecorderScreen
 from guda_ros.ros.running import exit_process, run_node
+from guda_ros.ros.topics import offer_service, Topics, type_name
 
 _TICK = 0.1
 
@@ -53,7 +54,8 @@ class DataCollector(Node):
             role: (self.resolve_topic_name(name), type_name(kind))
             for role, (name, kind) in told.topics.items()
         }
-        image = self._contract.topics['image']
+        table = Topics(self._contract)
+        image = table['image'].name
         if told.images:
             topics['image'] = (
                 self.resolve_topic_name(image) + '/compressed',
@@ -68,7 +70,7 @@ class DataCollector(Node):
             on_change=self._announce,
         )
         self._screen = RecorderScreen(self._collector, [*told.settings.rates])
-        self._pub = self.create_publisher(String, '~/recording', LATCHED)
+        self._pub = table.publisher(self, 'recording')
         for role, (name, kind) in told.topics.items():
             if role == 'episode':
                 self.create_subscription(kind, name, self._on_episode, RECORD_LATCHED, raw=True)
@@ -82,8 +84,8 @@ class DataCollector(Node):
 
             self._encode = cv2.imencode
             self._options = [cv2.IMWRITE_JPEG_QUALITY, told.jpeg_quality]
-            self.create_subscription(Image, image, self._on_image, RECORD_IMAGES)
-        self.create_service(Trigger, '~/discard', self._on_discard)
+            table.subscription(self, 'image', self._on_image, qos=RECORD_IMAGES)
+        offer_service(self, 'discard', self._on_discard)
         # Steady: what was recorded goes to the disk also while the simulation's clock stands.
         self._timer = self.create_timer(
             _TICK, self._on_tick, clock=Clock(clock_type=ClockType.STEADY_TIME)

@@ -13,8 +13,8 @@ from guda_ros.control.joystick import JoystickMap
 from guda_ros.ros.conversions import header
 from guda_ros.ros.diagnostics import DiagnosticsPublisher, OK, WARN
 from guda_ros.ros.parameters import Parameters
-from guda_ros.ros.qos import DEFAULT
 from guda_ros.ros.running import exit_process, run_node
+from guda_ros.ros.topics import Topics
 
 
 class Joystick(Node):
@@ -40,7 +40,7 @@ class Joystick(Node):
         rate = parameters.declare(
             'rate', 50.0, 'messages a second', unit='Hz', low=5.0, high=500.0, read_only=True
         )
-        self._pub = self.create_publisher(Joy, 'joy', DEFAULT)
+        self._pub = Topics().publisher(self, 'joy')
         self._there, self._problem = False, ''
         self._timer = self.create_timer(
             1.0 / rate, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from nav_msgs.msg import Odometry
 import numpy as np
 from rclpy.node import Node
@@ -12,11 +14,12 @@ from guda_ros.control.joystick import JoystickMap
 from guda_ros.data.messages import stamp_to_ns
 from guda_ros.identification.protocol import ScriptedDrive
 from guda_ros.ros import conversions as convert
-from guda_ros.ros import diagnostics, qos
+from guda_ros.ros import diagnostics
 from guda_ros.ros.episode.event import EpisodeEvent, read_event
 from guda_ros.ros.parameters import declare_contract, Parameters
 from guda_ros.ros.running import exit_process, run_node
 from guda_ros.ros.stamp_join import StampJoin, wait_until_connected
+from guda_ros.ros.topics import Topics
 from guda_ros.soccer import world
 from guda_ros.tasks.soccer.demonstrator import Demonstrator, DemonstratorStyle
 
@@ -53,17 +56,12 @@ class Operator(Node):
         self._demonstrator: Demonstrator | ScriptedDrive | None = None
         self._command, self._answered = np.zeros(3), -1
         self._seen = StampJoin(('robot', 'ball'))
-        topics = self._contract.topics
+        topics = Topics(self._contract)
         # First, so that it is handled before the observations that arrive with it.
-        self.create_subscription(String, topics['episode'], self._on_episode, qos.LATCHED)
-        self._joy_pub = self.create_publisher(Joy, 'joy', qos.DEFAULT)
+        topics.subscription(self, 'episode', self._on_episode)
+        self._joy_pub = topics.publisher(self, 'joy')
         for name in ('robot', 'ball'):
-            self.create_subscription(
-                Odometry,
-                topics[f'ground_truth_{name}'],
-                lambda message, name=name: self._on_truth(name, message),
-                qos.DEFAULT,
-            )
+            topics.subscription(self, f'ground_truth_{name}', partial(self._on_truth, name))
         diagnostics.DiagnosticsPublisher(self, self._report, self._contract.robot)
 
     def _on_episode(self, message: String) -> None:

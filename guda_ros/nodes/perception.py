@@ -7,7 +7,6 @@ import sys
 import time
 
 import cv2
-from geometry_msgs.msg import PointStamped, PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
 import numpy as np
 from rclpy.node import Node
@@ -15,16 +14,18 @@ from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import String
 
+from guda_ros.control.kick_and_head import HEAD_JOINTS
 from guda_ros.data.messages import stamp_to_ns
 from guda_ros.perception.camera import CameraModel
 from guda_ros.perception.debug_image import draw_percept
 from guda_ros.perception.pipeline import Percept, Perception
 from guda_ros.ros import conversions as convert
-from guda_ros.ros import diagnostics, qos
+from guda_ros.ros import diagnostics
 from guda_ros.ros.episode.event import EpisodeEvent, read_event
 from guda_ros.ros.parameters import declare_contract, Parameters
 from guda_ros.ros.running import exit_process, run_node
 from guda_ros.ros.stamp_join import StampJoin
+from guda_ros.ros.topics import Topics
 from guda_ros.soccer.robot import RobotProfile
 
 #: An episode's first image comes at most so long after its reset [s]; later, the start is a guess.
@@ -69,22 +70,18 @@ class PerceptionNode(Node):
         self._milliseconds = 0.0
         self._percept: Percept | None = None
 
-        topics = self.contract.topics
-        self._detection_pub = self.create_publisher(PointStamped, 'ball/detection', qos.DEFAULT)
-        self._pose_pub = self.create_publisher(
-            PoseWithCovarianceStamped, topics['pose'], qos.DEFAULT
-        )
-        self._ball_pub = self.create_publisher(Odometry, topics['ball'], qos.DEFAULT)
-        self._debug_pub = self.create_publisher(Image, '~/debug_image', qos.DEFAULT)
+        topics = Topics(self.contract)
+        self._detection_pub = topics.publisher(self, 'ball_detection')
+        self._pose_pub = topics.publisher(self, 'pose')
+        self._ball_pub = topics.publisher(self, 'ball')
+        self._debug_pub = topics.publisher(self, 'debug_image')
         # Subscriptions are served in this order: a reset goes before the image that comes with it.
         self._subs = [
-            self.create_subscription(String, topics['episode'], self._on_episode, qos.LATCHED),
-            self.create_subscription(
-                CameraInfo, topics['camera_info'], self._on_camera_info, qos.SENSOR_DATA
-            ),
-            self.create_subscription(JointState, 'joint_states', self._on_joints, qos.STREAM),
-            self.create_subscription(Odometry, topics['odom'], self._on_odom, qos.STREAM),
-            self.create_subscription(Image, topics['image'], self._on_image, qos.SENSOR_DATA),
+            topics.subscription(self, 'episode', self._on_episode),
+            topics.subscription(self, 'camera_info', self._on_camera_info),
+            topics.subscription(self, 'joint_states', self._on_joints),
+            topics.subscription(self, 'odom', self._on_odom),
+            topics.subscription(self, 'image', self._on_image),
         ]
         self._diagnostics = diagnostics.DiagnosticsPublisher(
             self, self._report, self.contract.robot
@@ -131,14 +128,9 @@ class PerceptionNode(Node):
 
     def _on_joints(self, message: JointState) -> None:
         angles = dict(zip(message.name, message.position))
-        if {'head_pan', 'head_tilt'} <= angles.keys():
-            self._heads.append(
-                (
-                    stamp_to_ns(message.header.stamp),
-                    angles['head_pan'],
-                    angles['head_tilt'],
-                )
-            )
+        if set(HEAD_JOINTS) <= angles.keys():
+            stamp = stamp_to_ns(message.header.stamp)
+            self._heads.append((stamp, *(angles[joint] for joint in HEAD_JOINTS)))
 
     def _turn_head(self, stamp: int) -> None:
         """Take the head to be where it was last known to be at the time of an image."""

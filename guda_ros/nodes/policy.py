@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from geometry_msgs.msg import PoseWithCovarianceStamped, TwistStamped
-from nav_msgs.msg import Odometry
+from functools import partial
+
+from geometry_msgs.msg import TwistStamped
 import numpy as np
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from std_msgs.msg import String
@@ -14,7 +15,7 @@ from guda_ros.control.search import BallSearch, SEARCH_SPEED
 from guda_ros.data.messages import stamp_to_ns
 from guda_ros.data.world_states import assemble
 from guda_ros.ros import conversions as convert
-from guda_ros.ros import diagnostics, qos
+from guda_ros.ros import diagnostics
 from guda_ros.ros.episode.event import EpisodeEvent, read_event
 from guda_ros.ros.parameters import declare_contract, Parameters
 from guda_ros.ros.running import (
@@ -25,6 +26,7 @@ from guda_ros.ros.running import (
     run_node,
 )
 from guda_ros.ros.stamp_join import StampJoin, wait_until_connected
+from guda_ros.ros.topics import offer_service, Topics
 from guda_ros.soccer import world
 
 
@@ -66,30 +68,19 @@ class Policy(LifecycleNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Read the policy and create the interfaces."""
         self._load()
-        topics = self.contract.topics
-        self._pub = self.create_lifecycle_publisher(
-            TwistStamped, f'{topics["command"]}/policy', qos.COMMAND
-        )
-        self._state_pub = self.create_lifecycle_publisher(String, '~/state', qos.LATCHED)
+        topics = Topics(self.contract)
+        self._pub = topics.publisher(self, 'command_policy')
+        self._state_pub = topics.publisher(self, 'policy_state')
         self._entities = [
             # First, so that it is handled before the observations that arrive with it.
-            self.create_subscription(String, topics['episode'], self._on_episode, qos.LATCHED),
-            self.create_subscription(TwistStamped, topics['command'], self._on_sent, qos.COMMAND),
+            topics.subscription(self, 'episode', self._on_episode),
+            topics.subscription(self, 'command', self._on_sent),
+            *(
+                topics.subscription(self, role, partial(self._on_input, role))
+                for role in ('pose', 'odom', 'ball')
+            ),
+            offer_service(self, 'reload', self._on_reload),
         ]
-        for name, kind in (
-            ('pose', PoseWithCovarianceStamped),
-            ('odom', Odometry),
-            ('ball', Odometry),
-        ):
-            self._entities.append(
-                self.create_subscription(
-                    kind,
-                    topics[name],
-                    lambda message, name=name: self._on_input(name, message),
-                    qos.STREAM if name == 'odom' else qos.DEFAULT,
-                )
-            )
-        self._entities.append(self.create_service(Trigger, '~/reload', self._on_reload))
         return TransitionCallbackReturn.SUCCESS
 
     @reports_failure

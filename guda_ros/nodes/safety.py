@@ -38,8 +38,9 @@ from guda_ros.ros.conversions import (
 )
 from guda_ros.ros.diagnostics import DiagnosticsPublisher, ERROR, OK, WARN
 from guda_ros.ros.parameters import declare_contract, Parameters
-from guda_ros.ros.qos import COMMAND, DEFAULT, LATCHED
+from guda_ros.ros.qos import DEFAULT, LATCHED
 from guda_ros.ros.running import exit_process, run_node
+from guda_ros.ros.topics import offer_service, Topics
 from guda_ros.soccer.robot import RobotProfile
 
 #: How long [s, steady] a command waits for a simulated clock that is behind its stamp.
@@ -98,41 +99,32 @@ class Safety(Node):
         self._joystick_problem = ''
         self._state = ''
 
-        topic = contract.topics['command']
+        topics = Topics(contract)
         kind = TwistStamped if self._stamped else Twist
-        self._pub = self.create_publisher(kind, topic, COMMAND)
-        self._source_pub = self.create_publisher(Header, f'{topic}/source', DEFAULT)
-        self._kick_and_head = KickAndHead(
-            self,
-            self._gate,
-            self._now,
-            RobotProfile.load(parameters['robot'] or contract.robot),
-            SOURCES,
-        )
-        self._state_pub = self.create_publisher(String, '~/state', LATCHED)
+        self._pub = topics.publisher(self, 'command', kind=kind)
+        self._source_pub = topics.publisher(self, 'command_source')
+        robot = RobotProfile.load(parameters['robot'] or contract.robot)
+        self._kick_and_head = KickAndHead(self, topics, self._gate, self._now, robot)
+        self._state_pub = topics.publisher(self, 'safety_state')
         kind = TwistStamped if self._stamped_input else Twist
         self._subs = [
-            self.create_subscription(
-                kind, f'{topic}/{source}', partial(self._on_command, source), COMMAND
+            topics.subscription(
+                self, f'command_{source}', partial(self._on_command, source), kind=kind
             )
             for source in SOURCES
         ]
         # Twice: a latched subscription does not hear who publishes without latching.
         self._subs += [
-            self.create_subscription(Bool, f'lock/{name}', partial(self._on_lock, name), qos)
+            topics.subscription(self, f'lock_{name}', partial(self._on_lock, name), qos=qos)
             for name in LOCKS
             for qos in (LATCHED, DEFAULT)
         ]
-        self._subs.append(self.create_subscription(Joy, 'joy', self._on_joy, DEFAULT))
+        self._subs.append(topics.subscription(self, 'joy', self._on_joy))
         if self._gate.field_limit is not None:
-            self._subs.append(
-                self.create_subscription(
-                    PoseWithCovarianceStamped, contract.topics['pose'], self._on_pose, DEFAULT
-                )
-            )
+            self._subs.append(topics.subscription(self, 'pose', self._on_pose))
         self._servers = [
-            self.create_service(Trigger, '~/emergency_stop', self._on_emergency_stop),
-            self.create_service(Trigger, '~/release', self._on_release),
+            offer_service(self, 'emergency_stop', self._on_emergency_stop),
+            offer_service(self, 'release', self._on_release),
         ]
         # Steady, because timers on simulated time fire in bursts when it jumps.
         self._timer = self.create_timer(

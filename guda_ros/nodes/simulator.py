@@ -20,6 +20,7 @@ from guda_ros.ros.simulator.acknowledgements import AnswerWatch
 from guda_ros.ros.simulator.real_time import Pace, StepClock, StepRequest
 from guda_ros.ros.simulator.robot import SimulatedRobot
 from guda_ros.ros.simulator.topics import WorldTopics
+from guda_ros.ros.topics import offer_service
 from guda_ros.sim.physics.sensor_suite import World
 from guda_ros.soccer.robot import RobotProfile
 
@@ -95,13 +96,11 @@ class Simulator(LifecycleNode):
         else:
             self._entities.append(self.create_timer(self._pace.interval, self._run, clock=steady))
         self._entities += [
-            self.create_service(Trigger, '~/reset', self._on_reset),
-            self.create_service(Trigger, '~/end', self._on_end),
-            self.create_service(SetBool, '~/pause', self._on_pause),
+            offer_service(self, 'reset', self._on_reset),
+            offer_service(self, 'end', self._on_end),
+            offer_service(self, 'pause', self._on_pause),
             # It waits for answers, which are handled meanwhile.
-            self.create_service(
-                Trigger, '~/step', self._on_step, callback_group=ReentrantCallbackGroup()
-            ),
+            offer_service(self, 'step', self._on_step, callback_group=ReentrantCallbackGroup()),
         ]
         return TransitionCallbackReturn.SUCCESS
 

@@ -15,15 +15,15 @@ from sensor_msgs.msg import JointState, Joy
 from std_msgs.msg import Bool, String
 
 from guda_ros.control.joystick import JoystickMap, JoystickState
-from guda_ros.control.kick_and_head import JOINTS
+from guda_ros.control.kick_and_head import HEAD_JOINTS
 from guda_ros.data.messages import stamp_to_ns
 from guda_ros.ros.control.joystick_message import read_joy
 from guda_ros.ros.conversions import ns_to_stamp, twist_from_command, twist_stamped
 from guda_ros.ros.diagnostics import DiagnosticsPublisher, OK, WARN
 from guda_ros.ros.episode.control import EpisodeControl
 from guda_ros.ros.parameters import declare_contract, Parameters
-from guda_ros.ros.qos import COMMAND, DEFAULT, LATCHED
 from guda_ros.ros.running import exit_process, run_node
+from guda_ros.ros.topics import Topics
 from guda_ros.soccer.robot import RobotProfile
 from guda_ros.soccer.starts import PURPOSES, SCENARIOS
 
@@ -85,18 +85,17 @@ class Teleop(Node):
         self._stamped = parameters.declare(
             'stamped', True, 'publish TwistStamped; false: Twist', read_only=True
         )
-        command = contract.topics['command']
-        self._policy_topic = f'{command}/policy'
-        self._pub = self.create_publisher(
-            TwistStamped if self._stamped else Twist, f'{command}/teleop', COMMAND
+        self._topics = topics = Topics(contract)
+        self._pub = topics.publisher(
+            self, 'command_teleop', kind=TwistStamped if self._stamped else Twist
         )
-        self._kick_pub = self.create_publisher(Bool, 'kick/teleop', COMMAND)
-        self._head_pub = self.create_publisher(JointState, 'head/command/teleop', COMMAND)
-        self._lock_pub = self.create_publisher(Bool, 'lock/takeover', LATCHED)
-        self._state_pub = self.create_publisher(String, '~/state', LATCHED)
+        self._kick_pub = topics.publisher(self, 'kick_teleop')
+        self._head_pub = topics.publisher(self, 'head_command_teleop')
+        self._lock_pub = topics.publisher(self, 'lock_takeover')
+        self._state_pub = topics.publisher(self, 'teleop_state')
         self._state = JoystickState(np.zeros(3), frozenset())
         self._driving = self._taken_over = self._policy = False
-        self._angles = dict.fromkeys(JOINTS, 0.0)
+        self._angles = dict.fromkeys(HEAD_JOINTS, 0.0)
         self._stamp = self._sent = self._seen = 0
         self._arrival: float | None = None
         self._moved = self._observed = -np.inf
@@ -119,11 +118,9 @@ class Teleop(Node):
                 'start_index', 0, 'number of the first start', low=0, high=100000, read_only=True
             ),
         )
-        self._subs = [self.create_subscription(Joy, 'joy', self._on_joy, DEFAULT)]
+        self._subs = [topics.subscription(self, 'joy', self._on_joy)]
         if self._on_observation:
-            self._subs.append(
-                self.create_subscription(Odometry, contract.topics['ball'], self._on_seen, DEFAULT)
-            )
+            self._subs.append(topics.subscription(self, 'ball', self._on_seen))
         # Steady, because timers on simulated time fire in bursts when it jumps.
         self._timer = self.create_timer(
             0.04, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME)
@@ -202,7 +199,7 @@ class Teleop(Node):
         if button == 'kick' and self._state.deadman:
             self._kick_pub.publish(Bool(data=True))
         elif button == 'look_centre':
-            self._angles = dict.fromkeys(JOINTS, 0.0)
+            self._angles = dict.fromkeys(HEAD_JOINTS, 0.0)
             self._publish_head()
         elif button == 'takeover':
             self._taken_over = not self._taken_over
@@ -214,19 +211,19 @@ class Teleop(Node):
         if not np.any(look):
             return
         speed = min(self._head.speed, _HEAD_SPEED)
-        for joint, rate, limits in zip(JOINTS, look, (self._head.pan, self._head.tilt)):
+        for joint, rate, limits in zip(HEAD_JOINTS, look, (self._head.pan, self._head.tilt)):
             self._angles[joint] = float(
                 np.clip(self._angles[joint] + rate * speed * step, *limits)
             )
         self._publish_head()
 
     def _publish_head(self) -> None:
-        message = JointState(name=list(JOINTS), position=list(self._angles.values()))
+        message = JointState(name=list(HEAD_JOINTS), position=list(self._angles.values()))
         message.header.stamp = self.get_clock().now().to_msg()
         self._head_pub.publish(message)
 
     def _watch(self) -> None:
-        self._policy = self.count_publishers(self._policy_topic) > 0
+        self._policy = self.count_publishers(self._topics['command_policy'].name) > 0
         self._episodes.tick()
         if self._driving and not self._alive():
             self.get_logger().warning(f'the joystick fell silent (timeout {self._timeout:g} s)')
@@ -279,7 +276,7 @@ class Teleop(Node):
             return WARN, self._state.problem, values
         if not self._alive():
             return WARN, 'no joystick', values
-        joysticks = self.count_publishers('joy')
+        joysticks = self.count_publishers(self._topics['joy'].name)
         if joysticks > 1:
             return WARN, f'{joysticks} joysticks publish joy and contradict each other', values
         return OK, 'driving' if self._driving else 'the dead-man is not held', values

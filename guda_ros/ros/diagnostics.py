@@ -8,6 +8,8 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
+from guda_ros.ros.topics import Topics
+
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 
@@ -28,8 +30,9 @@ class DiagnosticsPublisher:
         self._node = node
         self._report = report
         self._hardware_id = hardware_id
+        topic = Topics()['diagnostics']
         # Not a lifecycle publisher: a node that is not active has a health, too.
-        self._publisher = Node.create_publisher(node, DiagnosticArray, '/diagnostics', 10)
+        self._publisher = Node.create_publisher(node, topic.kind, topic.name, topic.publish)
         # Steady: a paused simulation stops the ROS clock and is exactly when health is asked for.
         self._timer = node.create_timer(
             1.0, self.publish, clock=Clock(clock_type=ClockType.STEADY_TIME)

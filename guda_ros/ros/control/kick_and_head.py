@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 from rclpy.node import Node
@@ -12,13 +12,14 @@ from std_msgs.msg import Bool
 from guda_ros.control.arbiter import Instant
 from guda_ros.control.kick_and_head import KickGate, limit_head
 from guda_ros.control.safety_gate import SafetyGate
-from guda_ros.ros.qos import COMMAND
+from guda_ros.data.verdicts import SOURCES
+from guda_ros.ros.topics import Topics
 from guda_ros.soccer.robot import RobotProfile
 
 
 class KickAndHead:
     """
-    Pass `kick/SOURCE` on as `kick`, and `head/command/SOURCE` as `head/command`.
+    Pass what the sources want on as `kick` and `head/command`.
 
     :param gate: tells which source may act. :param now: the moment on the node's clocks.
     """
@@ -26,22 +27,18 @@ class KickAndHead:
     def __init__(
         self,
         node: Node,
+        topics: Topics,
         gate: SafetyGate,
         now: Callable[[], Instant],
         robot: RobotProfile,
-        sources: Sequence[str],
     ) -> None:
         self._node, self._gate, self._now, self._robot = node, gate, now, robot
         self._kick_gate = KickGate(robot)
-        self._kick_pub = node.create_publisher(Bool, 'kick', COMMAND)
-        self._head_pub = node.create_publisher(JointState, 'head/command', COMMAND)
-        for source in sources:
-            node.create_subscription(
-                Bool, f'kick/{source}', partial(self._on_kick, source), COMMAND
-            )
-            node.create_subscription(
-                JointState, f'head/command/{source}', partial(self._on_head, source), COMMAND
-            )
+        self._kick_pub = topics.publisher(node, 'kick')
+        self._head_pub = topics.publisher(node, 'head_command')
+        for source in SOURCES:
+            topics.subscription(node, f'kick_{source}', partial(self._on_kick, source))
+            topics.subscription(node, f'head_command_{source}', partial(self._on_head, source))
 
     def _on_kick(self, source: str, message: Bool) -> None:
         if not message.data:

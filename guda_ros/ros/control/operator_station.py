@@ -6,7 +6,6 @@ import json
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray
-from geometry_msgs.msg import PoseWithCovarianceStamped, TwistStamped
 from nav_msgs.msg import Odometry
 import numpy as np
 from rcl_interfaces.srv import GetParameters
@@ -17,7 +16,6 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Joy
-from std_msgs.msg import Header, String
 
 from guda_ros.control.joystick import JoystickMap, JoystickState
 from guda_ros.data.contract import Contract
@@ -25,10 +23,19 @@ from guda_ros.errors import GudaError
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import qos
 from guda_ros.ros.diagnostics import ERROR, OK
+from guda_ros.ros.topics import service_client, Topics
 from guda_ros.soccer import world
 
 #: What is older than this [s] is not shown as if it were so now.
 FRESH = 1.5
+#: Attribute of OperatorStation -> role of the topic on which a node tells it, as JSON.
+_STATES = {
+    'teleop': 'teleop_state',
+    'safety': 'safety_state',
+    'recording': 'recording',
+    'augmentation': 'augmentation',
+    'episode': 'episode',
+}
 
 
 class OperatorStation:
@@ -63,60 +70,46 @@ class OperatorStation:
         self._heard: dict[str, tuple[float, object]] = {}
         self._lively: dict[str, float] = {}
         self._complaints: dict[str, tuple[float, bytes, str]] = {}
-        topics = contract.topics
-        self._pub = node.create_publisher(Joy, 'joy', qos.DEFAULT)
-        for name in ('teleop', 'safety', 'recording', 'augmentation', 'episode'):
-            topic = {
-                'recording': 'data_collector/recording',
-                'augmentation': 'data_collector/augmentation',
-                'episode': topics['episode'],
-            }.get(name, f'{name}/state')
-            node.create_subscription(
-                String,
-                topic,
-                lambda message, name=name: self._take(name, message.data),
-                qos.LATCHED,
+        topics = Topics(contract)
+        self._pub = topics.publisher(node, 'joy')
+        for name, role in _STATES.items():
+            topics.subscription(
+                node, role, lambda message, name=name: self._take(name, message.data)
             )
         hear = self._hear
-        node.create_subscription(
-            Header,
-            f'{topics["command"]}/source',
-            lambda message: hear('commander', message.frame_id),
-            qos.DEFAULT,
+        topics.subscription(
+            node, 'command_source', lambda message: hear('commander', message.frame_id)
         )
-        node.create_subscription(
-            TwistStamped,
-            topics['command'],
+        topics.subscription(
+            node,
+            'command',
             lambda message: hear('command', convert.command_from_twist(message.twist)),
-            qos.COMMAND,
         )
-        node.create_subscription(
-            PoseWithCovarianceStamped,
-            topics['pose'],
+        topics.subscription(
+            node,
+            'pose',
             lambda message: hear(
                 'pose',
                 convert.pose_from_message(message) if convert.pose_is_known(message) else None,
             ),
-            qos.DEFAULT,
         )
-        for name in ('odom', 'ground_truth_robot'):
-            node.create_subscription(
-                Odometry,
-                topics[name],
-                lambda message, name=name: hear(name, convert.pose_from_message(message)),
-                qos.COMMAND,
+        # Of what is only shown, the newest will do.
+        for name, read in (
+            ('odom', convert.pose_from_message),
+            ('ground_truth_robot', convert.pose_from_message),
+            ('ball', _known_position),
+            ('ground_truth_ball', _known_position),
+        ):
+            topics.subscription(
+                node,
+                name,
+                lambda message, name=name, read=read: hear(name, read(message)),
+                qos=qos.COMMAND,
             )
-        for name in ('ball', 'ground_truth_ball'):
-            node.create_subscription(
-                Odometry,
-                topics[name],
-                lambda message, name=name: hear(name, _place(message)),
-                qos.COMMAND,
-            )
-        node.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
+        topics.subscription(node, 'diagnostics', self._on_diagnostics)
 
     def _ask_teleop(self, domain: int, timeout: float = 10.0) -> tuple[str, bool]:
-        client = self._node.create_client(GetParameters, 'teleop/get_parameters')
+        client = service_client(self._node, 'teleop_parameters')
         request = GetParameters.Request(names=['joystick', 'use_sim_time'])
         deadline, future = time.monotonic() + timeout, None
         while future is None or not future.done():
@@ -212,6 +205,6 @@ class OperatorStation:
             rclpy.shutdown(context=self._context)
 
 
-def _place(message: Odometry) -> np.ndarray | None:
-    place, _, known = convert.ball_from_message(message)
-    return place if known else None
+def _known_position(message: Odometry) -> np.ndarray | None:
+    position, _, known = convert.ball_from_message(message)
+    return position if known else None

@@ -20,6 +20,7 @@ from guda_ros.data.recording.collector import FAILED
 from guda_ros.evaluation.placing import placing_instructions
 from guda_ros.ros import qos
 from guda_ros.ros.episode.event import EpisodeEvent, read_event
+from guda_ros.ros.topics import service_client, Topics
 from guda_ros.soccer.starts import fixed_starts
 
 #: Seconds from the announcement of an episode on a robot to its first observation.
@@ -52,16 +53,14 @@ class EpisodeControl:
         self._told, self._placed = '', (-1, '')
         self._runner, self._looked = '', -np.inf
         self.kept = self.discarded = 0
-        topic = contract.topics['episode']
-        self._pub = node.create_publisher(String, topic, qos.LATCHED)
-        node.create_subscription(String, topic, self._on_episode, qos.LATCHED)
-        node.create_subscription(
-            String, 'data_collector/recording', self._on_recording, qos.LATCHED
-        )
-        self._parameters = node.create_client(SetParameters, 'simulator/set_parameters')
-        self._reset = node.create_client(Trigger, 'simulator/reset')
-        self._end_client = node.create_client(Trigger, 'simulator/end')
-        self._discard = node.create_client(Trigger, 'data_collector/discard')
+        topics = Topics(contract)
+        self._pub = topics.publisher(node, 'episode', qos=qos.LATCHED)
+        topics.subscription(node, 'episode', self._on_episode)
+        topics.subscription(node, 'recording', self._on_recording)
+        self._parameters = service_client(node, 'simulator_parameters')
+        self._reset = service_client(node, 'reset')
+        self._end_client = service_client(node, 'end')
+        self._discard = service_client(node, 'discard')
 
     @property
     def status(self) -> dict:

@@ -22,6 +22,7 @@ from guda_ros.ros import conversions as convert
 from guda_ros.ros import qos
 from guda_ros.ros.episode.event import EpisodeEvent
 from guda_ros.ros.episode.runner import EpisodeError
+from guda_ros.ros.topics import Topics
 
 #: Seconds from the announcement of an episode to its first observation: all nodes know of it then.
 LEAD = 0.3
@@ -53,16 +54,12 @@ class Referee:
         #: What the policy node says that it does, and what the safety node says (JSON).
         self.policy_state, self.safety_state = '', '{}'
         self._recordings: dict[str, dict] = {}
-        self._pub = node.create_publisher(String, contract.topics['episode'], qos.LATCHED)
-        node.create_subscription(
-            TwistStamped, contract.topics['command'], self._on_command, qos.COMMAND
-        )
-        for name, take in (
-            ('policy/state', self._on_policy),
-            ('safety/state', self._on_safety),
-            ('data_collector/recording', self._on_recording),
-        ):
-            node.create_subscription(String, name, take, qos.LATCHED)
+        topics = Topics(contract)
+        self._pub = topics.publisher(node, 'episode', qos=qos.LATCHED)
+        topics.subscription(node, 'command', self._on_command)
+        topics.subscription(node, 'policy_state', self._on_policy)
+        topics.subscription(node, 'safety_state', self._on_safety)
+        topics.subscription(node, 'recording', self._on_recording)
 
     @property
     def now(self) -> int:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 import json
 import time
 
-from geometry_msgs.msg import TwistStamped
 from nav_msgs.msg import Odometry
 import numpy as np
 from std_msgs.msg import String
@@ -17,8 +17,8 @@ from guda_ros.data.episodes import Episode
 from guda_ros.data.messages import stamp_to_ns
 from guda_ros.errors import GudaError
 from guda_ros.ros import conversions as convert
-from guda_ros.ros import qos
 from guda_ros.ros.stamp_join import StampJoin
+from guda_ros.ros.topics import Topics
 
 _SOURCE = 'policy'
 
@@ -50,19 +50,12 @@ class SimulatorReplay:
         self._commands = np.nan_to_num(episode.commands)
         self._truth: dict[int, tuple] = {}
         self._seen = StampJoin(('robot', 'ball'))
-        topics = contract.topics
-        self._pub = node.create_publisher(
-            TwistStamped, f'{topics["command"]}/{_SOURCE}', qos.COMMAND
-        )
+        topics = Topics(contract)
+        self._pub = topics.publisher(node, f'command_{_SOURCE}')
         for name in ('robot', 'ball'):
-            node.create_subscription(
-                Odometry,
-                topics[f'ground_truth_{name}'],
-                lambda message, name=name: self._on_truth(name, message),
-                qos.DEFAULT,
-            )
+            topics.subscription(node, f'ground_truth_{name}', partial(self._on_truth, name))
         self._first = 0
-        node.create_subscription(String, topics['episode'], self._on_episode, qos.LATCHED)
+        topics.subscription(node, 'episode', self._on_episode)
 
     def run(self, timeout: float) -> ReplayOutcome:
         """Run the episode to its end; EpisodeError if it cannot be run."""
@@ -114,10 +107,9 @@ class RobotReplay:
         self._end = (episode.stamps[-1] - episode.stamps[0]) * 1e-9
         self._state: dict = {}
         node = watch.node
-        self._pub = node.create_publisher(
-            TwistStamped, f'{contract.topics["command"]}/{_SOURCE}', qos.COMMAND
-        )
-        node.create_subscription(String, 'safety/state', self._on_state, qos.LATCHED)
+        topics = Topics(contract)
+        self._pub = topics.publisher(node, f'command_{_SOURCE}')
+        topics.subscription(node, 'safety_state', self._on_state)
 
     def wait_for_deadman(self, timeout: float) -> None:
         """

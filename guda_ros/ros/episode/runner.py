@@ -15,8 +15,8 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from guda_ros.errors import GudaError
-from guda_ros.ros import qos
 from guda_ros.ros.episode.event import EpisodeEvent, read_event
+from guda_ros.ros.topics import service_client, Topics
 
 
 class EpisodeError(GudaError):
@@ -67,17 +67,12 @@ class EpisodeRunner:
         self._start: EpisodeEvent | None = None
         self._last: EpisodeEvent | None = None
         self._recordings: dict[str, dict] = {}
-        self._entities = [
-            node.create_subscription(String, 'episode', self._on_episode, qos.LATCHED)
-        ]
+        topics = Topics()
+        self._entities = [topics.subscription(node, 'episode', self._on_episode)]
         if recorder:
-            self._entities.append(
-                node.create_subscription(
-                    String, 'data_collector/recording', self._on_recording, qos.LATCHED
-                )
-            )
-        self._parameters = node.create_client(SetParameters, 'simulator/set_parameters')
-        self._reset = node.create_client(Trigger, 'simulator/reset')
+            self._entities.append(topics.subscription(node, 'recording', self._on_recording))
+        self._parameters = service_client(node, 'simulator_parameters')
+        self._reset = service_client(node, 'reset')
 
     def _on_episode(self, message: String) -> None:
         event = read_event(self._node, message.data)

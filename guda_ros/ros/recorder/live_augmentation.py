@@ -17,8 +17,8 @@ from visualization_msgs.msg import MarkerArray
 from guda_ros.augmentation.coverage import in_words
 from guda_ros.augmentation.live import LiveSettings, load_live_guide
 from guda_ros.data.contract import Contract
-from guda_ros.ros.qos import LATCHED
 from guda_ros.ros.recorder.markers import augmentation_markers
+from guda_ros.ros.topics import Topics
 
 _TICK = 0.2
 #: Time [s] to finish in when the node ends.
@@ -49,8 +49,9 @@ class LiveAugmentation:
         self._asked = self._answered = 0
         self._latest: dict = {}
         self._said: list[str] = []
-        self._words_pub = node.create_publisher(String, '~/augmentation', LATCHED)
-        self._markers_pub = node.create_publisher(MarkerArray, '~/augmented', LATCHED)
+        topics = Topics(contract)
+        self._words_pub = topics.publisher(node, 'augmentation')
+        self._markers_pub = topics.publisher(node, 'augmented')
         # The first one takes .2 s, which is to be over before an episode is recorded.
         self._markers_pub.publish(MarkerArray())
         self._timer = node.create_timer(

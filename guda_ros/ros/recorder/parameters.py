@@ -7,37 +7,37 @@ from functools import partial
 import importlib
 from pathlib import Path
 
-from geometry_msgs.msg import PointStamped, PoseWithCovarianceStamped, TwistStamped
-from nav_msgs.msg import Odometry
 from rclpy.parameter import Parameter
-from sensor_msgs.msg import CameraInfo, Imu, JointState, Joy
-from std_msgs.msg import Bool, Header, String
+from std_msgs.msg import Header
 
 from guda_ros.config.files import find_config, load_yaml
 from guda_ros.data.contract import Contract
 from guda_ros.data.recording.collector import RecorderSettings
+from guda_ros.data.verdicts import SOURCES
 from guda_ros.ros.parameters import declare_contract, Parameters
+from guda_ros.ros.topics import Topics
 
-_CONTRACT_TYPES = {
-    'camera_info': CameraInfo,
-    'odom': Odometry,
-    'pose': PoseWithCovarianceStamped,
-    'ball': Odometry,
-    'command': TwistStamped,
-    'episode': String,
-    'ground_truth_robot': Odometry,
-    'ground_truth_ball': Odometry,
-}
-#: Roles beside those of the contract: name and type.
-_MORE = {
-    'joy': ('joy', Joy),
-    'ball_detection': ('ball/detection', PointStamped),
-    'kick': ('kick', Bool),
-    'head_command': ('head/command', JointState),
-    'safety_state': ('safety/state', String),
-}
-#: Without the angles of the head an image tells nothing of places on the field.
-_WITH_IMAGES = {'joint_states': ('joint_states', JointState), 'imu': ('imu/data', Imu)}
+#: What is recorded as it comes. The order is that of the topics in a recording.
+_RECORDED = (
+    'camera_info',
+    'odom',
+    'pose',
+    'ball',
+    'command',
+    'episode',
+    'ground_truth_robot',
+    'ground_truth_ball',
+    'joy',
+    'ball_detection',
+    'kick',
+    'head_command',
+    'safety_state',
+    *(f'command_{source}' for source in SOURCES),
+    # Who gave the command of a stamp.
+    'command_source',
+)
+#: Without the angles of the head an image tells nothing of positions on the field.
+_WITH_IMAGES = ('joint_states', 'imu')
 
 
 @dataclass(frozen=True)
@@ -120,14 +120,11 @@ def declare_recorder(parameters: Parameters, system_clock: bool) -> RecorderPara
         'ROLE=HZ, such as image=30; without: the rate of the contract',
         check=parse_rates,
     )
-    topics = {role: (contract.topics[role], kind) for role, kind in _CONTRACT_TYPES.items()}
-    topics.update(_MORE)
-    for source in ('teleop', 'policy'):
-        topics[f'command_{source}'] = (f'{contract.topics["command"]}/{source}', TwistStamped)
-    # Who gave the command of a stamp.
-    topics['command_source'] = (f'{contract.topics["command"]}/source', Header)
-    if images:
-        topics.update(_WITH_IMAGES)
+    table = Topics(contract)
+    topics = {
+        role: (table[role].name, table[role].kind)
+        for role in (*_RECORDED, *(_WITH_IMAGES if images else ()))
+    }
     known = {name for name, _ in topics.values()}
     for name, kind in parse_topics(more).items():
         # Twice in one recording, no message could be told from a repeated one.
@@ -190,12 +187,6 @@ def parse_rates(texts) -> dict[str, float]:
         except ValueError as error:
             raise ValueError(f'{text!r} is not ROLE=HZ') from error
     return rates
-
-
-def type_name(kind: type) -> str:
-    """Return the name of a message class, such as `std_msgs/msg/String`."""
-    package, _, _ = kind.__module__.split('.', 2)
-    return f'{package}/msg/{kind.__name__}'
 
 
 def _stamped(kind: type) -> bool:

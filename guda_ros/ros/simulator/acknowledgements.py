@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 import time
 
-from geometry_msgs.msg import TwistStamped
-from nav_msgs.msg import Odometry
 from rclpy.lifecycle import LifecycleNode
 
 from guda_ros.data.contract import Contract
 from guda_ros.data.recording.serialization import header_stamp
+from guda_ros.data.verdicts import SOURCES
 from guda_ros.ros import qos
 from guda_ros.ros.simulator.lockstep import LockStep
+from guda_ros.ros.topics import Topics
 
 
 class AnswerWatch(LockStep):
@@ -26,18 +27,17 @@ class AnswerWatch(LockStep):
         self, node: LifecycleNode, contract: Contract, proceed: Callable[[], None]
     ) -> None:
         self._node, self._proceed = node, proceed
-        self._topic = topic = contract.topics
-        wishes = [f'{topic["command"]}/{source}' for source in ('teleop', 'policy')]
-        super().__init__(topic['command'], topic['ball'], wishes)
+        self._topics = topics = Topics(contract)
+        wishes = [f'command_{source}' for source in SOURCES]
+        super().__init__(
+            topics['command'].name, topics['ball'].name, [topics[role].name for role in wishes]
+        )
+        # Deeper than who only wants the newest: each stamp counts here.
         self._subscriptions = [
-            node.create_subscription(
-                Odometry if name == topic['ball'] else TwistStamped,
-                name,
-                lambda data, name=name: self._on_answer(name, data),
-                qos.DEFAULT,
-                raw=True,
+            topics.subscription(
+                node, role, partial(self._on_answer, topics[role].name), qos=qos.DEFAULT, raw=True
             )
-            for name in (topic['ball'], *wishes)
+            for role in ('ball', *wishes)
         ]
         self.restart()
 
@@ -49,7 +49,9 @@ class AnswerWatch(LockStep):
         """See who is there to answer; `camera`: whether there are images."""
         count = self._node.count_publishers
         self.sources(
-            count(self._topic['ball']) > 0, count(f'{self._topic["command"]}/policy') > 0, camera
+            count(self._topics['ball'].name) > 0,
+            count(self._topics['command_policy'].name) > 0,
+            camera,
         )
 
     def restart(self) -> None:

@@ -12,13 +12,14 @@ from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
 
+from guda_ros.control.kick_and_head import check_head, HEAD_JOINTS
 from guda_ros.data.contract import Contract
 from guda_ros.data.messages import stamp_to_ns
 from guda_ros.ros import conversions as convert
-from guda_ros.ros import qos
 from guda_ros.ros.episode.event import EpisodeEvent
 from guda_ros.ros.simulator.topics import RobotTopics
 from guda_ros.ros.stamp_join import StampJoin
+from guda_ros.ros.topics import Topics
 from guda_ros.soccer.world import ROBOT
 
 if TYPE_CHECKING:
@@ -60,14 +61,11 @@ class SimulatedRobot:
         self._command, self._command_stamp = np.zeros(3), 0
         self._kick = False
         self._centre_head()
+        topics = Topics(contract, prefix)
         self._subscriptions = [
-            node.create_subscription(
-                TwistStamped, prefix + contract.topics['command'], self._take_command, qos.COMMAND
-            ),
-            node.create_subscription(Bool, prefix + 'kick', self._take_kick, qos.COMMAND),
-            node.create_subscription(
-                JointState, prefix + 'head/command', self._take_head, qos.COMMAND
-            ),
+            topics.subscription(node, 'command', self._take_command),
+            topics.subscription(node, 'kick', self._take_kick),
+            topics.subscription(node, 'head_command', self._take_head),
         ]
 
     def _take_command(self, message: TwistStamped) -> None:
@@ -82,22 +80,18 @@ class SimulatedRobot:
 
     def _take_head(self, message: JointState) -> None:
         wanted = dict(zip(message.name, message.position))
-        if (
-            not wanted
-            or wanted.keys() - {'head_pan', 'head_tilt'}
-            or not np.isfinite(list(wanted.values())).all()
-        ):
+        try:
+            check_head(wanted)
+        except ValueError as error:
             self._node.get_logger().warning(
-                'head/command was ignored: finite positions of head_pan and head_tilt are '
-                f'expected, not {wanted}',
-                throttle_duration_sec=5.0,
+                f'head/command was ignored: {error}', throttle_duration_sec=5.0
             )
             return
         self._head.update(wanted)
-        self._simulation.look(self._head['head_pan'], self._head['head_tilt'], self._index)
+        self._simulation.look(*(self._head[joint] for joint in HEAD_JOINTS), self._index)
 
     def _centre_head(self) -> None:
-        self._head = {'head_pan': 0.0, 'head_tilt': 0.0}
+        self._head = dict.fromkeys(HEAD_JOINTS, 0.0)
 
     def follow(self, now: int, command: np.ndarray) -> None:
         """Take a command (3,) that has come at `now` [ns]."""

@@ -6,27 +6,20 @@ from collections.abc import Mapping, Sequence
 import math
 import time
 
-from nav_msgs.msg import Odometry
 import numpy as np
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CameraInfo, Image, Imu, JointState
 from std_msgs.msg import String
-from visualization_msgs.msg import MarkerArray
 
+from guda_ros.control.kick_and_head import HEAD_JOINTS
 from guda_ros.data.contract import Contract
 from guda_ros.ros import conversions as convert
-from guda_ros.ros import qos
 from guda_ros.ros.episode.event import EpisodeEvent
 from guda_ros.ros.markers import field_markers
+from guda_ros.ros.topics import CAMERAS, Topics
 from guda_ros.soccer import world
 from guda_ros.soccer.robot import CameraMount, RobotProfile
-
-#: Names that are no part of a contract.
-IMU, JOINTS = 'imu/data', 'joint_states'
-#: Before topics and frame of a camera.
-CAMERA_PREFIX = {'head': ('', ''), 'lower': ('lower/', 'lower_')}
 
 
 class RobotTopics:
@@ -48,26 +41,26 @@ class RobotTopics:
         self._node = node
         self._contract = contract
         self._robot = robot
-        topics = contract.topics
+        topics = Topics(contract, prefix)
         self.publishers: list = []
 
-        def create(kind, name, profile=qos.DEFAULT):
-            self.publishers.append(node.create_lifecycle_publisher(kind, prefix + name, profile))
+        def create(role: str):
+            self.publishers.append(topics.publisher(node, role))
             return self.publishers[-1]
 
-        self._episode = create(String, topics['episode'], qos.EPISODE)
-        self._odom = create(Odometry, topics['odom'], qos.STREAM)
-        self._imu = create(Imu, IMU, qos.STREAM)
-        self._joints = create(JointState, JOINTS, qos.STREAM)
-        self._truth = create(Odometry, topics['ground_truth_robot'])
-        self._truth_ball = create(Odometry, topics['ground_truth_ball'])
+        self._episode = create('episode')
+        self._odom = create('odom')
+        self._imu = create('imu')
+        self._joints = create('joint_states')
+        self._truth = create('ground_truth_robot')
+        self._truth_ball = create('ground_truth_ball')
         self._cameras = {}
         for name, mount in cameras.items():
-            before, frame = CAMERA_PREFIX[name]
+            image, info, frame = CAMERAS[name]
             focal = mount.height / 2 / math.tan(mount.vertical_fov / 2)
             self._cameras[name] = (
-                create(CameraInfo, before + topics['camera_info']),
-                create(Image, before + topics['image']),
+                create(info),
+                create(image),
                 convert.camera_info_message(
                     mount.width,
                     mount.height,
@@ -148,7 +141,7 @@ class RobotTopics:
         if self._joints.get_subscription_count():
             self._publish(
                 self._joints,
-                convert.joint_state_message({'head_pan': pan, 'head_tilt': tilt}, now),
+                convert.joint_state_message(dict(zip(HEAD_JOINTS, (pan, tilt))), now),
             )
 
     def image(self, camera: str, now: int, pixels: np.ndarray) -> None:
@@ -210,15 +203,15 @@ class WorldTopics:
         self._node = node
         self._contract = contract
         self._robots = robots
-        self._clock = node.create_lifecycle_publisher(Clock, '/clock', qos.DEFAULT)
-        self._markers = node.create_lifecycle_publisher(MarkerArray, 'markers', qos.EPISODE)
-        topics = contract.topics
+        topics = Topics(contract)
+        self._clock = topics.publisher(node, 'clock')
+        self._markers = topics.publisher(node, 'markers')
         #: What a partner must be known to publish.
         self._partner_topics = {
-            'perception': topics['ball'],
-            'teleop': f'{topics["command"]}/teleop',
-            'policy': f'{topics["command"]}/policy',
-            'operator': 'joy',
+            'perception': topics['ball'].name,
+            'teleop': topics['command_teleop'].name,
+            'policy': topics['command_policy'].name,
+            'operator': topics['joy'].name,
         }
 
     def clock(self, now: int) -> None:
