@@ -31,7 +31,6 @@ import time
 import numpy as np
 import torch
 
-from guda_ros.cli.common import positive
 from guda_ros.data.contract import robot_of
 from guda_ros.data.transitions import TransitionSet
 from guda_ros.evaluation.ball_visibility import SightedPolicy
@@ -41,6 +40,7 @@ from guda_ros.learning.batches import data_hash
 from guda_ros.learning.networks import Normaliser
 from guda_ros.soccer.rewards import push_reward
 from guda_ros.soccer.starts import fixed_starts
+from guda_ros.workflows.arguments import positive
 from guda_ros.workflows.train import load_transitions
 
 LIBRARIES = ('here', 'd3rlpy')

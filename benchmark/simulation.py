@@ -31,9 +31,9 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from guda_ros.cli.common import positive  # noqa: E402
 from guda_ros.sim.env import SoccerEnv  # noqa: E402
 from guda_ros.sim.vector_env import SoccerVectorEnv  # noqa: E402
+from guda_ros.workflows.arguments import positive  # noqa: E402
 
 SCENARIO = 'attack'
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from guda_ros.cli.common import positive
 from guda_ros.data.contract import robot_of
+from guda_ros.workflows.arguments import positive
 from guda_ros.workflows.tables import print_table
 from guda_ros.workflows.train import load_transitions, train
 from guda_ros.workflows.workers import run_jobs
@@ -41,7 +41,7 @@ def success(
     if with_command:
         features.append('previous_command')
     data = replace(data, contract=replace(data.contract, observation=tuple(features)))
-    network = train('bc', data, seed, updates).policy()
+    network = train(data, 'bc', seed=seed, updates=updates, starts=0).policy()
     contract = data.contract
     places = fixed_starts('validation', starts, contract.field)
     robot = robot_of(contract)

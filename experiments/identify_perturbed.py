@@ -14,11 +14,11 @@ import json
 
 import numpy as np
 
-from guda_ros.cli.common import natural, positive
 from guda_ros.data.contract import Contract
 from guda_ros.identification import trial
 from guda_ros.identification.identify import identify
 from guda_ros.soccer.robot import RobotProfile
+from guda_ros.workflows.arguments import natural, positive
 from guda_ros.workflows.players import run_script
 
 _SHORT = {

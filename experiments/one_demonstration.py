@@ -20,9 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
-from guda_ros.cli.common import positive
 from guda_ros.errors import GudaError
 from guda_ros.evaluation.benchmark.variants import PolicyTrial, seconds_of
+from guda_ros.workflows.arguments import positive
 from guda_ros.workflows.train import train
 from guda_ros.workflows.variant_trials import complete
 
@@ -140,7 +140,7 @@ def trial(
         if GUIDES[arm]:
             made, _ = augment(data, load_guide(GUIDES[arm]), count, seed)
             data = TransitionSet.concatenate([data, made])
-        network = train(algorithm, data, seed, updates).policy()
+        network = train(data, algorithm, seed=seed, updates=updates, starts=0).policy()
         controller = SightedPolicy(
             network.predict, contract, RobotProfile.load(contract.robot), starts
         )

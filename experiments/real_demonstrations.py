@@ -18,8 +18,8 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from guda_ros.cli.common import positive
 from guda_ros.evaluation.benchmark.variants import PolicyTrial, seconds_of
+from guda_ros.workflows.arguments import positive
 from guda_ros.workflows.train import train
 from guda_ros.workflows.variant_trials import complete
 
@@ -79,7 +79,7 @@ def trial(
         observation = Contract.load('soccer_corners').observation
         kept = tuple(name for name in observation if name != 'ball_velocity')
         data = replace(data, contract=replace(data.contract, observation=kept))
-    policy = train(algorithm, data, seed, updates).policy()
+    policy = train(data, algorithm, seed=seed, updates=updates, starts=0).policy()
     play = {'env': play_env, 'twin': play_twin}[world]
     return [
         PolicyTrial(

@@ -1,5 +1,10 @@
 """The base of all errors that a user can mend; `guda` prints their message without a traceback."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class GudaError(Exception):
     """Something is wrong outside the code: the message says what, and what to do."""
@@ -24,3 +29,21 @@ def extra_of(module: str) -> str | None:
         'highway_env': 'install the extra [benchmarks]',
     }
     return extras.get(module.partition('.')[0])
+
+
+@contextmanager
+def naming_extras() -> Iterator[None]:
+    """
+    Let a ModuleNotFoundError within say which extra of guda_ros brings the module.
+
+    Around a block by `with`, or around a function as its decorator.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        extra = extra_of(error.name or '')
+        if extra is None:
+            raise
+        raise ModuleNotFoundError(
+            f'needs the Python module {error.name}: {extra}', name=error.name
+        ) from error

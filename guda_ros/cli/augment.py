@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.common import natural, positive, refuse_existing
-from guda_ros.workflows.augment import augment_dataset
+from guda_ros.data.files import refuse_existing
+from guda_ros.workflows.arguments import natural, positive
 from guda_ros.workflows.tables import print_table
 
 HELP = 'augment demonstrations by a guide'
@@ -71,6 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
     refuse_existing(args.out, args.overwrite)
+    from guda_ros.workflows.augment import augment
+
     shown = {'next': 0.1}
 
     def progress(made: int, wanted: int) -> None:
@@ -78,16 +80,31 @@ def run(args: argparse.Namespace) -> int:
             shown['next'] += 0.1
             print(f'  {made} of {wanted}')
 
-    recorded, report = augment_dataset(
+    made = augment(
         args.dataset,
         args.guide,
         args.count,
-        args.seed,
-        args.demonstrations,
-        args.out,
-        args.threads,
-        progress,
+        out=args.out,
+        seed=args.seed,
+        demonstrations=args.demonstrations,
+        threads=args.threads,
+        overwrite=args.overwrite,
+        progress=progress,
     )
+    recorded, report = made.recorded, made.report
+    print_report(report)
+    print(
+        f'{args.out}: {args.count} transitions from {len(recorded.episode_ids)} episodes '
+        f'({sum(recorded.episode_success)} scored), {report.acceptance:.0%} accepted, '
+        f'{report.seconds:.2f} s'
+    )
+    if args.verify:
+        _print_errors(made.verify(args.verify))
+    return 0
+
+
+def print_report(report) -> None:
+    """Print what became of the proposals of an augmentation."""
     print_table(
         [
             [
@@ -102,29 +119,12 @@ def run(args: argparse.Namespace) -> int:
     )
     for note in report.notes:
         print(f'note: {note}')
-    print(
-        f'{args.out}: {args.count} transitions from {len(recorded.episode_ids)} episodes '
-        f'({sum(recorded.episode_success)} scored), {report.acceptance:.0%} accepted, '
-        f'{report.seconds:.2f} s'
-    )
-    if args.verify:
-        _verify(args, recorded)
-    return 0
 
 
-def _verify(args, recorded) -> None:
-    from guda_ros.augmentation.registry import load_guide
-    from guda_ros.augmentation.verify import verify
-    from guda_ros.data.transitions import TransitionSet
-
-    kind = load_guide(args.guide).task
-    stride = max(args.count // args.verify, 1)
-    made = TransitionSet.load(args.out, kind.read_contract, slice(None, None, stride))
-    task = kind(recorded.contract)
+def _print_errors(errors) -> None:
     print('stepped again in the simulator (median, 99th percentile of the error):')
     rows = []
-    for name, steps in (('recorded', recorded), ('augmented', made)):
-        found = verify(task, steps, args.verify, args.seed)
+    for name, found in errors.items():
         rows.append(
             [name, found.count]
             + [

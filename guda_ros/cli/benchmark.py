@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-import time
 
-from guda_ros.cli.common import positive
+from guda_ros.workflows.arguments import positive
 
 HELP = 'compare augmentations and algorithms over many trainings'
 EXAMPLE = 'guda benchmark push_ball_to_goal --data data --algorithms bc td3_bc --seeds 10'
@@ -80,50 +79,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
-    from guda_ros.evaluation.benchmark.plan import Plan
+    from guda_ros.workflows.benchmark import benchmark
 
-    plan = Plan.load(args.benchmark)
-    chosen = plan.choose(args.algorithms, args.augmentations, args.seeds, args.updates)
-    if not args.tables:
-        _train(chosen, args)
-    return _report(plan.choose(seeds=max(plan.seeds, args.seeds or 0)), args)
-
-
-def _train(plan, args) -> None:
-    from guda_ros.evaluation.benchmark.cells import missing_groups, run_group
-    from guda_ros.workflows.workers import run_jobs
-
-    groups = missing_groups(plan, args.data, args.out)
-    left = sum(group.cells for group in groups)
-    print(f'{plan.name}: {left} trainings to do' if left else f'{plan.name}: all done before')
-    begin = time.monotonic()
-    jobs = [(plan, str(args.data), str(args.out), group) for group in groups]
-    for (*_, group), seconds in run_jobs(run_group, jobs, args.jobs):
-        left -= group.cells
-        print(
-            f'  {group.augmentation}, {", ".join(group.missing)}: {group.cells} trainings in '
-            f'{seconds:.0f} s; {left} to do, {time.monotonic() - begin:.0f} s since the start'
-        )
-
-
-def _report(plan, args) -> int:
-    from guda_ros.evaluation.benchmark.cells import BenchmarkError, finished_cells, initial_sets
-    from guda_ros.evaluation.benchmark.charts import draw_charts, draw_quality
-    from guda_ros.evaluation.benchmark.tables import write_csv, write_tables, write_text
-
-    results = args.results or args.out / 'results'
-    cells = list(finished_cells(plan, args.out))
-    if not cells:
-        raise BenchmarkError(f'{args.out}: no training of the benchmark {plan.name} is finished')
-    text = write_tables(plan, cells, results)
-    write_text(results / f'{plan.name}.md', text)
-    print(text)
-    written = draw_charts(plan, cells, results)
-    if args.quality:
-        sets = dict(initial_sets(plan, args.data).values())
-        task = plan.kind()(next(iter(sets.values())).contract)
-        picture, rows = draw_quality(plan, sets, task, results / f'{plan.name}_quality.png')
-        write_csv(results / f'{plan.name}_quality.csv', rows)
-        written.append(picture)
-    print('\n'.join(map(str, [results / f'{plan.name}.md', *written])))
+    found = benchmark(
+        args.benchmark,
+        args.data,
+        algorithms=args.algorithms,
+        augmentations=args.augmentations,
+        seeds=args.seeds,
+        updates=args.updates,
+        out=args.out,
+        results=args.results,
+        jobs=args.jobs,
+        tables_only=args.tables,
+        quality=args.quality,
+        say=print,
+    )
+    print(found.text)
+    print('\n'.join(map(str, found.files)))
     return 0

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.errors import GudaError
-
 
 def add_contract(parser: argparse.ArgumentParser) -> None:
     """Add --contract and --robot."""
@@ -46,53 +44,13 @@ def add_domain(
     )
 
 
-def driver_domain(args: argparse.Namespace) -> int:
-    """Return the ROS domain of the robot's driver: --domain, ROS_DOMAIN_ID or 0."""
-    import os
-
-    if args.domain is not None:
-        return args.domain
-    named = os.environ.get('ROS_DOMAIN_ID') or '0'
-    if not named.isdigit():
-        raise GudaError(f'ROS_DOMAIN_ID is {named!r}: a number is expected, or give --domain')
-    return int(named)
-
-
 def file_or_name(text: str) -> str:
     """Return the whole path of a file, for nodes that run in another folder; a name as it is."""
     return str(Path(text).absolute()) if Path(text).suffix else text
 
 
-def positive(text: str) -> int:
-    """Read a whole number of at least one, for argparse."""
-    return _whole(text, 1)
-
-
-def natural(text: str) -> int:
-    """Read a whole number of at least zero, for argparse: seeds cannot be negative."""
-    return _whole(text, 0)
-
-
-def _whole(text: str, low: int) -> int:
-    try:
-        value = int(text.replace('_', ''))
-    except ValueError:
-        value = low - 1
-    if value < low:
-        raise argparse.ArgumentTypeError(
-            f'a whole number of at least {low} is expected, not {text!r}'
-        )
-    return value
-
-
 #: The default of --domain for verbs that can work with a robot.
 DOMAIN_OR_DRIVERS = 'the first free one; on a robot $ROS_DOMAIN_ID or 0, where its driver is'
-
-
-def refuse_existing(path: Path, overwrite: bool) -> None:
-    """Raise GudaError if there is something at `path` that may not be replaced."""
-    if path.exists() and not overwrite:
-        raise GudaError(f'{path}: exists already; choose another name or give --overwrite')
 
 
 def load_contract(args: argparse.Namespace):

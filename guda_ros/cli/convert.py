@@ -10,9 +10,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.data.common import refuse
+from guda_ros.data.files import refuse_target
 from guda_ros.errors import GudaError
-from guda_ros.workflows.convert import convert
 from guda_ros.workflows.tables import print_table
 
 HELP = 'recordings to a data set (Minari)'
@@ -64,31 +63,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
-    from guda_ros.data.recording.reader import list_recordings, METADATA_FILE, unfinished
-
     # Before the recordings are read, which takes a while.
-    refuse(args.out)
+    refuse_target(args.out)
     if bool(args.recordings) == bool(args.nao_logs):
         raise GudaError('give either recordings, or logs of the physical NAO with --nao-logs')
     if args.nao_logs:
         return _nao_logs(args)
     if args.picture or args.rows_per_second:
         raise GudaError('--picture and --rows-per-second are for --nao-logs')
-    paths = []
-    for folder in args.recordings:
-        if (folder / METADATA_FILE).is_file():
-            paths.append(folder)
-            continue
-        paths += list_recordings(folder)
-        for problem in unfinished(folder):
-            print(f'    left out: {problem}')
-    contract = _contract(args) if args.contract or args.robot else None
-    episodes = convert(paths, args.out, args.skip_damaged, contract)
-    print(
-        f'{args.out}: {len(episodes)} episodes, {sum(e.success for e in episodes)} scored, '
+    from guda_ros.workflows.convert import convert
+
+    made = convert(
+        args.recordings,
+        args.out,
+        contract=args.contract,
+        robot=args.robot,
+        skip_damaged=args.skip_damaged,
+        say=print,
+    )
+    print(told(args.out, made.episodes))
+    return 0
+
+
+def told(path: Path, episodes, what: str = 'episodes') -> str:
+    """Return a line that says what a data set holds."""
+    return (
+        f'{path}: {len(episodes)} {what}, {sum(e.success for e in episodes)} scored, '
         f'{sum(int(e.usable.sum()) for e in episodes)} usable steps'
     )
-    return 0
 
 
 def _contract(args: argparse.Namespace):
@@ -105,7 +107,7 @@ def _nao_logs(args: argparse.Namespace) -> int:
     from guda_ros.evaluation.pages.nao_import import import_png
 
     if args.picture:
-        refuse(args.picture)
+        refuse_target(args.picture)
     contract = _contract(args)
     rate = args.rows_per_second or ROWS_PER_SECOND
     episodes, report = demonstrations(read_nao_logs(args.nao_logs), contract, rate)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.common import add_contract, add_domain, load_contract
+from guda_ros.cli.common import add_contract, add_domain
 
 HELP = 'the whole loop on this machine, from demonstrations to a report'
 EXAMPLE = 'guda demo --out runs/demo\n  guda demo --quick --out runs/quick'
@@ -41,17 +41,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
-    from guda_ros.data.contract import robot_of
-    from guda_ros.workflows.demo import _lock, Demo, DemoSettings, QUICK
-    from guda_ros.workflows.stages import move_aside
+    from guda_ros.workflows.demo import demo
 
-    contract = load_contract(args)
-    robot_of(contract, args.robot)
-    folder = args.out.resolve()
-    if args.fresh and (folder / 'stages').exists():
-        with _lock(folder):
-            print(f'the earlier run is kept in {move_aside(folder)}')
-    folder.mkdir(parents=True, exist_ok=True)
-    with _lock(folder):
-        Demo(folder, contract, args, QUICK if args.quick else DemoSettings()).run()
+    demo(
+        args.out,
+        quick=args.quick,
+        fresh=args.fresh,
+        contract=args.contract,
+        robot=args.robot,
+        domain=args.domain,
+        log_dir=args.log_dir,
+        say=print,
+    )
     return 0

@@ -12,9 +12,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.common import add_domain, DOMAIN_OR_DRIVERS, load_contract, positive
+from guda_ros.cli.common import add_domain, DOMAIN_OR_DRIVERS, load_contract
 from guda_ros.cli.screens.evaluation import tell
 from guda_ros.errors import GudaError
+from guda_ros.workflows.arguments import positive
 
 HELP = 'success of policies from fixed starts, in simulation, through ROS or on the robot'
 EXAMPLE = (
@@ -23,8 +24,8 @@ EXAMPLE = (
     '  guda evaluate guided.onnx --robot-trial --domain 0 --out trials/guided\n'
     '  guda evaluate --compare runs/judged trials/guided --out runs/compared'
 )
+#: As in guda_ros.workflows.evaluate and judging, which need the simulator.
 STYLES = ('clean', 'imperfect')
-#: The set of starts unless the user names one.
 USUAL_SETS = {'batch': 'attack-v1', 'ros': 'attack-ros-v1', 'robot': 'placed-v1'}
 
 
@@ -127,32 +128,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
-    from guda_ros.data.contract import robot_of
-
     _refuse_useless(args)
     if args.compare:
-        return _compare(args)
-    means = 'ros' if args.ros else 'robot' if args.robot_trial or args.rehearse else 'batch'
-    policies, contract = _policies(args, means)
-    robot_of(contract, args.robot)
-    starts = _starts(args, means, contract)
-    if means == 'robot':
-        from guda_ros.cli.evaluate_robot import judge_on_robot
+        from guda_ros.workflows.evaluate import compare
+        from guda_ros.workflows.judging import protect_trials
 
-        evaluation = judge_on_robot(policies[0], contract, starts, args, _evaluation)
-    elif means == 'ros':
-        from guda_ros.workflows.evaluate_ros import judge_through_ros
+        evaluation = compare(args.compare, command=args.command)
+        protect_trials(args.out, evaluation.policies)
+        tell(evaluation, args.out)
+        return 0
+    if args.robot_trial or args.rehearse:
+        from guda_ros.cli.evaluate_robot import evaluate_on_robot
 
-        _protect_trials(args.out)
-        judged = judge_through_ros(policies, contract, starts, args)
-        evaluation = _evaluation(args, contract, starts, judged)
+        tell(evaluate_on_robot(args), args.out)
+        return 0
+    from guda_ros.workflows.judging import protect_trials
+
+    protect_trials(args.out)
+    how = {
+        'starts': args.set,
+        'count': args.starts,
+        'robot': args.robot,
+        'ungrouped': args.ungrouped,
+        'command': args.command,
+        'say': print,
+    }
+    if args.ros:
+        from guda_ros.workflows.evaluate_ros import evaluate_through_ros
+
+        evaluation = evaluate_through_ros(
+            args.policies,
+            recordings=args.recordings,
+            contract=args.contract,
+            domain=args.domain,
+            log_dir=args.log_dir,
+            **how,
+        )
     else:
-        from guda_ros.workflows.evaluate import judge_in_batch
+        from guda_ros.workflows.evaluate import evaluate
 
-        _protect_trials(args.out)
-        print(f'{starts.name}: {len(starts)} starts, the same for each')
-        judged = judge_in_batch(policies, args.demonstrator, contract, starts, args.robot)
-        evaluation = _evaluation(args, contract, starts, judged)
+        contract = load_contract(args) if args.demonstrator else None
+        evaluation = evaluate(
+            args.policies, demonstrators=args.demonstrator, contract=contract, **how
+        )
     tell(evaluation, args.out)
     return 0
 
@@ -181,100 +199,3 @@ def _refuse_useless(args: argparse.Namespace) -> None:
             raise GudaError(f'{name} goes with --robot-trial alone')
     if args.out and args.out.exists() and not args.out.is_dir():
         raise GudaError(f'{args.out}: is a file; --out names a folder')
-
-
-def _protect_trials(out: Path | None, kept=()) -> None:
-    """Raise GudaError if a folder holds trials on a robot that are not among those kept."""
-    from guda_ros.evaluation.results import FILE, load_results
-
-    if not out or not (out / FILE).exists():
-        return
-    again = {(policy.means, policy.sha256, policy.episodes) for policy in kept}
-    for policy in load_results(out).policies:
-        known = (policy.means, policy.sha256, policy.episodes) in again
-        if policy.means == 'robot' and not known:
-            raise GudaError(
-                f'{out}: holds trials of {policy.name} on a robot, which would be lost; choose '
-                'another folder with --out'
-            )
-
-
-def _policies(args: argparse.Namespace, means: str) -> tuple[list, object]:
-    """Return PolicyResult without episodes for each file, and the contract that all share."""
-    import hashlib
-
-    from guda_ros.control.exported_policy import ExportedPolicy
-    from guda_ros.evaluation.results import group_names, PolicyResult
-
-    contract = load_contract(args) if args.demonstrator or means != 'batch' else None
-    first, listed = 'the contract of this command', []
-    paths = list(dict.fromkeys(path.resolve() for path in args.policies))
-    for path, (name, group, seed) in zip(paths, group_names(paths)):
-        loaded = ExportedPolicy.load(path)
-        if contract is None:
-            contract, first = loaded.contract, str(path)
-        if loaded.contract.hash != contract.hash:
-            differences = '\n  '.join(contract.differences(loaded.contract))
-            raise GudaError(
-                f'{path}: is for another contract than {first} (expected != found):\n  '
-                f'{differences}\nJudge policies of one contract at a time.'
-            )
-        listed.append(
-            PolicyResult(
-                name=name,
-                group=name if args.ungrouped else group,
-                means=means,
-                episodes=(),
-                seed=seed,
-                file=str(path),
-                sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-                algorithm=str(loaded.metadata['algorithm']),
-            )
-        )
-    return listed, contract
-
-
-def _starts(args: argparse.Namespace, means: str, contract):
-    from guda_ros.evaluation.start_sets import load_start_set
-
-    return load_start_set(args.set or USUAL_SETS[means], contract.field, args.starts)
-
-
-def _evaluation(args: argparse.Namespace, contract, starts, policies, notes=()):
-    """Return the Evaluation of policies that were judged by this command."""
-    from datetime import datetime, timezone
-    import os
-    import platform
-
-    from guda_ros.evaluation.pages.page import environment_versions
-    from guda_ros.evaluation.results import Evaluation
-
-    evaluation = Evaluation(
-        contract=contract,
-        robot=args.robot or contract.robot,
-        starts=starts,
-        policies=tuple(policies),
-        made_at=datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),
-        machine=f'{platform.system()} {platform.machine()}, {os.cpu_count()} cores',
-        versions=environment_versions(),
-        commands=(args.command,),
-        notes=tuple(notes),
-    )
-    try:
-        evaluation.check()
-    except ValueError as error:
-        raise GudaError(str(error)) from error
-    return evaluation
-
-
-def _compare(args: argparse.Namespace) -> int:
-    from dataclasses import replace
-
-    from guda_ros.evaluation.results import combine, load_results
-
-    results = [(str(path), load_results(path)) for path in args.compare]
-    combined = combine(results)
-    _protect_trials(args.out, combined.policies)
-    here = _evaluation(args, combined.contract, combined.starts, combined.policies)
-    tell(replace(combined, made_at=here.made_at, commands=here.commands), args.out)
-    return 0

@@ -10,27 +10,31 @@ import select
 import sys
 import time
 
-from guda_ros.cli.common import driver_domain
 from guda_ros.errors import GudaError
 
 #: Seconds without a command after which the operator is told what may be wrong.
 _SILENCE = 8.0
 
 
-def judge_on_robot(policy, contract, starts, args, evaluation_of):
+def evaluate_on_robot(args):
     """
     Run the trials that are missing and return the Evaluation.
 
-    :param policy: PolicyResult without episodes. :param starts: a StartSet.
-    :param args: of the command: out, robot, contract, domain, log_dir, network, no_deadman,
-        sim_time, rehearse.
-    :param evaluation_of: makes an Evaluation, as guda_ros.cli.evaluate does.
+    :param args: of `guda evaluate`.
     """
+    from guda_ros.cli.common import load_contract
+    from guda_ros.data.contract import robot_of
     from guda_ros.evaluation.trials import TrialLog
+    from guda_ros.ros.graph.environment import driver_domain
+    from guda_ros.workflows.judging import choose_starts, list_policies, make_evaluation
 
+    contract = load_contract(args)
+    (policy,), _ = list_policies(args.policies, 'robot', contract, args.ungrouped)
+    robot_of(contract, args.robot)
+    starts = choose_starts(args.set, 'robot', contract, args.starts)
     note = 'A rehearsal: a simulated robot took the place of the robot.'
     notes = [note] if args.rehearse or args.sim_time else []
-    empty = evaluation_of(args, contract, starts, [policy], notes)
+    empty = make_evaluation(contract, args.robot, starts, [policy], [args.command], notes)
     log = TrialLog.resume(empty, args.out)
     if log.episodes:
         print(f'{len(log.episodes)} of {len(starts)} trials were made before and are kept')
@@ -39,7 +43,7 @@ def judge_on_robot(policy, contract, starts, args, evaluation_of):
     with ExitStack() as stack:
         keyboard = stack.enter_context(_keyboard())
         stand_in = stack.enter_context(_stand_in(contract, args)) if args.rehearse else None
-        domain = stand_in.domain if stand_in else driver_domain(args)
+        domain = stand_in.domain if stand_in else driver_domain(args.domain)
         graph = stack.enter_context(_graph(policy, contract, args, domain, bool(stand_in)))
         print(f'graph robot in ROS domain {domain}, logs in {graph.log_dir}')
         graph.wait_ready()

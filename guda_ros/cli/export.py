@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.common import natural, refuse_existing
+from guda_ros.workflows.arguments import natural
 
 HELP = 'make a policy file (ONNX) of a checkpoint'
 EXAMPLE = 'guda export runs/mine/guided.pt --out runs/mine/guided.onnx'
@@ -30,20 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
     from guda_ros.data.contract import Contract
-    from guda_ros.learning.checkpoint import load_checkpoint
-    from guda_ros.learning.export import export_policy
+    from guda_ros.workflows.export import export
 
-    refuse_existing(args.out, args.overwrite)
-    result, contract, info = load_checkpoint(args.checkpoint, args.seed)
-    if result.updates < info['total']:
-        print(f'note: stopped after {result.updates} of {info["total"]} updates')
-    export_policy(
-        args.out,
-        result.network,
-        contract,
-        result.config['algorithm'],
-        {**result.config, **info},
-    )
+    policy = export(args.checkpoint, args.out, args.seed, overwrite=args.overwrite, say=print)
+    contract = policy.contract
     robot = f', for robot {contract.robot}' if isinstance(contract, Contract) else ''
     print(
         f'{args.out}: {args.out.stat().st_size / 1000:.0f} kB, contract {contract.name} '

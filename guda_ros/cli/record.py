@@ -11,11 +11,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.common import add_contract, add_domain, file_or_name, load_contract, positive
-from guda_ros.errors import GudaError
-from guda_ros.workflows.record import (
-    run_episodes,
-)
+from guda_ros.cli.common import add_contract, add_domain
+from guda_ros.workflows.arguments import positive
 
 HELP = 'record episodes over ROS 2 (MCAP)'
 EXAMPLE = 'guda record --episodes 14 --out runs/mine/recordings'
@@ -57,32 +54,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
-    from guda_ros.data.contract import robot_of
-    from guda_ros.ros.graph.table import GraphOptions
-    from guda_ros.soccer.starts import CLEAR_SCENARIOS
+    from guda_ros.workflows.record import record, record_drive
 
-    contract = load_contract(args)
-    robot_of(contract, args.robot)
-    if args.scenario not in CLEAR_SCENARIOS:
-        raise GudaError(f'unknown scenario {args.scenario!r}; known: {", ".join(CLEAR_SCENARIOS)}')
-    options = GraphOptions(
-        contract=args.contract,
-        robot=args.robot or '',
-        scenario=args.scenario,
-        recordings=str(args.out),
-        record_images=args.images,
-        overrides={
-            **({'operator': {'style': 'drive'}} if args.drive else {}),
-            **({'data_collector': {'guide': file_or_name(args.guide)}} if args.guide else {}),
-        },
-    )
+    how = {
+        'contract': args.contract,
+        'robot': args.robot,
+        'images': args.images,
+        'domain': args.domain,
+        'log_dir': args.log_dir,
+        'say': print,
+    }
     if args.drive:
-        from guda_ros.workflows.identification_drive import record_drive
-
-        names = record_drive(options, contract, args.domain, args.log_dir)
-        print(f'{args.out}: a drive of {len(names)} recordings, for `guda identify`')
+        drives = record_drive(args.out, **how)
+        print(f'{args.out}: a drive of {len(drives)} recordings, for `guda identify`')
         return 0
-    outcomes = run_episodes('collect', options, args.episodes, contract, args.domain, args.log_dir)
-    scored = sum(outcome['verdict'] == 'scored' for outcome in outcomes)
+    outcomes = record(args.out, args.episodes, scenario=args.scenario, guide=args.guide, **how)
+    scored = sum(outcome.scored for outcome in outcomes)
     print(f'{args.out}: {len(outcomes)} episodes, {scored} scored')
     return 0

@@ -74,9 +74,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _new(args: argparse.Namespace) -> int:
-    from guda_ros.cli.common import refuse_existing
     from guda_ros.config.files import find_config, load_yaml
-    from guda_ros.data.files import atomic_target
+    from guda_ros.data.files import atomic_target, refuse_existing
     from guda_ros.soccer.robot import RobotProfile
     from guda_ros.soccer.robot_file import KEYS, put, to_yaml
 
@@ -260,8 +259,7 @@ def _show(args: argparse.Namespace) -> int:
 def _render(robot, path: Path) -> None:
     import cv2
 
-    from guda_ros.cli.common import refuse_existing
-    from guda_ros.data.files import atomic_target
+    from guda_ros.data.files import atomic_target, refuse_existing
     from guda_ros.sim.rendering.stills import portrait
 
     if path.suffix.lower() not in ('.png', '.jpg', '.jpeg'):

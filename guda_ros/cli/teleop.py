@@ -18,10 +18,9 @@ from guda_ros.cli.common import (
     add_contract,
     add_domain,
     DOMAIN_OR_DRIVERS,
-    driver_domain,
     load_contract,
-    natural,
 )
+from guda_ros.workflows.arguments import natural
 
 HELP = 'drive by keyboard or gamepad in this terminal, and record'
 EXAMPLE = (
@@ -158,13 +157,13 @@ def _pad(args):
 
 def _graph(args, stack: ExitStack):
     """Start the graph; return it, or None for one that runs already, and its domain."""
-    from guda_ros.cli.up import read_overrides
     from guda_ros.ros.graph import environment
     from guda_ros.ros.graph.processes import GraphProcesses
     from guda_ros.ros.graph.table import GraphOptions, GRAPHS
+    from guda_ros.workflows.up import read_overrides
 
     if args.graph == ATTACH:
-        domain = driver_domain(args)
+        domain = environment.driver_domain(args.domain)
         environment.adopt(environment.ros_environment(domain, local=not args.network))
         return None, domain
     overrides = read_overrides(args.set)
@@ -184,7 +183,7 @@ def _graph(args, stack: ExitStack):
             args.graph,
             options,
             args.log_dir,
-            driver_domain(args) if join else args.domain,
+            environment.driver_domain(args.domain) if join else args.domain,
             join=join,
         )
     )

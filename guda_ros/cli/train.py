@@ -9,13 +9,12 @@ as if nothing had happened.
 from __future__ import annotations
 
 import argparse
-from contextlib import nullcontext
 from pathlib import Path
 import shutil
 import sys
 
-from guda_ros.cli.common import natural, positive, refuse_existing
-from guda_ros.errors import GudaError
+from guda_ros.data.files import refuse_existing
+from guda_ros.workflows.arguments import natural, positive
 
 HELP = 'train a policy by behaviour cloning or offline RL'
 EXAMPLE = (
@@ -120,61 +119,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
-    from guda_ros.learning.algorithms import algorithm, read_config, shortened
-    from guda_ros.learning.batches import data_problems
-    from guda_ros.learning.checkpoint import resume_checkpoint
-    from guda_ros.learning.memory import keep_freed_memory
-    from guda_ros.learning.training import tensorboard_writer, train_to_file
-    from guda_ros.workflows.train import _evaluator, load_transitions
-
     if not args.resume:
+        # Before torch is imported, which takes a while.
         refuse_existing(args.out, args.overwrite)
-    keep_freed_memory()
-    kind = algorithm(args.algo or 'bc')
-    config = kind.Config()
-    if args.config:
-        kind, config = read_config(args.config)
-        if args.algo not in (None, kind.name):
-            raise GudaError(f'{args.config} is for {kind.name}, not for --algo {args.algo}')
-    if args.updates:
-        config = shortened(config, args.updates)
-    data = load_transitions(args.data, args.demonstrations, args.seed)
-    print(
-        f'{kind.name}: {len(data)} transitions, '
-        + ', '.join(f'{count} {rule}' for rule, count in data.rule_counts().items())
+    from guda_ros.workflows.train import train
+
+    training = train(
+        args.data,
+        args.algo,
+        config=args.config,
+        updates=args.updates,
+        demonstrations=args.demonstrations,
+        seed=args.seed,
+        seeds=args.seeds,
+        starts=args.starts,
+        evaluations=args.evaluations,
+        robot=args.robot,
+        out=args.out,
+        overwrite=args.overwrite,
+        resume=args.resume,
+        tensorboard=args.tensorboard,
+        command=args.command,
+        progress=Progress(),
+        say=print,
     )
-    seeds = range(args.seed, args.seed + args.seeds)
-    learner = kind(data, data.contract, config, seeds)
-    for problem in data_problems(data):
-        print(f'note: {problem}')
-    judged = {'starts': args.starts, 'evaluations': args.evaluations, 'robot': args.robot}
-    if args.resume and args.out.exists():
-        if not resume_checkpoint(args.out, learner, judged):
-            print(f'{args.out}: done before')
-            return 0
-        print(f'goes on after update {learner.updates}')
-    info = {
-        'data': [str(path) for path in args.data],
-        'demonstrations': args.demonstrations,
-        'rules': data.rule_counts(),
-        'command': args.command,
-        **judged,
-    }
-    with (
-        tensorboard_writer(args.tensorboard, learner.updates)
-        if args.tensorboard
-        else nullcontext()
-    ) as writer:
-        done = train_to_file(
-            learner,
-            args.out,
-            info,
-            evaluate=_evaluator(data.contract, args.starts, args.robot) if args.starts else None,
-            evaluations=args.evaluations,
-            report=Progress(),
-            writer=writer,
-        )
-    if not done:
+    learner = training.learner
+    if training.done_before:
+        print(f'{args.out}: done before')
+        return 0
+    if not training.finished:
         print(
             f'{args.out}: stopped after {learner.updates} of {learner.total} updates; the policy '
             + ('of the best validation so far' if any(learner.best) else 'of this moment')

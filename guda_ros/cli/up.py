@@ -9,9 +9,7 @@ from guda_ros.cli.common import (
     add_contract,
     add_domain,
     DOMAIN_OR_DRIVERS,
-    driver_domain,
 )
-from guda_ros.errors import GudaError
 from guda_ros.ros.graph.table import GraphOptions, GRAPHS
 
 HELP = 'start a graph of nodes: ' + ', '.join(GRAPHS)
@@ -64,28 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_overrides(texts: list[str]) -> dict[str, dict]:
-    """Read NODE.PARAMETER=VALUE texts; GudaError names one that cannot be read."""
-    import yaml
-
-    from guda_ros.config.yaml12 import parse
-
-    overrides: dict[str, dict] = {}
-    for text in texts:
-        name, equals, value = text.partition('=')
-        node, dot, parameter = name.partition('.')
-        if not (equals and dot and node and parameter):
-            raise GudaError(f'--set {text}: NODE.PARAMETER=VALUE is expected')
-        try:
-            overrides.setdefault(node, {})[parameter] = parse(value)
-        except yaml.YAMLError as error:
-            raise GudaError(f'--set {text}: {value!r} is not a YAML value') from error
-    return overrides
-
-
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
-    from guda_ros.ros.graph.processes import GraphProcesses
+    from guda_ros.workflows.up import read_overrides, up
 
     options = GraphOptions(
         contract=args.contract,
@@ -97,10 +76,7 @@ def run(args: argparse.Namespace) -> int:
         local=not args.network,
         overrides=read_overrides(args.set),
     )
-    # A robot's driver is in its domain before us, also when it runs on this machine.
-    join = not GRAPHS[args.graph].simulated
-    domain = driver_domain(args) if join else args.domain
-    with GraphProcesses(args.graph, options, args.log_dir, domain, join=join) as graph:
+    with up(args.graph, options, domain=args.domain, log_dir=args.log_dir) as graph:
         print(f'graph {args.graph} in ROS domain {graph.domain}, logs in {graph.log_dir}')
         graph.wait_ready(progress=lambda name: print(f'  {name} is ready'))
         print('running; Ctrl-C stops it')

@@ -9,7 +9,21 @@ import os
 from pathlib import Path
 import time
 
+from guda_ros.errors import GudaError
+
 PARTIAL = '.partial'
+
+
+def refuse_existing(path: str | os.PathLike, overwrite: bool = False) -> None:
+    """Raise GudaError if there is something at `path` that may not be replaced."""
+    if Path(path).exists() and not overwrite:
+        raise GudaError(f'{path}: exists already; choose another name or give --overwrite')
+
+
+def refuse_target(path: str | os.PathLike) -> None:
+    """Raise GudaError if there is something at `path`: data are never overwritten."""
+    if Path(path).exists():
+        raise GudaError(f'{path}: exists already and is not overwritten; choose another name')
 
 
 @contextmanager

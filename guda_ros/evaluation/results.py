@@ -114,6 +114,15 @@ class Evaluation:
             groups.setdefault(policy.group, []).append(policy)
         return groups
 
+    @property
+    def success_rates(self) -> dict[str, float]:
+        """The share of its starts from which each policy scored, by its name."""
+        return {
+            policy.name: sum(episode.scored for episode in policy.episodes) / len(policy.episodes)
+            for policy in self.policies
+            if policy.episodes
+        }
+
     def as_dict(self) -> dict:
         """Return plain values for JSON."""
         return {

@@ -16,7 +16,7 @@ from guda_ros.learning.networks import PolicyNetwork, TrainingError
 
 def train_to_file(
     learner: Learner,
-    path: str | os.PathLike,
+    path: str | os.PathLike | None,
     info: dict | None = None,
     checkpoint_every: float = 30.0,
     evaluate: Callable[[PolicyNetwork], float] | None = None,
@@ -30,6 +30,7 @@ def train_to_file(
     The first Ctrl-C lets the update under way finish and saves, so that training can go on from
     exactly there. What a kill leaves behind is the last checkpoint.
 
+    :param path: None to write nothing; then Ctrl-C is the caller's.
     :param checkpoint_every: seconds between two checkpoints; 0 for one at every log entry.
     :param evaluate: judges a policy, such as by its success from validation starts. Called
         `evaluations` times, evenly spread and at the end; the best policy is the one kept.
@@ -37,7 +38,8 @@ def train_to_file(
     :param writer: of TensorBoard (torch.utils.tensorboard.SummaryWriter).
     :raises OSError: if nothing can be written to `path`, before anything is trained.
     """
-    require_writable(path)
+    if path is not None:
+        require_writable(path)
     marks = {
         -(-round(learner.total * number / evaluations) // learner.config.log_every)
         * learner.config.log_every
@@ -54,10 +56,14 @@ def train_to_file(
             _write(learner, writer)
         if report:
             report(learner)
-        if time.monotonic() - saved >= checkpoint_every and learner.updates < learner.total:
+        due = path is not None and time.monotonic() - saved >= checkpoint_every
+        if due and learner.updates < learner.total:
             save_checkpoint(path, learner, info)
             saved = time.monotonic()
 
+    if path is None:
+        learner.learn(after_log)
+        return True
     with _stopped_by_interrupt(learner):
         learner.learn(after_log)
     save_checkpoint(path, learner, info)

@@ -2,7 +2,8 @@
 The soccer task as a Gymnasium environment, registered as `guda_ros/Soccer-v0`.
 
     import gymnasium
-    env = gymnasium.make('guda_ros.sim.env:guda_ros/Soccer-v0', scenario='penalty')
+    import guda_ros
+    env = gymnasium.make('guda_ros/Soccer-v0', scenario='penalty')
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ import gymnasium
 import numpy as np
 
 from guda_ros.sim.episodes import EpisodeBatch
-
-ID = 'guda_ros/Soccer-v0'
 
 
 class SoccerEnv(gymnasium.Env):
@@ -91,10 +90,3 @@ class SoccerEnv(gymnasium.Env):
     def close(self) -> None:
         """Free what drawing took."""
         self.episodes.close()
-
-
-gymnasium.register(
-    id=ID,
-    entry_point='guda_ros.sim.env:SoccerEnv',
-    vector_entry_point='guda_ros.sim.vector_env:SoccerVectorEnv',
-)

@@ -2,23 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+import os
 from pathlib import Path
 
+from guda_ros.data.contract import Contract
+from guda_ros.data.episodes import Episode, read_episode
+from guda_ros.data.files import refuse_target
+from guda_ros.data.recording.reader import (
+    list_recordings,
+    METADATA_FILE,
+    RecordingError,
+    RecordingReader,
+    unfinished,
+)
+from guda_ros.data.sets.minari import write_minari
+from guda_ros.data.sets.sources import DATA_SET, Source
+from guda_ros.errors import naming_extras
+from guda_ros.workflows.progress import Say, silent
 
+
+@naming_extras()
 def convert(
-    paths: list[Path], target: Path, skip_damaged: bool = False, contract=None, say=print
-) -> list:
+    recordings: str | os.PathLike | Iterable[str | os.PathLike],
+    out: str | os.PathLike,
+    *,
+    contract: str | os.PathLike | Contract | None = None,
+    robot: str | None = None,
+    skip_damaged: bool = False,
+    say: Say = silent,
+) -> Source:
     """
-    Write the recordings to a Minari data set and return its episodes.
+    Write recordings to a Minari data set, as `guda convert` does, and return it.
 
-    :param contract: of the set; by default that of the first recording.
-    :raises GudaError: for a recording that is damaged or of another contract.
+        data = guda_ros.convert('runs/mine/recordings', 'runs/mine/dataset')
+        print(len(data.episodes), sum(episode.usable.sum() for episode in data.episodes))
+
+    :param recordings: recordings, or folders of them, one or several; what is unfinished in a
+        folder is left out.
+    :param contract: of the set: task in config/tasks, a YAML file or a Contract; by default the
+        recordings' own.
+    :param robot: profile of the contract, by default the one that it names.
+    :param skip_damaged: leave damaged recordings out instead of stopping at the first.
+    :raises GudaError: for a recording that is damaged or of another contract, if there is none,
+        or if `out` is there.
     """
-    from guda_ros.data.episodes import read_episode
-    from guda_ros.data.recording.reader import RecordingError, RecordingReader
-    from guda_ros.data.sets.minari import write_minari
-
-    episodes = []
+    refuse_target(out)
+    paths: list[Path] = []
+    for folder in [recordings] if isinstance(recordings, (str, os.PathLike)) else recordings:
+        folder = Path(folder)
+        if (folder / METADATA_FILE).is_file():
+            paths.append(folder)
+            continue
+        paths += list_recordings(folder)
+        for problem in unfinished(folder):
+            say(f'    left out: {problem}')
+    if robot or isinstance(contract, (str, os.PathLike)):
+        contract = Contract.load(contract or 'soccer_push', robot)
+    episodes: list[Episode] = []
     for path in paths:
         try:
             with RecordingReader(path) as reader:
@@ -30,11 +71,7 @@ def convert(
                 raise
             say(f'    left out: {error}')
             continue
-        usable = int(episode.usable.sum())
-        say(
-            f'    {episode.id:<22} {episode.verdict:<8} {episode.duration:5.1f} s  '
-            f'{usable:4d} of {len(episode):4d} steps usable'
-        )
+        say(describe(episode))
         for problem in episode.problems:
             say(f'        {problem}')
         if quality.get('reasons'):
@@ -42,5 +79,13 @@ def convert(
         episodes.append(episode)
     if not episodes:
         raise RecordingError('there is no complete recording; `guda record` makes recordings')
-    write_minari(target, episodes, contract)
-    return episodes
+    write_minari(out, episodes, contract)
+    return Source(Path(out), DATA_SET, contract, episodes, tuple(paths))
+
+
+def describe(episode: Episode) -> str:
+    """Return a line that says how an episode ended and how much of it can be used."""
+    return (
+        f'    {episode.id:<22} {episode.verdict:<8} {episode.duration:5.1f} s  '
+        f'{int(episode.usable.sum()):4d} of {len(episode):4d} steps usable'
+    )

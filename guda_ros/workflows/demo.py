@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass
 import fcntl
 import os
@@ -11,9 +10,10 @@ import shutil
 import time
 
 from guda_ros.config.files import find_config
-from guda_ros.data.contract import robot_of
-from guda_ros.errors import GudaError
-from guda_ros.workflows.stages import Stages
+from guda_ros.data.contract import Contract, robot_of
+from guda_ros.errors import GudaError, naming_extras
+from guda_ros.workflows.progress import Say, silent
+from guda_ros.workflows.stages import move_aside, Stages
 
 ARMS = ('raw', 'random', 'guided')
 
@@ -72,27 +72,82 @@ def _lock(folder: Path):
     return lock
 
 
+@naming_extras()
+def demo(
+    out: str | os.PathLike = 'runs/demo',
+    *,
+    quick: bool = False,
+    fresh: bool = False,
+    contract: str = 'soccer_push',
+    robot: str | None = None,
+    domain: int | None = None,
+    log_dir: str | os.PathLike | None = None,
+    settings: DemoSettings | None = None,
+    say: Say = silent,
+) -> Path:
+    """
+    Run the whole loop on this machine, from demonstrations over ROS 2 to a report.
+
+        report = guda_ros.demo('runs/demo', say=print)
+
+    An interrupted run continues with the stage that it was in; what is finished is kept.
+
+    :param out: folder of the run.
+    :param quick: a small run that tries every stage; its numbers mean nothing.
+    :param fresh: begin anew; an earlier run in that folder is kept under another name.
+    :param contract: task in config/tasks, or a YAML file.
+    :param robot: profile, by default the contract's.
+    :param domain: ROS domain, by default the first free one.
+    :param log_dir: folder for the nodes' logs, by default `log` in that of the run.
+    :param settings: how much of everything, instead of `quick`.
+    :return: the page, report.html; its numbers are in report.json beside it.
+    :raises GudaError: if another run works in the folder, or a stage cannot be done.
+    """
+    loaded = Contract.load(contract, robot)
+    robot_of(loaded, robot)
+    folder = Path(out).resolve()
+    if fresh and (folder / 'stages').exists():
+        with _lock(folder):
+            say(f'the earlier run is kept in {move_aside(folder)}')
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = settings or (QUICK if quick else DemoSettings())
+    with _lock(folder):
+        run = Demo(folder, loaded, contract, robot, settings, say)
+        run.domain = domain
+        run.logs = Path(log_dir) if log_dir else folder / 'log'
+        run.quick = quick
+        run.run()
+    return folder / 'report.html'
+
+
 class Demo:
     """The stages of the main job; each method with a folder argument is the work of one stage."""
 
     def __init__(
-        self, folder: Path, contract, args: argparse.Namespace, settings: DemoSettings
+        self,
+        folder: Path,
+        contract: Contract,
+        task: str,
+        robot: str | None,
+        settings: DemoSettings,
+        say: Say,
     ) -> None:
-        self._folder = folder
-        self._contract = contract
-        self._args = args
-        self._settings = settings
+        self._folder, self._contract, self._settings, self._say = folder, contract, settings, say
+        #: How contract and robot profile were named.
+        self._task, self._robot = task, robot
+        self.domain: int | None = None
+        self.logs = folder / 'log'
+        self.quick = False
         self._seconds: dict[str, float] = {}
-        self._logs = args.log_dir or folder / 'log'
 
     def run(self) -> None:
-        """Run all stages and print where the report is."""
+        """Run all stages and say where the report is."""
         begin = time.monotonic()
         s = self._settings
-        stages = Stages(self._folder, 7)
+        stages = Stages(self._folder, 7, self._say)
         base = {
             'contract': self._contract.hash,
-            'robot': robot_of(self._contract, self._args.robot).as_dict(),
+            'robot': robot_of(self._contract, self._robot).as_dict(),
         }
         work = (
             (
@@ -139,8 +194,10 @@ class Demo:
         )
         for name, title, settings, method in work:
             self._seconds[name] = stages.run(name, title, settings, method)['wall_seconds']
-        print(f'\nreport: {self._folder / "report.html"}\n        {self._folder / "report.json"}')
-        print(
+        self._say(
+            f'\nreport: {self._folder / "report.html"}\n        {self._folder / "report.json"}'
+        )
+        self._say(
             f'stages {sum(self._seconds.values()):.0f} s in all, '
             f'this run {time.monotonic() - begin:.0f} s'
         )
@@ -151,8 +208,8 @@ class Demo:
         from guda_ros.workflows.record import run_episodes
 
         options = GraphOptions(
-            contract=self._args.contract,
-            robot=self._args.robot or '',
+            contract=self._task,
+            robot=self._robot or '',
             purpose='demonstration',
             recordings=str(folder),
         )
@@ -161,10 +218,11 @@ class Demo:
             options,
             self._settings.recordings,
             self._contract,
-            self._args.domain,
-            self._logs / 'record',
+            self.domain,
+            self.logs / 'record',
+            self._say,
         )
-        return {'episodes': outcomes}
+        return {'episodes': [outcome.as_dict() for outcome in outcomes]}
 
     def convert(self, folder: Path) -> dict:
         """Convert the recordings."""
@@ -174,7 +232,9 @@ class Demo:
         target = folder / 'dataset'
         if target.exists():
             shutil.rmtree(target)
-        episodes = convert(list_recordings(self._folder / 'record'), target)
+        episodes = convert(
+            list_recordings(self._folder / 'record'), target, say=self._say
+        ).episodes
         return {
             'episodes': len(episodes),
             'steps': sum(len(episode) for episode in episodes),
@@ -187,21 +247,23 @@ class Demo:
 
     def augment(self, folder: Path) -> dict:
         """Make the augmented transitions of every seed."""
-        from guda_ros.workflows.augment import augment_dataset
+        from guda_ros.workflows.augment import augment
 
         reports: dict[str, list] = {name: [] for name in GUIDES}
         for seed in range(self._settings.seeds):
             for guide in reports:
-                recorded, report = augment_dataset(
+                made = augment(
                     self._dataset,
                     guide,
                     self._settings.augmented,
-                    seed,
-                    self._settings.demonstrations,
-                    folder / f'{guide}_{seed}.h5',
+                    out=folder / f'{guide}_{seed}.h5',
+                    seed=seed,
+                    demonstrations=self._settings.demonstrations,
+                    overwrite=True,
                 )
+                recorded, report = made.recorded, made.report
                 reports[guide].append(report.as_dict())
-                print(
+                self._say(
                     f'    {guide:<7} seed {seed}: {self._settings.augmented} transitions from '
                     f'{len(recorded.episode_ids)} episodes '
                     f'({sum(recorded.episode_success)} scored), '
@@ -232,16 +294,16 @@ class Demo:
         done = 0
         for (arm, seed, *_), seconds in run_jobs(train_and_export, jobs):
             done += 1
-            print(f'    {done:2d} of {len(jobs)}: {arm:<7} seed {seed}: {seconds:.0f} s')
+            self._say(f'    {done:2d} of {len(jobs)}: {arm:<7} seed {seed}: {seconds:.0f} s')
         rates = {}
         checks = [
-            (folder / f'guided_{seed}.onnx', s.validation_starts, self._args.robot)
+            (folder / f'guided_{seed}.onnx', s.validation_starts, self._robot)
             for seed in range(s.seeds)
         ]
         for (policy, *_), rate in run_jobs(validate, checks):
             rates[policy.name] = rate
         best = max(sorted(rates), key=rates.get)
-        print(
+        self._say(
             f'    guided policies on {s.validation_starts} validation starts: '
             + ', '.join(f'{rates[name]:.2f}' for name in sorted(rates))
             + f'; {best} goes on'
@@ -254,8 +316,8 @@ class Demo:
         from guda_ros.workflows.record import run_episodes
 
         options = GraphOptions(
-            contract=self._args.contract,
-            robot=self._args.robot or '',
+            contract=self._task,
+            robot=self._robot or '',
             purpose='ros_test',
             policy=str(self._policy()),
             recordings=str(folder),
@@ -265,12 +327,13 @@ class Demo:
             options,
             self._settings.ros_episodes,
             self._contract,
-            self._args.domain,
-            self._logs / 'ros',
+            self.domain,
+            self.logs / 'ros',
+            self._say,
         )
-        scored = sum(outcome['verdict'] == 'scored' for outcome in outcomes)
-        print(f'    {scored} of {len(outcomes)} scored')
-        return {'episodes': outcomes}
+        scored = sum(outcome.scored for outcome in outcomes)
+        self._say(f'    {scored} of {len(outcomes)} scored')
+        return {'episodes': [outcome.as_dict() for outcome in outcomes]}
 
     def _policy(self) -> Path:
         return self._folder / 'train' / self._summary('train')['chosen']
@@ -287,7 +350,7 @@ class Demo:
 
         s = self._settings
         jobs = [
-            (arm, seed, self._folder / 'train', folder, s.starts, self._contract, self._args.robot)
+            (arm, seed, self._folder / 'train', folder, s.starts, self._contract, self._robot)
             for arm in ('demonstrator', *TRAINED)
             for seed in range(s.seeds)
         ]
@@ -296,11 +359,11 @@ class Demo:
         done = 0
         for (arm, seed, *_), rate in run_jobs(evaluate_arm, jobs):
             done += 1
-            print(f'    {done:2d} of {len(jobs)}: {arm} {seed}: {rate:.2f}')
+            self._say(f'    {done:2d} of {len(jobs)}: {arm} {seed}: {rate:.2f}')
             rates.setdefault(arm, []).append(rate)
         for arm in ('demonstrator_clean', 'demonstrator', *TRAINED):
             mean = sum(rates[arm]) / len(rates[arm])
-            print(
+            self._say(
                 f'    {arm:<18} {mean:.3f}   seeds: '
                 + ' '.join(f'{r:.2f}' for r in sorted(rates[arm]))
             )
@@ -313,9 +376,9 @@ class Demo:
         files = make_report(
             self._folder,
             self._contract,
-            self._args.robot,
+            self._robot,
             self._settings,
             self._seconds,
-            self._args.quick,
+            self.quick,
         )
         return {'files': [os.path.relpath(path, self._folder) for path in files]}

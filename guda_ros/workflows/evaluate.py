@@ -1,119 +1,173 @@
-"""Judge policies and demonstrators in the batched simulator."""
+"""Judge policies and demonstrators in the batched simulator, and compare what was judged."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+import os
 import time
 
 import numpy as np
 
-from guda_ros.data.contract import robot_of
-from guda_ros.errors import GudaError
+from guda_ros.control.exported_policy import ExportedPolicy
+from guda_ros.data.contract import Contract, robot_of
+from guda_ros.errors import GudaError, naming_extras
+from guda_ros.evaluation.results import combine, Episode, Evaluation, load_results, PolicyResult
+from guda_ros.evaluation.rollout import evaluate_policy, RolloutResult
+from guda_ros.evaluation.start_sets import StartSet
+from guda_ros.workflows.judging import (
+    as_list,
+    choose_starts,
+    list_policies,
+    make_evaluation,
+    Policy,
+    protect_trials,
+    save_report,
+)
+from guda_ros.workflows.progress import Say, silent
+from guda_ros.workflows.workers import run_jobs
+
+#: Styles of the scripted demonstrator -> its name among the policies.
+DEMONSTRATORS = {'clean': 'demonstrator_clean', 'imperfect': 'demonstrator'}
 
 
-def evaluate_file(policy: Path, purpose: str, count: int, robot_name: str | None = None):
-    """Run an exported policy from the first `count` starts of a purpose; a RolloutResult."""
-    from guda_ros.control.exported_policy import ExportedPolicy
-    from guda_ros.soccer.starts import fixed_starts
-
-    loaded = ExportedPolicy.load(policy)
-    return _run_policy(loaded, fixed_starts(purpose, count, loaded.contract.field), robot_name)
-
-
-def evaluate_demonstrator(
-    style: str, contract, starts: np.ndarray, seed: int = 0, robot_name: str | None = None
-):
+@naming_extras()
+def evaluate(
+    policies: Policy | Iterable[Policy] = (),
+    *,
+    demonstrators: Sequence[str] = (),
+    starts: str | StartSet | None = None,
+    count: int | None = None,
+    contract: str | os.PathLike | Contract | None = None,
+    robot: str | None = None,
+    ungrouped: bool = False,
+    out: str | os.PathLike | None = None,
+    command: str = '',
+    say: Say = silent,
+) -> Evaluation:
     """
-    Run the scripted demonstrator from starts (n, 5); a RolloutResult.
+    Judge policies from fixed starts in the batched simulator, as `guda evaluate` does.
 
-    :param style: clean, or imperfect as it was when it was recorded.
-    :param seed: of the imperfections.
+        judged = guda_ros.evaluate(['runs/mine/raw.onnx', 'runs/mine/guided.onnx'], count=50)
+        print(judged.success_rates)
+
+    They act on the true state, but know the ball only while the head camera sees it.
+
+    :param policies: policy files or ExportedPolicies; see list_policies for what is grouped.
+    :param demonstrators: styles of the scripted demonstrator to judge too: clean, imperfect.
+    :param starts: set of starts: its name, a YAML file or a StartSet (default: attack-v1).
+    :param count: only the first so many starts, or more than are usual.
+    :param contract: that the policies must have, and that of the demonstrators; by default that
+        of the first policy, without one soccer_push.
+    :param robot: profile, by default the contract's.
+    :param out: folder for results.json and report.html.
+    :raises GudaError: if a policy cannot be judged, or `out` holds trials on a robot.
     """
-    from guda_ros.evaluation.rollout import evaluate_policy
-    from guda_ros.tasks.soccer.demonstrator import Demonstrator, DemonstratorStyle
-
-    styles = [
-        DemonstratorStyle.clean()
-        if style == 'clean'
-        else DemonstratorStyle.imperfect(10_000 * (seed + 1) + index)
-        for index in range(len(starts))
-    ]
-    demonstrator = Demonstrator(
-        contract.limits, contract.field, np.random.default_rng([seed, 17]), styles, contract.period
-    )
-    robot = robot_of(contract, robot_name)
-    return evaluate_policy(demonstrator, contract, robot, starts, memoryless=False)
-
-
-def judge_file(policy: Path, starts: np.ndarray, robot_name: str | None) -> tuple[list, float]:
-    """Return the episodes of an exported policy from starts (n, 5), and the wall time [s]."""
-    from guda_ros.control.exported_policy import ExportedPolicy
-
-    begin = time.monotonic()
-    episodes = _episodes(_run_policy(ExportedPolicy.load(policy), starts, robot_name))
-    return episodes, time.monotonic() - begin
+    listed = as_list(policies)
+    if not listed and not demonstrators:
+        raise GudaError('give a policy file, --demonstrator, or both')
+    if isinstance(contract, (str, os.PathLike)) or contract is None and not listed:
+        contract = Contract.load(contract or 'soccer_push', robot)
+    results, contract = list_policies(listed, 'batch', contract, ungrouped)
+    robot_of(contract, robot)
+    chosen = choose_starts(starts, 'batch', contract, count)
+    protect_trials(out)
+    say(f'{chosen.name}: {len(chosen)} starts, the same for each')
+    results += [demonstrator(style) for style in demonstrators]
+    judged = judge(results, contract, chosen, robot, say)
+    evaluation = make_evaluation(contract, robot, chosen, judged, [command])
+    if out is not None:
+        save_report(evaluation, out)
+    return evaluation
 
 
-def judge_demonstrator(
-    style: str, starts: np.ndarray, robot_name: str | None, contract
-) -> tuple[list, float]:
-    """Return the episodes of a scripted demonstrator from starts (n, 5), and the wall time [s]."""
-    begin = time.monotonic()
-    episodes = _episodes(evaluate_demonstrator(style, contract, starts, 0, robot_name))
-    return episodes, time.monotonic() - begin
-
-
-def judge_in_batch(policies, demonstrators, contract, starts, robot_name: str | None) -> list:
+@naming_extras()
+def compare(
+    results: Iterable[str | os.PathLike],
+    *,
+    out: str | os.PathLike | None = None,
+    command: str = '',
+) -> Evaluation:
     """
-    Judge all that are given on all cores, and tell the progress.
+    Put saved results into one, start by start, as `guda evaluate --compare` does.
 
-    :param policies: PolicyResult without episodes, one for each file.
-    :param demonstrators: names of styles.
-    :param starts: a StartSet.
-    :return: PolicyResult in the order of the arguments, policies first.
+        both = guda_ros.compare(['runs/judged', 'trials/guided'], out='runs/compared')
+
+    :param results: files results.json, or folders with one, of the same starts and contract.
+    :param out: folder for results.json and report.html.
+    :raises GudaError: if one cannot be read, they cannot be compared, or `out` holds trials on a
+        robot that are not among them.
     """
-    from dataclasses import replace
+    combined = combine([(str(path), load_results(path)) for path in results])
+    protect_trials(out, combined.policies)
+    here = make_evaluation(combined.contract, None, combined.starts, combined.policies, [command])
+    combined = replace(combined, made_at=here.made_at, commands=here.commands)
+    if out is not None:
+        save_report(combined, out)
+    return combined
 
-    from guda_ros.evaluation.results import PolicyResult
+
+def demonstrator(style: str, seed: int | None = None) -> PolicyResult:
+    """Return the PolicyResult, without episodes, of the scripted demonstrator in a style."""
+    if style not in DEMONSTRATORS:
+        raise GudaError(f'unknown demonstrator {style!r}; known: {", ".join(DEMONSTRATORS)}')
+    group = DEMONSTRATORS[style]
+    name = group if seed is None else f'{group}_{seed}'
+    return PolicyResult(name, group, 'batch', (), seed=seed, algorithm='scripted')
+
+
+def judge(
+    policies: Sequence[PolicyResult],
+    contract: Contract,
+    starts: StartSet,
+    robot: str | None,
+    say: Say = silent,
+) -> list[PolicyResult]:
+    """
+    Return policies, given without episodes, with their episodes; made on all cores.
+
+    :param policies: of files, or of demonstrators.
+    :raises GudaError: if a start is not possible, or a policy answers with no number.
+    """
     from guda_ros.sim.physics.state import check_starts
-    from guda_ros.workflows.workers import run_jobs
 
     try:
-        check_starts(starts.starts, robot_of(contract, robot_name), contract.field)
+        check_starts(starts.starts, robot_of(contract, robot), contract.field)
     except ValueError as error:
         raise GudaError(f'{starts.name}: {error}') from error
     listed = list(policies)
-    jobs = [('file', Path(p.file), starts.starts, robot_name, None) for p in policies]
-    for style in demonstrators:
-        name = f'demonstrator_{style}' if style == 'clean' else 'demonstrator'
-        listed.append(PolicyResult(name, name, 'batch', (), algorithm='scripted'))
-        jobs.append(('demonstrator', style, starts.starts, robot_name, contract))
-    numbered = [(number, *job) for number, job in enumerate(jobs)]
-    done = (
-        ((job, _judge(*job)) for job in numbered)
-        if len(numbered) == 1
-        else run_jobs(_judge, numbered)
-    )
+    jobs = [
+        (number, policy, starts.starts, robot, contract) for number, policy in enumerate(listed)
+    ]
+    alone = len(jobs) == 1
+    done = ((job, judge_one(*job)) for job in jobs) if alone else run_jobs(judge_one, jobs)
     for count, (job, (episodes, seconds)) in enumerate(done, 1):
         number = job[0]
         listed[number] = replace(listed[number], episodes=tuple(episodes))
         scored = sum(episode.scored for episode in episodes)
-        print(
+        say(
             f'    {count} of {len(jobs)}: {listed[number].name}: {scored} of {len(episodes)} '
             f'scored, {seconds:.0f} s'
         )
     return listed
 
 
-def _judge(number: int, kind: str, what, starts, robot_name, contract) -> tuple[list, float]:
-    if kind == 'file':
-        return judge_file(what, starts, robot_name)
-    return judge_demonstrator(what, starts, robot_name, contract)
+def judge_one(
+    number: int, policy: PolicyResult, starts: np.ndarray, robot: str | None, contract: Contract
+) -> tuple[list[Episode], float]:
+    """Return the episodes of a player from starts (n, 5), and the wall time [s]."""
+    begin = time.monotonic()
+    if policy.file:
+        result = run_policy(ExportedPolicy.load(policy.file), starts, robot)
+    else:
+        styles = {group: style for style, group in DEMONSTRATORS.items()}
+        result = run_demonstrator(styles[policy.group], contract, starts, policy.seed or 0, robot)
+    return _episodes(result), time.monotonic() - begin
 
 
-def _run_policy(loaded, starts: np.ndarray, robot_name: str | None):
+def run_policy(loaded: ExportedPolicy, starts: np.ndarray, robot: str | None) -> RolloutResult:
+    """Run a policy from starts (n, 5), blind where its camera does not see the ball."""
     from guda_ros.evaluation.ball_visibility import SightedPolicy
-    from guda_ros.evaluation.rollout import evaluate_policy
 
     def predict(observations: np.ndarray) -> np.ndarray:
         actions = loaded.predict(observations)
@@ -128,14 +182,32 @@ def _run_policy(loaded, starts: np.ndarray, robot_name: str | None):
         return actions
 
     contract = loaded.contract
-    robot = robot_of(contract, robot_name)
-    controller = SightedPolicy(predict, contract, robot, len(starts))
-    return evaluate_policy(controller, contract, robot, starts)
+    profile = robot_of(contract, robot)
+    controller = SightedPolicy(predict, contract, profile, len(starts))
+    return evaluate_policy(controller, contract, profile, starts)
 
 
-def _episodes(result) -> list:
-    from guda_ros.evaluation.results import Episode
+def run_demonstrator(
+    style: str, contract: Contract, starts: np.ndarray, seed: int = 0, robot: str | None = None
+) -> RolloutResult:
+    """
+    Run the scripted demonstrator from starts (n, 5).
 
+    :param style: clean, or imperfect as it was when it was recorded.
+    :param seed: of the imperfections.
+    """
+    from guda_ros.tasks.soccer.demonstrator import scripted
+
+    return evaluate_policy(
+        scripted(style, contract, len(starts), seed),
+        contract,
+        robot_of(contract, robot),
+        starts,
+        memoryless=False,
+    )
+
+
+def _episodes(result: RolloutResult) -> list[Episode]:
     listed = []
     for index in range(len(result.success)):
         verdict = 'scored' if result.success[index] else 'out' if result.out[index] else 'timeout'

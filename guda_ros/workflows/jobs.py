@@ -23,7 +23,7 @@ def train_and_export(
     is the offline RL learner on the data of guided.
     """
     from guda_ros.learning.checkpoint import load_checkpoint, save_checkpoint
-    from guda_ros.learning.export import export_policy
+    from guda_ros.workflows.export import export
     from guda_ros.workflows.train import load_transitions, train
 
     checkpoint, policy = folder / f'{arm}_{seed}.pt', folder / f'{arm}_{seed}.onnx'
@@ -33,8 +33,8 @@ def train_and_export(
     if arm != 'raw':
         paths.append(augmented / f'{"guided" if arm == "td3_bc" else arm}_{seed}.h5')
     data = load_transitions(paths, demonstrations, seed)
-    learner = train('td3_bc' if arm == 'td3_bc' else 'bc', data, seed, updates)
-    result = learner.result()
+    algorithm = 'td3_bc' if arm == 'td3_bc' else 'bc'
+    learner = train(data, algorithm, seed=seed, updates=updates, starts=0).learner
     info = {
         'arm': arm,
         'seed': seed,
@@ -43,36 +43,40 @@ def train_and_export(
         'command': 'guda demo',
     }
     save_checkpoint(checkpoint, learner, info)
-    algorithm = result.config['algorithm']
-    export_policy(policy, result.network, data.contract, algorithm, {**result.config, **info})
-    return result.seconds
+    export(checkpoint, policy, overwrite=True)
+    return learner.seconds
 
 
 def validate(policy: Path, starts: int, robot: str | None) -> float:
     """Return the success rate of a policy on validation starts."""
-    from guda_ros.workflows.evaluate import evaluate_file
+    from guda_ros.control.exported_policy import ExportedPolicy
+    from guda_ros.soccer.starts import fixed_starts
+    from guda_ros.workflows.evaluate import run_policy
 
-    return evaluate_file(policy, 'validation', starts, robot).rate
+    loaded = ExportedPolicy.load(policy)
+    places = fixed_starts('validation', starts, loaded.contract.field)
+    return run_policy(loaded, places, robot).rate
 
 
 def evaluate_arm(
     arm: str, seed: int, policies: Path, folder: Path, starts: int, contract, robot: str | None
 ) -> float:
     """Run one policy or demonstrator on the test starts; save outcomes, return the rate."""
+    from guda_ros.control.exported_policy import ExportedPolicy
     from guda_ros.data.files import atomic_target
     from guda_ros.soccer.starts import fixed_starts
-    from guda_ros.workflows.evaluate import evaluate_demonstrator, evaluate_file
+    from guda_ros.workflows.evaluate import run_demonstrator, run_policy
 
     target = folder / f'{arm}_{seed}.npz'
     if target.exists():
         with np.load(target) as saved:
             return float(saved['success'].mean())
+    places = fixed_starts('test', starts, contract.field)
     if arm.startswith('demonstrator'):
         style = 'clean' if arm.endswith('clean') else 'imperfect'
-        places = fixed_starts('test', starts, contract.field)
-        result = evaluate_demonstrator(style, contract, places, seed, robot)
+        result = run_demonstrator(style, contract, places, seed, robot)
     else:
-        result = evaluate_file(policies / f'{arm}_{seed}.onnx', 'test', starts, robot)
+        result = run_policy(ExportedPolicy.load(policies / f'{arm}_{seed}.onnx'), places, robot)
     with atomic_target(target) as temporary, open(temporary, 'wb') as file:
         np.savez_compressed(file, success=result.success, steps=result.steps, out=result.out)
     return result.rate

@@ -121,19 +121,13 @@ def run_script(
 
 def _demonstrator(name: str, contract: str, seed: int) -> Player:
     from guda_ros.data.contract import Contract
-    from guda_ros.tasks.soccer.demonstrator import Demonstrator, DemonstratorStyle
+    from guda_ros.tasks.soccer.demonstrator import scripted
 
     loaded = Contract.load(contract)
 
     def controller(count: int) -> Callable:
-        styles = [
-            DemonstratorStyle.clean()
-            if name == 'demonstrator'
-            else DemonstratorStyle.imperfect(10_000 * (seed + 1) + index)
-            for index in range(count)
-        ]
-        rng = np.random.default_rng([seed, 17])
-        demonstrator = Demonstrator(loaded.limits, loaded.field, rng, styles, loaded.period)
+        style = 'clean' if name == 'demonstrator' else 'imperfect'
+        demonstrator = scripted(style, loaded, count, seed)
         # It takes no notice of obstacles.
         return lambda states, indices, obstacles=None: demonstrator(states, indices)
 

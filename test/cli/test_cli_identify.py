@@ -128,8 +128,8 @@ def test_a_drive_without_a_ball_leaves_the_field_alone(recordings, tmp_path, cap
 
 
 def test_a_ball_in_a_file_of_its_own_is_written_into_the_field():
-    from guda_ros.cli.identify import field_text
     from guda_ros.identification.identify import Identification, Result
+    from guda_ros.workflows.identify import field_text
 
     result = Result('ball.deceleration', 'm/s^2', 0.3, 0.4567, 0.01, '', '3 rolls')
     found = Identification({result.name: result}, {}, None, None, None)

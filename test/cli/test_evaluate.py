@@ -157,7 +157,7 @@ def test_where_nothing_can_be_drawn_the_results_are_saved_all_the_same(folder):
     )
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert 'no page: matplotlib is not installed here' in done.stdout
+    assert 'no page: matplotlib or Jinja2 is not installed here' in done.stdout
     assert len(load_results('judged').policies[0].episodes) == 2
     assert not (folder / 'judged' / 'report.html').exists()
     assert main(['evaluate', '--compare', 'judged', '--out', 'judged']) == 0

@@ -25,12 +25,12 @@ def test_finished_episodes_are_kept_with_their_outcome(tmp_path):
     write_recording(tmp_path, steps=10, name=NAMES[0], verdict='scored')
     write_recording(tmp_path, steps=20, name=NAMES[2], verdict='timeout')
     found = outcomes(tmp_path)
-    assert {index: outcome['verdict'] for index, outcome in found.items()} == {
+    assert {index: outcome.verdict for index, outcome in found.items()} == {
         0: 'scored',
         2: 'timeout',
     }
     # Ten and twenty control steps of .1 s.
-    assert [found[index]['seconds'] for index in (0, 2)] == pytest.approx([1.0, 2.0])
+    assert [found[index].seconds for index in (0, 2)] == pytest.approx([1.0, 2.0])
 
 
 @pytest.mark.parametrize('verdict', ['error', 'aborted'])

@@ -69,7 +69,7 @@ def test_minari_opens_the_data_set_of_a_recording(tmp_path):
     from guda_ros.workflows.convert import convert
 
     path = scene.write_recording(tmp_path, steps=10)
-    convert([path], tmp_path / 'dataset', say=lambda text: None)
+    convert(path, tmp_path / 'dataset')
     (episode,) = minari.MinariDataset(tmp_path / 'dataset').iterate_episodes()
     assert len(episode) == 10
     assert len(episode.observations) == 11

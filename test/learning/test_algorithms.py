@@ -74,14 +74,24 @@ def test_cloning_before_the_critics_keeps_its_share():
 
 def test_an_unknown_algorithm_is_named():
     with pytest.raises(GudaError, match="unknown algorithm 'magic'; known: bc"):
-        train('magic', random_set(), 0)
+        train(random_set(), 'magic')
 
 
 def test_progress_is_told():
     told = []
-    trained = train('bc', random_set(50), 3, 200, lambda *values: told.append(values))
+    trained = train(
+        random_set(50),
+        'bc',
+        seed=3,
+        updates=200,
+        starts=0,
+        progress=lambda now: told.append(
+            (now.updates, now.total, now.history['losses/policy_loss'][-1][0])
+        ),
+    )
     assert [(update, total) for update, total, _ in told] == [(100, 200), (200, 200)]
-    assert trained.seeds == (3,) and told[1][2] == trained.history['losses/policy_loss'][1][0]
+    assert trained.learner.seeds == (3,) and trained.finished
+    assert told[1][2] == trained.result().history['losses/policy_loss'][1]
 
 
 @pytest.fixture

@@ -5,15 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.errors import GudaError
-
 SOURCE_HELP = 'data set, recording or folder of recordings'
-
-
-def refuse(target: Path) -> None:
-    """Raise GudaError if there is something at `target`: data are never overwritten."""
-    if target.exists():
-        raise GudaError(f'{target}: exists already and is not overwritten; choose another name')
 
 
 def read(path: Path, contract=None):

@@ -11,8 +11,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.common import natural
 from guda_ros.cli.data import common
+from guda_ros.data.files import refuse_target
+from guda_ros.workflows.arguments import natural
 
 HELP = 'to robomimic, D4RL (NPZ) or LeRobot'
 EXAMPLE = 'guda data export runs/mine/dataset --format robomimic --out runs/mine/demo.hdf5'
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     from guda_ros.data.sets.trajectories import trajectories
     from guda_ros.errors import GudaError
 
-    common.refuse(args.out)
+    refuse_target(args.out)
     if args.validation and args.format != 'robomimic':
         raise GudaError(f'--validation: {args.format} has no such list; use `guda data split`')
     if kind_of(args.source) == TRANSITIONS:

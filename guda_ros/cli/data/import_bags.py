@@ -14,6 +14,7 @@ from pathlib import Path
 
 from guda_ros.cli.common import add_contract
 from guda_ros.cli.data import common
+from guda_ros.data.files import refuse_target
 
 HELP = 'bags that others recorded to a data set'
 EXAMPLE = 'guda data import bags/* --mapping my_robot.yaml --out runs/theirs'
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     from guda_ros.data.exchange.rosbag import import_bag, Mapping
     from guda_ros.data.sets.editing import merge
 
-    common.refuse(args.out)
+    refuse_target(args.out)
     mapping = (
         Mapping.load(args.mapping, args.robot)
         if args.mapping

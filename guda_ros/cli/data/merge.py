@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 
 from guda_ros.cli.data import common
+from guda_ros.data.files import refuse_target
 
 HELP = 'join data sets'
 EXAMPLE = 'guda data merge runs/mine/dataset runs/yours/dataset --out runs/ours'
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     from guda_ros.data.sets.sources import kind_of, TRANSITIONS
     from guda_ros.errors import GudaError
 
-    common.refuse(args.out)
+    refuse_target(args.out)
     kinds = [kind_of(path) for path in args.sources]
     if TRANSITIONS in kinds:
         if set(kinds) != {TRANSITIONS}:

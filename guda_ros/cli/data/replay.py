@@ -156,13 +156,13 @@ def _compare(episode, outcome) -> None:
 
 
 def _on_robot(episode, contract, args) -> int:
-    from guda_ros.cli.common import driver_domain
+    from guda_ros.ros.graph.environment import driver_domain
     from guda_ros.ros.graph.processes import GraphProcesses
     from guda_ros.ros.graph.table import NodeSpec
 
     shared = {**_shared(args), 'use_sim_time': False}
     _ask(episode, contract)
-    domain = driver_domain(args)
+    domain = driver_domain(args.domain)
     specs = [
         NodeSpec(name, name, parameters={**shared, **more})
         for name, more in (('teleop', {}), ('safety', {'require_deadman': True}))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.common import natural
 from guda_ros.cli.data import common
+from guda_ros.data.files import refuse_target
+from guda_ros.workflows.arguments import natural
 
 HELP = 'divide a data set into two'
 EXAMPLE = 'guda data split runs/mine/dataset --share 0.8 --out runs/mine/split'
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         raise GudaError(f'--names: two names that differ are needed, not twice {args.names[0]!r}')
     targets = [args.out / name for name in args.names]
     for target in targets:
-        common.refuse(target)
+        refuse_target(target)
     source = common.read(args.source)
     for target, episodes in zip(targets, split(source.episodes, args.share, args.seed)):
         common.write(target, episodes, source.contract)

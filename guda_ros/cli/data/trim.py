@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 
 from guda_ros.cli.data import common
+from guda_ros.data.files import refuse_target
 
 HELP = 'cut episodes, leave episodes out'
 EXAMPLE = 'guda data trim runs/mine/dataset --idle 0.5 --verdicts scored --out runs/mine/trimmed'
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     from guda_ros.data.verdicts import VERDICTS
     from guda_ros.errors import GudaError
 
-    common.refuse(args.out)
+    refuse_target(args.out)
     source = common.read(args.source)
     known = {episode.id for episode in source.episodes}
     unknown = [name for name in (*(args.episodes or ()), *args.drop) if name not in known]

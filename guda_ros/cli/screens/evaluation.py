@@ -72,18 +72,13 @@ def tell(evaluation, out: Path | None) -> None:
         f'({evaluation.starts.hash})'
     )
     if out:
-        try:
-            from guda_ros.evaluation.pages.evaluation import build_evaluation_report
+        from guda_ros.workflows.judging import save_report
 
-            files = build_evaluation_report(evaluation, out)
-        except ModuleNotFoundError as error:
-            # On a robot's own computer there is nothing to draw with.
-            print(f'{evaluation.save(out)}: written')
-            module = (error.name or '').partition('.')[0]
-            print(
-                f'no page: {module} is not installed here; make it elsewhere with '
-                f'`guda evaluate --compare {out} --out {out}`'
-            )
-            return
+        files = save_report(evaluation, out)
         for path in files:
             print(f'{path}: written')
+        if len(files) == 1:
+            print(
+                'no page: matplotlib or Jinja2 is not installed here; make it elsewhere with '
+                f'`guda evaluate --compare {out} --out {out}`'
+            )

@@ -12,7 +12,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from guda_ros.cli.common import natural, positive, refuse_existing
+from guda_ros.data.files import refuse_existing
+from guda_ros.workflows.arguments import natural, positive
 from guda_ros.cli.sim.common import add_player
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def run(args: argparse.Namespace) -> None:
     from guda_ros.soccer.starts import sample_layouts, sample_starts
     from guda_ros.workflows.players import load_player
 
-    refuse_existing(args.out, False)
+    refuse_existing(args.out)
     player, scenario = load_player(args, args.seed)
     contract = player.contract
     if contract.observes_obstacles:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.common import positive
+from guda_ros.workflows.arguments import positive
 from guda_ros.cli.sim.common import add_player
 
 HELP = 'success of a player over fixed starts'

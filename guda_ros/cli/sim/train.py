@@ -13,7 +13,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from guda_ros.cli.common import natural, positive
+from guda_ros.workflows.arguments import natural, positive
 from guda_ros.errors import GudaError
 
 HELP = 'train a policy from scratch, with PPO or SAC'

@@ -126,6 +126,22 @@ def join_domain(number: int) -> DomainClaim:
     return claim
 
 
+def driver_domain(domain: int | None = None) -> int:
+    """
+    Return the ROS domain of a robot's driver: the one that is given, ROS_DOMAIN_ID or 0.
+
+    :raises EnvironmentProblem: if ROS_DOMAIN_ID is no number.
+    """
+    if domain is not None:
+        return domain
+    named = os.environ.get('ROS_DOMAIN_ID') or '0'
+    if not named.isdigit():
+        raise EnvironmentProblem(
+            f'ROS_DOMAIN_ID is {named!r}: a number is expected, or give --domain'
+        )
+    return int(named)
+
+
 def claim_domain(requested: int | None = None, *, probe: bool = True) -> DomainClaim:
     """
     Reserve a DDS domain for a graph of nodes.

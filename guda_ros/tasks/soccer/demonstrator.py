@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from guda_ros.data.contract import Contract
 from guda_ros.soccer import world
 from guda_ros.soccer.field import Field
 from guda_ros.soccer.push_target import push_target
@@ -268,3 +269,20 @@ class Demonstrator:
         paused = np.any((time[:, None] >= start) & (time[:, None] < start + length), axis=1)
         self._step[indices] = step + 1
         return np.where(paused[:, None], 0.0, self._limits.to_command(action))
+
+
+def scripted(style: str, contract: Contract, count: int, seed: int = 0) -> Demonstrator:
+    """
+    Return the demonstrator of `count` episodes as it is judged and recorded without ROS.
+
+    :param style: clean, or imperfect as a person; each episode is imperfect in its own way.
+    :param seed: of the imperfections.
+    """
+    styles = [
+        DemonstratorStyle.clean()
+        if style == 'clean'
+        else DemonstratorStyle.imperfect(10_000 * (seed + 1) + index)
+        for index in range(count)
+    ]
+    rng = np.random.default_rng([seed, 17])
+    return Demonstrator(contract.limits, contract.field, rng, styles, contract.period)

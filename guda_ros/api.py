@@ -1,0 +1,157 @@
+"""
+What `import guda_ros` gives: the names that a person works with, and where each of them lives.
+
+    import guda_ros
+
+    guda_ros.convert('runs/mine/recordings', out='runs/mine/dataset')
+    guda_ros.augment('runs/mine/dataset', 'guided', out='runs/mine/guided.h5')
+    training = guda_ros.train(['runs/mine/dataset', 'runs/mine/guided.h5'], out='runs/mine/bc.pt')
+    policy = training.export('runs/mine/bc.onnx')
+    print(guda_ros.evaluate(policy).success_rates)
+
+What the verbs of `guda` do is a function of the same name. A module is imported when one of its
+names is first used: `import guda_ros` takes neither NumPy nor PyTorch nor MuJoCo, and a robot
+never does.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from guda_ros.errors import naming_extras
+
+if TYPE_CHECKING:
+    from guda_ros.augmentation.guides import Guide as Guide
+    from guda_ros.augmentation.pipeline import AcceptanceReport as AcceptanceReport
+    from guda_ros.augmentation.registry import load_guide as load_guide
+    from guda_ros.augmentation.registry import load_task as load_task
+    from guda_ros.augmentation.registry import task_names as task_names
+    from guda_ros.augmentation.task import Task as Task
+    from guda_ros.control.exported_policy import ExportedPolicy as ExportedPolicy
+    from guda_ros.data.contract import Contract as Contract
+    from guda_ros.data.contract import ContractMismatch as ContractMismatch
+    from guda_ros.data.episodes import Episode as Episode
+    from guda_ros.data.episodes import read_episode
+    from guda_ros.data.recording.reader import list_recordings as list_recordings
+    from guda_ros.data.recording.reader import RecordingReader as RecordingReader
+    from guda_ros.data.sets.minari import write_minari
+    from guda_ros.data.sets.sources import read_source
+    from guda_ros.data.sets.sources import Source as Source
+    from guda_ros.data.transitions import TransitionSet as TransitionSet
+    from guda_ros.evaluation.results import Evaluation as Evaluation
+    from guda_ros.evaluation.results import load_results as load_results
+    from guda_ros.identification.identify import Identification as Identification
+    from guda_ros.learning.awac import AWAC as AWAC
+    from guda_ros.learning.bc import BC as BC
+    from guda_ros.learning.checkpoint import load_checkpoint as load_checkpoint
+    from guda_ros.learning.cql import CQL as CQL
+    from guda_ros.learning.export import export_policy as export_policy
+    from guda_ros.learning.iql import IQL as IQL
+    from guda_ros.learning.rebrac import ReBRAC as ReBRAC
+    from guda_ros.learning.td3_bc import TD3BC as TD3BC
+    from guda_ros.sim.env import SoccerEnv as SoccerEnv
+    from guda_ros.sim.vector_env import SoccerVectorEnv as SoccerVectorEnv
+    from guda_ros.soccer.field import Field as Field
+    from guda_ros.soccer.robot import RobotProfile as RobotProfile
+    from guda_ros.workflows.augment import augment as augment
+    from guda_ros.workflows.augment import Augmentation as Augmentation
+    from guda_ros.workflows.benchmark import benchmark as benchmark
+    from guda_ros.workflows.convert import convert as convert
+    from guda_ros.workflows.demo import demo as demo
+    from guda_ros.workflows.evaluate import compare as compare
+    from guda_ros.workflows.evaluate import evaluate as evaluate
+    from guda_ros.workflows.evaluate_ros import evaluate_through_ros as evaluate_through_ros
+    from guda_ros.workflows.export import export as export
+    from guda_ros.workflows.identify import identify as identify
+    from guda_ros.workflows.record import record as record
+    from guda_ros.workflows.record import record_drive as record_drive
+    from guda_ros.workflows.train import load_transitions
+    from guda_ros.workflows.train import train as train
+    from guda_ros.workflows.train import Training as Training
+    from guda_ros.workflows.up import up as up
+
+    load_contract = Contract.load
+    read_dataset = read_source
+    read_recording = read_episode
+    read_transitions = load_transitions
+    write_dataset = write_minari
+
+#: Public name -> module of guda_ros and attribute.
+HOMES = {
+    # What the verbs of `guda` do.
+    'up': 'workflows.up:up',
+    'record': 'workflows.record:record',
+    'record_drive': 'workflows.record:record_drive',
+    'convert': 'workflows.convert:convert',
+    'augment': 'workflows.augment:augment',
+    'train': 'workflows.train:train',
+    'export': 'workflows.export:export',
+    'evaluate': 'workflows.evaluate:evaluate',
+    'evaluate_through_ros': 'workflows.evaluate_ros:evaluate_through_ros',
+    'compare': 'workflows.evaluate:compare',
+    'benchmark': 'workflows.benchmark:benchmark',
+    'identify': 'workflows.identify:identify',
+    'demo': 'workflows.demo:demo',
+    # What they return.
+    'Augmentation': 'workflows.augment:Augmentation',
+    'AcceptanceReport': 'augmentation.pipeline:AcceptanceReport',
+    'Training': 'workflows.train:Training',
+    'Evaluation': 'evaluation.results:Evaluation',
+    'Identification': 'identification.identify:Identification',
+    # Contracts, robots and fields.
+    'Contract': 'data.contract:Contract',
+    'ContractMismatch': 'data.contract:ContractMismatch',
+    'load_contract': 'data.contract:Contract.load',
+    'RobotProfile': 'soccer.robot:RobotProfile',
+    'Field': 'soccer.field:Field',
+    # Data sets and recordings.
+    'Episode': 'data.episodes:Episode',
+    'Source': 'data.sets.sources:Source',
+    'TransitionSet': 'data.transitions:TransitionSet',
+    'RecordingReader': 'data.recording.reader:RecordingReader',
+    'list_recordings': 'data.recording.reader:list_recordings',
+    'read_dataset': 'data.sets.sources:read_source',
+    'read_recording': 'data.episodes:read_episode',
+    'read_transitions': 'workflows.train:load_transitions',
+    'write_dataset': 'data.sets.minari:write_minari',
+    # Tasks and guides.
+    'Task': 'augmentation.task:Task',
+    'load_task': 'augmentation.registry:load_task',
+    'task_names': 'augmentation.registry:task_names',
+    'Guide': 'augmentation.guides:Guide',
+    'load_guide': 'augmentation.registry:load_guide',
+    # Learners and policies.
+    'BC': 'learning.bc:BC',
+    'TD3BC': 'learning.td3_bc:TD3BC',
+    'AWAC': 'learning.awac:AWAC',
+    'CQL': 'learning.cql:CQL',
+    'IQL': 'learning.iql:IQL',
+    'ReBRAC': 'learning.rebrac:ReBRAC',
+    'load_checkpoint': 'learning.checkpoint:load_checkpoint',
+    'export_policy': 'learning.export:export_policy',
+    'ExportedPolicy': 'control.exported_policy:ExportedPolicy',
+    'load_results': 'evaluation.results:load_results',
+    # Environments.
+    'SoccerEnv': 'sim.env:SoccerEnv',
+    'SoccerVectorEnv': 'sim.vector_env:SoccerVectorEnv',
+}
+__all__ = list(HOMES)
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str):
+        """Return a public name; ModuleNotFoundError says which extra it needs that is absent."""
+        if name not in HOMES:
+            raise AttributeError(f'guda_ros has no attribute {name!r}')
+        module, _, path = HOMES[name].partition(':')
+        with naming_extras():
+            found = importlib.import_module(f'guda_ros.{module}')
+        for attribute in path.split('.'):
+            found = getattr(found, attribute)
+        globals()[name] = found
+        return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

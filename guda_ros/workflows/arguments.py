@@ -1,0 +1,27 @@
+"""Kinds of arguments that verbs and scripts share, for argparse."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def positive(text: str) -> int:
+    """Read a whole number of at least one, for argparse."""
+    return _whole(text, 1)
+
+
+def natural(text: str) -> int:
+    """Read a whole number of at least zero, for argparse: seeds cannot be negative."""
+    return _whole(text, 0)
+
+
+def _whole(text: str, low: int) -> int:
+    try:
+        value = int(text.replace('_', ''))
+    except ValueError:
+        value = low - 1
+    if value < low:
+        raise argparse.ArgumentTypeError(
+            f'a whole number of at least {low} is expected, not {text!r}'
+        )
+    return value

@@ -1,0 +1,144 @@
+"""What all ways of judging share: who is judged, by which contract, and where results go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
+import hashlib
+import os
+from pathlib import Path
+import platform
+
+from guda_ros.control.exported_policy import ExportedPolicy
+from guda_ros.data.contract import Contract
+from guda_ros.errors import GudaError
+from guda_ros.evaluation.pages.page import environment_versions
+from guda_ros.evaluation.results import (
+    Evaluation,
+    FILE,
+    group_names,
+    load_results,
+    PolicyResult,
+)
+from guda_ros.evaluation.start_sets import load_start_set, StartSet
+
+#: The set of starts unless the user names one.
+USUAL_SETS = {'batch': 'attack-v1', 'ros': 'attack-ros-v1', 'robot': 'placed-v1'}
+#: A policy file, or the policy that was read from one.
+Policy = str | os.PathLike | ExportedPolicy
+
+
+def as_list(policies: Policy | Iterable[Policy]) -> list[Policy]:
+    """Return one policy or several as a list."""
+    one = isinstance(policies, (str, os.PathLike, ExportedPolicy))
+    return [policies] if one else list(policies)
+
+
+def list_policies(
+    policies: Iterable[Policy],
+    means: str,
+    contract: Contract | None = None,
+    ungrouped: bool = False,
+) -> tuple[list[PolicyResult], Contract | None]:
+    """
+    Return a PolicyResult without episodes for each policy, and the contract that all share.
+
+    Files of one name that end in _0, _1, ... are taken for training seeds of one kind.
+
+    :param means: where they are to be judged: batch, ros or robot.
+    :param contract: that they must have; by default that of the first.
+    :param ungrouped: take no files for seeds of one kind.
+    :raises GudaError: if one cannot be read or is for another contract.
+    """
+    first, listed = 'the contract of this command', []
+    paths = [
+        Path(policy.path if isinstance(policy, ExportedPolicy) else policy).resolve()
+        for policy in policies
+    ]
+    paths = list(dict.fromkeys(paths))
+    for path, (name, group, seed) in zip(paths, group_names(paths)):
+        loaded = ExportedPolicy.load(path)
+        if contract is None:
+            contract, first = loaded.contract, str(path)
+        if loaded.contract.hash != contract.hash:
+            differences = '\n  '.join(contract.differences(loaded.contract))
+            raise GudaError(
+                f'{path}: is for another contract than {first} (expected != found):\n  '
+                f'{differences}\nJudge policies of one contract at a time.'
+            )
+        listed.append(
+            PolicyResult(
+                name=name,
+                group=name if ungrouped else group,
+                means=means,
+                episodes=(),
+                seed=seed,
+                file=str(path),
+                sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+                algorithm=str(loaded.metadata['algorithm']),
+            )
+        )
+    return listed, contract
+
+
+def choose_starts(
+    starts: str | StartSet | None, means: str, contract: Contract, count: int | None = None
+) -> StartSet:
+    """Return a set of starts by name, the usual one for where policies are judged if None."""
+    if isinstance(starts, StartSet):
+        return starts
+    return load_start_set(starts or USUAL_SETS[means], contract.field, count)
+
+
+def make_evaluation(
+    contract: Contract,
+    robot: str | None,
+    starts: StartSet,
+    policies: Sequence[PolicyResult],
+    commands: Sequence[str] = (),
+    notes: Sequence[str] = (),
+) -> Evaluation:
+    """Return the Evaluation of policies that were judged now, on this machine."""
+    evaluation = Evaluation(
+        contract=contract,
+        robot=robot or contract.robot,
+        starts=starts,
+        policies=tuple(policies),
+        made_at=datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),
+        machine=f'{platform.system()} {platform.machine()}, {os.cpu_count()} cores',
+        versions=environment_versions(),
+        commands=tuple(filter(None, commands)),
+        notes=tuple(notes),
+    )
+    try:
+        evaluation.check()
+    except ValueError as error:
+        raise GudaError(str(error)) from error
+    return evaluation
+
+
+def protect_trials(out: str | os.PathLike | None, kept: Sequence[PolicyResult] = ()) -> None:
+    """Raise GudaError if a folder holds trials on a robot that are not among those kept."""
+    if not out or not (Path(out) / FILE).exists():
+        return
+    again = {(policy.means, policy.sha256, policy.episodes) for policy in kept}
+    for policy in load_results(out).policies:
+        known = (policy.means, policy.sha256, policy.episodes) in again
+        if policy.means == 'robot' and not known:
+            raise GudaError(
+                f'{out}: holds trials of {policy.name} on a robot, which would be lost; choose '
+                'another folder with --out'
+            )
+
+
+def save_report(evaluation: Evaluation, out: str | os.PathLike) -> list[Path]:
+    """
+    Write report.html and results.json to a folder and return their paths.
+
+    Where there is nothing to draw with, as on a robot's own computer, results.json is all.
+    """
+    try:
+        from guda_ros.evaluation.pages.evaluation import build_evaluation_report
+    except ModuleNotFoundError:
+        return [evaluation.save(out)]
+    return list(build_evaluation_report(evaluation, out))
