@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from guda_ros.augmentation.task import Task as Task
     from guda_ros.control.exported_policy import ExportedPolicy as ExportedPolicy
     from guda_ros.data.contract import Contract as Contract
-    from guda_ros.data.contract import ContractMismatch as ContractMismatch
+    from guda_ros.data.contract_base import ContractMismatch as ContractMismatch
     from guda_ros.data.episodes import Episode as Episode
     from guda_ros.data.episodes import read_episode
     from guda_ros.data.recording.reader import list_recordings as list_recordings
@@ -101,7 +101,7 @@ HOMES = {
     'Identification': 'identification.identify:Identification',
     # Contracts, robots and fields.
     'Contract': 'data.contract:Contract',
-    'ContractMismatch': 'data.contract:ContractMismatch',
+    'ContractMismatch': 'data.contract_base:ContractMismatch',
     'load_contract': 'data.contract:Contract.load',
     'RobotProfile': 'soccer.robot:RobotProfile',
     'Field': 'soccer.field:Field',

@@ -21,12 +21,12 @@ ENVIRONMENTS = {
         'guda_ros.sim.vector_env:SoccerVectorEnv',
     ),
     'guda_ros/PushBallToGoal-v0': (
-        'guda_ros.tasks.push_ball.env:PushBallToGoalEnv',
-        'guda_ros.tasks.push_ball.env:PushBallToGoalVectorEnv',
+        'guda_ros.tasks.environments:PushBallToGoalEnv',
+        'guda_ros.tasks.environments:PushBallToGoalVectorEnv',
     ),
     'guda_ros/PhysicalPush-v0': (
-        'guda_ros.tasks.physical_push.env:PhysicalPushEnv',
-        'guda_ros.tasks.physical_push.env:PhysicalPushVectorEnv',
+        'guda_ros.tasks.environments:PhysicalPushEnv',
+        'guda_ros.tasks.environments:PhysicalPushVectorEnv',
     ),
 }
 #: The module that has read all of Gymnasium's own environments.

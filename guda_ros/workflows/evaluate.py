@@ -60,6 +60,7 @@ def evaluate(
     :param contract: that the policies must have, and that of the demonstrators; by default that
         of the first policy, without one soccer_push.
     :param robot: profile, by default the contract's.
+    :param ungrouped: take no files for training seeds of one kind.
     :param out: folder for results.json and report.html.
     :raises GudaError: if a policy cannot be judged, or `out` holds trials on a robot.
     """

@@ -61,6 +61,7 @@ def evaluate_through_ros(
     :param count: only the first so many starts, or more than are usual.
     :param contract: of the graph: task in config/tasks, or a YAML file.
     :param robot: profile, by default the contract's.
+    :param ungrouped: take no files for training seeds of one kind.
     :param out: folder for results.json and report.html.
     :param domain: ROS domain, by default the first free one.
     :param log_dir: folder for the nodes' logs, by default a temporary one.

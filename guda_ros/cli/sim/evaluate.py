@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.workflows.arguments import positive
 from guda_ros.cli.sim.common import add_player
+from guda_ros.workflows.arguments import positive
 
 HELP = 'success of a player over fixed starts'
 EXAMPLE = """\
