@@ -5,15 +5,20 @@
 #   TORCH_PIP_ARGS  options for pip when it installs PyTorch; `--index-url ADDRESS` with the address of its
 #                   CPU builds saves a download of several GB where the package index serves CUDA builds
 #   ARGS            more options for `guda demo`, `guda benchmark` or pytest
+#   JOBS            processes that run the tests at once; 0 runs them in one, as a debugger needs it
 #   DATA            folder of the initial data, for benchmark-guda
 #   BENCHMARKS      names in config/benchmarks, for benchmark-guda
 
 PYTHON ?=
 TORCH_PIP_ARGS ?=
+# Tests of nodes wait more than they compute, so that one more than there are cores is faster.
+JOBS ?= $(shell n=$$(nproc); echo $$((n < 8 ? n + 1 : 8)))
 ARGS ?=
 DATA ?= data
 BENCHMARKS ?= push_ball_to_goal
 VENV := .venv/bin
+# A file stays in one process, which starts its node graphs once; conftest.py orders the files.
+PYTEST := $(VENV)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 # The environment of this checkout is complete: nothing of a sourced ROS distribution may leak into it.
 ifneq ($(AMENT_PREFIX_PATH)$(ROS_DISTRO),)
@@ -41,10 +46,10 @@ benchmark-guda: setup  ## augmentations x algorithms x seeds; goes on where it w
 	done
 
 test: setup  ## all tests but the long ones
-	@$(VENV)/python -m pytest -m 'not long' $(ARGS)
+	@$(PYTEST) -m 'not long' $(ARGS)
 
 test-all: setup  ## all tests
-	@$(VENV)/python -m pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 soak: setup  ## record at full rate for an hour: does memory grow, is a loss not reported?
 	@GUDA_SOAK_MINUTES=60 $(VENV)/python -m pytest -s test/nodes/test_recording_soak.py $(ARGS)

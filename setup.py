@@ -70,6 +70,7 @@ extras = {
         'catkin-pkg>=1.0',
         'hypothesis>=6.100',
         'pytest>=7.4',
+        'pytest-xdist>=3.6',
         'twine>=6.1',
     ],
     # `make lint`; exact, because every version finds something else.

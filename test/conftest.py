@@ -1,6 +1,11 @@
-"""What all tests begin with."""
+"""What all tests begin with, and what the markers and a missing package mean."""
 
+from functools import cache
 import signal
+
+from domains import own_domain
+from optional import missing, without
+import pytest
 
 # A job in the background of a script begins with Ctrl-C ignored, and hands that on to processes
 # whose answer to Ctrl-C is tested.
@@ -17,3 +22,36 @@ else:
         'untimed', deadline=None, suppress_health_check=[HealthCheck.too_slow]
     )
     settings.load_profile('untimed')
+
+
+@pytest.fixture
+def domain():
+    """Return a ROS domain that this test may give back: no other test takes it then."""
+    with own_domain() as number:
+        yield number
+
+
+class OptionalModule(pytest.Module):
+    """A file of tests, all of which are skipped where an optional package is not installed."""
+
+    def collect(self):
+        try:
+            return super().collect()
+        except self.CollectError as error:
+            cause = error.__cause__
+            reason = isinstance(cause, ModuleNotFoundError) and without(cause.name)
+            if not reason:
+                raise
+            pytest.skip(reason, allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(module_path, parent):
+    return OptionalModule.from_parent(parent, path=module_path)
+
+
+def pytest_collection_modifyitems(items):
+    absent = cache(missing)
+    for item in items:
+        reasons = [absent(part) for mark in item.iter_markers('needs') for part in mark.args]
+        for reason in filter(None, reasons):
+            item.add_marker(pytest.mark.skip(reason=reason))

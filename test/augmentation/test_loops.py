@@ -8,6 +8,7 @@ import sys
 from hypothesis import given, HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+import numba
 import numpy as np
 import pytest
 
@@ -20,8 +21,6 @@ from guda_ros.augmentation.transforms import Body, Change, Layout, Move
 from guda_ros.data.transitions import TransitionSet
 from guda_ros.tasks.push_ball.model import LOOPS, PushBallModel
 from guda_ros.tasks.push_ball.task import PushBallToGoal
-
-numba = pytest.importorskip('numba', reason='no numba: the extra [train] is not installed')
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACT = PushBallModel()

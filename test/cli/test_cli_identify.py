@@ -9,12 +9,9 @@ from guda_ros.cli.main import main
 from guda_ros.config.files import find_config
 from guda_ros.data.contract import Contract
 from guda_ros.data.recording.reader import RecordingInfo, RecordingWriter
+from guda_ros.identification import trial
 from guda_ros.soccer.field import Field
 from guda_ros.soccer.robot import RobotProfile
-
-pytest.importorskip('mujoco')
-
-from guda_ros.identification import trial  # noqa: E402
 
 CONTRACT = Contract.load()
 ROBOT = RobotProfile.load('nao_v6')
@@ -208,8 +205,6 @@ def perturbed_files(folder):
 
 @pytest.mark.long
 def test_a_drive_over_ros_with_perception_recovers_the_robot(tmp_path):
-    pytest.importorskip('rclpy')
-    needs_rendering()
     robot, field, task = perturbed_files(tmp_path)
     out, carpet = tmp_path / 'found.yaml', tmp_path / 'carpet.yaml'
     assert (
@@ -254,16 +249,8 @@ def test_a_drive_over_ros_with_perception_recovers_the_robot(tmp_path):
     assert Field.load(carpet).ball.deceleration == pytest.approx(0.42, rel=0.1)
 
 
-def needs_rendering():
-    from guda_ros.sim.rendering import gl
-
-    if all(gl.missing_library(backend) for backend in gl.LIBRARIES):
-        pytest.skip('no OpenGL library for headless rendering')
-
-
+@pytest.mark.needs('rclpy', 'drawing')
 def test_a_ball_rolls_over_ros_while_the_driver_waits_and_then_drives(tmp_path):
-    pytest.importorskip('rclpy')
-    needs_rendering()
     from guda_ros.identification.drives import read_drive
     from guda_ros.ros.graph.processes import GraphProcesses
     from guda_ros.ros.graph.table import GraphOptions

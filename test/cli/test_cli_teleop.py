@@ -5,12 +5,9 @@ import signal
 import subprocess
 import sys
 
+from node_trial import NodeTrial
+from pty_command import PtyCommand
 import pytest
-
-pytest.importorskip('rclpy')
-
-from node_trial import NodeTrial  # noqa: E402
-from pty_command import PtyCommand  # noqa: E402
 
 SLOW, ZERO = [0.15, 0.0, 0.0], [0.0, 0.0, 0.0]
 

@@ -6,16 +6,14 @@ from pathlib import Path
 import subprocess
 import sys
 
+from policy_file import write_policy
 import pytest
 
-pytest.importorskip('mujoco')
-pytest.importorskip('onnx')
+from guda_ros.cli.main import main
+from guda_ros.data.contract import Contract
+from guda_ros.evaluation.results import load_results
 
-from policy_file import write_policy  # noqa: E402
-
-from guda_ros.cli.main import main  # noqa: E402
-from guda_ros.data.contract import Contract  # noqa: E402
-from guda_ros.evaluation.results import load_results  # noqa: E402
+pytestmark = pytest.mark.needs('mujoco')
 
 CONTRACT = Contract.load()
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,7 +9,6 @@ import pytest
 
 from guda_ros.cli.main import main
 from guda_ros.cli.robot import parse
-from guda_ros.sim.rendering import gl
 from guda_ros.soccer.robot import RobotProfile
 from guda_ros.soccer.robot_file import KEYS
 
@@ -246,7 +245,7 @@ def test_showing_an_unknown_robot_lists_the_known_ones(capsys):
     assert 'known: booster_t1, generic_walker, nao_v6, robotis_op3' in capsys.readouterr().err
 
 
-@pytest.mark.skipif(bool(gl.unavailable()), reason=f'{gl.unavailable()}: {gl.INSTALL}')
+@pytest.mark.needs('drawing')
 def test_render_writes_a_picture_once(here, capsys):
     assert main(['robot', 'show', 'booster_t1', '--render', 'booster.png']) == 0
     image = cv2.imread('booster.png')

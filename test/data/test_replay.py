@@ -3,27 +3,23 @@
 import re
 import time
 
+from dataset_scene import CONTRACT
 import numpy as np
+from pty_command import PtyCommand
 import pytest
+from rclpy.executors import SingleThreadedExecutor
+from ros_helpers import wait_for
+from sensor_msgs.msg import Joy
 
-pytest.importorskip('rclpy')
-pytest.importorskip('mujoco')
-
-from dataset_scene import CONTRACT  # noqa: E402
-from pty_command import PtyCommand  # noqa: E402
-from rclpy.executors import SingleThreadedExecutor  # noqa: E402
-from ros_helpers import wait_for  # noqa: E402
-from sensor_msgs.msg import Joy  # noqa: E402
-
-from guda_ros.cli.evaluate_robot import stand_in_spec  # noqa: E402
-from guda_ros.cli.main import main  # noqa: E402
-from guda_ros.control.joystick import JoystickMap  # noqa: E402
-from guda_ros.data.episodes import Episode  # noqa: E402
-from guda_ros.data.sets.minari import write_minari  # noqa: E402
-from guda_ros.ros.conversions import pose_from_message  # noqa: E402
-from guda_ros.ros.graph.processes import GraphProcesses  # noqa: E402
-from guda_ros.sim.physics.batch import BatchSimulation  # noqa: E402
-from guda_ros.soccer.robot import RobotProfile  # noqa: E402
+from guda_ros.cli.evaluate_robot import stand_in_spec
+from guda_ros.cli.main import main
+from guda_ros.control.joystick import JoystickMap
+from guda_ros.data.episodes import Episode
+from guda_ros.data.sets.minari import write_minari
+from guda_ros.ros.conversions import pose_from_message
+from guda_ros.ros.graph.processes import GraphProcesses
+from guda_ros.sim.physics.batch import BatchSimulation
+from guda_ros.soccer.robot import RobotProfile
 
 START = np.array([1.0, 0.5, 0.1, 1.4, 0.55])
 #: Ahead, then round a curve, then standing.

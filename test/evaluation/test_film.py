@@ -8,7 +8,6 @@ import pytest
 from guda_ros.data.contract import Contract
 from guda_ros.evaluation.pages import film
 from guda_ros.evaluation.pages.webm import is_key_frame, read_ivf, webm
-from guda_ros.sim.rendering.renderer import RenderingUnavailable
 from guda_ros.soccer import world
 from guda_ros.soccer.robot import RobotProfile
 
@@ -127,22 +126,20 @@ def test_ball_turns_once_on_a_way_of_its_circumference():
     assert half == pytest.approx([0, 0, 1, 0], abs=1e-6)
 
 
+@pytest.mark.needs('drawing')
 def test_film_of_an_episode_shows_three_views_and_the_verdict(tmp_path, contract, robot):
     states = walk(9)
     states[4] = np.nan
     drawn = []
-    try:
-        files = film.make_film(
-            states,
-            contract,
-            robot,
-            tmp_path / 'film.webm',
-            verdict='scored',
-            title='start 3',
-            progress=lambda done, total: drawn.append((done, total)),
-        )
-    except RenderingUnavailable as error:
-        pytest.skip(str(error))
+    files = film.make_film(
+        states,
+        contract,
+        robot,
+        tmp_path / 'film.webm',
+        verdict='scored',
+        title='start 3',
+        progress=lambda done, total: drawn.append((done, total)),
+    )
     # Every second state of nine, without the one that is not known.
     assert drawn == [(number, 4) for number in range(1, 5)]
     frames, rate = decoded(files.film)

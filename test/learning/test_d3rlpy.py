@@ -29,15 +29,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
+import d3rlpy
+from d3rlpy.torch_utility import TorchMiniBatch
 from learning_data import learnable_set, learner, random_set
 import numpy as np
 import pytest
 import torch
-
-d3rlpy = pytest.importorskip(
-    'd3rlpy', reason='d3rlpy is not installed: parity with it is not checked (docs/learning.md)'
-)
-from d3rlpy.torch_utility import TorchMiniBatch  # noqa: E402
 
 B, RATE = 64, 3e-4
 COMMON = {

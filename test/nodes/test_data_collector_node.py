@@ -11,21 +11,17 @@ import time
 
 import numpy as np
 import pytest
+from rclpy.duration import Duration
+from recorder_graph import NODE, recorder_graphs
 import recording_scene as scene
+from sensor_msgs.msg import Image, Joy
+from std_msgs.msg import String
 
 from guda_ros.data.contract import Contract
 from guda_ros.data.episodes import read_episode
 from guda_ros.data.recording.reader import RecordingReader
-
-rclpy = pytest.importorskip('rclpy')
-
-from rclpy.duration import Duration  # noqa: E402
-from recorder_graph import NODE, recorder_graphs  # noqa: E402
-from sensor_msgs.msg import Image, Joy  # noqa: E402
-from std_msgs.msg import String  # noqa: E402
-
-from guda_ros.ros import qos  # noqa: E402
-from guda_ros.ros.conversions import image_message  # noqa: E402
+from guda_ros.ros import qos
+from guda_ros.ros.conversions import image_message
 
 CONFIG = Path(__file__).resolve().parents[2] / 'config'
 

@@ -2,36 +2,27 @@ import json
 import os
 import signal
 
+from geometry_msgs.msg import PoseWithCovarianceStamped, TwistStamped
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
+from nav_msgs.msg import Odometry
 import numpy as np
+from policy_file import write_policy
 import pytest
+from ros_helpers import Walker
+from std_msgs.msg import String
+from std_srvs.srv import Trigger
 
-pytest.importorskip('rclpy')
-pytest.importorskip('mujoco')
-pytest.importorskip('onnx')
+from guda_ros.data.contract import Contract
+from guda_ros.data.episodes import read_episode
+from guda_ros.data.messages import stamp_to_ns
+from guda_ros.ros import conversions as convert
+from guda_ros.ros import qos
+from guda_ros.ros.graph.processes import GraphProcesses
+from guda_ros.ros.graph.table import GraphOptions, NodeSpec
+from guda_ros.soccer import world
 
-from geometry_msgs.msg import PoseWithCovarianceStamped, TwistStamped  # noqa: E402
-from lifecycle_msgs.msg import Transition  # noqa: E402
-from lifecycle_msgs.srv import ChangeState  # noqa: E402
-from nav_msgs.msg import Odometry  # noqa: E402
-from policy_file import write_policy  # noqa: E402
-from ros_helpers import Walker  # noqa: E402
-from std_msgs.msg import String  # noqa: E402
-from std_srvs.srv import Trigger  # noqa: E402
-
-from guda_ros.data.contract import Contract  # noqa: E402
-from guda_ros.data.episodes import read_episode  # noqa: E402
-from guda_ros.data.messages import stamp_to_ns  # noqa: E402
-from guda_ros.ros import conversions as convert  # noqa: E402
-from guda_ros.ros import qos  # noqa: E402
-from guda_ros.ros.graph.processes import GraphProcesses  # noqa: E402
-from guda_ros.ros.graph.table import GraphOptions, NodeSpec  # noqa: E402
-from guda_ros.sim.rendering import gl  # noqa: E402
-from guda_ros.soccer import world  # noqa: E402
-
-pytestmark = pytest.mark.skipif(
-    all(gl.missing_library(backend) for backend in gl.LIBRARIES),
-    reason='no OpenGL library for headless rendering',
-)
+pytestmark = pytest.mark.needs('drawing')
 
 CONTRACT = Contract.load()
 #: Ball in view, a short push to the goal.

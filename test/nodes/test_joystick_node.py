@@ -5,19 +5,17 @@ from pathlib import Path
 import subprocess
 import sys
 
+from node_trial import NodeTrial
+import numpy as np
+from pty_command import PtyCommand
 import pytest
+from sensor_msgs.msg import Joy
+from virtual_pad import VirtualPad
 
-pytest.importorskip('rclpy')
-pytest.importorskip('pygame', reason='no gamepad driver: the extra [gamepad] is not installed')
+from guda_ros.control.gamepad import Pad, PadError, recognise
+from guda_ros.control.joystick import JoystickMap
 
-from node_trial import NodeTrial  # noqa: E402
-import numpy as np  # noqa: E402
-from pty_command import PtyCommand  # noqa: E402
-from sensor_msgs.msg import Joy  # noqa: E402
-from virtual_pad import VirtualPad  # noqa: E402
-
-from guda_ros.control.gamepad import Pad, PadError, recognise  # noqa: E402
-from guda_ros.control.joystick import JoystickMap  # noqa: E402
+pytestmark = pytest.mark.needs('pygame')
 
 PAD = Path(__file__).resolve().parents[1] / 'support' / 'virtual_pad.py'
 #: How pads report themselves to SDL on Linux: name, axes, buttons, hats, and the map for them.

@@ -11,25 +11,21 @@ import subprocess
 import sys
 import time
 
+from nav_msgs.msg import Odometry
 import numpy as np
 import pytest
+from recorder_graph import NODE, recorder_graphs
 import recording_scene as scene
+from sensor_msgs.msg import Image
+from std_srvs.srv import Trigger
 
 from guda_ros.data.contract import Contract
 from guda_ros.data.episodes import read_episode
 from guda_ros.data.recording.reader import RecordingReader
 from guda_ros.data.recording.repair import doctor, repair
-
-rclpy = pytest.importorskip('rclpy')
-
-from nav_msgs.msg import Odometry  # noqa: E402
-from recorder_graph import NODE, recorder_graphs  # noqa: E402
-from sensor_msgs.msg import Image  # noqa: E402
-from std_srvs.srv import Trigger  # noqa: E402
-
-from guda_ros.ros import qos  # noqa: E402
-from guda_ros.ros.conversions import image_message  # noqa: E402
-from guda_ros.ros.graph.environment import claim_domain, ros_environment  # noqa: E402
+from guda_ros.ros import qos
+from guda_ros.ros.conversions import image_message
+from guda_ros.ros.graph.environment import claim_domain, ros_environment
 
 
 @pytest.fixture

@@ -2,22 +2,15 @@
 
 import os
 from pathlib import Path
-import sys
 
 import pytest
+import recording as benchmark
 
-pytest.importorskip('rclpy')
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT / 'benchmark'))
-
-import recording as benchmark  # noqa: E402
-
-from guda_ros.data.contract import Contract  # noqa: E402
-from guda_ros.data.recording.reader import RecordingReader  # noqa: E402
-from guda_ros.data.recording.repair import doctor  # noqa: E402
-from guda_ros.ros.graph.processes import GraphProcesses  # noqa: E402
-from guda_ros.ros.qos import RECORD_IMAGES  # noqa: E402
+from guda_ros.data.contract import Contract
+from guda_ros.data.recording.reader import RecordingReader
+from guda_ros.data.recording.repair import doctor
+from guda_ros.ros.graph.processes import GraphProcesses
+from guda_ros.ros.qos import RECORD_IMAGES
 
 #: `make soak` asks for 60.
 MINUTES = float(os.environ.get('GUDA_SOAK_MINUTES', '7'))

@@ -1,28 +1,26 @@
 import math
 import time
 
+from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
+from nav_msgs.msg import Odometry
 import numpy as np
+from optional import missing
 import pytest
+from rcl_interfaces.srv import DescribeParameters
+from ros_helpers import simulator, Walker
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CameraInfo, Image
+from std_srvs.srv import SetBool, Trigger
 
-pytest.importorskip('rclpy')
-pytest.importorskip('mujoco')
+from guda_ros.data.contract import Contract
+from guda_ros.ros import conversions as convert
+from guda_ros.ros import qos
+from guda_ros.ros.episode.runner import EpisodeError
+from guda_ros.ros.graph.processes import GraphError, GraphProcesses
 
-from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
-from lifecycle_msgs.msg import Transition  # noqa: E402
-from lifecycle_msgs.srv import ChangeState  # noqa: E402
-from nav_msgs.msg import Odometry  # noqa: E402
-from rcl_interfaces.srv import DescribeParameters  # noqa: E402
-from ros_helpers import simulator, Walker  # noqa: E402
-from rosgraph_msgs.msg import Clock  # noqa: E402
-from sensor_msgs.msg import CameraInfo, Image  # noqa: E402
-from std_srvs.srv import SetBool, Trigger  # noqa: E402
-
-from guda_ros.data.contract import Contract  # noqa: E402
-from guda_ros.ros import conversions as convert  # noqa: E402
-from guda_ros.ros import qos  # noqa: E402
-from guda_ros.ros.episode.runner import EpisodeError  # noqa: E402
-from guda_ros.ros.graph.processes import GraphError, GraphProcesses  # noqa: E402
-from guda_ros.sim.rendering import gl  # noqa: E402
+pytestmark = pytest.mark.needs('mujoco')
 
 START = (0.5, 0.0, 0.0, 3.0, 1.0)
 
@@ -212,7 +210,7 @@ def test_free_running_from_an_impossible_start_ends_the_node_with_the_reason(tmp
 
 
 def test_free_running_keeps_the_rate_and_moves_with_the_last_command(tmp_path):
-    camera = gl.missing_library('egl') is None or gl.missing_library('osmesa') is None
+    camera = not missing('drawing')
     spec = simulator(mode='free', camera=camera)
     with GraphProcesses([spec], log_dir=tmp_path) as processes:
         processes.wait_ready(60)

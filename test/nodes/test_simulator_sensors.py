@@ -2,42 +2,33 @@
 
 import math
 
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import TwistStamped
+from nav_msgs.msg import Odometry
 import numpy as np
+from policy_file import write_policy
 import pytest
+from rclpy.duration import Duration
+from ros_helpers import simulator, Walker
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CameraInfo, Image, Imu, JointState
+from std_msgs.msg import Bool, String
+from std_srvs.srv import SetBool, Trigger
 import yaml
 
-pytest.importorskip('rclpy')
-pytest.importorskip('mujoco')
+from guda_ros.config.files import find_config
+from guda_ros.data.contract import Contract
+from guda_ros.data.messages import stamp_to_ns
+from guda_ros.data.recording.reader import RecordingReader
+from guda_ros.ros import conversions as convert
+from guda_ros.ros import qos
+from guda_ros.ros.episode.event import EpisodeEvent
+from guda_ros.ros.graph.processes import GraphError, GraphProcesses
+from guda_ros.ros.graph.table import GraphOptions
+from guda_ros.sim.physics.sensor_suite import World
+from guda_ros.soccer import world
+from guda_ros.soccer.robot import RobotProfile
 
-from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
-from geometry_msgs.msg import TwistStamped  # noqa: E402
-from nav_msgs.msg import Odometry  # noqa: E402
-from policy_file import write_policy  # noqa: E402
-from rclpy.duration import Duration  # noqa: E402
-from ros_helpers import simulator, Walker  # noqa: E402
-from rosgraph_msgs.msg import Clock  # noqa: E402
-from sensor_msgs.msg import CameraInfo, Image, Imu, JointState  # noqa: E402
-from std_msgs.msg import Bool, String  # noqa: E402
-from std_srvs.srv import SetBool, Trigger  # noqa: E402
-
-from guda_ros.config.files import find_config  # noqa: E402
-from guda_ros.data.contract import Contract  # noqa: E402
-from guda_ros.data.messages import stamp_to_ns  # noqa: E402
-from guda_ros.data.recording.reader import RecordingReader  # noqa: E402
-from guda_ros.ros import conversions as convert  # noqa: E402
-from guda_ros.ros import qos  # noqa: E402
-from guda_ros.ros.episode.event import EpisodeEvent  # noqa: E402
-from guda_ros.ros.graph.processes import GraphError, GraphProcesses  # noqa: E402
-from guda_ros.ros.graph.table import GraphOptions  # noqa: E402
-from guda_ros.sim.physics.sensor_suite import World  # noqa: E402
-from guda_ros.sim.rendering import gl  # noqa: E402
-from guda_ros.soccer import world  # noqa: E402
-from guda_ros.soccer.robot import RobotProfile  # noqa: E402
-
-drawing = pytest.mark.skipif(
-    all(gl.missing_library(backend) for backend in gl.LIBRARIES),
-    reason='no OpenGL library for headless rendering',
-)
 START = [0.5, 0.0, 0.0, 3.0, 1.0]
 
 
@@ -65,7 +56,7 @@ def stamps(messages):
     return np.array([stamp_to_ns(message.header.stamp) for message in messages])
 
 
-@drawing
+@pytest.mark.needs('drawing')
 def test_sensors_of_a_free_world_keep_their_rates_and_the_head_and_the_kick_obey(tmp_path):
     robot = profile(
         tmp_path,
@@ -207,7 +198,7 @@ def test_lock_step_over_ros_gives_the_bytes_of_the_same_episode_in_process(tmp_p
     np.testing.assert_array_equal(over_ros, in_process)
 
 
-@drawing
+@pytest.mark.needs('drawing')
 @pytest.mark.long
 def test_late_and_lost_images_do_not_stop_a_policy_in_lock_step(tmp_path):
     pytest.importorskip('onnx')

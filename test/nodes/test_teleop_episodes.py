@@ -4,24 +4,16 @@ import json
 import signal
 
 import numpy as np
+from pty_command import PtyCommand
 import pytest
 
-pytest.importorskip('rclpy')
-pytest.importorskip('mujoco')
-
-from pty_command import PtyCommand  # noqa: E402
-
-from guda_ros.data.episodes import read_episode  # noqa: E402
-from guda_ros.data.recording.reader import list_recordings, RecordingReader  # noqa: E402
-from guda_ros.data.verdicts import COMMANDERS  # noqa: E402
-from guda_ros.sim.rendering import gl  # noqa: E402
+from guda_ros.data.episodes import read_episode
+from guda_ros.data.recording.reader import list_recordings, RecordingReader
+from guda_ros.data.verdicts import COMMANDERS
 
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.skipif(
-        all(gl.missing_library(backend) for backend in gl.LIBRARIES),
-        reason='no OpenGL library for headless rendering',
-    ),
+    pytest.mark.needs('drawing'),
 ]
 
 

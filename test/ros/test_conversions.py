@@ -3,14 +3,12 @@ import math
 import numpy as np
 import pytest
 
-pytest.importorskip('rclpy')
-
-from guda_ros.data.messages import stamp_to_ns, yaw_of  # noqa: E402
-from guda_ros.data.recording.collector import header_stamp  # noqa: E402
-from guda_ros.ros import conversions as convert  # noqa: E402
-from guda_ros.ros.episode.event import EpisodeEvent  # noqa: E402
-from guda_ros.ros.simulator.lockstep import LockStep  # noqa: E402
-from guda_ros.ros.stamp_join import StampJoin  # noqa: E402
+from guda_ros.data.messages import stamp_to_ns, yaw_of
+from guda_ros.data.recording.collector import header_stamp
+from guda_ros.ros import conversions as convert
+from guda_ros.ros.episode.event import EpisodeEvent
+from guda_ros.ros.simulator.lockstep import LockStep
+from guda_ros.ros.stamp_join import StampJoin
 
 
 def test_stamps_survive_without_rounding():

@@ -3,11 +3,9 @@ import socket
 
 import pytest
 
-pytest.importorskip('rclpy')
-
-from guda_ros.errors import GudaError  # noqa: E402
-from guda_ros.ros.graph import environment as env  # noqa: E402
-from guda_ros.ros.graph.table import build_graph, GraphOptions, GRAPHS, UnknownGraph  # noqa: E402
+from guda_ros.errors import GudaError
+from guda_ros.ros.graph import environment as env
+from guda_ros.ros.graph.table import build_graph, GraphOptions, GRAPHS, UnknownGraph
 
 
 def test_nodes_stay_on_this_machine():
@@ -46,21 +44,30 @@ def test_a_domain_is_held_once():
             env.claim_domain(claim.number)
         with env.claim_domain() as other:
             assert other.number != claim.number
-        number = claim.number
-    env.claim_domain(number).release()
 
 
-def test_a_domain_with_a_foreign_participant_is_in_use():
-    with env.claim_domain() as claim:
-        number = claim.number
+def test_a_domain_that_was_given_back_is_free(domain):
+    for _ in range(2):
+        with env.claim_domain(domain) as claim:
+            assert claim.number == domain
+
+
+def test_a_domain_with_a_foreign_participant_is_in_use(domain):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as foreign:
         # Unicast discovery port of the second participant.
-        foreign.bind(('127.0.0.1', 7400 + 250 * number + 12))
+        foreign.bind(('127.0.0.1', 7400 + 250 * domain + 12))
         with pytest.raises(env.DomainInUse):
-            env.claim_domain(number)
-        env.claim_domain(number, probe=False).release()
-        with env.claim_domain() as other:
-            assert other.number != number
+            env.claim_domain(domain)
+        env.claim_domain(domain, probe=False).release()
+
+
+def test_a_foreign_participant_is_stepped_around():
+    with env.claim_domain() as first:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as foreign:
+            foreign.bind(('127.0.0.1', 7400 + 250 * first.number + 12))
+            first.release()
+            with env.claim_domain() as other:
+                assert other.number != first.number
 
 
 def test_one_graph_joins_the_driver_of_a_robot_and_no_second_one():

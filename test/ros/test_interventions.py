@@ -1,20 +1,17 @@
 """A person who corrects a policy: real safety node and recorder, and what the data set says."""
 
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from nav_msgs.msg import Odometry
+from node_trial import NodeTrial
 import numpy as np
 import pytest
+import recording_scene as scene
+from std_msgs.msg import String
 
-pytest.importorskip('rclpy')
-
-from geometry_msgs.msg import PoseWithCovarianceStamped  # noqa: E402
-from nav_msgs.msg import Odometry  # noqa: E402
-from node_trial import NodeTrial  # noqa: E402
-import recording_scene as scene  # noqa: E402
-from std_msgs.msg import String  # noqa: E402
-
-from guda_ros.data.episodes import read_episode  # noqa: E402
-from guda_ros.data.verdicts import COMMANDERS  # noqa: E402
-from guda_ros.ros.episode.event import EpisodeEvent  # noqa: E402
-from guda_ros.ros.qos import EPISODE  # noqa: E402
+from guda_ros.data.episodes import read_episode
+from guda_ros.data.verdicts import COMMANDERS
+from guda_ros.ros.episode.event import EpisodeEvent
+from guda_ros.ros.qos import EPISODE
 
 POLICY, PERSON, ZERO = [0.1, 0.0, 0.2], [0.2, -0.1, 0.0], [0.0, 0.0, 0.0]
 STEPS = 12

@@ -6,17 +6,15 @@ import json
 from pathlib import Path
 import re
 
+from optional import missing
 import pytest
+from ros_helpers import wait_for
 import yaml
 
-pytest.importorskip('rclpy')
-pytest.importorskip('mujoco')
+from guda_ros.ros.graph.processes import GraphProcesses
+from guda_ros.ros.graph.table import GraphOptions
 
-from ros_helpers import wait_for  # noqa: E402
-
-from guda_ros.ros.graph.processes import GraphProcesses  # noqa: E402
-from guda_ros.ros.graph.table import GraphOptions  # noqa: E402
-from guda_ros.sim.rendering import gl  # noqa: E402
+pytestmark = pytest.mark.needs('mujoco')
 
 CONFIG = Path(__file__).resolve().parents[2] / 'config'
 RVIZ = CONFIG / 'rviz' / 'guda_ros.rviz'
@@ -63,7 +61,7 @@ def test_every_panel_of_the_foxglove_layout_is_configured_and_shown_once():
 def published(tmp_path_factory):
     """Return types by topic and the durability of the publishers of a running graph."""
     folder = tmp_path_factory.mktemp('graph')
-    camera = any(gl.missing_library(backend) is None for backend in gl.LIBRARIES)
+    camera = not missing('drawing')
     options = GraphOptions(
         recordings=str(folder / 'recordings'),
         overrides={'simulator': {'camera': camera}, 'data_collector': {'guide': 'guided'}},

@@ -9,19 +9,16 @@ import time
 
 import numpy as np
 import pytest
+from recorder_graph import NODE, recorder_graphs
+from std_msgs.msg import String
+from std_srvs.srv import Trigger
+from visualization_msgs.msg import Marker, MarkerArray
 
-pytest.importorskip('rclpy')
-
-from recorder_graph import NODE, recorder_graphs  # noqa: E402
-from std_msgs.msg import String  # noqa: E402
-from std_srvs.srv import Trigger  # noqa: E402
-from visualization_msgs.msg import Marker, MarkerArray  # noqa: E402
-
-from guda_ros.augmentation.coverage import measure_coverage, SIDES  # noqa: E402
-from guda_ros.data.contract import Contract  # noqa: E402
-from guda_ros.data.transitions import TransitionSet  # noqa: E402
-from guda_ros.ros import qos  # noqa: E402
-from guda_ros.tasks.soccer.task import SoccerPush  # noqa: E402
+from guda_ros.augmentation.coverage import measure_coverage, SIDES
+from guda_ros.data.contract import Contract
+from guda_ros.data.transitions import TransitionSet
+from guda_ros.ros import qos
+from guda_ros.tasks.soccer.task import SoccerPush
 
 STEPS = 40
 

@@ -5,16 +5,13 @@ import subprocess
 import sys
 
 import pytest
+from ros_helpers import alive, shared_memory_of, simulator, wait_for
 
-pytest.importorskip('rclpy')
-
-from ros_helpers import alive, shared_memory_of, simulator, wait_for  # noqa: E402
-
-from guda_ros.errors import GudaError  # noqa: E402
-from guda_ros.ros.graph.environment import domain_is_busy, DomainInUse  # noqa: E402
-from guda_ros.ros.graph.processes import GraphError, GraphProcesses  # noqa: E402
-from guda_ros.ros.graph.shared_memory import shared_memory_files  # noqa: E402
-from guda_ros.ros.graph.table import build_graph, GraphOptions, NodeSpec  # noqa: E402
+from guda_ros.errors import GudaError
+from guda_ros.ros.graph.environment import claim_domain, domain_is_busy, DomainInUse
+from guda_ros.ros.graph.processes import GraphError, GraphProcesses
+from guda_ros.ros.graph.shared_memory import shared_memory_files
+from guda_ros.ros.graph.table import build_graph, GraphOptions, NodeSpec
 
 ROOT = Path(__file__).resolve().parents[2]
 SAFETY = NodeSpec('safety', 'safety', parameters={'use_sim_time': True})
@@ -42,12 +39,14 @@ def segments(names):
     return {name for name in names if 'port' not in name}
 
 
-def test_two_graphs_run_side_by_side_and_leave_nothing_behind(tmp_path):
-    with GraphProcesses([SAFETY, simulator()], log_dir=tmp_path / 'a') as first:
+def test_two_graphs_run_side_by_side_and_leave_nothing_behind(tmp_path, domain):
+    with GraphProcesses([SAFETY, simulator()], None, tmp_path / 'a', domain) as first:
         with GraphProcesses([SAFETY], log_dir=tmp_path / 'b') as second:
             first.wait_ready(60)
             second.wait_ready(60)
-            assert first.domain != second.domain
+            assert first.domain == domain != second.domain
+            with claim_domain() as third:
+                assert third.number != second.domain
             assert domain_is_busy(first.domain) and domain_is_busy(second.domain)
             assert {'safety', 'simulator'} <= first.watch.names()
             assert 'simulator' not in second.watch.names()
@@ -58,7 +57,6 @@ def test_two_graphs_run_side_by_side_and_leave_nothing_behind(tmp_path):
         assert not any(map(alive, pids)) and not left_over(segments(used))
         first.check()
         used, pids = shared_memory_of(first), list(first.pids.values())
-        domain = first.domain
     assert not any(map(alive, pids)) and not left_over(segments(used))
     assert not domain_is_busy(domain)
 

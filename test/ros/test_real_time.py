@@ -3,11 +3,9 @@
 import numpy as np
 import pytest
 
-pytest.importorskip('rclpy')
-
-from guda_ros.ros.markers import field_markers  # noqa: E402
-from guda_ros.ros.simulator.real_time import Pace, StepClock  # noqa: E402
-from guda_ros.soccer.field import Field  # noqa: E402
+from guda_ros.ros.markers import field_markers
+from guda_ros.ros.simulator.real_time import Pace, StepClock
+from guda_ros.soccer.field import Field
 
 
 class Hands:

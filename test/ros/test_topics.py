@@ -5,23 +5,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import rclpy
+from rclpy.context import Context
+from rclpy.node import Node
+from rclpy.qos import qos_check_compatible, QoSCompatibility
+from std_msgs.msg import String
 
-pytest.importorskip('rclpy')
-
-import rclpy  # noqa: E402
-from rclpy.context import Context  # noqa: E402
-from rclpy.node import Node  # noqa: E402
-from rclpy.qos import qos_check_compatible, QoSCompatibility  # noqa: E402
-from std_msgs.msg import String  # noqa: E402
-
-import guda_ros  # noqa: E402
-from guda_ros.data.contract import Contract  # noqa: E402
+import guda_ros
+from guda_ros.data.contract import Contract
 from guda_ros.data.contract import TOPICS as CONTRACT_TOPICS
-from guda_ros.data.verdicts import SOURCES  # noqa: E402
-from guda_ros.ros import qos  # noqa: E402
-from guda_ros.ros.control.safety_parameters import LOCKS  # noqa: E402
-from guda_ros.ros.graph.environment import claim_domain  # noqa: E402
-from guda_ros.ros.topics import (  # noqa: E402
+from guda_ros.data.verdicts import SOURCES
+from guda_ros.ros import qos
+from guda_ros.ros.control.safety_parameters import LOCKS
+from guda_ros.ros.graph.environment import claim_domain
+from guda_ros.ros.topics import (
     describe_qos,
     service_rows,
     SERVICES,

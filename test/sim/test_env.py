@@ -14,7 +14,6 @@ from guda_ros.sim.env import SoccerEnv
 from guda_ros.sim.episodes import EpisodeBatch
 from guda_ros.sim.physics.batch import BatchSimulation
 from guda_ros.sim.physics.simulation import SoccerSimulation
-from guda_ros.sim.rendering.renderer import RenderingUnavailable
 from guda_ros.sim.vector_env import SoccerVectorEnv
 from guda_ros.soccer.robot import RobotProfile
 from guda_ros.soccer.starts import fixed_starts
@@ -42,13 +41,11 @@ def test_stable_baselines_finds_nothing_wrong(strict):
     checker.check_env(SoccerEnv(scenario='penalty', time_limit=1.0))
 
 
+@pytest.mark.needs('drawing')
 def test_it_draws_itself():
     env = gymnasium.make(MAKE, render_mode='rgb_array', width=64, height=48)
     env.reset(seed=0)
-    try:
-        picture = env.render()
-    except RenderingUnavailable as error:
-        pytest.skip(str(error))
+    picture = env.render()
     assert picture.shape == (48, 64, 3) and picture.std() > 5
     env.close()
     vector = SoccerVectorEnv(2, render_mode='rgb_array', width=64, height=48)

@@ -11,7 +11,7 @@ from guda_ros.data.contract import Contract
 from guda_ros.perception.camera import CameraModel
 from guda_ros.sim.physics.mjcf import BALL_QPOS, build_model, ROBOT_QPOS
 from guda_ros.sim.physics.simulation import SoccerSimulation
-from guda_ros.sim.rendering import gl, scenery
+from guda_ros.sim.rendering import scenery
 from guda_ros.sim.rendering.renderer import Renderer
 from guda_ros.sim.rendering.stills import field_view, portrait
 from guda_ros.soccer.field import Field
@@ -21,8 +21,6 @@ ROOT = Path(__file__).resolve().parents[2]
 ROBOTS = sorted(path.stem for path in (ROOT / 'config' / 'robots').glob('*.yaml'))
 FIELDS = sorted(path.stem for path in (ROOT / 'config' / 'fields').glob('*.yaml'))
 SPL = Field.load('spl')
-
-needs_gl = pytest.mark.skipif(bool(gl.unavailable()), reason=f'{gl.unavailable()}: {gl.INSTALL}')
 
 
 def scene(robot, field=SPL, pose=(0, 0, 0), ball=(3.0, 2.0)):
@@ -143,7 +141,7 @@ def test_the_cameras_are_those_of_perception(name):
         np.testing.assert_allclose(pixels, expected, atol=0.01)
 
 
-@needs_gl
+@pytest.mark.needs('drawing')
 @pytest.mark.parametrize('name', ROBOTS)
 def test_a_camera_draws_the_ball_where_perception_expects_it(name):
     robot = RobotProfile.load(name)
@@ -193,7 +191,7 @@ def test_turning_the_head_turns_its_cameras_about_the_neck(name, pan, tilt):
         )
 
 
-@needs_gl
+@pytest.mark.needs('drawing')
 @pytest.mark.parametrize('name', ROBOTS)
 def test_no_camera_sees_the_body_that_carries_it(name):
     robot = RobotProfile.load(name)
@@ -294,7 +292,7 @@ def test_a_field_without_areas_mark_and_circle_has_only_its_outline():
     build_model(RobotProfile.load('nao_v6'), field)
 
 
-@needs_gl
+@pytest.mark.needs('drawing')
 @pytest.mark.parametrize('name', ROBOTS)
 def test_a_portrait_shows_the_robot_and_where_it_looks(name):
     robot = RobotProfile.load(name)
@@ -309,7 +307,7 @@ def test_a_portrait_shows_the_robot_and_where_it_looks(name):
     assert 100 < differs.sum() < 4000 and np.percentile(rows, 95) < 80
 
 
-@needs_gl
+@pytest.mark.needs('drawing')
 @pytest.mark.parametrize('name', FIELDS)
 def test_a_view_of_a_field_shows_all_its_lines_in_its_colours(name):
     field = Field.load(name)
@@ -324,7 +322,7 @@ def test_a_view_of_a_field_shows_all_its_lines_in_its_colours(name):
     assert (brown[green][:, 0] > brown[green][:, 1]).mean() > 0.95
 
 
-@needs_gl
+@pytest.mark.needs('drawing')
 def test_what_a_randomisation_may_change_is_there_by_name_and_shows():
     robot = RobotProfile.load('nao_v6')
     model, data = scene(robot)

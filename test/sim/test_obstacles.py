@@ -10,13 +10,10 @@ from guda_ros.sim.physics.batch import BatchSimulation
 from guda_ros.sim.physics.obstacles import Obstacle
 from guda_ros.sim.physics.simulation import SoccerSimulation
 from guda_ros.sim.physics.walk import FALLING, WALKING
-from guda_ros.sim.rendering import gl
 from guda_ros.soccer.robot import RobotProfile
 
 CONTRACT = Contract.load()
 ROBOT = RobotProfile.load(CONTRACT.robot)
-
-needs_gl = pytest.mark.skipif(bool(gl.unavailable()), reason=f'{gl.unavailable()}: {gl.INSTALL}')
 
 
 def simulation_with(*obstacles, **options):
@@ -148,7 +145,7 @@ def test_an_impossible_obstacle_is_refused(wrong, problem):
         Obstacle(**wrong)
 
 
-@needs_gl
+@pytest.mark.needs('drawing')
 @pytest.mark.parametrize('kind', ['static', 'walking', 'goalkeeper'])
 def test_obstacles_are_seen_and_drawing_does_not_change_the_physics(kind):
     obstacle = Obstacle(kind, ((1.0, 0.1),))

@@ -11,14 +11,11 @@ from guda_ros.data.contract import Contract
 from guda_ros.sim.physics.batch import BatchSimulation
 from guda_ros.sim.physics.randomisation import Randomisation
 from guda_ros.sim.physics.simulation import SoccerSimulation
-from guda_ros.sim.rendering import gl
 from guda_ros.soccer.robot import RobotProfile
 
 CONTRACT = Contract.load()
 ROBOT = RobotProfile.load(CONTRACT.robot)
 NONE = Randomisation.load('none')
-
-needs_gl = pytest.mark.skipif(bool(gl.unavailable()), reason=f'{gl.unavailable()}: {gl.INSTALL}')
 
 
 def only(key, low, high=None):
@@ -192,7 +189,7 @@ def test_masses_scale_with_what_follows_from_them():
     np.testing.assert_allclose(fields['body_invweight0'][:, body, 0], 1 / (nominal * factor))
 
 
-@needs_gl
+@pytest.mark.needs('drawing')
 def test_pictures_change_with_camera_light_and_colours_and_the_physics_does_not():
     ends, base = set(), None
     for key, low in (
@@ -221,7 +218,7 @@ def test_pictures_change_with_camera_light_and_colours_and_the_physics_does_not(
     assert len(ends) == 1
 
 
-@needs_gl
+@pytest.mark.needs('drawing')
 def test_a_randomised_picture_is_that_of_its_seed_again():
     with SoccerSimulation(
         CONTRACT, ROBOT, randomisation=Randomisation.load('extreme')

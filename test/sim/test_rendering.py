@@ -17,8 +17,6 @@ CONTRACT = Contract.load()
 ROBOT = RobotProfile.load(CONTRACT.robot)
 ROOT = Path(__file__).resolve().parents[2]
 
-needs_gl = pytest.mark.skipif(bool(gl.unavailable()), reason=f'{gl.unavailable()}: {gl.INSTALL}')
-
 
 @pytest.fixture(scope='module')
 def simulation():
@@ -32,7 +30,7 @@ def orange(image):
     return np.nonzero((red > 90) & (red > 1.6 * green) & (green > blue))
 
 
-@needs_gl
+@pytest.mark.needs('drawing')
 @pytest.mark.parametrize('forward, left', [(0.3, 0.0), (0.5, 0.2), (1.0, -0.5), (2.0, 0.3)])
 def test_the_head_camera_is_the_pinhole_of_the_profile(simulation, forward, left):
     simulation.reset(
@@ -56,7 +54,7 @@ def test_the_head_camera_is_the_pinhole_of_the_profile(simulation, forward, left
     assert (rows.min() + rows.max()) / 2 == pytest.approx(149.5 + focal * down / depth, abs=1.5)
 
 
-@needs_gl
+@pytest.mark.needs('drawing')
 def test_the_ball_is_in_view_from_the_feet_to_the_far_goal_and_so_is_the_horizon(simulation):
     for distance, pixels in ((0.151, 800), (0.5, 300), (2.0, 30), (4.0, 5)):
         simulation.reset([0.2, 0, 0, 0.2 + distance, 0])
@@ -65,7 +63,7 @@ def test_the_ball_is_in_view_from_the_feet_to_the_far_goal_and_so_is_the_horizon
     assert (top[:, 2] >= top[:, 1]).mean() > 0.5, 'no sky in the top row'
 
 
-@needs_gl
+@pytest.mark.needs('drawing')
 def test_the_robot_does_not_see_itself_nor_a_ball_that_is_not_there(simulation):
     simulation.reset([0.0, 0, np.pi, 3, 0])
     image = simulation.render()
@@ -76,7 +74,7 @@ def test_the_robot_does_not_see_itself_nor_a_ball_that_is_not_there(simulation):
     assert (green | white).mean() > 0.99
 
 
-@needs_gl
+@pytest.mark.needs('drawing')
 @pytest.mark.parametrize('camera', ['overview', 'follow'])
 def test_films_show_robot_ball_and_field(simulation, camera):
     simulation.reset([2.2, -0.8, 0.35, 2.6, -0.5])
@@ -88,7 +86,7 @@ def test_films_show_robot_ball_and_field(simulation, camera):
     assert (values.min(axis=-1) > 180).sum() > 200
 
 
-@needs_gl
+@pytest.mark.needs('drawing')
 def test_drawing_is_repeatable_and_leaves_the_physics_alone(simulation):
     simulation.reset([2.2, -0.8, 0.35, 2.4, -0.7])
     simulation.step([0.25, 0, 0])
@@ -101,7 +99,7 @@ def test_drawing_is_repeatable_and_leaves_the_physics_alone(simulation):
         simulation.render('nose')
 
 
-@needs_gl
+@pytest.mark.needs('drawing')
 def test_the_drawn_legs_move_while_the_robot_walks_and_rest_while_it_stands(simulation):
     pictures = {}
     for speed in (0.0, 0.25):
@@ -118,7 +116,7 @@ def test_the_drawn_legs_move_while_the_robot_walks_and_rest_while_it_stands(simu
     assert (np.abs(walking[2] - walking[0]).max(axis=-1) > 40).sum() > 20
 
 
-@needs_gl
+@pytest.mark.needs('drawing')
 def test_a_closed_simulation_can_be_stepped_and_drawn_again():
     simulation = SoccerSimulation(CONTRACT, ROBOT)
     first = simulation.render()
@@ -215,7 +213,7 @@ def test_an_asked_for_library_that_is_missing_is_named_and_physics_works():
     assert 'x True' in output and 'libOSMesa.so.8 (osmesa) does not load' in output
 
 
-@needs_gl
+@pytest.mark.needs('drawing')
 def test_mujoco_imported_before_this_package_does_not_spoil_the_choice():
     assert 'drawn (300, 400, 3)' in run('import mujoco\n' + STEP_AND_DRAW)
 
@@ -225,7 +223,7 @@ def test_rendering_that_is_switched_off_says_so():
     assert 'unavailable: MUJOCO_GL=off switches rendering off' in output
 
 
-@needs_gl
+@pytest.mark.needs('drawing')
 def test_an_optimiser_works_in_a_process_that_has_drawn():
     pytest.importorskip('torch')
     code = (

@@ -5,19 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-pytest.importorskip('mujoco')
-
-from guda_ros.data.contract import Contract  # noqa: E402
-from guda_ros.errors import GudaError  # noqa: E402
-from guda_ros.perception.ball_detector import BallDetector  # noqa: E402
-from guda_ros.perception.camera import CameraModel  # noqa: E402
-from guda_ros.perception.pipeline import Perception  # noqa: E402
-from guda_ros.sim.physics.sensor_suite import World  # noqa: E402
-from guda_ros.sim.physics.sensors import Courier, ImuModel, LensModel, Mail  # noqa: E402
-from guda_ros.sim.physics.simulation import SoccerSimulation  # noqa: E402
-from guda_ros.sim.rendering import gl  # noqa: E402
-from guda_ros.sim.rendering.camera import RobotCameras, Shot  # noqa: E402
-from guda_ros.soccer.robot import Delivery, ImuNoise, RobotProfile  # noqa: E402
+from guda_ros.data.contract import Contract
+from guda_ros.errors import GudaError
+from guda_ros.perception.ball_detector import BallDetector
+from guda_ros.perception.camera import CameraModel
+from guda_ros.perception.pipeline import Perception
+from guda_ros.sim.physics.sensor_suite import World
+from guda_ros.sim.physics.sensors import Courier, ImuModel, LensModel, Mail
+from guda_ros.sim.physics.simulation import SoccerSimulation
+from guda_ros.sim.rendering.camera import RobotCameras, Shot
+from guda_ros.soccer.robot import Delivery, ImuNoise, RobotProfile
 
 CONTRACT = Contract.load()
 ROBOT = RobotProfile.load('nao_v6')
@@ -25,11 +22,6 @@ BALL = CONTRACT.field.ball
 MS = 1_000_000
 EXACT = ImuNoise(100.0, 0.0, 0.0, 0.0)
 START = np.array([1.0, 0.0, 0.0, 1.8, 0.2])
-
-drawing = pytest.mark.skipif(
-    all(gl.missing_library(backend) for backend in gl.LIBRARIES),
-    reason='no OpenGL library for headless rendering',
-)
 
 
 def rng(seed=0):
@@ -182,7 +174,7 @@ def cameras():
         one.close()
 
 
-@drawing
+@pytest.mark.needs('drawing')
 @pytest.mark.parametrize('ball', [(0.8, 0.35), (1.1, -0.4)])
 def test_perception_finds_the_ball_in_the_picture_of_a_distorting_camera(cameras, ball):
     robot = replace(ROBOT, camera=mount(distortion=BARREL))
@@ -198,7 +190,7 @@ def test_perception_finds_the_ball_in_the_picture_of_a_distorting_camera(cameras
     assert naive is None or np.linalg.norm(naive.position - ball) > 0.02
 
 
-@drawing
+@pytest.mark.needs('drawing')
 @pytest.mark.parametrize('pan, tilt, ball', [(0.9, 0.1, (0.6, 0.9)), (-0.6, -0.25, (1.6, -0.9))])
 def test_perception_finds_the_ball_with_the_head_turned(cameras, pan, tilt, ball):
     pictures, simulation = cameras(ROBOT)
@@ -217,7 +209,7 @@ def test_perception_finds_the_ball_with_the_head_turned(cameras, pan, tilt, ball
     )
 
 
-@drawing
+@pytest.mark.needs('drawing')
 def test_an_exposure_blurs_what_moves_and_nothing_else(cameras):
     robot = replace(ROBOT, camera=mount(exposure=0.03))
     pictures, simulation = cameras(robot)

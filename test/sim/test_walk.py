@@ -10,14 +10,11 @@ from guda_ros.data.contract import Contract
 from guda_ros.sim.physics.batch import BatchSimulation
 from guda_ros.sim.physics.simulation import SoccerSimulation
 from guda_ros.sim.physics.walk import FALLING, GETTING_UP, KICKING, WALKING
-from guda_ros.sim.rendering import gl
 from guda_ros.soccer.robot import RobotProfile, Sway
 
 CONTRACT = Contract.load()
 ROBOT = RobotProfile.load(CONTRACT.robot)
 FAR_BALL = [3.0, 2.0]
-
-needs_gl = pytest.mark.skipif(bool(gl.unavailable()), reason=f'{gl.unavailable()}: {gl.INSTALL}')
 
 
 def robot_with(**walk):
@@ -258,7 +255,7 @@ def test_the_trunk_sways_once_in_two_steps_as_much_as_the_walk_is_fast():
     assert np.abs(half).max() <= 0.5 * 0.05 + 1e-3
 
 
-@needs_gl
+@pytest.mark.needs('drawing')
 def test_sway_and_falls_move_the_picture_and_not_the_physics():
     robot = robot_with(sway=Sway(lateral=0.03, roll=0.1, pitch=0.1))
     states, images = [], []
@@ -326,7 +323,7 @@ def test_several_robots_walk_kick_and_bump_into_each_other():
         SoccerSimulation(CONTRACT, small, visual=False, robots=(ROBOT,))
 
 
-@needs_gl
+@pytest.mark.needs('drawing')
 def test_every_robot_is_drawn_and_has_a_camera():
     with SoccerSimulation(CONTRACT, ROBOT, robots=(ROBOT, ROBOT)) as simulation:
         simulation.reset([0, 0, 0, 3, 0])
@@ -340,7 +337,7 @@ def test_every_robot_is_drawn_and_has_a_camera():
         assert (np.abs(near - other).max(axis=-1) > 10).mean() > 0.1
 
 
-@needs_gl
+@pytest.mark.needs('drawing')
 def test_a_turned_head_looks_where_it_is_turned():
     with SoccerSimulation(CONTRACT, robot_with()) as simulation:
         simulation.reset([0, 0, 0, 1.5 * np.cos(0.5), 1.5 * np.sin(0.5)])

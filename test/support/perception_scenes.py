@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from optional import missing
 import pytest
 
 from guda_ros.data.contract import Contract
@@ -64,13 +65,8 @@ def random_robot(rng: np.random.Generator) -> np.ndarray:
 
 def open_scenes():
     """Yield scenes for a fixture, or skip visibly where nothing can be drawn."""
-    pytest.importorskip('mujoco')
-    from guda_ros.sim.rendering.renderer import RenderingUnavailable
-
+    if missing('drawing'):
+        pytest.skip(missing('drawing'))
     made = Scenes()
-    try:
-        made.simulation.render('head')
-    except RenderingUnavailable as error:
-        pytest.skip(str(error))
     yield made
     made.simulation.close()

@@ -8,24 +8,7 @@ import time
 
 import pytest
 
-pytest.importorskip('rclpy')
-pytest.importorskip('mujoco')
-pytest.importorskip('torch')
-
-from guda_ros.sim.rendering.renderer import RenderingUnavailable  # noqa: E402
-
-
-@pytest.fixture(scope='module', autouse=True)
-def camera():
-    from guda_ros.data.contract import Contract
-    from guda_ros.sim.physics.simulation import SoccerSimulation
-    from guda_ros.soccer.robot import RobotProfile
-
-    try:
-        with SoccerSimulation(Contract.load(), RobotProfile.load('nao_v6')) as simulation:
-            simulation.render()
-    except RenderingUnavailable as error:
-        pytest.skip(str(error))
+pytestmark = pytest.mark.needs('rclpy', 'mujoco', 'torch', 'drawing')
 
 
 def guda(*arguments, **options):

@@ -8,32 +8,23 @@ time. The test is the operator: it places robot and ball, looks at the ball and 
 import signal
 import time
 
+from geometry_msgs.msg import TwistStamped
+from nav_msgs.msg import Odometry
+from policy_file import write_policy
+from pty_command import PtyCommand
 import pytest
+from ros_helpers import wait_for
 
-pytest.importorskip('rclpy')
-pytest.importorskip('mujoco')
-pytest.importorskip('onnx')
+from guda_ros.cli.evaluate_robot import stand_in_spec
+from guda_ros.data.contract import Contract
+from guda_ros.data.episodes import read_episode
+from guda_ros.evaluation.results import load_results
+from guda_ros.ros import qos
+from guda_ros.ros.conversions import command_from_twist
+from guda_ros.ros.episode.runner import EpisodeRunner
+from guda_ros.ros.graph.processes import GraphProcesses
 
-from geometry_msgs.msg import TwistStamped  # noqa: E402
-from nav_msgs.msg import Odometry  # noqa: E402
-from policy_file import write_policy  # noqa: E402
-from pty_command import PtyCommand  # noqa: E402
-from ros_helpers import wait_for  # noqa: E402
-
-from guda_ros.cli.evaluate_robot import stand_in_spec  # noqa: E402
-from guda_ros.data.contract import Contract  # noqa: E402
-from guda_ros.data.episodes import read_episode  # noqa: E402
-from guda_ros.evaluation.results import load_results  # noqa: E402
-from guda_ros.ros import qos  # noqa: E402
-from guda_ros.ros.conversions import command_from_twist  # noqa: E402
-from guda_ros.ros.episode.runner import EpisodeRunner  # noqa: E402
-from guda_ros.ros.graph.processes import GraphProcesses  # noqa: E402
-from guda_ros.sim.rendering import gl  # noqa: E402
-
-pytestmark = pytest.mark.skipif(
-    all(gl.missing_library(backend) for backend in gl.LIBRARIES),
-    reason='no OpenGL library for headless rendering',
-)
+pytestmark = pytest.mark.needs('drawing')
 
 CONTRACT = Contract.load()
 STARTS = """

@@ -13,7 +13,6 @@ from guda_ros.control.exported_policy import ExportedPolicy
 from guda_ros.data.contract import Contract
 from guda_ros.data.sets.minari import read_minari, transitions
 from guda_ros.online.training import OnlineConfig
-from guda_ros.sim.rendering.gl import unavailable
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = (
@@ -164,7 +163,7 @@ def test_episodes_become_a_data_set(tmp_path):
     assert again.returncode == 1 and 'exists already' in again.stderr
 
 
-@pytest.mark.skipif(bool(unavailable()), reason=f'nothing can be drawn: {unavailable()}')
+@pytest.mark.needs('drawing')
 def test_without_a_display_an_episode_is_drawn(tmp_path):
     result = run(
         'sim/view.py',
