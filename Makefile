@@ -54,9 +54,11 @@ test-all: setup  ## all tests
 soak: setup  ## record at full rate for an hour: does memory grow, is a loss not reported?
 	@GUDA_SOAK_MINUTES=60 $(VENV)/python -m pytest -s test/nodes/test_recording_soak.py $(ARGS)
 
-lint: setup  ## style of the Python files
-	@$(VENV)/ruff check .
+lint: setup  ## format, style and types of the Python files
+	@$(VENV)/ruff format --check --quiet . || { echo 'make lint: not formatted: ruff format .' >&2; exit 1; }
+	@$(VENV)/ruff check --quiet .
+	@$(VENV)/mypy
 
 clean:  ## remove what builds and tests left; recordings and results in runs/ and .venv stay
-	rm -rf build install log .pytest_cache .ruff_cache guda_ros.egg-info
+	rm -rf build install log dist .pytest_cache .ruff_cache .mypy_cache guda_ros.egg-info
 	find . -name .venv -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf

@@ -373,7 +373,7 @@ def augment_to_file(
     guide: Guide,
     count: int,
     seed: int,
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     progress: Callable[[int, int], None] | None = None,
     threads: int = 1,
 ) -> AcceptanceReport:

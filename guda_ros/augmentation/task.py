@@ -142,7 +142,7 @@ class Task(ABC):
             environments.close()
 
     @classmethod
-    def initial_data(cls, folder: str | os.PathLike, seed: int) -> TransitionSet:
+    def initial_data(cls, folder: str | os.PathLike[str], seed: int) -> TransitionSet:
         """
         Return the recorded steps that a training with this seed begins with.
 
@@ -161,11 +161,11 @@ class Task(ABC):
 
     @classmethod
     @abstractmethod
-    def read(cls, path: str | os.PathLike) -> TransitionSet:
+    def read(cls, path: str | os.PathLike[str]) -> TransitionSet:
         """Read recorded steps of this task; GudaError when it cannot be done."""
 
 
-def initial_files(folder: str | os.PathLike, task: str) -> list[Path]:
+def initial_files(folder: str | os.PathLike[str], task: str) -> list[Path]:
     """Return the recordings initial_* of a task, by number; DataSetError if there are none."""
     folder = Path(folder)
     inner = folder / task

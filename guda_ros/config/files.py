@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 import math
 import os
 from pathlib import Path
 import sys
+from typing import Any, Literal, NoReturn, overload
 
 import yaml
 
@@ -14,6 +16,10 @@ from guda_ros.errors import GudaError
 
 #: Bytes of the largest file that is read as a configuration.
 _LARGEST = 10**6
+
+
+#: What a file of YAML or JSON holds, before its values are checked.
+Plain = dict[str, Any]
 
 
 class ConfigError(GudaError, ValueError):
@@ -41,7 +47,7 @@ def config_directories() -> list[Path]:
     return [path for path in candidates if path.is_dir()]
 
 
-def find_config(kind: str, name: str | os.PathLike) -> Path:
+def find_config(kind: str, name: str | os.PathLike[str]) -> Path:
     """
     Return the file of a configuration.
 
@@ -67,14 +73,14 @@ def config_names(kind: str) -> list[str]:
 
 
 def _known(kind: str) -> dict[str, Path]:
-    known = {}
+    known: dict[str, Path] = {}
     for directory in config_directories():
         for file in sorted((directory / kind).glob('*.yaml')):
             known.setdefault(file.stem, file)
     return known
 
 
-def read_config_text(path: str | os.PathLike) -> str:
+def read_config_text(path: str | os.PathLike[str]) -> str:
     """Return the text of a file in UTF-8; ConfigError says where it is not, or is too long."""
     try:
         with open(path, 'rb') as file:
@@ -93,7 +99,7 @@ def read_config_text(path: str | os.PathLike) -> str:
         ) from error
 
 
-def load_yaml(path: str | os.PathLike) -> dict:
+def load_yaml(path: str | os.PathLike[str]) -> Plain:
     """Read a YAML mapping; raise ConfigError with file and line when it cannot be read."""
     text = read_config_text(path)
     try:
@@ -105,7 +111,7 @@ def load_yaml(path: str | os.PathLike) -> dict:
     return content
 
 
-def with_line(error: ConfigError, path: str | os.PathLike) -> ConfigError:
+def with_line(error: ConfigError, path: str | os.PathLike[str]) -> ConfigError:
     """Return the error of a YAML file with the line of its key behind the file's name."""
     line = _line_of(path, error.key) if error.key else None
     text = str(error)
@@ -114,7 +120,7 @@ def with_line(error: ConfigError, path: str | os.PathLike) -> ConfigError:
     return ConfigError(f'{path}:{line}: {text[len(str(path)) + 2 :]}', error.key)
 
 
-def _line_of(path, key: str) -> int | None:
+def _line_of(path: str | os.PathLike[str], key: str) -> int | None:
     """Return the line, from 1, of a dotted key or of the deepest part of it that is there."""
     try:
         node = compose(read_config_text(path))
@@ -137,7 +143,7 @@ def _line_of(path, key: str) -> int | None:
     return line
 
 
-def _hint(value) -> str:
+def _hint(value: object) -> str:
     """Return what an author may have meant by a text where a number is expected."""
     text = value.replace(',', '.', 1) if isinstance(value, str) else ''
     try:
@@ -150,15 +156,17 @@ def _hint(value) -> str:
 class Section:
     """A checked view of a YAML mapping; wrong, missing and unknown keys are named."""
 
-    def __init__(self, content: dict, path, prefix: str = '') -> None:
+    def __init__(
+        self, content: Mapping[str, Any], path: str | os.PathLike[str], prefix: str = ''
+    ) -> None:
         self._content = dict(content)
         self._path = path
         self._prefix = prefix
 
-    def _fail(self, key: str, problem: str):
+    def _fail(self, key: str, problem: str) -> NoReturn:
         raise ConfigError(f'{self._path}: {self._prefix}{key}: {problem}', f'{self._prefix}{key}')
 
-    def _take(self, key: str):
+    def _take(self, key: str) -> Any:
         if key not in self._content:
             self._fail(key, 'is missing')
         return self._content.pop(key)
@@ -181,6 +189,26 @@ class Section:
             self._fail(key, f'an integer is expected, not {value}')
         return int(value)
 
+    @overload
+    def numbers(
+        self, key: str, count: Literal[2], low: float = ..., high: float = ...
+    ) -> tuple[float, float]: ...
+
+    @overload
+    def numbers(
+        self, key: str, count: Literal[3], low: float = ..., high: float = ...
+    ) -> tuple[float, float, float]: ...
+
+    @overload
+    def numbers(
+        self, key: str, count: Literal[5], low: float = ..., high: float = ...
+    ) -> tuple[float, float, float, float, float]: ...
+
+    @overload
+    def numbers(
+        self, key: str, count: int, low: float = ..., high: float = ...
+    ) -> tuple[float, ...]: ...
+
     def numbers(
         self, key: str, count: int, low: float = float('-inf'), high: float = float('inf')
     ) -> tuple[float, ...]:
@@ -188,16 +216,21 @@ class Section:
         values = self._take(key)
         if not isinstance(values, (list, tuple)) or len(values) != count:
             self._fail(key, f'a list of {count} numbers is expected, not {values!r}')
-        inner = Section(dict(enumerate(values)), self._path, f'{self._prefix}{key}.')
-        return tuple(inner.number(index, low, high) for index in range(count))
+        inner = self._elements(key, values)
+        return tuple(inner.number(str(index), low, high) for index in range(count))
+
+    def _elements(self, key: str, values: Sequence[object]) -> Section:
+        """Return a list as a section whose keys are the indices."""
+        content = {str(index): value for index, value in enumerate(values)}
+        return Section(content, self._path, f'{self._prefix}{key}.')
 
     def integers(self, key: str, low: int, high: int) -> tuple[int, ...]:
         """Take a list of integers, each in [low, high]."""
         values = self._take(key)
         if not isinstance(values, (list, tuple)):
             self._fail(key, f'a list of integers is expected, not {values!r}')
-        inner = Section(dict(enumerate(values)), self._path, f'{self._prefix}{key}.')
-        return tuple(inner.integer(index, low, high) for index in range(len(values)))
+        inner = self._elements(key, values)
+        return tuple(inner.integer(str(index), low, high) for index in range(len(values)))
 
     def ranges(self, key: str) -> tuple[tuple[int, int, int], ...]:
         """Take a list of [episode, first step, step after the last]."""
@@ -219,7 +252,7 @@ class Section:
                 'a list of [episode, first step, step after the last] is expected, '
                 f'not {values!r}',
             )
-        return tuple(tuple(value) for value in values)
+        return tuple((value[0], value[1], value[2]) for value in values)
 
     def text(self, key: str) -> str:
         """Take a string that is not empty."""
@@ -258,18 +291,18 @@ class Section:
         """Return the keys that were not taken yet."""
         return tuple(self._content)
 
-    def section(self, key: str) -> 'Section':
+    def section(self, key: str) -> Section:
         """Take a mapping as a section of its own."""
         value = self._take(key)
         if not isinstance(value, dict):
             self._fail(key, f'a mapping is expected, not {value!r}')
         return Section(value, self._path, f'{self._prefix}{key}.')
 
-    def fail(self, key: str, problem: str) -> None:
+    def fail(self, key: str, problem: str) -> NoReturn:
         """Raise the ConfigError of a key's value."""
         self._fail(key, problem)
 
-    def rest(self) -> dict:
+    def rest(self) -> Plain:
         """Take all keys that are left."""
         content, self._content = self._content, {}
         return content

@@ -12,7 +12,7 @@ from guda_ros.config.files import ConfigError
 from guda_ros.config.yaml12 import compose
 
 
-def with_values(text: str, values: Mapping[str, object], path='profile') -> str:
+def with_values(text: str, values: Mapping[str, object], path: str = 'profile') -> str:
     """
     Return the text of a YAML file with other values.
 
@@ -28,7 +28,7 @@ def with_values(text: str, values: Mapping[str, object], path='profile') -> str:
 
 
 def with_entry(
-    text: str, section: str, key: str, value: object, comment: str = '', path='profile'
+    text: str, section: str, key: str, value: object, comment: str = '', path: str = 'profile'
 ) -> str:
     """
     Return the text with an entry in a section of the file, which is made if it is not there.
@@ -48,7 +48,7 @@ def with_entry(
     return _inserted(text, node, key, value)
 
 
-def with_item(text: str, key: str, item: str, path='profile') -> str:
+def with_item(text: str, key: str, item: str, path: str = 'profile') -> str:
     """Return the text with one more text at the end of a list of the file."""
     node = _child(_root(text, path), key)
     if not isinstance(node, yaml.SequenceNode):
@@ -65,8 +65,8 @@ def with_item(text: str, key: str, item: str, path='profile') -> str:
     return f'{text[:end]}\n{indent}- {_written(item)}{text[end:]}'
 
 
-def _with_value(text: str, keys: list[str], value, path) -> str:
-    node = _root(text, path)
+def _with_value(text: str, keys: list[str], value: object, path: str) -> str:
+    node: yaml.Node = _root(text, path)
     for depth, key in enumerate(keys):
         child = _child(node, key)
         if child is None:
@@ -77,7 +77,7 @@ def _with_value(text: str, keys: list[str], value, path) -> str:
     return _replaced(text, node, _written(value))
 
 
-def _root(text: str, path) -> yaml.MappingNode:
+def _root(text: str, path: str) -> yaml.MappingNode:
     try:
         node = compose(text)
     except yaml.YAMLError as error:
@@ -87,7 +87,7 @@ def _root(text: str, path) -> yaml.MappingNode:
     return node
 
 
-def _child(node, key: str):
+def _child(node: yaml.Node, key: str) -> yaml.Node | None:
     if isinstance(node, yaml.SequenceNode):
         return node.value[int(key)] if key.isdigit() and int(key) < len(node.value) else None
     if isinstance(node, yaml.MappingNode):
@@ -95,7 +95,7 @@ def _child(node, key: str):
     return None
 
 
-def _written(value) -> str:
+def _written(value: object) -> str:
     if isinstance(value, str):
         # JSON's texts are YAML's, whatever is in them; a plain word needs no quotes.
         plain = value.isidentifier() and yaml.safe_load(value) == value
@@ -110,7 +110,7 @@ def _written(value) -> str:
     return np.format_float_positional(float(f'{value:.4g}'), trim='0')
 
 
-def _end(node) -> int:
+def _end(node: yaml.Node) -> int:
     """Return where a node's text ends; the mark of a block is after the comments behind it."""
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
@@ -123,11 +123,11 @@ def _line_end(text: str, index: int) -> int:
     return len(text) if end < 0 else end
 
 
-def _replaced(text: str, node, written: str) -> str:
+def _replaced(text: str, node: yaml.Node, written: str) -> str:
     return text[: node.start_mark.index] + written + text[_end(node) :]
 
 
-def _inserted(text: str, node: yaml.MappingNode, key: str, value) -> str:
+def _inserted(text: str, node: yaml.MappingNode, key: str, value: object) -> str:
     if node.flow_style or not node.value:
         entries = ', '.join(
             [

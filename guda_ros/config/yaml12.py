@@ -34,7 +34,7 @@ _LARGEST = 200_000
 class Loader(yaml.SafeLoader):
     """Build plain objects, by YAML 1.2's core schema and with each key once."""
 
-    yaml_implicit_resolvers: dict = {}
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """Build a dictionary; ConstructorError names a key that stands twice."""

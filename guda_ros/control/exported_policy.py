@@ -9,13 +9,19 @@ Input `observation` (batch, D) float32 as the contract lays it out, not normalis
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from guda_ros.config.files import Plain
 from guda_ros.data.contract_base import ContractBase, ContractMismatch
 from guda_ros.data.registry import read_contract, SOCCER, UnknownTask
 from guda_ros.errors import GudaError
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 INPUT = 'observation'
 OUTPUT = 'action'
@@ -29,7 +35,9 @@ class PolicyFileError(GudaError, ValueError):
 class ExportedPolicy:
     """A policy that was read from a file; use `load`."""
 
-    def __init__(self, session, path: Path, metadata: dict, contract: ContractBase) -> None:
+    def __init__(
+        self, session: InferenceSession, path: Path, metadata: Plain, contract: ContractBase
+    ) -> None:
         self._session = session
         self.path = path
         #: What the file says about itself: algorithm (str), contract_hash (str), training (dict)
@@ -39,7 +47,9 @@ class ExportedPolicy:
         self.contract = contract
 
     @classmethod
-    def load(cls, path, contract: ContractBase | None = None) -> 'ExportedPolicy':
+    def load(
+        cls, path: str | os.PathLike[str], contract: ContractBase | None = None
+    ) -> 'ExportedPolicy':
         """
         Read a policy.
 
@@ -84,7 +94,7 @@ class ExportedPolicy:
             ) from error
         return policy
 
-    def predict(self, observations) -> np.ndarray:
+    def predict(self, observations: np.ndarray) -> np.ndarray:
         """
         Return the actions (n, A), or (A,), float32 for observations (n, D), or (D,).
 
@@ -124,7 +134,7 @@ class ExportedPolicy:
                 )
 
 
-def _open(path: Path):
+def _open(path: Path) -> InferenceSession:
     try:
         import onnxruntime
     except ImportError as error:
@@ -153,7 +163,7 @@ def _open(path: Path):
         ) from error
 
 
-def _check_signature(path: Path, session, size: int, actions: int) -> None:
+def _check_signature(path: Path, session: InferenceSession, size: int, actions: int) -> None:
     for kind, values, name, width in (
         ('input', session.get_inputs(), INPUT, size),
         ('output', session.get_outputs(), OUTPUT, actions),

@@ -30,7 +30,7 @@ class FieldLimit:
         self._pose: np.ndarray | None = None
         self._seen: Instant | None = None
 
-    def see(self, pose, now: Instant) -> None:
+    def see(self, pose: np.ndarray | None, now: Instant) -> None:
         """Note the robot's pose (x, y [m], yaw [rad]) in `map`, None if it is not known."""
         known = pose is not None and np.isfinite(pose).all()
         self._pose, self._seen = (np.array(pose, dtype=np.float64), now) if known else (None, None)
@@ -46,7 +46,7 @@ class FieldLimit:
 
         Its direction is kept, so that no other limit is exceeded.
         """
-        if not self.knows(now):
+        if self._pose is None or not self.knows(now):
             return command
         x, y, yaw = self._pose
         cosine, sine = np.cos(yaw), np.sin(yaw)

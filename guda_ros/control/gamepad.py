@@ -45,7 +45,7 @@ class Pad:
             ) from error
         self._pygame = pygame
         self._given = JoystickMap.load(joystick) if joystick else None
-        self._pad = None
+        self._pad: pygame.joystick.JoystickType | None = None
         self._map: JoystickMap | None = None
         self._stuck: frozenset[str] | None = None
         #: Why a pad that is there is not used.
@@ -93,7 +93,7 @@ class Pad:
         emergency stop.
         """
         said = self.read()
-        if said is None:
+        if said is None or self._map is None:
             return None
         state = self._map.decode(*said)
         if self._stuck is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 import math
+from pathlib import Path
 
 import numpy as np
 
@@ -113,7 +114,7 @@ class JoystickMap:
     pads: tuple[str, ...]
 
     @classmethod
-    def load(cls, name='xbox') -> 'JoystickMap':
+    def load(cls, name: str | Path = 'xbox') -> 'JoystickMap':
         """Read a map by name or path; ConfigError names file and key of a wrong value."""
         path = find_config('joysticks', name)
         root = Section(load_yaml(path), path)
@@ -152,7 +153,7 @@ class JoystickMap:
         joystick._check(path)
         return joystick
 
-    def _check(self, path) -> None:
+    def _check(self, path: Path) -> None:
         moving = [index for index, _ in self.axes.values()]
         as_buttons = list(self.axis_buttons.values())
         for kind, used in (
@@ -242,7 +243,7 @@ class JoystickMap:
         # Adding zero turns -0.0 into 0.0.
         return np.sign(values) * size + 0.0
 
-    def _scale(self, pressed) -> float:
+    def _scale(self, pressed: set[str]) -> float:
         return (
             self.slow_scale
             if 'slow' in pressed
@@ -252,7 +253,11 @@ class JoystickMap:
         )
 
     def encode(
-        self, action, deadman: bool = True, pressed: Sequence[str] = (), look=(0.0, 0.0)
+        self,
+        action: Sequence[float] | np.ndarray,
+        deadman: bool = True,
+        pressed: Sequence[str] = (),
+        look: Sequence[float] | np.ndarray = (0.0, 0.0),
     ) -> tuple[list[float], list[int]]:
         """
         Return the axes and buttons that decode to an action; the inverse of decode.
@@ -268,19 +273,19 @@ class JoystickMap:
         action = np.asarray(action, dtype=np.float64)
         if action.shape != (len(AXES),) or not np.all(np.isfinite(action)):
             action = np.zeros(len(AXES))
-        pressed = {*pressed, *(('deadman',) if deadman else ())}
-        if deadman and 'slow' not in pressed and self.has('turbo'):
-            pressed.add('turbo')
+        held = {*pressed, *(('deadman',) if deadman else ())}
+        if deadman and 'slow' not in held and self.has('turbo'):
+            held.add('turbo')
         if np.any(look):
-            pressed.add('look')
-        values = np.clip(np.append(action / self._scale(pressed), look), -1.0, 1.0)
+            held.add('look')
+        values = np.clip(np.append(action / self._scale(held), look), -1.0, 1.0)
         size = np.where(values == 0, 0.0, self.dead_zone + np.abs(values) * (1.0 - self.dead_zone))
         axes = [0.0] * self.axis_count
         used = {**self.axes, **(self.look_axes if np.any(look) else {})}
         for value, (index, sign) in zip(np.sign(values) * size, used.values()):
             axes[index] = float(sign * value)
         buttons = [0] * self.button_count
-        for name in pressed:
+        for name in held:
             if not self.has(name):
                 raise ValueError(f'the joystick {self.name!r} has no button {name!r}')
             if name in self.axis_buttons:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from guda_ros.soccer.robot import VelocityLimits
@@ -24,7 +26,9 @@ class CommandLimiter:
     :raises ValueError: for limits that are not positive.
     """
 
-    def __init__(self, limits: VelocityLimits, max_acceleration=None) -> None:
+    def __init__(
+        self, limits: VelocityLimits, max_acceleration: Sequence[float] | np.ndarray | None = None
+    ) -> None:
         if not all(
             np.isfinite(value) and value > 0
             for value in (limits.forward, limits.backward, limits.side, limits.turn)
@@ -47,7 +51,7 @@ class CommandLimiter:
         self._previous = np.zeros(3)
         self._time = time
 
-    def limit(self, command, time: float) -> np.ndarray:
+    def limit(self, command: np.ndarray, time: float) -> np.ndarray:
         """
         Return the command (3,) that may be sent at `time` [s]; the next is compared with it.
 
@@ -58,7 +62,7 @@ class CommandLimiter:
             command = np.zeros(3)
         command = self._limits.clip(command)
         if self._max_acceleration is not None:
-            command = self._limit_acceleration(command, time)
+            command = self._limit_acceleration(command, time, self._max_acceleration)
         self._previous = command.copy()
         self._time = time
         return command
@@ -67,11 +71,11 @@ class CommandLimiter:
         """Take it that less was sent than `limit` returned last."""
         self._previous = np.array(command)
 
-    def _limit_acceleration(self, command: np.ndarray, time: float) -> np.ndarray:
+    def _limit_acceleration(
+        self, command: np.ndarray, time: float, most: np.ndarray
+    ) -> np.ndarray:
         interval = MAX_INTERVAL if self._time is None else time - self._time
         # Not times zero: an axis without limit would get 0 * inf, which is no number.
-        gain = (
-            self._max_acceleration * min(interval, MAX_INTERVAL) if interval > 0 else np.zeros(3)
-        )
+        gain = most * min(interval, MAX_INTERVAL) if interval > 0 else np.zeros(3)
         base = np.where(np.sign(command) == np.sign(self._previous), np.abs(self._previous), 0.0)
         return np.sign(command) * np.minimum(np.abs(command), base + gain)

@@ -118,7 +118,7 @@ class SafetyGate:
         self._driver: str | None = None
         #: How often each (source, reason) was decided; (source, 'clamped') counts commands above
         #: the limits, (source, 'at_the_edge') those that would have left the field.
-        self.counts: Counter = Counter()
+        self.counts: Counter[tuple[str | None, str]] = Counter()
 
     @property
     def stopped(self) -> bool:
@@ -167,7 +167,9 @@ class SafetyGate:
             return f'{source} waits for the dead-man button'
         return ''
 
-    def offer(self, source: str, command, stamp: float, frame: str, now: Instant) -> Decision:
+    def offer(
+        self, source: str, command: np.ndarray, stamp: float, frame: str, now: Instant
+    ) -> Decision:
         """
         Decide about a command (3,) of a source.
 

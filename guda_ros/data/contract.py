@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from functools import cached_property
 import json
+from pathlib import Path
 
 import numpy as np
 
@@ -59,7 +60,7 @@ class Contract(ContractBase):
     action_size = len(ACTION)
 
     @classmethod
-    def load(cls, name='soccer_push', robot: str | None = None) -> 'Contract':
+    def load(cls, name: str = 'soccer_push', robot: str | None = None) -> 'Contract':
         """
         Read a contract by name or path, with the robot profile and field that it names.
 
@@ -91,7 +92,7 @@ class Contract(ContractBase):
         contract._check(path)
         return contract
 
-    def _check(self, source) -> None:
+    def _check(self, source: Path | str) -> None:
         if self.action != ACTION:
             raise ConfigError(
                 f'{source}: action: {list(ACTION)} is expected, not {list(self.action)}'
@@ -164,7 +165,7 @@ class Contract(ContractBase):
         return self.limits.to_action(command)
 
 
-def robot_of(contract, name: str | None = None):
+def robot_of(contract: Contract, name: str | None = None) -> RobotProfile:
     """Return the robot profile of a contract; GudaError if their limits differ."""
     robot = RobotProfile.load(name or contract.robot)
     if robot.limits != contract.limits:

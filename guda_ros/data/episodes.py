@@ -115,7 +115,7 @@ class Episode:
         return [slice(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
 
 
-def read_episode(path: str | os.PathLike, contract: Contract | None = None) -> Episode:
+def read_episode(path: str | os.PathLike[str], contract: Contract | None = None) -> Episode:
     """
     Read a finished recording as an episode of what the robot knew, paired by exact stamps.
 

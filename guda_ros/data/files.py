@@ -27,7 +27,7 @@ def refuse_target(path: str | os.PathLike) -> None:
 
 
 @contextmanager
-def atomic_target(path: str | os.PathLike) -> Iterator[Path]:
+def atomic_target(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     Give a temporary path beside `path`; sync it and rename it to `path` when the block succeeds.
 
@@ -49,7 +49,7 @@ def atomic_target(path: str | os.PathLike) -> Iterator[Path]:
         raise
 
 
-def sync(path: str | os.PathLike) -> None:
+def sync(path: str | os.PathLike[str]) -> None:
     """Make sure that a file's content, or a folder's list of names, is on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -77,7 +77,7 @@ class DurableFile:
     `commit` tries it again.
     """
 
-    def __init__(self, path: str | os.PathLike) -> None:
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         """Create the file; FileExistsError if there is one."""
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         self._pending = bytearray()

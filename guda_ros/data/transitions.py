@@ -14,6 +14,7 @@ import json
 import os
 from pathlib import Path
 import shutil
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,6 +27,9 @@ from guda_ros.data.registry import SOCCER, UnknownTask
 from guda_ros.errors import GudaError
 from guda_ros.soccer import world
 from guda_ros.soccer.rewards import push_reward, push_terminated
+
+if TYPE_CHECKING:
+    from h5py import File
 
 RAW = 'raw'
 _FORMAT = 'guda_ros transitions'
@@ -126,7 +130,7 @@ class TransitionSet:
             if count and not (0 <= column.min() and column.max() < len(names)):
                 raise ValueError(f'{name}: an index is outside the list of {len(names)} names')
 
-    def _columns(self):
+    def _columns(self) -> dict[str, tuple[type[float], tuple]]:
         return columns_of(self.contract, len(self.parameter_names))
 
     def __len__(self) -> int:
@@ -196,7 +200,7 @@ class TransitionSet:
             info=dict(sets[0].info),
         )
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """
         Write an HDF5 file; what was at `path` is replaced only when the new file is complete.
 
@@ -230,7 +234,7 @@ class TransitionSet:
     @classmethod
     def load(
         cls,
-        path: str | os.PathLike,
+        path: str | os.PathLike[str],
         read_contract: Callable[[str], ContractBase] | None = None,
         rows: slice = slice(None),
     ) -> 'TransitionSet':
@@ -309,7 +313,7 @@ class TransitionWriter:
     :raises DataSetError: if there is too little room or the file cannot be written.
     """
 
-    def __init__(self, path: str | os.PathLike, like: TransitionSet, count: int) -> None:
+    def __init__(self, path: str | os.PathLike[str], like: TransitionSet, count: int) -> None:
         self._path = Path(path)
         self._like = like
         self._count = count
@@ -358,14 +362,14 @@ class TransitionWriter:
         self._file.close()
         self._target.__exit__(kind, value, trace)
 
-    def _failed(self, error):
+    def _failed(self, error) -> DataSetError:
         return DataSetError(
             f'{self._path}: cannot be written: {error}; is there room on the '
             'disk, and may you write there?'
         )
 
 
-def _describe(file, contract):
+def _describe(file: File, contract: Contract) -> None:
     file.attrs['format'] = _FORMAT
     file.attrs['version'] = _VERSION
     file.attrs['contract'] = contract.to_json()
@@ -374,7 +378,7 @@ def _describe(file, contract):
         file.attrs['task'] = contract.task
 
 
-def _write_names(file, of):
+def _write_names(file: File, of: TransitionSet) -> None:
     file['names'] = json.dumps(
         {
             'rules': of.rule_names,
@@ -386,7 +390,12 @@ def _write_names(file, of):
     )
 
 
-def _create(file, columns, count, data=None):
+def _create(
+    file: File,
+    columns: dict[str, tuple[type[float], tuple]],
+    count: int,
+    data: dict[str, np.ndarray] | None = None,
+) -> None:
     for name, (dtype, shape) in columns.items():
         if 0 in shape:
             continue

@@ -196,7 +196,7 @@ class Evaluation:
             if any(not 0 <= number < len(self.starts) for number in numbers):
                 raise ValueError(f'{policy.name}: an episode of a start that is not in the set')
 
-    def save(self, folder: str | os.PathLike, summary: Mapping | None = None) -> Path:
+    def save(self, folder: str | os.PathLike[str], summary: Mapping | None = None) -> Path:
         """
         Write FILE to a folder in one step and return its path.
 
@@ -211,7 +211,7 @@ class Evaluation:
         return path
 
 
-def load_results(path: str | os.PathLike) -> Evaluation:
+def load_results(path: str | os.PathLike[str]) -> Evaluation:
     """
     Read a result file, or that in a folder.
 

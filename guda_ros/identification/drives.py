@@ -85,7 +85,7 @@ def make_drive(name: str, commands, odom, truth=(), detections=()) -> Drive:
     )
 
 
-def read_drive(path: str | os.PathLike) -> tuple[Drive, Contract]:
+def read_drive(path: str | os.PathLike[str]) -> tuple[Drive, Contract]:
     """
     Read a finished recording, and the contract it was made with.
 

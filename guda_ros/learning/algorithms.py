@@ -27,7 +27,7 @@ def algorithm(name: str) -> type[Learner]:
     return ALGORITHMS[name]
 
 
-def read_config(name: str | os.PathLike) -> tuple[type[Learner], LearnerConfig]:
+def read_config(name: str | os.PathLike[str]) -> tuple[type[Learner], LearnerConfig]:
     """
     Read the arguments of a training: the file's `algorithm`, and of its arguments those given.
 

@@ -43,7 +43,9 @@ def versions() -> dict[str, str]:
     }
 
 
-def save_checkpoint(path: str | os.PathLike, learner: Learner, info: dict | None = None) -> None:
+def save_checkpoint(
+    path: str | os.PathLike[str], learner: Learner, info: dict | None = None
+) -> None:
     """
     Write the policies of a learner and, while it is not done, what it needs to go on.
 
@@ -74,7 +76,7 @@ def save_checkpoint(path: str | os.PathLike, learner: Learner, info: dict | None
         temporary.write_bytes(content.getvalue())
 
 
-def require_writable(path: str | os.PathLike) -> None:
+def require_writable(path: str | os.PathLike[str]) -> None:
     """Raise OSError if no checkpoint can be written to `path`: not after hours of training."""
     path = Path(path)
     if path.is_dir():
@@ -88,7 +90,7 @@ def require_writable(path: str | os.PathLike) -> None:
 
 
 def load_checkpoint(
-    path: str | os.PathLike, seed: int | None = None
+    path: str | os.PathLike[str], seed: int | None = None
 ) -> tuple[TrainingResult, ContractBase, dict]:
     """
     Read a policy that save_checkpoint wrote, with its history, its contract and the info.
@@ -146,7 +148,9 @@ def load_checkpoint(
         raise _damaged(path, error) from error
 
 
-def resume_checkpoint(path: str | os.PathLike, learner: Learner, same: dict | None = None) -> bool:
+def resume_checkpoint(
+    path: str | os.PathLike[str], learner: Learner, same: dict | None = None
+) -> bool:
     """
     Let a fresh learner go on from a checkpoint; False if that training was done already.
 

@@ -20,7 +20,7 @@ _IR_VERSION = 8
 
 
 def export_policy(
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     network: PolicyNetwork,
     contract: ContractBase,
     algorithm: str,

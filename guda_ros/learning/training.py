@@ -70,7 +70,7 @@ def train_to_file(
     return learner.updates == learner.total
 
 
-def tensorboard_writer(folder: str | os.PathLike, updates: int = 0):
+def tensorboard_writer(folder: str | os.PathLike[str], updates: int = 0):
     """
     Return a writer of logs for TensorBoard, to be closed by `with`.
 

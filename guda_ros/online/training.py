@@ -51,7 +51,7 @@ class OnlineConfig:
     arguments: dict = field(default_factory=dict)
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> 'OnlineConfig':
+    def load(cls, path: str | os.PathLike[str]) -> 'OnlineConfig':
         """Read a YAML file; ConfigError names file and key of a wrong value."""
         root = Section(load_yaml(path), path)
         arguments = root.section('arguments')
@@ -115,11 +115,11 @@ def train_online(
     config: OnlineConfig,
     episodes: Episodes,
     evaluate: Callable[[PolicyNetwork], float],
-    folder: str | os.PathLike,
+    folder: str | os.PathLike[str],
     seed: int = 0,
     report: Callable[[Progress], None] = lambda progress: None,
     checkpoints: bool = False,
-    tensorboard: str | os.PathLike | None = None,
+    tensorboard: str | os.PathLike[str] | None = None,
 ) -> OnlineResult:
     """
     Train from scratch, and leave model and normalisation in `folder`.
@@ -160,7 +160,7 @@ def train_online(
     )
 
 
-def save_model(model: BaseAlgorithm, folder: str | os.PathLike) -> None:
+def save_model(model: BaseAlgorithm, folder: str | os.PathLike[str]) -> None:
     """Write a model and its normalisation to a folder, as stable-baselines3 reads them."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -168,7 +168,9 @@ def save_model(model: BaseAlgorithm, folder: str | os.PathLike) -> None:
     model.get_vec_normalize_env().save(str(folder / NORMALISATION))
 
 
-def load_network(folder: str | os.PathLike, algorithm: str, episodes: Episodes) -> PolicyNetwork:
+def load_network(
+    folder: str | os.PathLike[str], algorithm: str, episodes: Episodes
+) -> PolicyNetwork:
     """
     Return the deterministic policy of a model that save_model wrote.
 

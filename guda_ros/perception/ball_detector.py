@@ -10,12 +10,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 import math
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from guda_ros.perception.camera import CameraModel
 from guda_ros.soccer.field import Ball
+
+if TYPE_CHECKING:
+    from guda_ros.perception.camera import Ellipse
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,14 @@ class BallDetector:
         mask[: self._first_row] = 0
         return mask
 
-    def _judge(self, bgr, mask, own, stats, corner) -> BallDetection | None:
+    def _judge(
+        self,
+        bgr: np.ndarray,
+        mask: np.ndarray,
+        own: np.ndarray,
+        stats: np.ndarray,
+        corner: np.ndarray,
+    ) -> BallDetection | None:
         """Return the detection of one candidate, or None if it is no ball."""
         camera, radius = self.camera, self._ball.radius
         left, top, width, height = (int(v) for v in stats[:4])
@@ -236,7 +247,7 @@ class BallDetector:
         for _ in range(8):
             centre = np.append(place, radius)
             to_centre = centre - camera.position
-            distance = np.linalg.norm(to_centre)
+            distance = float(np.linalg.norm(to_centre))
             # Mask pixels are inside of the outline; it runs half a pixel farther out.
             outward = rim - camera.sphere_outline(centre, radius).centre
             outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-9)
@@ -256,7 +267,7 @@ class BallDetector:
                 break
         return place
 
-    def _visible_area(self, outline) -> float:
+    def _visible_area(self, outline: Ellipse) -> float:
         """Return how many pixels of an ellipse are inside the image."""
         half = outline.half_size
         if not np.isfinite([*outline.centre, *half]).all():
@@ -271,7 +282,9 @@ class BallDetector:
         grid = np.stack(np.meshgrid(columns, rows), axis=-1)
         return float(np.count_nonzero(outline.contains(grid)))
 
-    def _overlap(self, outline, filled: np.ndarray, corner: np.ndarray, expected: float) -> float:
+    def _overlap(
+        self, outline: Ellipse, filled: np.ndarray, corner: np.ndarray, expected: float
+    ) -> float:
         """Return the share that a candidate and its outline have in common, in [0, 1]."""
         rows, columns = np.nonzero(filled)
         inside = outline.contains(np.stack([columns, rows], axis=1) + corner)

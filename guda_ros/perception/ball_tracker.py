@@ -67,7 +67,7 @@ class BallTracker:
         self._covariance = np.eye(4) * UNKNOWN
         self._time_since_seen = np.inf
         self._misses = 0
-        self._outliers = []
+        self._outliers: list[tuple[np.ndarray, np.ndarray, float]] = []
 
     @property
     def lost(self) -> bool:

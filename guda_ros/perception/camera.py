@@ -104,7 +104,15 @@ class CameraModel:
         )
 
     @classmethod
-    def _build(cls, width, height, focal, centre, mount, distortion) -> 'CameraModel':
+    def _build(
+        cls,
+        width: int,
+        height: int,
+        focal: tuple[float, float],
+        centre: tuple[float, float],
+        mount: CameraMount,
+        distortion: tuple[float, ...],
+    ) -> 'CameraModel':
         cos, sin = np.cos(mount.pitch), np.sin(mount.pitch)
         rotation = np.array([[0.0, -1.0, 0.0], [-sin, 0.0, -cos], [cos, 0.0, -sin]])
         return cls(
@@ -197,7 +205,7 @@ class CameraModel:
             return self.centre[1] + self.focal[1] * height
         columns = (np.array([-0.5, self.width - 0.5]) - self.centre[0]) / self.focal[0]
         # Twice as wide as the image, for a lens that brings more into view.
-        line = np.linspace(*(2 * columns), 201)
+        line = np.linspace(2 * columns[0], 2 * columns[1], 201)
         rows = lens.distort(np.stack([line, np.full_like(line, height)], axis=-1), self.distortion)
         seen = (rows[:, 0] >= columns[0]) & (rows[:, 0] <= columns[1])
         if not seen.any():

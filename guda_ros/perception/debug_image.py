@@ -54,7 +54,7 @@ def draw_percept(
     return drawn
 
 
-def _draw_ellipse(image: np.ndarray, ellipse: Ellipse, colour) -> None:
+def _draw_ellipse(image: np.ndarray, ellipse: Ellipse, colour: tuple[int, int, int]) -> None:
     if not np.isfinite(ellipse.centre).all() or np.abs(ellipse.centre).max() > 1e4:
         return
     lengths, axes = np.linalg.eigh(ellipse.shape)

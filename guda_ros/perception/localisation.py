@@ -26,7 +26,7 @@ class StartAnchoredLocaliser:
 
     def forget(self) -> None:
         """Drop the start: the pose is unknown until the next reset."""
-        self._start = None
+        self._start: np.ndarray | None = None
         self._reference = np.zeros(3)
         self._last = np.zeros(3)
         self._covariance = np.zeros((6, 6))

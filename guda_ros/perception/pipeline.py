@@ -61,8 +61,8 @@ class Perception:
             + 2 * contract.period * robot.limits.forward
             + 0.1
         )
-        self._start = None
-        self._last_stamp = None
+        self._start: np.ndarray | None = None
+        self._last_stamp: float | None = None
 
     @property
     def camera(self) -> CameraModel:

@@ -56,11 +56,11 @@ class EpisodeBatch:
         self,
         count: int,
         scenario: str = 'attack',
-        contract: Contract | str | os.PathLike = 'soccer_push',
-        robot: str | os.PathLike | None = None,
-        rewards: str | os.PathLike | Mapping[str, float] = 'push',
+        contract: Contract | str | os.PathLike[str] = 'soccer_push',
+        robot: str | os.PathLike[str] | None = None,
+        rewards: str | os.PathLike[str] | Mapping[str, float] = 'push',
         time_limit: float | None = None,
-        randomisation: str | os.PathLike | None = None,
+        randomisation: str | os.PathLike[str] | None = None,
         threads: int = 1,
     ) -> None:
         if scenario not in SCENARIOS:

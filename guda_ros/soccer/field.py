@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, MISSING
+import os
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 
-from guda_ros.config.files import ConfigError, find_config, load_yaml, Section
+from guda_ros.config.files import ConfigError, find_config, load_yaml, Plain, Section
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Colour = tuple[float, float, float]
 
@@ -27,7 +32,7 @@ class Ball:
     patches: Colour | None = None
 
     @classmethod
-    def load(cls, name) -> 'Ball':
+    def load(cls, name: str | os.PathLike[str]) -> 'Ball':
         """Read a ball by name or path; ConfigError names file and key of a wrong value."""
         path = find_config('balls', name)
         return cls.read(Section(load_yaml(path), path))
@@ -84,7 +89,7 @@ class Field:
     looks: Looks = Looks()
 
     @classmethod
-    def load(cls, name) -> 'Field':
+    def load(cls, name: str | os.PathLike[str]) -> 'Field':
         """Read a field by name or path; ConfigError names file and key of a wrong value."""
         path = find_config('fields', name)
         root = Section(load_yaml(path), path)
@@ -110,7 +115,7 @@ class Field:
         field._check(path)
         return field
 
-    def _check(self, path) -> None:
+    def _check(self, path: os.PathLike[str]) -> None:
         """Raise ConfigError where measures do not fit together."""
         half = self.length if self.goals == 1 else self.length / 2
         for key, value, limit, what in (
@@ -134,7 +139,7 @@ class Field:
                     f'{path}: {key}: {value:g} m are more than {what}, {limit:g} m', key
                 )
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> Plain:
         """
         Return the field as plain values, for hashes and recordings.
 
@@ -144,7 +149,7 @@ class Field:
         return _without_defaults(self, asdict(self))
 
     @classmethod
-    def from_dict(cls, values: dict) -> 'Field':
+    def from_dict(cls, values: Plain) -> 'Field':
         """Build a field from what as_dict returned; TypeError or KeyError if it is none."""
         values = dict(values)
         for key, kind in (('ball', Ball), ('looks', Looks)):
@@ -194,7 +199,7 @@ class Field:
         return left & ~self.scored(ball)
 
 
-def _ball(root: Section, path) -> Ball:
+def _ball(root: Section, path: os.PathLike[str]) -> Ball:
     """Read a ball's name or its values."""
     if not root.is_text('ball'):
         return Ball.read(root.section('ball'))
@@ -209,7 +214,7 @@ def _looks(section: Section) -> Looks:
     looks = Looks(
         **{
             key: section.numbers(key, 3, 0, 1)
-            for key in Looks.__dataclass_fields__
+            for key in (field.name for field in fields(Looks))
             if section.has(key)
         }
     )
@@ -217,9 +222,9 @@ def _looks(section: Section) -> Looks:
     return looks
 
 
-def _without_defaults(instance, values: dict) -> dict:
+def _without_defaults(instance: DataclassInstance, values: Plain) -> Plain:
     defaults = {field.name: field.default for field in fields(instance)}
-    kept = {}
+    kept: Plain = {}
     for key, value in values.items():
         mine = getattr(instance, key)
         if defaults[key] is MISSING or mine != defaults[key]:
@@ -227,5 +232,5 @@ def _without_defaults(instance, values: dict) -> dict:
     return kept
 
 
-def _tuple(value):
+def _tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value

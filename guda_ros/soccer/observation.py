@@ -36,7 +36,7 @@ def observation_bounds(field: Field, features: tuple[str, ...]) -> np.ndarray:
     """Return the size (D,), float32, that no number of an observation exceeds."""
     # Robot and ball are on the carpet, the goal point is less than a metre behind its line.
     reach = float(np.hypot(field.length + 2 * field.border + 2, field.width + 2 * field.border))
-    size = dict.fromkeys(('ball', 'goal'), (reach, reach))
+    size: dict[str, tuple[float, ...]] = dict.fromkeys(('ball', 'goal'), (reach, reach))
     size['ball_velocity'] = (_FASTEST_BALL, _FASTEST_BALL)
     size['push_frame'] = (reach, reach, 1.0, 1.0)
     size['ball_place'] = (field.length / 2 + field.border + 1, field.width / 2 + field.border)

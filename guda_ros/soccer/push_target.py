@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import cast, overload, Protocol
 
 import numpy as np
+
+from guda_ros.soccer.field import Field
 
 #: Radii of the ball that its straight way to the goal keeps from the posts, unless said.
 _MARGIN = 4.0
@@ -13,9 +15,24 @@ _MARGIN = 4.0
 class GoalField(Protocol):
     """What is asked of a field: the point aimed at, the goal's line and its width."""
 
-    goal: np.ndarray
-    goal_line: float
-    goal_width: float
+    @property
+    def goal(self) -> np.ndarray: ...
+
+    @property
+    def goal_line(self) -> float: ...
+
+    @property
+    def goal_width(self) -> float: ...
+
+
+@overload
+def push_target(
+    ball: np.ndarray, field: Field, before: float = ..., clear: float | None = ...
+) -> np.ndarray: ...
+
+
+@overload
+def push_target(ball: np.ndarray, field: GoalField, before: float, clear: float) -> np.ndarray: ...
 
 
 def push_target(
@@ -36,7 +53,7 @@ def push_target(
         behind = field.goal[0] - field.goal_line
         left = np.maximum(field.goal[0] - ball[..., 0], 1e-9)
         crossing = np.abs(ball[..., 1]) * behind / left
-        margin = _MARGIN * field.ball.radius if clear is None else clear
+        margin = _MARGIN * cast(Field, field).ball.radius if clear is None else clear
         beside = crossing > field.goal_width / 2 - margin
         target[beside] = (field.goal_line - before, 0.0)
     return target

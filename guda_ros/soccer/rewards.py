@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 import os
+from pathlib import Path
 
 import numpy as np
 
@@ -38,37 +39,51 @@ def push_terminated(next_states: np.ndarray, field: Field) -> np.ndarray:
 # Terms: what a step from states (..., 10) to next_states (..., 10) is worth with a weight of one.
 
 
-def goal(states, next_states, field: Field, limits: VelocityLimits) -> np.ndarray:
+def goal(
+    states: np.ndarray, next_states: np.ndarray, field: Field, limits: VelocityLimits
+) -> np.ndarray:
     """Return 1 for a goal."""
     return field.scored(next_states[..., world.BALL]).astype(np.float64)
 
 
-def out(states, next_states, field: Field, limits: VelocityLimits) -> np.ndarray:
+def out(
+    states: np.ndarray, next_states: np.ndarray, field: Field, limits: VelocityLimits
+) -> np.ndarray:
     """Return 1 for a ball that left the field."""
     return field.out(next_states[..., world.BALL]).astype(np.float64)
 
 
-def ball_to_goal(states, next_states, field: Field, limits: VelocityLimits) -> np.ndarray:
+def ball_to_goal(
+    states: np.ndarray, next_states: np.ndarray, field: Field, limits: VelocityLimits
+) -> np.ndarray:
     """Return what the ball came nearer to the goal point [m]."""
     return _to_goal(states, field) - _to_goal(next_states, field)
 
 
-def robot_to_ball(states, next_states, field: Field, limits: VelocityLimits) -> np.ndarray:
+def robot_to_ball(
+    states: np.ndarray, next_states: np.ndarray, field: Field, limits: VelocityLimits
+) -> np.ndarray:
     """Return what the robot came nearer to the ball [m]."""
     return _to_ball(states) - _to_ball(next_states)
 
 
-def robot_to_push(states, next_states, field: Field, limits: VelocityLimits) -> np.ndarray:
+def robot_to_push(
+    states: np.ndarray, next_states: np.ndarray, field: Field, limits: VelocityLimits
+) -> np.ndarray:
     """Return what the robot came nearer to the place behind the ball from which to push [m]."""
     return _to_push(states, field) - _to_push(next_states, field)
 
 
-def time(states, next_states, field: Field, limits: VelocityLimits) -> np.ndarray:
+def time(
+    states: np.ndarray, next_states: np.ndarray, field: Field, limits: VelocityLimits
+) -> np.ndarray:
     """Return 1 for every step."""
     return np.ones(np.shape(next_states)[:-1])
 
 
-def command_change(states, next_states, field: Field, limits: VelocityLimits) -> np.ndarray:
+def command_change(
+    states: np.ndarray, next_states: np.ndarray, field: Field, limits: VelocityLimits
+) -> np.ndarray:
     """Return the squared change of the command, in action units, summed over the axes."""
     before = limits.to_action(states[..., world.PREVIOUS_COMMAND])
     after = limits.to_action(next_states[..., world.PREVIOUS_COMMAND])
@@ -99,11 +114,15 @@ def reward_terms(
     )
 
 
-def load_weights(name: str | os.PathLike | Mapping[str, float]) -> dict[str, float]:
+def load_weights(name: str | os.PathLike[str] | Mapping[str, float]) -> dict[str, float]:
     """Read weights by name (config/rewards) or path, or check them; ConfigError tells the key."""
-    given = isinstance(name, Mapping)
-    path = 'rewards' if given else find_config('rewards', name)
-    root = Section(name if given else load_yaml(path), path)
+    path: str | Path
+    if isinstance(name, Mapping):
+        path, values = 'rewards', name
+    else:
+        path = find_config('rewards', name)
+        values = load_yaml(path)
+    root = Section(values, path)
     unknown = [key for key in root.keys() if key not in TERMS]
     if unknown:
         raise ConfigError(f'{path}: {unknown[0]}: no reward term; known: {", ".join(TERMS)}')

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+import os
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from guda_ros.config.files import ConfigError, find_config, load_yaml, Section
+from guda_ros.config.files import ConfigError, find_config, load_yaml, Plain, Section
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+#: A dataclass of numbers.
+Numbers = TypeVar('Numbers', bound='DataclassInstance')
 
 #: Ways in which a robot can be drawn.
 STYLES = ('nao', 'booster', 'op3', 'plain')
@@ -228,13 +236,13 @@ class RobotProfile:
     uncertainty: dict[str, float]
 
     @classmethod
-    def load(cls, name) -> 'RobotProfile':
+    def load(cls, name: str | os.PathLike[str]) -> 'RobotProfile':
         """Read a profile by name or path; ConfigError names file and key of a wrong value."""
         path = find_config('robots', name)
         return cls.read(load_yaml(path), path)
 
     @classmethod
-    def read(cls, values: dict, source) -> 'RobotProfile':
+    def read(cls, values: Plain, source: str | os.PathLike[str]) -> 'RobotProfile':
         """Build a profile from the values of a file; ConfigError names `source` and the key."""
         root = Section(values, source)
         profile = cls(
@@ -261,7 +269,7 @@ class RobotProfile:
         profile._check(source)
         return profile
 
-    def _check(self, source) -> None:
+    def _check(self, source: str | os.PathLike[str]) -> None:
         """Raise ConfigError where values contradict each other."""
         body, head = self.body, self.head
         for key, wrong, problem in (
@@ -292,15 +300,15 @@ class RobotProfile:
             if wrong:
                 raise Contradiction(f'{source}: {key}: {problem}', key)
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> Plain:
         """Return the profile as plain values, for hashes and recordings."""
         return asdict(self)
 
 
-def _numbers(section: Section, kind: type, low: float, high: float):
+def _numbers(section: Section, kind: type[Numbers], low: float, high: float) -> Numbers:
     """Read a dataclass of numbers in [low, high], and of a delivery if it has one."""
-    values = {}
-    for key in kind.__dataclass_fields__:
+    values: Plain = {}
+    for key in (field.name for field in fields(kind)):
         if key == 'delivery':
             values[key] = _numbers(section.section(key), Delivery, 0, 1)
         else:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
+
+from guda_ros.config.files import Plain
 
 
 @dataclass(frozen=True)
@@ -120,14 +123,14 @@ _HEAD = """\
 """
 
 
-def get(values: dict, key: str):
+def get(values: Plain, key: str) -> Any:
     """Return the value of a dotted key; KeyError if there is none."""
     for part in key.split('.'):
         values = values[part]
     return values
 
 
-def put(values: dict, key: str, value) -> None:
+def put(values: Plain, key: str, value: object) -> None:
     """Set the value of a dotted key, in place."""
     *sections, last = key.split('.')
     for part in sections:
@@ -135,7 +138,7 @@ def put(values: dict, key: str, value) -> None:
     values[last] = value
 
 
-def has(values: dict, key: str) -> bool:
+def has(values: Plain, key: str) -> bool:
     """Tell whether there is a value for a dotted key."""
     try:
         get(values, key)
@@ -144,7 +147,7 @@ def has(values: dict, key: str) -> bool:
     return True
 
 
-def to_yaml(values: dict, title: str) -> str:
+def to_yaml(values: Plain, title: str) -> str:
     """Return the text of a profile: every key with its unit and meaning."""
     lines = [_HEAD.format(title=title)]
     section: list[str] = []
@@ -171,7 +174,7 @@ def _line(depth: int, text: str, comment: str) -> str:
     return f'{text:<31} # {comment}\n' if comment else f'{text}\n'
 
 
-def _plain(value) -> str:
+def _plain(value: object) -> str:
     """Return a value as YAML on one line."""
     text = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True)
     return text.removesuffix('\n').removesuffix('\n...')

@@ -142,7 +142,9 @@ def fixed_layouts(purpose: str, starts: np.ndarray, field: Field, scenario: str)
         sample_layouts(scenario, start[None], np.random.default_rng(child), field)
         for start, child in zip(starts, seed.spawn(len(starts)))
     ]
-    return np.concatenate(layouts or [sample_layouts(scenario, starts, None, field)])
+    return np.concatenate(
+        layouts or [sample_layouts(scenario, starts, np.random.default_rng(seed), field)]
+    )
 
 
 def _scales(field: Field) -> tuple[float, float]:

@@ -21,7 +21,7 @@ from guda_ros.data.verdicts import COMMANDERS
 
 
 def write_npz(
-    path: str | os.PathLike, parts: Sequence[Trajectory], contract: ContractBase
+    path: str | os.PathLike[str], parts: Sequence[Trajectory], contract: ContractBase
 ) -> None:
     """
     Write trajectories; the file appears when it is complete.
@@ -52,7 +52,7 @@ def write_npz(
     _save(path, columns, contract)
 
 
-def write_transitions_npz(path: str | os.PathLike, steps: TransitionSet) -> None:
+def write_transitions_npz(path: str | os.PathLike[str], steps: TransitionSet) -> None:
     """Write a set of transitions, augmented ones too; see write_npz."""
     _save(
         path,
@@ -74,7 +74,9 @@ def write_transitions_npz(path: str | os.PathLike, steps: TransitionSet) -> None
     )
 
 
-def _save(path, columns: dict[str, np.ndarray], contract: ContractBase) -> None:
+def _save(
+    path: str | os.PathLike[str], columns: dict[str, np.ndarray], contract: ContractBase
+) -> None:
     names = getattr(contract, 'observation_names', ())
     columns.update(
         {

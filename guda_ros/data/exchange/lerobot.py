@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 
@@ -24,7 +25,7 @@ _TASK = 'push the ball into the goal'
 
 
 def write_lerobot(
-    path: str | os.PathLike, parts: Sequence[Trajectory], contract: Contract
+    path: str | os.PathLike[str], parts: Sequence[Trajectory], contract: Contract
 ) -> None:
     """
     Write trajectories; the folder appears when it is complete.
@@ -94,7 +95,9 @@ def _features(contract: Contract) -> dict[str, dict]:
     }
 
 
-def _write_meta(folder, parts, columns, begins, contract) -> None:
+def _write_meta(
+    folder: Path, parts: Sequence[Trajectory], columns: np.ndarray, begins, contract: Contract
+) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -174,7 +177,7 @@ def _statistics(columns: dict[str, np.ndarray]) -> dict[str, dict[str, list]]:
     return statistics
 
 
-def _write_data(path, columns) -> None:
+def _write_data(path: str | os.PathLike[str], columns: np.ndarray) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -9,9 +9,10 @@ is resampled from rows to control steps.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from guda_ros.data.episodes import Episode
 from guda_ros.data.exchange.nao_logs import JUMP, NaoLog, ROWS_PER_SECOND, TURN_JUMP
 from guda_ros.errors import GudaError
 from guda_ros.soccer import world
+
+if TYPE_CHECKING:
+    from guda_ros.soccer.field import Field
 
 #: Way of the ball in a row [m] that no ball rolls: 6 m/s at 60 rows a second.
 BALL_JUMP = 0.1
@@ -121,7 +125,7 @@ def demonstrations(
     return episodes, _report(logs, stretches, too_short)
 
 
-def _joined(logs):
+def _joined(logs: list[NaoLog]) -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
     """Join logs whose names are alike but for the number at their end, in its order."""
     groups: dict[str, list] = {}
     for log in logs:
@@ -141,7 +145,14 @@ def _joined(logs):
         )
 
 
-def _judge(name, pose, ball, actions, contract, rows_per_second) -> LogStretch:
+def _judge(
+    name: str,
+    pose: np.ndarray,
+    ball: np.ndarray,
+    actions: np.ndarray,
+    contract: Contract,
+    rows_per_second: float,
+) -> LogStretch:
     """Say of every row why it is cut; a jump is counted at the row after it."""
     pitch = contract.field
     step, turn = _ways(pose)
@@ -162,17 +173,17 @@ def _judge(name, pose, ball, actions, contract, rows_per_second) -> LogStretch:
     return LogStretch(name, pose, ball, actions, reason)
 
 
-def _ways(pose):
+def _ways(pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return how far the robot went [m] and turned [rad] since the row before, (n,) each."""
     way = np.diff(pose, axis=0, prepend=pose[:1])
     return np.hypot(way[:, 0], way[:, 1]), np.abs(world.wrap_angle(way[:, 2]))
 
 
-def _in_goal(ball, pitch):
+def _in_goal(ball: np.ndarray, pitch: Field) -> np.ndarray:
     return (ball[:, 0] > pitch.goal_line - GOAL_DEPTH) & (np.abs(ball[:, 1]) < GOAL_HALF)
 
 
-def _off(pose, ball, pitch):
+def _off(pose: np.ndarray, ball: np.ndarray, pitch: Field) -> np.ndarray:
     """Tell (n,) whether the ball is over a line or the robot beside the carpet."""
     edge = np.array([pitch.length / 2, pitch.width / 2])
     return (np.abs(ball) > edge).any(axis=1) | (np.abs(pose[:, :2]) > edge + pitch.border).any(
@@ -180,7 +191,7 @@ def _off(pose, ball, pitch):
     )
 
 
-def _still(pose, window):
+def _still(pose: np.ndarray, window: int) -> np.ndarray:
     """Tell (n,) which rows are in a stretch of `window` rows in which nothing moves."""
     rows = len(pose)
     still = np.zeros(rows, dtype=bool)
@@ -194,7 +205,7 @@ def _still(pose, window):
     return count[1:] - count[begin] > 0
 
 
-def _attempts(stretch, contract, rows_per_second) -> list[Episode]:
+def _attempts(stretch: LogStretch, contract: Contract, rows_per_second: float) -> list[Episode]:
     """Return the attempts of a stretch, the short ones too."""
     per_step = rows_per_second / contract.rate
     steps = int(len(stretch.pose) / per_step) - 1
@@ -203,7 +214,7 @@ def _attempts(stretch, contract, rows_per_second) -> list[Episode]:
     bounds = np.round(np.arange(steps + 2) * per_step).astype(int)
     middle = np.round((np.arange(steps + 1) + 0.5) * per_step).astype(int)
 
-    def over(rows):
+    def over(rows: np.ndarray) -> np.ndarray:
         """Return the sums (steps + 1, ...) of rows over the control steps."""
         return np.add.reduceat(rows[: bounds[-1]], bounds[:-1])
 
@@ -249,7 +260,14 @@ def _attempts(stretch, contract, rows_per_second) -> list[Episode]:
     return episodes
 
 
-def _episode(name, verdict, states, command, valid, contract) -> Episode:
+def _episode(
+    name: str,
+    verdict: str,
+    states: np.ndarray,
+    command: np.ndarray,
+    valid: np.ndarray,
+    contract: Contract,
+) -> Episode:
     states = states.copy()
     states[0, world.PREVIOUS_COMMAND] = 0.0
     lost = int((~valid).sum())
@@ -270,7 +288,7 @@ def _episode(name, verdict, states, command, valid, contract) -> Episode:
     )
 
 
-def _velocity(ball, valid, rate):
+def _velocity(ball: np.ndarray, valid: np.ndarray, rate: float) -> np.ndarray:
     """Return the velocities (n, 2) [m/s] of balls: differences inside each run of valid steps."""
     velocity = np.zeros_like(ball)
     edges = np.flatnonzero(np.diff(np.concatenate([[0], valid.astype(int), [0]]))).reshape(-1, 2)
@@ -280,7 +298,7 @@ def _velocity(ball, valid, rate):
     return velocity
 
 
-def _report(logs, stretches, too_short) -> ImportReport:
+def _report(logs: list[NaoLog], stretches: list[LogStretch], too_short: int) -> ImportReport:
     reason = np.concatenate([stretch.reason for stretch in stretches])
     ways = [_ways(stretch.pose) for stretch in stretches]
     rolled = np.concatenate(

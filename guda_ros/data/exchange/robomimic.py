@@ -24,7 +24,7 @@ _GYM = 2
 
 
 def write_robomimic(
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     parts: Sequence[Trajectory],
     contract: Contract,
     validation: Sequence[str] = (),

@@ -46,7 +46,7 @@ class Mapping:
     verdict: str = AUTO
 
     @classmethod
-    def load(cls, name, robot: str | None = None) -> 'Mapping':
+    def load(cls, name: str, robot: str | None = None) -> 'Mapping':
         """
         Read a mapping by name (config/imports) or path.
 
@@ -82,7 +82,7 @@ class Mapping:
         )
 
 
-def import_bag(path: str | os.PathLike, mapping: Mapping) -> Episode:
+def import_bag(path: str | os.PathLike[str], mapping: Mapping) -> Episode:
     """
     Read a bag as one episode.
 
@@ -147,12 +147,12 @@ def import_bag(path: str | os.PathLike, mapping: Mapping) -> Episode:
     return _judged(episode, mapping)
 
 
-def _name(path) -> str:
+def _name(path: str | os.PathLike[str]) -> str:
     path = Path(path)
     return path.stem if path.is_file() else path.resolve().name
 
 
-def _states(poses, balls, previous, contract) -> np.ndarray:
+def _states(poses, balls, previous, contract: Contract) -> np.ndarray:
     """Return world states (K, 10); the ball's velocity by differences where none was sent."""
     velocity = balls[:, 2:4]
     silent = np.isnan(velocity).all(axis=1) & np.isfinite(balls[:, :2]).all(axis=1)
@@ -163,7 +163,7 @@ def _states(poses, balls, previous, contract) -> np.ndarray:
     return np.concatenate([poses, balls[:, :2], velocity, previous], axis=1)
 
 
-def _ball_in_map(samples: BagSamples, role: str, pose, odom, tolerance) -> np.ndarray:
+def _ball_in_map(samples: BagSamples, role: str, pose: np.ndarray, odom, tolerance) -> np.ndarray:
     """Return rows (K, 5): time, x, y in `map`, velocity along its axes or NaN."""
     rows, frames = samples.rows[role], samples.ball_frames[role]
     parts = [
@@ -200,7 +200,7 @@ def _moved(rows: np.ndarray, frame: str, role: str, pose, odom, tolerance) -> np
     return moved[np.isfinite(moved[:, 1:3]).all(axis=1)]
 
 
-def _at(rows, times, tolerance, problems, role, yaw: int | None) -> np.ndarray:
+def _at(rows, times, tolerance, problems, role: str, yaw: int | None) -> np.ndarray:
     """Return the values (K, D) of rows (time, values...) at times; NaN where none are close."""
     after = np.clip(np.searchsorted(rows[:, 0], times), 1, max(len(rows) - 1, 1))
     if len(rows) < 2:

@@ -42,7 +42,7 @@ class BagSamples:
     problems: tuple[str, ...]
 
 
-def is_foreign(path: str | os.PathLike) -> bool:
+def is_foreign(path: str | os.PathLike[str]) -> bool:
     """Tell whether there is a bag at a path that is no recording of this project."""
     path = Path(path)
     if path.is_file():
@@ -51,7 +51,7 @@ def is_foreign(path: str | os.PathLike) -> bool:
     return metadata.is_file() and 'contract_hash' not in metadata.read_text(errors='replace')
 
 
-def bag_topics(path: str | os.PathLike) -> dict[str, tuple[str, int]]:
+def bag_topics(path: str | os.PathLike[str]) -> dict[str, tuple[str, int]]:
     """
     Return the topics of any bag: name -> (type, number of messages).
 
@@ -62,7 +62,7 @@ def bag_topics(path: str | os.PathLike) -> dict[str, tuple[str, int]]:
 
 
 def read_bag(
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     topics: Mapping[str, str],
     frames: Mapping[str, str],
     required: Sequence[str],
@@ -156,7 +156,7 @@ def _read(path, topics, required) -> tuple[dict[str, _Raw], list[str]]:
         return raw, list(getattr(bag, 'problems', ()))
 
 
-def _open(path):
+def _open(path: str | os.PathLike[str]):
     from rosbags.rosbag2 import Reader
 
     path = Path(path).expanduser()
@@ -194,7 +194,7 @@ def _types(role: str) -> tuple[str, ...]:
     return COMMAND_TYPES if role == 'command' else BALL_TYPES if 'ball' in role else POSE_TYPES
 
 
-def _match(path, connections, topics, required) -> dict:
+def _match(path: str | os.PathLike[str], connections, topics, required) -> dict:
     by_name = {connection.topic.lstrip('/'): connection for connection in connections}
     found, missing = {}, []
     for role, topic in topics.items():
@@ -218,7 +218,7 @@ def _match(path, connections, topics, required) -> dict:
     return found
 
 
-def _suggest(role, topic, by_name) -> str:
+def _suggest(role: str, topic, by_name) -> str:
     fitting = [name for name, connection in by_name.items() if connection.msgtype in _types(role)]
     near = difflib.get_close_matches(topic.lstrip('/'), fitting, 3, 0.0)
     told = ', '.join(f'{by_name[name].topic} ({by_name[name].msgtype})' for name in near)

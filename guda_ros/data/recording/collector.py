@@ -75,7 +75,7 @@ class EpisodeCollector:
 
     def __init__(
         self,
-        folder: str | os.PathLike,
+        folder: str | os.PathLike[str],
         contract: Contract,
         topics: Mapping[str, tuple[str, str]],
         settings: RecorderSettings = RecorderSettings(),

@@ -27,7 +27,7 @@ class FolderClaim:
     :raises RecordingError: if another recorder has it, or if the folder cannot be written.
     """
 
-    def __init__(self, folder: str | os.PathLike) -> None:
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ class FolderClaim:
         self.release()
 
 
-def require_contract(folder: str | os.PathLike, contract: Contract) -> None:
+def require_contract(folder: str | os.PathLike[str], contract: Contract) -> None:
     """
     Check that the newest readable recording in a folder has this contract.
 
@@ -94,7 +94,7 @@ class DiskSpace:
     :param reserve: bytes that shall stay free.
     """
 
-    def __init__(self, folder: str | os.PathLike, reserve: int) -> None:
+    def __init__(self, folder: str | os.PathLike[str], reserve: int) -> None:
         self._folder = Path(folder)
         self._reserve = reserve
         self._first: tuple[float, int] | None = None

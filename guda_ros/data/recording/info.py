@@ -77,7 +77,7 @@ class RecordingInfo:
             raise ValueError(f'not the description of an episode: {error}') from error
 
 
-def recording_paths(directory: str | os.PathLike, episode: str) -> tuple[Path, Path]:
+def recording_paths(directory: str | os.PathLike[str], episode: str) -> tuple[Path, Path]:
     """
     Return the final and the partial folder of an episode.
 

@@ -60,7 +60,7 @@ class RecordingReader:
         guda_ros.
     """
 
-    def __init__(self, path: str | os.PathLike) -> None:
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         from rosbags.rosbag2 import Reader
 
         self.path = Path(path)
@@ -162,7 +162,10 @@ class RecordingReader:
 
 
 def set_aside(
-    directory: str | os.PathLike, episode: str, finished: bool = False, suffix: str = INTERRUPTED
+    directory: str | os.PathLike[str],
+    episode: str,
+    finished: bool = False,
+    suffix: str = INTERRUPTED,
 ) -> Path | None:
     """
     Rename what an interrupted recording of `episode` left, so that it can be recorded again.
@@ -183,7 +186,7 @@ def set_aside(
     return target
 
 
-def list_recordings(folder: str | os.PathLike) -> list[Path]:
+def list_recordings(folder: str | os.PathLike[str]) -> list[Path]:
     """
     Return the finished recordings in a folder, by name.
 
@@ -200,7 +203,7 @@ def list_recordings(folder: str | os.PathLike) -> list[Path]:
     )
 
 
-def unfinished(folder: str | os.PathLike) -> list[str]:
+def unfinished(folder: str | os.PathLike[str]) -> list[str]:
     """Say of the recordings in a folder that are not complete what to do about them."""
     return [
         f'{path}: is being recorded, or was interrupted: then `guda data repair {folder}` '

@@ -64,7 +64,7 @@ class Diagnosis:
     original: str = ''
 
 
-def doctor(path: str | os.PathLike) -> list[Diagnosis]:
+def doctor(path: str | os.PathLike[str]) -> list[Diagnosis]:
     """
     Examine a recording, or all in a folder; every checksum is verified and nothing is changed.
 
@@ -76,7 +76,7 @@ def doctor(path: str | os.PathLike) -> list[Diagnosis]:
     return [_examine(found)[0] for found in _find(path)]
 
 
-def repair(path: str | os.PathLike) -> list[Diagnosis]:
+def repair(path: str | os.PathLike[str]) -> list[Diagnosis]:
     """
     Recover a recording, or all in a folder that are not whole.
 
@@ -100,7 +100,7 @@ def repair(path: str | os.PathLike) -> list[Diagnosis]:
     return repaired
 
 
-def _find(path: str | os.PathLike) -> list[Path]:
+def _find(path: str | os.PathLike[str]) -> list[Path]:
     path = Path(path)
     if path.is_file() and path.suffix == '.mcap':
         path = path.parent

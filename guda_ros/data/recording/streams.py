@@ -48,7 +48,7 @@ class Stream:
         return 1.0 / self.period if self.period > 0 else 0.0
 
 
-def read_streams(path: str | os.PathLike) -> list[Stream]:
+def read_streams(path: str | os.PathLike[str]) -> list[Stream]:
     """
     Return the streams of a recording that have at least two messages, by topic.
 
@@ -99,7 +99,7 @@ def _has_header(kind: str) -> bool:
     )
 
 
-def _stream(episode, topic, role, pairs, headed, start) -> Stream:
+def _stream(episode, topic, role: str, pairs, headed, start: np.ndarray) -> Stream:
     steps = np.diff(pairs[:, 0])
     times = np.unique(pairs[:, 0])
     intervals = np.diff(times) * 1e-9

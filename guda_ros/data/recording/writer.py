@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 import json
@@ -86,7 +87,7 @@ class RecordingWriter:
 
     def __init__(
         self,
-        directory: str | os.PathLike,
+        directory: str | os.PathLike[str],
         contract: Contract,
         info: RecordingInfo,
         interval: float = 0.25,
@@ -198,7 +199,7 @@ class RecordingWriter:
             {'offered_qos_profiles': '[]', 'role': topic.role},
         )
 
-    def write(self, topic: str, stamp: int, data: bytes) -> None:
+    def write(self, topic: str, stamp: int, data: builtins.bytes) -> None:
         """
         Append a serialized message; `stamp` is when it was received, ROS time in nanoseconds.
 

@@ -34,7 +34,7 @@ class Finding:
     text: str
 
 
-def check_data_set(path: str | os.PathLike) -> list[Finding]:
+def check_data_set(path: str | os.PathLike[str]) -> list[Finding]:
     """
     Examine a data set; nothing is changed.
 

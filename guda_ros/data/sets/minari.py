@@ -46,7 +46,10 @@ _ARRAYS = ('stamps', 'world_states', 'commands', 'valid', 'truth_states', 'comma
 
 
 def write_minari(
-    path: str | os.PathLike, episodes: Iterable[Episode], contract: Contract, dataset_id: str = ''
+    path: str | os.PathLike[str],
+    episodes: Iterable[Episode],
+    contract: Contract,
+    dataset_id: str = '',
 ) -> None:
     """
     Write a Minari data set; the folder appears when it is complete.
@@ -100,7 +103,7 @@ def write_minari(
         ) from error
 
 
-def read_minari(path: str | os.PathLike, contract: Contract | None = None) -> list[Episode]:
+def read_minari(path: str | os.PathLike[str], contract: Contract | None = None) -> list[Episode]:
     """
     Read the episodes that write_minari wrote.
 
@@ -123,7 +126,7 @@ def read_minari(path: str | os.PathLike, contract: Contract | None = None) -> li
         raise _damaged(path, error) from error
 
 
-def read_minari_contract(path: str | os.PathLike) -> Contract:
+def read_minari_contract(path: str | os.PathLike[str]) -> Contract:
     """
     Return the contract of a data set.
 
@@ -143,7 +146,7 @@ def read_minari_contract(path: str | os.PathLike) -> Contract:
     return contract
 
 
-def _damaged(path, error: Exception) -> DataSetError:
+def _damaged(path: str | os.PathLike[str], error: Exception) -> DataSetError:
     return DataSetError(
         f'{path}: damaged, incomplete or not a data set of guda_ros '
         f'({str(error) or repr(error)}); remove it and make it again with '

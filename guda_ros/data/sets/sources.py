@@ -20,7 +20,7 @@ from guda_ros.data.transitions import DataSetError
 DATA_SET, RECORDING, RECORDINGS, TRANSITIONS = 'data set', 'recording', 'recordings', 'transitions'
 
 
-def kind_of(path: str | os.PathLike) -> str:
+def kind_of(path: str | os.PathLike[str]) -> str:
     """
     Tell what there is at a path: one of DATA_SET, RECORDING, RECORDINGS and TRANSITIONS.
 
@@ -60,7 +60,7 @@ class Source:
     damaged: tuple[str, ...] = ()
 
 
-def read_source(path: str | os.PathLike, contract: Contract | None = None) -> Source:
+def read_source(path: str | os.PathLike[str], contract: Contract | None = None) -> Source:
     """
     Read a data set, a recording or a folder of recordings.
 

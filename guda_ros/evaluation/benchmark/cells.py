@@ -75,7 +75,7 @@ class Cell:
     about: dict
 
 
-def initial_sets(plan: Plan, data: str | os.PathLike) -> dict[int, tuple[int, TransitionSet]]:
+def initial_sets(plan: Plan, data: str | os.PathLike[str]) -> dict[int, tuple[int, TransitionSet]]:
     """Return for every seed the first seed that begins with the same data, and that data."""
     kind = plan.kind()
     sets: dict[int, tuple[int, TransitionSet]] = {}
@@ -87,13 +87,15 @@ def initial_sets(plan: Plan, data: str | os.PathLike) -> dict[int, tuple[int, Tr
 
 
 def cell_path(
-    folder: str | os.PathLike, plan: Plan, algorithm: str, augmentation: str, seed: int
+    folder: str | os.PathLike[str], plan: Plan, algorithm: str, augmentation: str, seed: int
 ) -> Path:
     """Return where a cell is kept."""
     return Path(folder) / plan.name / algorithm / augmentation / f'seed_{seed}.npz'
 
 
-def missing_groups(plan: Plan, data: str | os.PathLike, folder: str | os.PathLike) -> list[Group]:
+def missing_groups(
+    plan: Plan, data: str | os.PathLike[str], folder: str | os.PathLike[str]
+) -> list[Group]:
     """
     Return what is left to do.
 
@@ -244,7 +246,7 @@ def load_cell(path: Path) -> Cell:
         ) from error
 
 
-def finished_cells(plan: Plan, folder: str | os.PathLike) -> Iterator[Cell]:
+def finished_cells(plan: Plan, folder: str | os.PathLike[str]) -> Iterator[Cell]:
     """Yield the cells of a plan that are finished, in its order."""
     for algorithm in plan.algorithms:
         for augmentation in plan.augmentations:

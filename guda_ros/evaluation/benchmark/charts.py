@@ -29,7 +29,7 @@ _COLOURS = {
 _DPI = 130
 
 
-def draw_charts(plan: Plan, cells: Sequence[Cell], folder: str | os.PathLike) -> list[Path]:
+def draw_charts(plan: Plan, cells: Sequence[Cell], folder: str | os.PathLike[str]) -> list[Path]:
     """Draw scores and learning curves as PNG files; return them."""
     arms = arms_of(plan, cells)
     return [

@@ -55,7 +55,7 @@ class Plan:
     paper: dict[str, dict[str, float]]
 
     @classmethod
-    def load(cls, name: str | os.PathLike) -> Plan:
+    def load(cls, name: str | os.PathLike[str]) -> Plan:
         """Read a name in config/benchmarks or a YAML file; ConfigError names what is wrong."""
         path = find_config('benchmarks', name)
         root = Section(load_yaml(path), path)

@@ -147,7 +147,7 @@ def _by_data(arm: Arm, matrix: np.ndarray, seeds: list[int]) -> np.ndarray:
     )
 
 
-def write_tables(plan: Plan, cells: Sequence[Cell], folder: str | os.PathLike) -> str:
+def write_tables(plan: Plan, cells: Sequence[Cell], folder: str | os.PathLike[str]) -> str:
     """Write NAME_cells.csv, _summary, _paired and _curves into a folder; return the page."""
     folder = Path(folder)
     arms = arms_of(plan, cells)

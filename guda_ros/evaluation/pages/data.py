@@ -26,7 +26,7 @@ _DRAWN = 60
 
 def build_data_report(
     source: Source,
-    folder: str | os.PathLike,
+    folder: str | os.PathLike[str],
     augmented: TransitionSet | None = None,
     reference: Source | None = None,
 ) -> ReportFiles:

@@ -122,7 +122,7 @@ class Film:
     """A film (.webm, .mp4, .webp or .gif), a still that is shown before it plays, a caption."""
 
     path: str | os.PathLike
-    poster: str | os.PathLike | None = None
+    poster: str | os.PathLike[str] | None = None
     caption: str = ''
 
 
@@ -175,7 +175,7 @@ class ReportInputs:
 
 
 def build_report(
-    inputs: ReportInputs, out_dir: str | os.PathLike, rng: np.random.Generator | None = None
+    inputs: ReportInputs, out_dir: str | os.PathLike[str], rng: np.random.Generator | None = None
 ) -> ReportFiles:
     """
     Write report.json and report.html to a folder; each appears only when it is whole.

@@ -28,7 +28,7 @@ _LISTED, _FAILURES = 40, 20
 
 
 def build_evaluation_report(
-    evaluation: Evaluation, folder: str | os.PathLike, rng: np.random.Generator | None = None
+    evaluation: Evaluation, folder: str | os.PathLike[str], rng: np.random.Generator | None = None
 ) -> ReportFiles:
     """
     Write results.json, with a summary in it, and report.html to a folder, each in one step.

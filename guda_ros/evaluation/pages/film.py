@@ -68,7 +68,7 @@ def make_film(
     states: np.ndarray,
     contract: Contract,
     robot: RobotProfile,
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     verdict: str | None = None,
     title: str = '',
     speed: float | None = None,
@@ -108,7 +108,7 @@ def make_film(
 
 def encode(
     frames: Sequence[np.ndarray],
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     rate: float,
     hold: int = 0,
     max_bytes: int = MAX_BYTES,

@@ -19,7 +19,7 @@ _COLOURS = ('#0072B2', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#882255')
 
 
 def draw_guide(
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     guide: Guide,
     task: Task,
     recorded: TransitionSet | None = None,

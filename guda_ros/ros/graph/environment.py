@@ -40,7 +40,7 @@ def dds_profile() -> Path:
 
 def ros_environment(
     domain: int,
-    log_dir: str | os.PathLike | None = None,
+    log_dir: str | os.PathLike[str] | None = None,
     *,
     local: bool = True,
     base: Mapping[str, str] | None = None,

@@ -57,7 +57,7 @@ class GraphProcesses:
         self,
         graph_name: str | list[NodeSpec],
         options: GraphOptions | dict | None = None,
-        log_dir: str | os.PathLike | None = None,
+        log_dir: str | os.PathLike[str] | None = None,
         domain: int | None = None,
         *,
         join: bool = False,
