@@ -24,8 +24,8 @@ import time
 import numpy as np
 
 from guda_ros.augmentation import compiled
+from guda_ros.augmentation.guides import load_guide
 from guda_ros.augmentation.pipeline import Augmenter
-from guda_ros.augmentation.registry import load_guide
 from guda_ros.data.transitions import TransitionSet
 from guda_ros.tasks.push_ball.model import PushBallModel
 from guda_ros.tasks.push_ball.task import PushBallToGoal

@@ -120,8 +120,8 @@ def trial(
     purpose: str,
 ) -> list[PolicyTrial]:
     """Train and play one policy, or play the demonstrator."""
+    from guda_ros.augmentation.guides import load_guide
     from guda_ros.augmentation.pipeline import augment
-    from guda_ros.augmentation.registry import load_guide
     from guda_ros.data.contract import Contract
     from guda_ros.data.transitions import TransitionSet
     from guda_ros.evaluation.ball_visibility import SightedPolicy

@@ -46,8 +46,8 @@ PURPOSES = {'test': 20231018, 'validation': 4711}
 
 def training_data(task, path: Path, guide: str | None, count: int, seed: int):
     """Return the recorded steps, and what a guide made of them."""
+    from guda_ros.augmentation.guides import load_guide
     from guda_ros.augmentation.pipeline import augment
-    from guda_ros.augmentation.registry import load_guide
     from guda_ros.data.transitions import TransitionSet
 
     data = task.read(path)

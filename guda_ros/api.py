@@ -23,8 +23,8 @@ from guda_ros.errors import naming_extras
 
 if TYPE_CHECKING:
     from guda_ros.augmentation.guides import Guide as Guide
+    from guda_ros.augmentation.guides import load_guide as load_guide
     from guda_ros.augmentation.pipeline import AcceptanceReport as AcceptanceReport
-    from guda_ros.augmentation.registry import load_guide as load_guide
     from guda_ros.augmentation.registry import load_task as load_task
     from guda_ros.augmentation.registry import task_names as task_names
     from guda_ros.augmentation.task import Task as Task
@@ -120,7 +120,7 @@ HOMES = {
     'load_task': 'augmentation.registry:load_task',
     'task_names': 'augmentation.registry:task_names',
     'Guide': 'augmentation.guides:Guide',
-    'load_guide': 'augmentation.registry:load_guide',
+    'load_guide': 'augmentation.guides:load_guide',
     # Learners and policies.
     'BC': 'learning.bc:BC',
     'TD3BC': 'learning.td3_bc:TD3BC',

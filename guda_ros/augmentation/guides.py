@@ -9,13 +9,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 import hashlib
+import os
 from pathlib import Path
 
+from guda_ros.augmentation.registry import load_task, UnknownTask
 from guda_ros.augmentation.rules.auto import AutoRule
 from guda_ros.augmentation.rules.base import Rule
 from guda_ros.augmentation.rules.move import MoveRule
 from guda_ros.augmentation.task import Task
-from guda_ros.config.files import ConfigError, find_config, load_yaml, Section, with_line
+from guda_ros.config.files import (
+    ConfigError,
+    find_config,
+    parse_yaml,
+    read_config_text,
+    Section,
+    with_line,
+)
 
 #: Kinds of rules that every task has; its own are in Task.rules.
 RULES = {rule.kind: rule for rule in (MoveRule, AutoRule)}
@@ -42,26 +51,29 @@ class Guide:
         return hashlib.sha256(self.text.encode()).hexdigest()[:16]
 
     @classmethod
-    def load(cls, name, task: type[Task]) -> 'Guide':
+    def load(cls, name: str | os.PathLike) -> 'Guide':
         """
-        Read a guide by name (config/guides) or path.
+        Read a guide by name (config/guides) or path, for the task that it names.
 
         :raises ConfigError: naming file, line and key of what is wrong.
+        :raises UnknownTask: naming file and line, if its task is not installed.
         """
         path = find_config('guides', name)
-        content = load_yaml(path)
+        # As text files are read, whatever ends their lines: the hash is over it.
+        text = read_config_text(path).replace('\r\n', '\n').replace('\r', '\n')
         try:
-            return cls._read(path, content, task)
+            return cls._read(path, text)
         except ConfigError as error:
             raise with_line(error, path) from error
+        except UnknownTask as error:
+            located = with_line(ConfigError(f'{path}: task: {error}', 'task'), path)
+            raise UnknownTask(str(located)) from error
 
     @classmethod
-    def _read(cls, path, content, task):
-        root = Section(content, path)
+    def _read(cls, path: Path, text: str) -> 'Guide':
+        root = Section(parse_yaml(text, path), path)
+        task = load_task(root.text('task'))
         title, listed = root.text('name'), root.section('rules')
-        found = root.text('task')
-        if found != task.name:
-            root.fail('task', f'the guide is for {found!r}, not for {task.name!r}')
         kinds = {**RULES, **task.rules}
         rules, shares = {}, {}
         for key in listed.keys():
@@ -83,14 +95,9 @@ class Guide:
             root.fail('rules', 'either all shares are numbers or all are proportional')
         elif abs(sum(shares.values()) - 1.0) > 1e-6:
             root.fail('rules', f'the shares add up to {sum(shares.values()):g}, not to 1')
-        return cls(title, task, rules, shares, Path(path).read_text(encoding='utf-8'))
+        return cls(title, task, rules, shares, text)
 
 
-def named_task(name) -> tuple[Path, str]:
-    """Return the file of a guide and the name of the task that it is for."""
-    path = find_config('guides', name)
-    try:
-        root = Section(load_yaml(path), path)
-        return path, root.text('task')
-    except ConfigError as error:
-        raise with_line(error, path) from error
+def load_guide(name: str | os.PathLike) -> Guide:
+    """Read a guide by name or path; see Guide.load."""
+    return Guide.load(name)

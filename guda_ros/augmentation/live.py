@@ -18,8 +18,9 @@ import time
 import numpy as np
 
 from guda_ros.augmentation.coverage import guided_area, measure_coverage
+from guda_ros.augmentation.guides import load_guide
 from guda_ros.augmentation.pipeline import augment
-from guda_ros.augmentation.registry import load_guide, load_task
+from guda_ros.augmentation.registry import load_task
 from guda_ros.data.contract import Contract
 from guda_ros.data.episodes import Episode, read_episode
 from guda_ros.data.recording.reader import list_recordings

@@ -1,20 +1,13 @@
-"""The tasks that the engine knows by name (guda_ros.data.registry), and guides for them."""
+"""The tasks that the engine knows by name (guda_ros.data.registry)."""
 
 from __future__ import annotations
 
-from guda_ros.augmentation.guides import Guide, named_task
 from guda_ros.augmentation.task import Task
 from guda_ros.data.registry import find_task, task_names, UnknownTask
 
-__all__ = ['load_guide', 'load_task', 'task_names', 'UnknownTask']
+__all__ = ['load_task', 'task_names', 'UnknownTask']
 
 
 def load_task(name: str) -> type[Task]:
     """Return the class of a task; UnknownTask if there is none of that name."""
     return find_task(name)
-
-
-def load_guide(name) -> Guide:
-    """Read a guide by name or path, for the task that it names."""
-    path, task = named_task(name)
-    return Guide.load(path, load_task(task))

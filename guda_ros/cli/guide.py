@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
-    from guda_ros.augmentation.registry import load_guide
+    from guda_ros.augmentation.guides import load_guide
     from guda_ros.data.contract import Contract
 
     guide = load_guide(args.guide)

@@ -101,7 +101,11 @@ def read_config_text(path: str | os.PathLike[str]) -> str:
 
 def load_yaml(path: str | os.PathLike[str]) -> Plain:
     """Read a YAML mapping; raise ConfigError with file and line when it cannot be read."""
-    text = read_config_text(path)
+    return parse_yaml(read_config_text(path), path)
+
+
+def parse_yaml(text: str, path: str | os.PathLike[str]) -> Plain:
+    """Return the YAML mapping of a text that was read from a file, as `load_yaml` does."""
     try:
         content = parse(text)
     except yaml.YAMLError as error:
@@ -301,6 +305,11 @@ class Section:
     def fail(self, key: str, problem: str) -> NoReturn:
         """Raise the ConfigError of a key's value."""
         self._fail(key, problem)
+
+    def refuse(self, key: str, remedy: str) -> None:
+        """Raise ConfigError, with what to write instead, if a key of an older version is there."""
+        if key in self._content:
+            self._fail(key, f'is a key of an older version; {remedy}')
 
     def rest(self) -> Plain:
         """Take all keys that are left."""

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from guda_ros.augmentation.guides import Guide
+from guda_ros.augmentation.guides import Guide, load_guide
 from guda_ros.augmentation.pipeline import AcceptanceReport, augment_to_file
 from guda_ros.augmentation.pipeline import augment as augment_in_memory
-from guda_ros.augmentation.registry import load_guide
 from guda_ros.augmentation.verify import Verification, verify
 from guda_ros.data.files import refuse_existing
 from guda_ros.data.sets.selection import choose_demonstrations

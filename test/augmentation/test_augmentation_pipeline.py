@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import yaml
 
+from guda_ros.augmentation.guides import load_guide
 from guda_ros.augmentation.pipeline import augment, AugmentationError
-from guda_ros.augmentation.registry import load_guide
 from guda_ros.cli.main import main
 from guda_ros.config.files import ConfigError, find_config
 from guda_ros.data.contract import Contract
@@ -358,9 +358,17 @@ def test_share_of_a_rule_without_material_goes_to_the_others():
 @pytest.mark.parametrize(
     'keys, value, message',
     [
-        (('rules', 'push', 'mirror'), 1.5, 'rules.push.mirror'),
+        (('rules', 'push', 'reflect'), 1.5, 'rules.push.reflect'),
         (('rules', 'push', 'kind'), 'pull', 'is not one of move, auto, push'),
-        (('rules', 'push', 'ball_x'), [3, 1], 'ball_x'),
+        (('rules', 'push', 'to', 'box', 'x'), [3, 1], 'to.box.x: .*lower bound is above'),
+        (('rules', 'push', 'to', 'box', 'x'), [3], 'to.box.x: a list of 2 numbers'),
+        (('rules', 'push', 'to', 'bias'), 2.0, 'to.bias: is not a known key'),
+        (
+            ('rules', 'push', 'mirror'),
+            0.5,
+            'guide.yaml:[0-9]+: rules.push.mirror: .*`reflect` now',
+        ),
+        (('rules', 'approach', 'ball_x'), [0, 1], 'rules.approach.ball_x: .*`to: {box: '),
         (('rules', 'push', 'share'), 0.5, 'add up'),
         (('rules', 'push', 'speed'), 1.0, 'rules.push.speed'),
         (('rules',), {}, 'at least one rule'),

@@ -10,8 +10,8 @@ from push_ball_scene import (
 )
 import pytest
 
+from guda_ros.augmentation.guides import load_guide
 from guda_ros.augmentation.pipeline import augment, augment_to_file, AugmentationError
-from guda_ros.augmentation.registry import load_guide
 from guda_ros.augmentation.rules.base import change_of
 from guda_ros.augmentation.values.contact import gap, nearest_apart, rests
 from guda_ros.augmentation.verify import verify

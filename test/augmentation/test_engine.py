@@ -20,13 +20,14 @@ from push_ball_scene import (
 import pytest
 
 from guda_ros.augmentation import segments
+from guda_ros.augmentation.guides import load_guide
 from guda_ros.augmentation.pipeline import (
     augment,
     augment_to_file,
     AugmentationError,
     Augmenter,
 )
-from guda_ros.augmentation.registry import load_guide, load_task, UnknownTask
+from guda_ros.augmentation.registry import load_task, UnknownTask
 from guda_ros.augmentation.rules.base import change_of
 from guda_ros.augmentation.task import PHASES
 from guda_ros.augmentation.verify import verify
@@ -263,7 +264,7 @@ def test_streaming_needs_the_memory_of_a_block(tmp_path, recorded):
         'sys.path.insert(0, sys.argv[1])\n'
         'from push_ball_scene import *\n'
         'from guda_ros.augmentation.pipeline import augment, augment_to_file\n'
-        'from guda_ros.augmentation.registry import load_guide\n'
+        'from guda_ros.augmentation.guides import load_guide\n'
         'augment_to_file(walk_and_push(), load_guide("push_ball_random"), int(sys.argv[2]), 0,'
         ' sys.argv[3])\n'
         'print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n'
@@ -460,7 +461,7 @@ def test_a_new_task_needs_no_change_of_the_engine(tmp_path, monkeypatch):
     )
     guide_path = tmp_path / 'relabel.yaml'
     guide_path.write_text(OTHER_GUIDE)
-    with pytest.raises(UnknownTask, match='push_ball_to_goal'):
+    with pytest.raises(UnknownTask, match='relabel.yaml:2: task: .*known: .*push_ball_to_goal'):
         load_guide(guide_path)
     monkeypatch.syspath_prepend(tmp_path)
     guide = load_guide(guide_path)

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from guda_ros.augmentation import compiled
+from guda_ros.augmentation.guides import load_guide
 from guda_ros.augmentation.pipeline import augment, Augmenter
-from guda_ros.augmentation.registry import load_guide
 from guda_ros.augmentation.rules.sampling import uniform
 from guda_ros.augmentation.rules.source import Source
 from guda_ros.augmentation.transforms import Body, Change, Layout, Move
@@ -273,7 +273,7 @@ def test_a_small_set_compiles_nothing():
         'sys.path.insert(0, sys.argv[1])\n'
         'from push_ball_scene import *\n'
         'from guda_ros.augmentation.pipeline import augment, augment_to_file\n'
-        'from guda_ros.augmentation.registry import load_guide\n'
+        'from guda_ros.augmentation.guides import load_guide\n'
         'augment(walk_and_push(), load_guide("push_ball_random"), 5000, 0)\n'
         'assert "numba" not in sys.modules\n'
     )

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from guda_ros.augmentation.guides import load_guide
 from guda_ros.augmentation.pipeline import augment
-from guda_ros.augmentation.registry import load_guide
 from guda_ros.data.contract import Contract
 from guda_ros.data.exchange.nao_demonstrations import demonstrations
 from guda_ros.data.exchange.nao_logs import NaoLog

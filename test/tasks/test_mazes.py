@@ -7,8 +7,9 @@ import warnings
 import numpy as np
 import pytest
 
+from guda_ros.augmentation.guides import load_guide
 from guda_ros.augmentation.pipeline import augment
-from guda_ros.augmentation.registry import load_guide, load_task
+from guda_ros.augmentation.registry import load_task
 from guda_ros.augmentation.transforms import wrap
 from guda_ros.augmentation.verify import verify
 from guda_ros.cli.main import main

@@ -7,8 +7,8 @@ import numpy as np
 from push_ball_scene import assert_same, CONTRACT, source_rows, walk_and_push
 import pytest
 
+from guda_ros.augmentation.guides import load_guide
 from guda_ros.augmentation.pipeline import augment
-from guda_ros.augmentation.registry import load_guide
 from guda_ros.augmentation.rules.base import change_of
 from guda_ros.augmentation.verify import verify
 from guda_ros.config.files import ConfigError
@@ -108,7 +108,7 @@ def test_errors_of_a_guide_name_the_field(tmp_path):
 
 def test_reading_the_guide_needs_no_torch():
     code = (
-        'import sys; from guda_ros.augmentation.registry import load_guide; '
+        'import sys; from guda_ros.augmentation.guides import load_guide; '
         'load_guide("push_ball_model"); sys.exit("torch" in sys.modules)'
     )
     assert subprocess.run([sys.executable, '-c', code], check=False).returncode == 0

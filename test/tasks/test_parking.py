@@ -13,8 +13,9 @@ import numpy as np
 from parking_scene import drives
 import pytest
 
+from guda_ros.augmentation.guides import load_guide
 from guda_ros.augmentation.pipeline import augment
-from guda_ros.augmentation.registry import load_guide, load_task
+from guda_ros.augmentation.registry import load_task
 from guda_ros.augmentation.rules.base import change_of
 from guda_ros.augmentation.transforms import wrap
 from guda_ros.augmentation.verify import verify

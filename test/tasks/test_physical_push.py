@@ -4,8 +4,9 @@ from gymnasium.utils.env_checker import check_env
 import numpy as np
 import pytest
 
+from guda_ros.augmentation.guides import load_guide
 from guda_ros.augmentation.pipeline import augment
-from guda_ros.augmentation.registry import load_guide, task_names
+from guda_ros.augmentation.registry import task_names
 from guda_ros.augmentation.verify import verify
 from guda_ros.cli.main import main
 from guda_ros.data.contract import Contract

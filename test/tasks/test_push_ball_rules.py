@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from guda_ros.augmentation.guides import load_guide
 from guda_ros.augmentation.pipeline import augment
-from guda_ros.augmentation.registry import load_guide
 from guda_ros.augmentation.values.detour import seen_along, way_round
 from guda_ros.augmentation.verify import verify
 from guda_ros.config.files import ConfigError, find_config

@@ -12,8 +12,8 @@ from gymnasium.utils.env_checker import check_env
 import numpy as np
 import pytest
 
+from guda_ros.augmentation.guides import load_guide
 from guda_ros.augmentation.pipeline import augment
-from guda_ros.augmentation.registry import load_guide
 from guda_ros.augmentation.verify import verify
 from guda_ros.data.transitions import DataSetError
 from guda_ros.tasks.environments import PushBallToGoalEnv, PushBallToGoalVectorEnv

@@ -45,6 +45,10 @@ class Rule(ABC):
 
     kind: str
     reasons: tuple[str, ...] = ('accepted',)
+    #: Of a prepared rule: the recording, its task, and what changes its steps.
+    recorded: TransitionSet
+    task: Task
+    source: Source
 
     @abstractmethod
     def __init__(self, section: Section, task: type[Task]) -> None:

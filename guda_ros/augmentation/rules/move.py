@@ -2,85 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from guda_ros.augmentation import compiled, segments
 from guda_ros.augmentation.rules.aiming import aim
-from guda_ros.augmentation.rules.base import parameters_of, Proposal, Rule
+from guda_ros.augmentation.rules.destination import Destination, read_range
 from guda_ros.augmentation.rules.sampling import uniform
+from guda_ros.augmentation.rules.segment_rule import SegmentChoice, SegmentRule
 from guda_ros.augmentation.rules.source import take_rows
 from guda_ros.augmentation.task import Task
 from guda_ros.augmentation.transforms import Change, Move, wrap
 from guda_ros.config.files import Section
 
-_SEGMENTS = ('step', 'fixed', 'phase', 'whole', 'behaviour')
 
-
-@dataclass(frozen=True)
-class Destination:
-    """
-    Where a point is put: 'box', 'goal' (the mouth), 'field' or 'current' (where it was).
-
-    box: ((x low, x high), (y low, y high)) [m]. bias: with 2 the far end in x is drawn twice as
-    often as the middle, and the near end never; 1 is even.
-    """
-
-    place: str
-    box: tuple[tuple[float, float], tuple[float, float]] | None
-    bias: float
-
-    @classmethod
-    def read(cls, section: Section) -> 'Destination':
-        """Take `place` or `box`, and `bias`."""
-        box = None
-        if section.has('box'):
-            inner = section.section('box')
-            box = tuple(_range(inner, axis) for axis in ('x', 'y'))
-            inner.close()
-            place = 'box'
-        else:
-            place = section.choice('place', ('goal', 'field', 'current'))
-        bias = section.number('bias', 1, 10) if section.has('bias') else 1.0
-        section.close()
-        return cls(place, box, bias)
-
-    def area(self, task: Task) -> tuple[tuple[float, float], tuple[float, float]] | None:
-        """Return the box that places are drawn from; None for 'current'."""
-        if self.place == 'current':
-            return None
-        return {'box': self.box, 'goal': task.mouth, 'field': task.bounds}[self.place]
-
-    def draw(self, count: int, task: Task, rng: np.random.Generator) -> np.ndarray:
-        """Return places (count, 2) [m]."""
-        (low, high), (right, left) = self.area(task)
-        place = uniform(rng, 2, count)
-        if self.bias == 2:
-            np.sqrt(place[0], out=place[0])
-        elif self.bias != 1:
-            place[0] **= 1 / self.bias
-        place[0] *= high - low
-        place[0] += low
-        place[1] *= left - right
-        place[1] += right
-        return place.T
-
-    def words(self) -> str:
-        """Say where."""
-        if self.place == 'box':
-            (a, b), (c, d) = self.box
-            words = f'the box x {a:g} to {b:g}, y {c:g} to {d:g} m'
-        else:
-            words = {
-                'goal': 'the goal mouth',
-                'field': 'anywhere on the field',
-                'current': 'the place where it was',
-            }[self.place]
-        return words + (f', biased to high x ({self.bias:g})' if self.bias != 1 else '')
-
-
-class MoveRule(Rule):
+class MoveRule(SegmentRule):
     """Take segments of some kind to places where they mean progress."""
 
     kind = 'move'
@@ -88,7 +23,7 @@ class MoveRule(Rule):
 
     def __init__(self, section: Section, task: type[Task]) -> None:
         """Take the keys of the rule; docs/augmentation.md explains each."""
-        self._read_segments(section.section('segments'), task)
+        super().__init__(SegmentChoice.read(section.section('segments'), task))
         bodies = tuple(task.layout.bodies)
         anchor = section.section('anchor')
         self._anchor = (anchor.choice('body', bodies), anchor.choice('step', ('first', 'last')))
@@ -117,29 +52,6 @@ class MoveRule(Rule):
                     self._accept[key] = accept.number(key, low, high)
             accept.close()
 
-    def _read_segments(self, section, task):
-        self._of = section.choice('of', _SEGMENTS)
-        self._phases = task.phases
-        if section.has('phases'):
-            self._phases = section.texts('phases')
-            for name in self._phases:
-                if name not in task.phases:
-                    section.fail('phases', f'{name!r} is unknown; known: {", ".join(task.phases)}')
-        self._steps = section.integer('steps', 1, 10**6) if self._of == 'fixed' else 0
-        self._shortest, self._longest = 1, 10**6
-        if self._of in ('phase', 'whole') and section.has('min_steps'):
-            self._shortest = section.integer('min_steps', 1, 10**6)
-        if self._of in ('phase', 'whole', 'behaviour') and section.has('max_steps'):
-            self._longest = section.integer('max_steps', self._shortest, 10**6)
-        self._behaviours = {}
-        if self._of == 'behaviour':
-            named = section.section('behaviours')
-            for name in named.keys():
-                self._behaviours[name] = named.ranges(name)
-            if not self._behaviours:
-                section.fail('behaviours', 'at least one is needed')
-        section.close()
-
     def _read_rotation(self, section, bodies):
         self._turn, self._aim, self._at, self._spread = None, None, None, 0.0
         if not section.has('rotate'):
@@ -151,7 +63,7 @@ class MoveRule(Rule):
             if rotate.has('spread'):
                 self._spread = np.radians(rotate.number('spread', 0, 180))
         else:
-            self._turn = tuple(np.radians(_range(rotate, 'degrees', -360, 360)))
+            self._turn = tuple(np.radians(read_range(rotate, 'degrees', -360, 360)))
         rotate.close()
 
     def _find(self):
@@ -160,22 +72,9 @@ class MoveRule(Rule):
         if self._to.place == 'current' and self._turn is None and self._aim is None:
             # What stays at its place, or is mirrored there, meets the same lines and walls.
             movable = np.ones_like(movable)
-        phase = task.phase(recorded)
-        wanted = movable & np.isin(phase, [task.phases.index(name) for name in self._phases])
-        if self._of == 'step':
-            found = segments.steps(recorded, wanted)
-        elif self._of == 'fixed':
-            found = segments.fixed(recorded, wanted, self._steps)
-        elif self._of == 'behaviour':
-            found = segments.behaviours(recorded, wanted, self._behaviours)
-            found = segments.chop(found, self._longest)
-        else:
-            label = np.where(wanted, phase if self._of == 'phase' else 0, -1)
-            found = segments.runs(recorded, label)
-            found = found.take(found.length >= self._shortest)
-            length = np.minimum(found.length, self._longest)
-            cut = found.length - length if self._anchor[1] == 'last' else 0
-            found = segments.Segments(found.start + cut, length)
+        phase, phases = task.phase(recorded), self._taken.phases
+        wanted = movable & np.isin(phase, [task.phases.index(name) for name in phases])
+        found = self._taken.find(recorded, phase, wanted, self._anchor[1] == 'last')
         if self._put:
             # What is put apart must not be touched, and what is touched moves.
             x, y = task.layout.bodies[task.object].position
@@ -200,35 +99,6 @@ class MoveRule(Rule):
             recorded.states[found.start] if step == 'first' else recorded.next_states[found.last]
         )
         self._point = np.asfortranarray(points[:, columns])
-
-    @property
-    def candidates(self) -> int:
-        """Number of recorded steps in segments that the rule can use."""
-        return int(self._segments.length.sum())
-
-    def propose(self, count: int, rng: np.random.Generator) -> Proposal:
-        """Propose about `count` steps, in whole segments."""
-        number = max(int(count / self._segments.mean_length), 1)
-        choice = (uniform(rng, number) * len(self._segments)).astype(int)
-        change = self._draw(choice, number, rng)
-        parameters = parameters_of(change, number)
-        if self._of == 'step':
-            rows, segment, first, last = self._segments.start[choice], None, None, None
-        else:
-            chosen = self._segments.take(choice)
-            rows, segment, first = chosen.expand()
-            last = first + chosen.length - 1
-            change = change.take(segment)
-        both, actions = self.source.changed(rows, change)
-        rejected = self._object(both, first, last)
-        return Proposal(
-            both,
-            actions,
-            rows,
-            rejected if segment is None else rejected[segment],
-            parameters,
-            segment,
-        )
 
     def _draw(self, choice, number, rng) -> Change:
         """Return the changes of chosen segments, with parameters of shape (number,)."""
@@ -302,16 +172,9 @@ class MoveRule(Rule):
 
     def explain(self) -> list[str]:
         """Return sentences that say what the rule will do."""
-        what = {
-            'step': 'every step alone',
-            'fixed': f'stretches of {self._steps} steps',
-            'phase': 'stretches of one phase',
-            'whole': 'whole trajectories',
-            'behaviour': 'the behaviours ' + ', '.join(self._behaviours),
-        }[self._of]
         body, step = self._anchor
         lines = [
-            f'takes {what}, of the phases {", ".join(self._phases)}',
+            f'takes {self._taken.words()}',
             f'puts the {body} of the {step} step at {self._to.words()}, with the scene',
         ]
         lines += [
@@ -343,12 +206,3 @@ class MoveRule(Rule):
         boxes = {self._anchor[0]: self._to.area(task)}
         boxes.update((name, to.area(task)) for name, to in self._put.items())
         return {name: box for name, box in boxes.items() if box is not None}
-
-
-def _range(section: Section, key: str, low: float = -1000, high: float = 1000):
-    values = section.numbers(key, 2, low, high)
-    if values[0] > values[1]:
-        section.fail(
-            key, f'[{values[0]:g}, {values[1]:g}]: the lower bound is above the upper one'
-        )
-    return values

@@ -17,8 +17,8 @@ import zipfile
 
 import numpy as np
 
+from guda_ros.augmentation.guides import load_guide
 from guda_ros.augmentation.pipeline import augment
-from guda_ros.augmentation.registry import load_guide
 from guda_ros.augmentation.task import Outcomes
 from guda_ros.data.files import atomic_target
 from guda_ros.data.transitions import TransitionSet

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 import os
 
-from guda_ros.augmentation.registry import load_guide, load_task
+from guda_ros.augmentation.guides import load_guide
+from guda_ros.augmentation.registry import load_task
 from guda_ros.augmentation.task import Task
 from guda_ros.config.files import ConfigError, find_config, load_yaml, Section
 from guda_ros.learning.algorithms import ALGORITHMS, parse_config, shortened

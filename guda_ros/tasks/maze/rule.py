@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from guda_ros.augmentation import segments
-from guda_ros.augmentation.rules.move import MoveRule
+from guda_ros.augmentation.rules.segment_rule import SegmentChoice, SegmentRule
 from guda_ros.augmentation.transforms import Change, Move, wrap
 
 #: Places are drawn among so many that were found free, spread evenly over the free cells.
@@ -13,11 +13,10 @@ _PLACES = 50_000
 _QUARTER = np.pi / 2
 
 
-class MazeRule(MoveRule):
+class MazeRule(SegmentRule):
     """Take steps to free places of the maze, where they lead along the shortest way or not."""
 
     kind = 'maze'
-    reasons = ('accepted',)
 
     def __init__(self, section, task) -> None:
         """
@@ -30,6 +29,7 @@ class MazeRule(MoveRule):
         lead off the shortest way. Unless it is the action's there may be over: of how many steps,
         this one and those that follow, the common direction counts as its own.
         """
+        super().__init__(SegmentChoice('step', task.phases))
         self._rotation = section.choice('turn', ('way', 'any', 'none'))
         self._off, self._over, self._by = np.pi, 1, 'step'
         if self._rotation == 'way' and section.has('by'):
@@ -39,7 +39,6 @@ class MazeRule(MoveRule):
             self._off = np.radians(section.number('aim', 0, 180))
         if self._rotation != 'any' and self._by == 'step' and section.has('over'):
             self._over = section.integer('over', 1, 1000)
-        self._of = 'step'
 
     def _find(self):
         recorded, task = self.recorded, self.task
@@ -90,10 +89,6 @@ class MazeRule(MoveRule):
         quarters = np.round(made.parameters[:, 1] / _QUARTER).astype(int)
         self.task.turn_body(made.both, made.actions, quarters)
         return made
-
-    def _object(self, both, first, last):
-        """Return (K,) zeros: what is drawn fits."""
-        return np.zeros(len(both[0]), dtype=np.int8)
 
     def explain(self) -> list[str]:
         """Return sentences that say what the rule will do."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from guda_ros.augmentation.rules.move import Destination, MoveRule
+from guda_ros.augmentation.rules.destination import Destination
+from guda_ros.augmentation.rules.segment_rule import SegmentChoice, SegmentRule
 from guda_ros.augmentation.transforms import Change, Move, wrap
 from guda_ros.tasks.parking import world
 
+_ANYWHERE = Destination('field', None, 1.0)
 
-class ParkRule(MoveRule):
+
+class ParkRule(SegmentRule):
     """Relabel the goal as a random spot and take the drive there, or anywhere."""
 
     kind = 'park'
@@ -22,13 +25,17 @@ class ParkRule(MoveRule):
         or take `spread` degrees of heading; or `anywhere`, at any place and heading. reflect:
         probability of a mirror.
         """
-        self._read_segments(section.section('segments'), task)
+        super().__init__(SegmentChoice.read(section.section('segments'), task))
         self._at_spot = section.choice('end', ('spot', 'anywhere')) == 'spot'
         self._spread = np.radians(section.number('spread', 0, 180)) if self._at_spot else np.pi
         self._reflect = section.number('reflect', 0, 1) if section.has('reflect') else 0.0
-        # What the rule `move` needs to know; where things go is `_draw` to say.
-        self._anchor, self._to = ('car', 'last'), Destination('field', None, 1.0)
-        self._put, self._accept, self._turn, self._aim = {}, {}, (-np.pi, np.pi), None
+
+    def _find(self):
+        recorded, task = self.recorded, self.task
+        phase, phases = task.phase(recorded), self._taken.phases
+        wanted = np.isin(phase, [task.phases.index(name) for name in phases])
+        wanted &= task.movable(recorded)
+        self._segments = self._taken.find(recorded, phase, wanted, keep_last=True)
 
     def _draw(self, choice, number, rng) -> Change:
         """Return the changes of chosen segments, with parameters of shape (number,)."""
@@ -36,7 +43,7 @@ class ParkRule(MoveRule):
         mirrored = rng.random(number) < self._reflect
         sign = 1.0 - 2.0 * mirrored
         spot = world.spots()[rng.integers(0, len(world.spots()), number)]
-        place = spot[:, :2] if self._at_spot else self._to.draw(number, self.task, rng)
+        place = spot[:, :2] if self._at_spot else _ANYWHERE.draw(number, self.task, rng)
         heading = spot[:, 2] if self._at_spot else 0.0
         heading = heading + rng.uniform(-self._spread, self._spread, number)
         turn = wrap(heading - sign * ends[:, world.YAW])
@@ -51,7 +58,10 @@ class ParkRule(MoveRule):
 
     def explain(self) -> list[str]:
         """Return sentences that say what the rule will do."""
-        lines = [super().explain()[0], 'relabels the goal as a spot drawn at random']
+        lines = [
+            f'takes {self._taken.words()}',
+            'relabels the goal as a spot drawn at random',
+        ]
         if self._at_spot:
             lines.append(
                 'puts the last pose of the car there, give or take '

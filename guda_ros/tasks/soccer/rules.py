@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from guda_ros.augmentation.rules.base import parameters_of, Proposal, Rule
+from guda_ros.augmentation.rules.destination import Box, read_box
 from guda_ros.augmentation.segments import run_ends, run_starts
 from guda_ros.augmentation.transforms import Change, Move, scene
 from guda_ros.config.files import Section
@@ -25,45 +26,44 @@ class _Placement:
     """
     Where the ball is put in `map`, and how often the scene is mirrored.
 
-    beside_goal: how far [m] before the goal a ball is sent first that lies in a corner; 0: all
-    balls go to the goal. post_clearance: that straight ways to the goal keep from its posts [m].
+    box: of the ball's places. reflect: probability of a mirror. beside_goal: how far [m] before
+    the goal a ball is sent first that lies in a corner; 0: all balls go to the goal.
+    post_clearance: that straight ways to the goal keep from its posts [m].
     """
 
-    ball_x: tuple[float, float]
-    ball_y: tuple[float, float]
-    mirror: float
+    box: Box
+    reflect: float
     beside_goal: float
     post_clearance: float | None
 
     @classmethod
     def read(cls, section: Section) -> '_Placement':
+        section.refuse('mirror', 'it is called `reflect` now')
+        for key, axis in (('ball_x', 'x'), ('ball_y', 'y')):
+            section.refuse(key, f'write `to: {{box: {{x: ..., y: ...}}}}` with it as {axis}')
+        to = section.section('to')
+        box = read_box(to.section('box'))
+        to.close()
         placement = cls(
-            section.numbers('ball_x', 2, -100, 100),
-            section.numbers('ball_y', 2, -100, 100),
-            section.number('mirror', 0, 1),
+            box,
+            section.number('reflect', 0, 1),
             section.number('beside_goal', 0, 100) if section.has('beside_goal') else 0.0,
             section.number('post_clearance', 0, 0.5) if section.has('post_clearance') else None,
         )
         if placement.post_clearance is not None and not placement.beside_goal:
             section.fail('post_clearance', 'means nothing without beside_goal')
-        for name in ('ball_x', 'ball_y'):
-            low, high = getattr(placement, name)
-            if low > high:
-                section.fail(name, f'[{low:g}, {high:g}]: the lower bound is above the upper one')
         return placement
 
     def words(self) -> str:
         """Say where."""
-        mirrored = f', {self.mirror:.0%} mirrored' if self.mirror else ''
-        (a, b), (c, d) = self.ball_x, self.ball_y
+        mirrored = f', {self.reflect:.0%} mirrored' if self.reflect else ''
+        (a, b), (c, d) = self.box
         return f'x {a:g} to {b:g}, y {c:g} to {d:g} m{mirrored}'
 
     def draw(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Return places (count, 2) and whether to mirror (count,)."""
-        place = np.stack(
-            [rng.uniform(*self.ball_x, count), rng.uniform(*self.ball_y, count)], axis=1
-        )
-        return place, rng.random(count) < self.mirror
+        place = np.stack([rng.uniform(*side, count) for side in self.box], axis=1)
+        return place, rng.random(count) < self.reflect
 
     def to_goal(self, place: np.ndarray, field) -> np.ndarray:
         """Return the directions (count,) [rad] in which balls at places (count, 2) are to go."""
@@ -141,7 +141,7 @@ class PushRule(Rule):
 
     def areas(self, task) -> dict[str, tuple]:
         """Return the box in which the ball is put."""
-        return {'ball': (self._placement.ball_x, self._placement.ball_y)}
+        return {'ball': self._placement.box}
 
 
 class RandomRule(Rule):
@@ -178,7 +178,7 @@ class RandomRule(Rule):
 
     def areas(self, task) -> dict[str, tuple]:
         """Return the box in which the ball is put."""
-        return {'ball': (self._placement.ball_x, self._placement.ball_y)}
+        return {'ball': self._placement.box}
 
 
 class ApproachRule(Rule):
@@ -271,7 +271,7 @@ class ApproachRule(Rule):
 
     def areas(self, task) -> dict[str, tuple]:
         """Return the box in which the ball is put."""
-        return {'ball': (self._placement.ball_x, self._placement.ball_y)}
+        return {'ball': self._placement.box}
 
     def _object(self, end, length, ball):
         """Return (n,) the reason for which a stretch is refused, 0 if there is none."""
