@@ -65,6 +65,12 @@ extras = {
         'gymnasium-robotics>=1.4.2',
         'highway-env>=1.12.1',
     ],
+    # `make docs`.
+    'docs': [
+        'furo>=2025.9',
+        'myst-parser>=5.0',
+        'sphinx>=9.0',
+    ],
     'test': [
         'build>=1.2',
         'catkin-pkg>=1.0',

@@ -146,7 +146,7 @@ install_all() {
     say 'ROS 2, MuJoCo and the others (a minute or two)'
     # Build isolation would fetch build tools that no lock file pins.
     pip install -qq --no-build-isolation --use-pep517 --constraint requirements/lock.txt \
-        --editable '.[ros,gamepad,sim,train,test,lint]' \
+        --editable '.[ros,gamepad,sim,train,test,lint,docs]' \
         || fail "the dependencies could not be installed; see pip's message above"
     pip check >/dev/null || fail "$(pip check)"
     "$venv/bin/python" - <<'PYTHON' || fail 'the environment does not work; see the message above'
