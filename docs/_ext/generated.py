@@ -23,6 +23,7 @@ PARTS: dict[str, Callable[[], str]] = {
     'floors': code_tables.floors,
     'world_state': code_tables.world_state,
     'observations': code_tables.observations,
+    'public_names': code_tables.public_names,
     'robots': yaml_keys.robots,
     'fields': yaml_keys.fields_,
     'balls': yaml_keys.balls,
