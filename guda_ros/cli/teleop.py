@@ -67,6 +67,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='map of the gamepad in config/joysticks, or a YAML file (default: by its name)',
     )
     parser.add_argument(
+        '--pad-device',
+        default='',
+        metavar='NAME',
+        help='which gamepad: part of its name, or its number (default: the first that is known)',
+    )
+    parser.add_argument(
         '--keys',
         default='qwerty',
         metavar='NAME',
@@ -148,9 +154,9 @@ def _pad(args):
     if args.device == 'keyboard':
         return None
     try:
-        return Pad(args.pad)
+        return Pad(args.pad, args.pad_device)
     except PadError:
-        if args.device == 'gamepad' or args.pad:
+        if args.device == 'gamepad' or args.pad or args.pad_device:
             raise
         return None
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 import os
+from typing import TYPE_CHECKING
 
 from guda_ros.control.joystick import joystick_maps, JoystickMap, JoystickState
 from guda_ros.errors import GudaError
+
+if TYPE_CHECKING:
+    import pygame
 
 
 class PadError(GudaError):
@@ -15,16 +19,18 @@ class PadError(GudaError):
 
 class Pad:
     """
-    The first gamepad that is there, now or later.
+    The first gamepad that is known, now or later, whatever else SDL takes for a joystick.
 
     Axes and buttons are numbered as the `joy` package's joy_node numbers them: up and left are
     positive, the D-pad is the last two axes.
 
     :param joystick: map of the pad, name or file; empty to recognise it by the pad's name.
+    :param device: which one: part of its name, or its number in the order of SDL; empty: the
+        first that is recognised, or that has as many axes and buttons as the given map.
     :raises PadError: if pygame is not installed.
     """
 
-    def __init__(self, joystick: str = '') -> None:
+    def __init__(self, joystick: str = '', device: str = '') -> None:
         # No window; events without the focus; and the numbering of Linux' own drivers, which is
         # that of the maps.
         for name, value in (
@@ -45,6 +51,8 @@ class Pad:
             ) from error
         self._pygame = pygame
         self._given = JoystickMap.load(joystick) if joystick else None
+        self._device = device
+        self._changed = True
         self._pad: pygame.joystick.JoystickType | None = None
         self._map: JoystickMap | None = None
         self._stuck: frozenset[str] | None = None
@@ -68,13 +76,14 @@ class Pad:
         """Return axes in [-1, 1] and buttons (0 or 1) at this moment, None if there is no pad."""
         pygame = self._pygame
         for event in pygame.event.get():
-            if (
-                event.type == pygame.JOYDEVICEREMOVED
-                and self._pad is not None
-                and event.instance_id == self._pad.get_instance_id()
-            ):
+            removed = event.type == pygame.JOYDEVICEREMOVED
+            self._changed |= removed or event.type == pygame.JOYDEVICEADDED
+            pad = self._pad
+            if removed and pad is not None and event.instance_id == pad.get_instance_id():
                 self._pad = self._map = None
-        if self._pad is None and pygame.joystick.get_count():
+        # Devices are opened to be asked, so not those again that were no use.
+        if self._pad is None and self._changed:
+            self._changed = False
             self._open()
         if self._pad is None:
             return None
@@ -106,14 +115,38 @@ class Pad:
         )
 
     def _open(self) -> None:
-        pad = self._pygame.joystick.Joystick(0)
-        axes = pad.get_numaxes() + 2 * pad.get_numhats()
-        try:
-            self._map = self._given or recognise(pad.get_name(), axes, pad.get_numbuttons())
-        except PadError as error:
-            self.problem = str(error)
+        """Take the first device that fits; else say what is there and why it is not used."""
+        problems = []
+        for index in range(self._pygame.joystick.get_count()):
+            pad = self._pygame.joystick.Joystick(index)
+            try:
+                found = self._fitting(index, pad)
+            except PadError as error:
+                problems.append(str(error))
+                pad.quit()
+                continue
+            self._pad, self._map, self._stuck, self.problem = pad, found, None, ''
             return
-        self._pad, self._stuck, self.problem = pad, None, ''
+        self.problem = '; '.join(problems)
+        if len(problems) > 1:
+            self.problem += '; choose one by its name or number'
+
+    def _fitting(self, index: int, pad: pygame.joystick.JoystickType) -> JoystickMap:
+        """Return the map for a device; PadError if it is not wanted or not known."""
+        name = pad.get_name()
+        axes, buttons = pad.get_numaxes() + 2 * pad.get_numhats(), pad.get_numbuttons()
+        wanted = self._device.lower()
+        if wanted and wanted not in (str(index), '') and wanted not in name.lower():
+            raise PadError(f'{name!r} (number {index}) is not {self._device!r}')
+        if self._given is None:
+            return recognise(name, axes, buttons)
+        if (axes, buttons) != (self._given.axis_count, self._given.button_count):
+            raise PadError(
+                f'{name!r} (number {index}) has {axes} axes and {buttons} buttons, the map '
+                f'{self._given.name} expects {self._given.axis_count} and '
+                f'{self._given.button_count}'
+            )
+        return self._given
 
     def close(self) -> None:
         """Let go of the pad."""
@@ -128,7 +161,8 @@ def recognise(name: str, axes: int, buttons: int) -> JoystickMap:
 
     :raises PadError: if there is none, saying how to choose one.
     """
-    maps = joystick_maps()
+    # Those without names of pads are of other drivers.
+    maps = [joystick for joystick in joystick_maps() if joystick.pads]
     for joystick in maps:
         if (joystick.axis_count, joystick.button_count) == (axes, buttons) and any(
             part in name.lower() for part in joystick.pads

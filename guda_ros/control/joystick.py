@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 import math
 from pathlib import Path
 
@@ -210,7 +211,7 @@ class JoystickMap:
             problem = (
                 f'the joystick has {len(axes)} axes and {len(buttons)} buttons, the map '
                 f'{self.name!r} expects {self.axis_count} and {self.button_count}: choose '
-                'the map of this joystick'
+                f'the map of this joystick{_fitting(len(axes), len(buttons))}'
             )
         elif not all(map(math.isfinite, axes)):
             problem = f'the joystick sent axes that are not finite: {list(axes)}'
@@ -327,3 +328,14 @@ def _labels(root: Section) -> dict[str, str]:
     labels = {key: section.text(key) for key in BUTTONS if section.has(key)}
     section.close()
     return labels
+
+
+@lru_cache(maxsize=32)
+def _fitting(axes: int, buttons: int) -> str:
+    """Return the names of the maps with so many axes and buttons, for a message."""
+    names = [
+        joystick.name
+        for joystick in joystick_maps()
+        if (joystick.axis_count, joystick.button_count) == (axes, buttons)
+    ]
+    return f': {" or ".join(names)}' if names else ''

@@ -19,7 +19,7 @@ from guda_ros.ros.topics import Topics
 
 class Joystick(Node):
     """
-    Publish what the first gamepad does, as the map `joystick` says it, whatever the model.
+    Publish what the first known gamepad does, as the map `joystick` says it, whatever the model.
 
     A pad that is unplugged lets go of everything, then the node is silent until one is there.
     """
@@ -30,7 +30,13 @@ class Joystick(Node):
         self._pad = Pad(
             parameters.declare(
                 'pad', '', 'map of the gamepad, name or file; empty: by its name', read_only=True
-            )
+            ),
+            parameters.declare(
+                'device',
+                '',
+                'which gamepad: part of its name, or its number; empty: the first that is known',
+                read_only=True,
+            ),
         )
         self._map = JoystickMap.load(
             parameters.declare(

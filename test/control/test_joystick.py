@@ -197,3 +197,15 @@ def test_search_begins_anew_after_the_ball_was_seen():
 def test_search_needs_a_positive_speed(speed):
     with pytest.raises(ValueError, match='turn_speed'):
         BallSearch(speed)
+
+
+def test_the_axes_and_buttons_of_game_controller_node_have_a_map_and_the_message_names_it():
+    # ros-drivers/joystick_drivers, joy/README.md: triggers are 0 at rest and -1 when pressed.
+    axes, buttons = [0.0, 1.0, 0.5, 0.0, -1.0, 0.0], [0] * 21
+    buttons[9] = buttons[1] = 1
+    state = JoystickMap.load('game_controller').decode(axes, buttons)
+    assert {'deadman', 'emergency_stop', 'look'} == state.pressed and not state.problem
+    np.testing.assert_allclose(state.action, [0.6, 0, 0], atol=0.01)
+    assert state.look[0] > 0.4
+    wrong = JoystickMap.load('xbox').decode(axes, buttons)
+    assert wrong.problem.endswith('choose the map of this joystick: game_controller')

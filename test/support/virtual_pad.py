@@ -54,9 +54,9 @@ class VirtualPad:
         description = _Description(
             version=1, type=1, naxes=axes, nbuttons=buttons, nhats=hats, name=name.encode()
         )
-        self._index = self._sdl.SDL_JoystickAttachVirtualEx(ctypes.byref(description))
-        assert self._index >= 0, 'SDL made no virtual joystick'
-        self._joystick = ctypes.c_void_p(self._sdl.SDL_JoystickOpen(self._index))
+        index = self._sdl.SDL_JoystickAttachVirtualEx(ctypes.byref(description))
+        assert index >= 0, 'SDL made no virtual joystick'
+        self._joystick = ctypes.c_void_p(self._sdl.SDL_JoystickOpen(index))
 
     def axis(self, index: int, value: float) -> None:
         """Move an axis, in [-1, 1] as the hardware says it."""
@@ -74,7 +74,12 @@ class VirtualPad:
 
     def unplug(self) -> None:
         """Take the pad away."""
-        self._sdl.SDL_JoystickDetachVirtual(self._index)
+        # Its index is another one once a pad before it is gone.
+        mine = self._sdl.SDL_JoystickInstanceID(self._joystick)
+        indices = range(self._sdl.SDL_NumJoysticks())
+        self._sdl.SDL_JoystickDetachVirtual(
+            next(i for i in indices if self._sdl.SDL_JoystickGetDeviceInstanceID(i) == mine)
+        )
 
 
 def _obey() -> None:
