@@ -1,6 +1,7 @@
 """What all tests begin with, and what the markers and a missing package mean."""
 
 from functools import cache
+import os
 import signal
 
 from domains import own_domain
@@ -11,6 +12,27 @@ import pytest
 # whose answer to Ctrl-C is tested.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# As many processes as cores run tests; threads of their own would only make them wait.
+for variable in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS'):
+    os.environ.setdefault(variable, '1')
+
+#: Files and rooms that begin first, so that none of the processes works alone in the end: what
+#: takes longest, then what waits more than it computes.
+FIRST = (
+    'workflows/test_demo.py',
+    'workflows/test_scripts.py',
+    'learning/test_resume.py',
+    'learning/test_td3_bc.py',
+    'evaluation/test_benchmark.py',
+    'nodes/test_recorder_faults.py',
+    'nodes/test_graph.py',
+    'nodes/test_simulator_sensors.py',
+    'project/test_packaging.py',
+    'nodes',
+    'ros',
+    'cli',
+)
 
 try:
     from hypothesis import HealthCheck, settings
@@ -49,7 +71,14 @@ def pytest_pycollect_makemodule(module_path, parent):
     return OptionalModule.from_parent(parent, path=module_path)
 
 
+def place(path):
+    """Return which place of FIRST a file of tests has."""
+    names = (f'{path.parent.name}/{path.name}', path.parent.name)
+    return next((index for index, name in enumerate(FIRST) if name in names), len(FIRST))
+
+
 def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: place(item.path))
     absent = cache(missing)
     for item in items:
         reasons = [absent(part) for mark in item.iter_markers('needs') for part in mark.args]

@@ -18,8 +18,16 @@ from guda_ros.data.sets.minari import write_minari
 def sane(name='a', seed=1, **changes):
     """Return an episode in which a robot walks as one can."""
     episode = make_episode(name, 'scored', 20, seed)
-    episode.world_states[:, :2] = 0.02 * np.arange(21)[:, None]
-    return replace(episode, **changes)
+    states = episode.world_states.copy()
+    states[:, :2] = 0.02 * np.arange(21)[:, None]
+    return replace(episode, world_states=states, **changes)
+
+
+def edited(episode, field, where, value):
+    """Return an episode with other values in a part of one of its arrays."""
+    array = getattr(episode, field).copy()
+    array[where] = value
+    return replace(episode, **{field: array})
 
 
 def check(path, *episodes):
@@ -32,17 +40,14 @@ def test_nothing_is_found_in_a_sound_data_set(tmp_path):
 
 
 def test_what_cannot_be_is_found(tmp_path):
-    stamps = sane().stamps.copy()
-    stamps[5] = stamps[4]
-    still, fast, jump = sane('still', 2), sane('fast', 3), sane('jump', 4)
-    still.commands[:] = 0
-    fast.commands[7] = (0.9, 0, 0)
-    jump.world_states[10:, 0] += 2.0
-    lost = sane('lost', 5)
-    lost.valid[:15] = False
-    found = check(
-        tmp_path / 'set', sane('back', stamps=stamps), still, fast, jump, lost, sane('twin', 1)
-    )
+    back = edited(sane('back'), 'stamps', 5, sane().stamps[4])
+    still = edited(sane('still', 2), 'commands', slice(None), 0)
+    fast = edited(sane('fast', 3), 'commands', 7, (0.9, 0, 0))
+    jump = sane('jump', 4)
+    behind = slice(10, None), 0
+    jump = edited(jump, 'world_states', behind, jump.world_states[behind] + 2.0)
+    lost = edited(sane('lost', 5), 'valid', slice(15), False)
+    found = check(tmp_path / 'set', back, still, fast, jump, lost, sane('twin', 1))
     assert (ERROR, 'back', 'stamps do not go forward') in found
     assert (WARNING, 'still', 'the robot was never told to move') in found
     assert any(name == 'fast' and 'step 7: [0.9, 0.0, 0.0]' in text for _, name, text in found)

@@ -56,30 +56,12 @@ def stamps(messages):
     return np.array([stamp_to_ns(message.header.stamp) for message in messages])
 
 
-@pytest.mark.needs('drawing')
-def test_sensors_of_a_free_world_keep_their_rates_and_the_head_and_the_kick_obey(tmp_path):
-    robot = profile(
-        tmp_path,
-        camera__width=160,
-        camera__height=120,
-        camera__rate=20,
-        camera__distortion=[-0.2, 0.05, 0, 0, 0],
-        imu__rate=50,
-        odometry__delivery={'latency': 0.06, 'jitter': 0.0, 'dropout': 0.0},
-    )
-    # The ball lies at the feet.
-    spec = simulator(
-        mode='free',
-        camera=True,
-        robot=robot,
-        rate=100.0,
-        start=[0.0, 0.0, 0.0, 0.2, 0.0],
-        time_limit=600.0,
-    )
-    with GraphProcesses([spec], log_dir=tmp_path) as processes:
-        processes.wait_ready(60)
-        walker = Walker(processes, None)
-        got = {}
+class FreeWorld:
+    """A world that runs by itself, the ball at the robot's feet, and what it has told so far."""
+
+    def __init__(self, processes) -> None:
+        self.walker = Walker(processes, None)
+        self.got = {}
         for kind, name, profile_ in (
             (Image, 'image_raw', qos.SENSOR_DATA),
             (Image, 'lower/image_raw', qos.SENSOR_DATA),
@@ -89,72 +71,129 @@ def test_sensors_of_a_free_world_keep_their_rates_and_the_head_and_the_kick_obey
             (Odometry, 'odom', qos.RECORD),
             (Odometry, 'ground_truth/odom', qos.DEFAULT),
             (Odometry, 'ground_truth/ball', qos.DEFAULT),
+            (DiagnosticArray, '/diagnostics', qos.DEFAULT),
+            (Clock, '/clock', qos.DEFAULT),
         ):
-            got[name] = []
-            walker.subscribe(kind, name, got[name].append, profile_)
-        health, clocks = [], []
-        walker.subscribe(Clock, '/clock', clocks.append)
-        walker.subscribe(DiagnosticArray, '/diagnostics', health.append)
-        assert walker.spin_until(lambda: all(got.values()), 20), {
-            name: len(found) for name, found in got.items()
-        }
-        for found in got.values():
+            self.got[name] = []
+            self.walker.subscribe(kind, name, self.got[name].append, profile_)
+
+    def listen(self) -> dict[str, list]:
+        """Forget what was told before and wait until every topic told something anew."""
+        for found in self.got.values():
             found.clear()
-        assert walker.spin_until(lambda: len(got['ground_truth/odom']) >= 21, 20)
-        # Per second of simulated time, whatever the machine makes of it.
-        for name, rate in (
-            ('odom', 100),
-            ('imu/data', 50),
-            ('joint_states', 50),
-            ('ground_truth/odom', 10),
-        ):
-            np.testing.assert_allclose(np.diff(stamps(got[name])), 1e9 / rate, err_msg=name)
-        gaps = np.diff(stamps(got['image_raw'])) / 50e6
-        assert len(gaps) > 10
-        # A busy machine may skip a picture, and physics does not wait for it.
-        np.testing.assert_allclose(gaps, np.round(gaps), atol=1e-6)
-        assert np.median(gaps) == 1
-        lower = got['lower/image_raw'][-1]
-        assert (lower.width, lower.height) == (80, 60)
-        assert lower.header.frame_id == 'lower_camera_optical_frame'
-        info = got['camera_info'][-1]
-        assert list(info.d) == [-0.2, 0.05, 0, 0, 0] and info.distortion_model == 'plumb_bob'
-        force = got['imu/data'][-1].linear_acceleration
-        assert force.z == pytest.approx(9.81, abs=0.4)
-        assert got['imu/data'][-1].orientation_covariance[0] == -1
-        assert float({v.key: v.value for v in health[-1].status[0].values}['rate']) == 100
+        assert self.walker.spin_until(lambda: all(self.got.values()), 20), {
+            name: len(found) for name, found in self.got.items()
+        }
+        return self.got
 
-        # The head: at 4 rad/s to the left, slower than at once, and no farther than its limit.
-        def angles():
-            return dict(zip(got['joint_states'][-1].name, got['joint_states'][-1].position))
+    def publisher(self, kind, topic: str):
+        """Return a publisher of commands to which the simulator listens."""
+        publisher = self.walker.node.create_publisher(kind, topic, qos.COMMAND)
+        assert self.walker.spin_until(lambda: publisher.get_subscription_count() > 0)
+        return publisher
 
-        before = convert.image_from_message(got['image_raw'][-1]).astype(float)
-        head = walker.node.create_publisher(JointState, 'head/command', qos.COMMAND)
-        assert walker.spin_until(lambda: head.get_subscription_count() > 0)
-        head.publish(JointState(name=['head_pan', 'head_tilt'], position=[9.0, -0.3]))
-        assert walker.spin_until(lambda: angles()['head_pan'] > 2.0856)
-        pans = [message.position[0] for message in got['joint_states']]
-        moving = [pan for pan in pans if 0.01 < pan < 2.0856]
-        assert len(moving) > 10 and max(np.diff(moving)) <= 4.0 / 50 + 1e-6
-        assert angles() == pytest.approx({'head_pan': 2.0857, 'head_tilt': -0.3})
-        seen = len(got['image_raw'])
-        assert walker.spin_until(lambda: len(got['image_raw']) > seen + 2)
-        turned = convert.image_from_message(got['image_raw'][-1]).astype(float)
-        assert np.abs(turned - before).mean() > 20
 
-        # The kick: the ball rolls away from a robot that stands.
-        kick = walker.node.create_publisher(Bool, 'kick', qos.COMMAND)
-        assert walker.spin_until(lambda: kick.get_subscription_count() > 0)
-        kick.publish(Bool(data=True))
-        assert walker.spin_until(
-            lambda: got['ground_truth/ball'][-1].pose.pose.position.x > 0.8, 15
-        )
-        assert abs(got['ground_truth/odom'][-1].pose.pose.position.x) < 0.05
+@pytest.fixture(scope='module')
+def free_world(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('free')
+    robot = profile(
+        folder,
+        camera__width=160,
+        camera__height=120,
+        camera__rate=20,
+        camera__distortion=[-0.2, 0.05, 0, 0, 0],
+        imu__rate=50,
+        odometry__delivery={'latency': 0.06, 'jitter': 0.0, 'dropout': 0.0},
+    )
+    spec = simulator(
+        mode='free',
+        camera=True,
+        robot=robot,
+        rate=100.0,
+        start=[0.0, 0.0, 0.0, 0.2, 0.0],
+        time_limit=600.0,
+    )
+    with GraphProcesses([spec], log_dir=folder) as processes:
+        processes.wait_ready(60)
+        yield FreeWorld(processes)
 
-        # While the world stands, what is on its way does not arrive.
-        assert walker.call(SetBool, '/simulator/pause', SetBool.Request(data=True)).success
+
+@pytest.mark.needs('drawing')
+def test_sensors_of_a_free_world_keep_their_rates(free_world):
+    free_world.listen()
+    got = free_world.listen()
+    assert free_world.walker.spin_until(lambda: len(got['ground_truth/odom']) >= 21, 20)
+    # Per second of simulated time, whatever the machine makes of it.
+    for name, rate in (
+        ('odom', 100),
+        ('imu/data', 50),
+        ('joint_states', 50),
+        ('ground_truth/odom', 10),
+    ):
+        np.testing.assert_allclose(np.diff(stamps(got[name])), 1e9 / rate, err_msg=name)
+    gaps = np.diff(stamps(got['image_raw'])) / 50e6
+    assert len(gaps) > 10
+    # A busy machine may skip a picture, and physics does not wait for it.
+    np.testing.assert_allclose(gaps, np.round(gaps), atol=1e-6)
+    assert np.median(gaps) == 1
+    lower = got['lower/image_raw'][-1]
+    assert (lower.width, lower.height) == (80, 60)
+    assert lower.header.frame_id == 'lower_camera_optical_frame'
+    info = got['camera_info'][-1]
+    assert list(info.d) == [-0.2, 0.05, 0, 0, 0] and info.distortion_model == 'plumb_bob'
+    force = got['imu/data'][-1].linear_acceleration
+    assert force.z == pytest.approx(9.81, abs=0.4)
+    assert got['imu/data'][-1].orientation_covariance[0] == -1
+    told = {pair.key: pair.value for pair in got['/diagnostics'][-1].status[0].values}
+    assert float(told['rate']) == 100
+
+
+@pytest.mark.needs('drawing')
+def test_the_head_turns_at_its_speed_to_its_limit_and_the_picture_with_it(free_world):
+    walker, got = free_world.walker, free_world.listen()
+
+    def angles():
+        return dict(zip(got['joint_states'][-1].name, got['joint_states'][-1].position))
+
+    before = convert.image_from_message(got['image_raw'][-1]).astype(float)
+    head = free_world.publisher(JointState, 'head/command')
+    # At 4 rad/s to the left, slower than at once, and no farther than its limit.
+    head.publish(JointState(name=['head_pan', 'head_tilt'], position=[9.0, -0.3]))
+    assert walker.spin_until(lambda: angles()['head_pan'] > 2.0856)
+    pans = [message.position[0] for message in got['joint_states']]
+    moving = [pan for pan in pans if 0.01 < pan < 2.0856]
+    assert len(moving) > 10 and max(np.diff(moving)) <= 4.0 / 50 + 1e-6
+    assert angles() == pytest.approx({'head_pan': 2.0857, 'head_tilt': -0.3})
+    seen = len(got['image_raw'])
+    assert walker.spin_until(lambda: len(got['image_raw']) > seen + 2)
+    turned = convert.image_from_message(got['image_raw'][-1]).astype(float)
+    assert np.abs(turned - before).mean() > 20
+
+
+@pytest.mark.needs('drawing')
+def test_a_kick_rolls_the_ball_away_from_a_robot_that_stands(free_world):
+    walker, got = free_world.walker, free_world.listen()
+    assert got['ground_truth/ball'][-1].pose.pose.position.x < 0.3
+    free_world.publisher(Bool, 'kick').publish(Bool(data=True))
+    assert walker.spin_until(lambda: got['ground_truth/ball'][-1].pose.pose.position.x > 0.8, 15)
+    assert abs(got['ground_truth/odom'][-1].pose.pose.position.x) < 0.05
+
+
+@pytest.mark.needs('drawing')
+def test_what_is_on_its_way_does_not_arrive_while_the_world_stands(free_world):
+    walker, got = free_world.walker, free_world.listen()
+
+    def behind():
+        return stamp_to_ns(got['/clock'][-1].clock) - stamps(got['odom'][-1:])[0]
+
+    assert walker.call(SetBool, '/simulator/pause', SetBool.Request(data=True)).success
+    try:
+        # What arrived before is heard first.
+        assert walker.spin_until(lambda: behind() == 60e6, 10)
         walker.spin_until(lambda: False, 1.0)
-        assert stamp_to_ns(clocks[-1].clock) - stamps(got['odom'])[-1] == 60e6
+        assert behind() == 60e6
+    finally:
+        assert walker.call(SetBool, '/simulator/pause', SetBool.Request(data=False)).success
 
 
 def test_lock_step_over_ros_gives_the_bytes_of_the_same_episode_in_process(tmp_path):
