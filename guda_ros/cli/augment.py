@@ -9,7 +9,6 @@ from guda_ros.data.files import refuse_existing
 from guda_ros.workflows.arguments import natural, positive
 from guda_ros.workflows.tables import print_table
 
-HELP = 'augment demonstrations by a guide'
 EXAMPLE = 'guda augment runs/mine/dataset --guide guided --count 200000 --out runs/mine/guided.h5'
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from guda_ros.workflows.arguments import positive
 
-HELP = 'compare augmentations and algorithms over many trainings'
 EXAMPLE = 'guda benchmark push_ball_to_goal --data data --algorithms bc td3_bc --seeds 10'
 
 

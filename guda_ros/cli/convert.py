@@ -14,7 +14,6 @@ from guda_ros.data.files import refuse_target
 from guda_ros.errors import GudaError
 from guda_ros.workflows.tables import print_table
 
-HELP = 'recordings to a data set (Minari)'
 EXAMPLE = 'guda convert runs/mine/recordings --out runs/mine/dataset'
 
 

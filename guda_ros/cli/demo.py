@@ -12,7 +12,6 @@ from pathlib import Path
 
 from guda_ros.cli.common import add_contract, add_domain
 
-HELP = 'the whole loop on this machine, from demonstrations to a report'
 EXAMPLE = 'guda demo --out runs/demo\n  guda demo --quick --out runs/quick'
 
 

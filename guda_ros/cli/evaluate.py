@@ -17,7 +17,6 @@ from guda_ros.cli.screens.evaluation import tell
 from guda_ros.errors import GudaError
 from guda_ros.workflows.arguments import positive
 
-HELP = 'success of policies from fixed starts, in simulation, through ROS or on the robot'
 EXAMPLE = (
     'guda evaluate runs/demo/train/guided_*.onnx --demonstrator clean --out runs/judged\n'
     '  guda evaluate runs/demo/train/guided_0.onnx --ros --recordings /tmp/judged\n'

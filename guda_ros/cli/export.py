@@ -7,7 +7,6 @@ from pathlib import Path
 
 from guda_ros.workflows.arguments import natural
 
-HELP = 'make a policy file (ONNX) of a checkpoint'
 EXAMPLE = 'guda export runs/mine/guided.pt --out runs/mine/guided.onnx'
 
 

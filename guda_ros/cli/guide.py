@@ -8,7 +8,6 @@ from pathlib import Path
 from guda_ros.workflows.arguments import natural, positive
 from guda_ros.workflows.tables import print_table
 
-HELP = 'explain, try and draw a guide'
 EXAMPLE = 'guda guide check config/guides/guided.yaml --data runs/mine/dataset --out guide.svg'
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from guda_ros.errors import GudaError
 from guda_ros.workflows.tables import print_table
 
-HELP = 'fit a robot profile to a recorded drive'
 EXAMPLE = (
     'guda identify runs/mine/drive --base nao_v6 --out my_nao.yaml\n'
     '  guda identify runs/mine/drive --distance forward=1.23 --distance turn=360 '

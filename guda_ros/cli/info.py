@@ -8,7 +8,6 @@ from pathlib import Path
 
 from guda_ros.errors import GudaError
 
-HELP = 'what a recording, data set or policy holds; without PATH, what is installed'
 EXAMPLE = 'guda info runs/demo/train/guided_0.onnx'
 
 

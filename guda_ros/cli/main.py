@@ -12,26 +12,27 @@ from guda_ros import __version__
 from guda_ros.errors import extra_of, GudaError
 from guda_ros.interrupts import interrupts_first
 
-#: Module of `guda_ros.cli` for each verb, in the order in which a person needs them.
-COMMANDS = (
-    'demo',
-    'up',
-    'teleop',
-    'record',
-    'convert',
-    'augment',
-    'guide',
-    'train',
-    'export',
-    'policy',
-    'evaluate',
-    'benchmark',
-    'robot',
-    'identify',
-    'data',
-    'sim',
-    'info',
-)
+#: Each verb, a module of `guda_ros.cli`, and what it does, in the order in which a person needs
+#: them. A module is imported when its verb is called.
+COMMANDS = {
+    'demo': 'the whole loop on this machine, from demonstrations to a report',
+    'up': 'start a graph of nodes: simulation, drive, collect, evaluate, robot',
+    'teleop': 'drive by keyboard or gamepad in this terminal, and record',
+    'record': 'record episodes over ROS 2 (MCAP)',
+    'convert': 'recordings to a data set (Minari)',
+    'augment': 'augment demonstrations by a guide',
+    'guide': 'explain, try and draw a guide',
+    'train': 'train a policy by behaviour cloning or offline RL',
+    'export': 'make a policy file (ONNX) of a checkpoint',
+    'policy': 'what an exported policy says about itself',
+    'evaluate': 'success of policies from fixed starts, simulated, through ROS or on the robot',
+    'benchmark': 'compare augmentations and algorithms over many trainings',
+    'robot': 'make a robot profile from questions, or show one',
+    'identify': 'fit a robot profile to a recorded drive',
+    'data': 'look at, check, edit, export, import and replay what was recorded',
+    'sim': 'train from scratch, judge, watch and record in the simulator, without ROS',
+    'info': 'what a recording, data set or policy holds; without PATH, what is installed',
+}
 
 DESCRIPTION = """\
 Teach a soccer robot a skill from a handful of demonstrations.
@@ -42,8 +43,12 @@ train a policy -> export it -> evaluate it in simulation and through the ROS gra
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser with all verbs; importing it loads neither torch nor mujoco nor rclpy."""
+def build_parser(verb: str | None = None) -> argparse.ArgumentParser:
+    """
+    Return the parser; importing it loads neither torch nor mujoco nor rclpy.
+
+    :param verb: the only one whose arguments are needed, by default all.
+    """
     parser = argparse.ArgumentParser(
         prog='guda',
         description=DESCRIPTION,
@@ -52,24 +57,28 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('--version', action='version', version=f'guda_ros {__version__}')
     verbs = parser.add_subparsers(title='verbs', dest='verb', metavar='VERB', required=True)
-    for name in COMMANDS:
+    for name, text in COMMANDS.items():
+        if verb not in (None, name):
+            verbs.add_parser(name, help=text)
+            continue
         module = importlib.import_module(f'guda_ros.cli.{name}')
-        verb = verbs.add_parser(
+        added = verbs.add_parser(
             name,
-            help=module.HELP,
+            help=text,
             description=module.__doc__,
             epilog=f'example:\n  {module.EXAMPLE}',
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        module.add_arguments(verb)
-        verb.set_defaults(run=module.run)
+        module.add_arguments(added)
+        added.set_defaults(run=module.run)
     return parser
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return 0, 1 for an error, 2 for usage, 130 for Ctrl-C."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    args = build_parser().parse_args(arguments)
+    verb = next((word for word in arguments if not word.startswith('-')), '')
+    args = build_parser(verb).parse_args(arguments)
     args.command = shlex.join(['guda', *arguments])
     sys.stdout.reconfigure(line_buffering=True)
     try:

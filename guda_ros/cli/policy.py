@@ -6,7 +6,6 @@ import argparse
 import json
 from pathlib import Path
 
-HELP = 'what an exported policy says about itself'
 EXAMPLE = 'guda policy info runs/mine/guided.onnx'
 #: What is printed on a line of its own, from the metadata of the training.
 _LINES = ('command', 'data', 'data_hash', 'demonstrations', 'rules', 'seed', 'validation')

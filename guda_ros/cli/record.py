@@ -14,7 +14,6 @@ from pathlib import Path
 from guda_ros.cli.common import add_contract, add_domain
 from guda_ros.workflows.arguments import positive
 
-HELP = 'record episodes over ROS 2 (MCAP)'
 EXAMPLE = 'guda record --episodes 14 --out runs/mine/recordings'
 
 

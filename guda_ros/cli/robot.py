@@ -11,7 +11,6 @@ import sys
 
 from guda_ros.errors import GudaError
 
-HELP = 'make a robot profile from questions, or show one'
 EXAMPLE = (
     'guda robot new my_robot --base nao_v6\n'
     '  guda robot new my_robot --yes --set body.mass=6.2 --set camera.vertical_fov=60deg\n'

@@ -22,7 +22,6 @@ from guda_ros.cli.common import (
 )
 from guda_ros.workflows.arguments import natural
 
-HELP = 'drive by keyboard or gamepad in this terminal, and record'
 EXAMPLE = (
     'guda teleop --recordings runs/mine/recordings\n'
     '  guda teleop --policy runs/demo/guided.onnx\n'

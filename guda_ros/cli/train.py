@@ -16,7 +16,6 @@ import sys
 from guda_ros.data.files import refuse_existing
 from guda_ros.workflows.arguments import natural, positive
 
-HELP = 'train a policy by behaviour cloning or offline RL'
 EXAMPLE = (
     'guda train --algo bc --data runs/mine/dataset runs/mine/guided.h5 --out runs/mine/guided.pt'
 )

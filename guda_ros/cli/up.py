@@ -12,7 +12,6 @@ from guda_ros.cli.common import (
 )
 from guda_ros.ros.graph.table import GraphOptions, GRAPHS
 
-HELP = 'start a graph of nodes: ' + ', '.join(GRAPHS)
 EXAMPLE = 'guda up simulation --domain 7\n  guda up robot --domain 0 --policy guided.onnx'
 
 

@@ -1,11 +1,16 @@
+import importlib
+import os
+from pathlib import Path
 import signal
 import subprocess
 import sys
 
 import pytest
 
+from guda_ros import cli
 from guda_ros.cli.main import build_parser, COMMANDS, main
 from guda_ros.errors import GudaError
+from guda_ros.ros.graph.table import GRAPHS
 
 
 def test_help_loads_no_heavy_module():
@@ -19,6 +24,48 @@ def test_help_loads_no_heavy_module():
         [sys.executable, '-c', code], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == '[]'
+
+
+def test_help_is_there_at_once_and_names_every_verb_and_graph():
+    def spent(*arguments):
+        before = os.times()
+        told = subprocess.run(
+            [sys.executable, *arguments], capture_output=True, text=True, check=True
+        )
+        after = os.times()
+        return sum(after[2:4]) - sum(before[2:4]), told.stdout
+
+    helps = [spent('-m', 'guda_ros', '--help') for _ in range(5)]
+    assert min(helps)[0] - min(spent('-c', 'pass') for _ in range(5))[0] < 0.15
+    for verb, text in COMMANDS.items():
+        told = ' '.join(helps[0][1].split())
+        assert f' {verb} {text}' in told
+    assert COMMANDS['up'].endswith(', '.join(GRAPHS))
+
+
+def test_only_the_verb_that_is_called_is_imported():
+    code = (
+        'import sys\n'
+        'from guda_ros.cli.main import build_parser\n'
+        'build_parser("export").parse_args(["export", "a.pt", "--out", "b.onnx"])\n'
+        'print(sorted(name for name in sys.modules if name.startswith("guda_ros.cli.")))'
+    )
+    told = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "['guda_ros.cli.export', 'guda_ros.cli.main']"
+
+
+def test_every_verb_is_in_the_table_of_the_help():
+    modules = {
+        path.stem
+        for path in Path(cli.__file__).parent.iterdir()
+        if (path / '__init__.py').is_file() or path.suffix == '.py'
+    }
+    with_arguments = {
+        name
+        for name in modules - {'__init__', '__main__'}
+        if hasattr(importlib.import_module(f'guda_ros.cli.{name}'), 'EXAMPLE')
+    }
+    assert with_arguments == set(COMMANDS)
 
 
 @pytest.mark.parametrize('verb', COMMANDS)

@@ -6,7 +6,6 @@ import argparse
 
 from guda_ros.cli.actions import add_actions, run_action
 
-HELP = 'look at, check, edit, export, import and replay what was recorded'
 EXAMPLE = 'guda data report runs/mine/recordings --out runs/mine/report'
 
 #: Module of this package for each action, in the order in which a person needs them.

@@ -6,7 +6,6 @@ import argparse
 
 from guda_ros.cli.actions import add_actions, run_action
 
-HELP = 'train from scratch, judge, watch and record in the simulator, without ROS'
 EXAMPLE = 'guda sim train ppo_penalty --seeds 0 1 2'
 
 #: Module of this package for each action, in the order in which a person needs them.
