@@ -168,9 +168,10 @@ class Task(ABC):
 def initial_files(folder: str | os.PathLike[str], task: str) -> list[Path]:
     """Return the recordings initial_* of a task, by number; DataSetError if there are none."""
     folder = Path(folder)
-    inner = folder / task
+    # A folder of the task's name may be something else, such as its Python package.
+    inner = list((folder / task).glob('initial_*'))
     found = sorted(
-        (inner if inner.is_dir() else folder).glob('initial_*'),
+        inner or folder.glob('initial_*'),
         key=lambda path: [int(part) for part in re.findall(r'\d+', path.stem)],
     )
     if not found:

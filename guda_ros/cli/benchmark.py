@@ -14,7 +14,9 @@ from pathlib import Path
 
 from guda_ros.workflows.arguments import positive
 
-EXAMPLE = 'guda benchmark push_ball_to_goal --data data --algorithms bc td3_bc --seeds 10'
+EXAMPLE = """\
+guda benchmark push_ball_to_goal --data data --algorithms bc td3_bc --seeds 10
+      # data: the folder with initial_0, initial_1 ... of the task, see docs/benchmarks.md"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

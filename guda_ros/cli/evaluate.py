@@ -17,12 +17,13 @@ from guda_ros.cli.screens.evaluation import tell
 from guda_ros.errors import GudaError
 from guda_ros.workflows.arguments import positive
 
-EXAMPLE = (
-    'guda evaluate runs/demo/train/guided_*.onnx --demonstrator clean --out runs/judged\n'
-    '  guda evaluate runs/demo/train/guided_0.onnx --ros --recordings /tmp/judged\n'
-    '  guda evaluate guided.onnx --robot-trial --domain 0 --out trials/guided\n'
-    '  guda evaluate --compare runs/judged trials/guided --out runs/compared'
-)
+EXAMPLE = """\
+guda evaluate runs/demo/train/guided_*.onnx --demonstrator clean --out runs/judged
+  guda evaluate runs/demo/train/raw_*.onnx --out runs/raw
+  guda evaluate --compare runs/judged runs/raw --out runs/compared
+  guda evaluate runs/demo/train/guided_0.onnx --ros --starts 3 --recordings runs/ros
+  guda evaluate runs/demo/train/guided_0.onnx --robot-trial --domain 0 --out runs/trials
+      # with a robot whose driver is in domain 0; --rehearse instead of --robot-trial tries it"""
 #: As in guda_ros.workflows.evaluate and judging, which need the simulator.
 STYLES = ('clean', 'imperfect')
 USUAL_SETS = {'batch': 'attack-v1', 'ros': 'attack-ros-v1', 'robot': 'placed-v1'}

@@ -8,7 +8,7 @@ from pathlib import Path
 from guda_ros.workflows.arguments import natural, positive
 from guda_ros.workflows.tables import print_table
 
-EXAMPLE = 'guda guide check config/guides/guided.yaml --data runs/mine/dataset --out guide.svg'
+EXAMPLE = 'guda guide check guided --data runs/mine/dataset --out runs/mine/guide.svg'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -16,11 +16,10 @@ from pathlib import Path
 from guda_ros.errors import GudaError
 from guda_ros.workflows.tables import print_table
 
-EXAMPLE = (
-    'guda identify runs/mine/drive --base nao_v6 --out my_nao.yaml\n'
-    '  guda identify runs/mine/drive --distance forward=1.23 --distance turn=360 '
-    '--out my_nao.yaml'
-)
+EXAMPLE = """\
+guda record --drive --out runs/mine/drive
+  guda identify runs/mine/drive --base nao_v6 --out my_nao.yaml
+  guda identify runs/mine/drive --distance forward=1.23 --distance turn=360 --out taped.yaml"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

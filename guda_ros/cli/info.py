@@ -39,6 +39,10 @@ def run(args: argparse.Namespace) -> int:
         found = list_recordings(path)
         if found:
             return _recordings(found)
+        # One level deeper, as the stages of `guda demo` leave it.
+        inner = [child.parent for child in sorted(path.glob('*/metadata.json'))]
+        if inner:
+            return max(_dataset(child) for child in inner)
     describe = {'.h5': _transitions, '.pt': _checkpoint, '.onnx': _policy}.get(path.suffix)
     if describe is None:
         raise GudaError(

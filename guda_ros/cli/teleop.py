@@ -22,11 +22,10 @@ from guda_ros.cli.common import (
 )
 from guda_ros.workflows.arguments import natural
 
-EXAMPLE = (
-    'guda teleop --recordings runs/mine/recordings\n'
-    '  guda teleop --policy runs/demo/guided.onnx\n'
-    '  guda teleop robot --domain 0 --network'
-)
+EXAMPLE = """\
+guda teleop --recordings runs/mine/driven
+  guda teleop --policy runs/demo/train/guided_0.onnx
+  guda teleop robot --domain 0 --network  # with a robot whose driver is in domain 0"""
 #: Seconds from one `joy` to the next, and between two pictures of the screen.
 _PERIOD, _REDRAW = 0.04, 0.1
 #: A loop that took longer [s] was held up: what was typed meanwhile is no wish of now, but for

@@ -12,7 +12,10 @@ from guda_ros.cli.common import (
 )
 from guda_ros.ros.graph.table import GraphOptions, GRAPHS
 
-EXAMPLE = 'guda up simulation --domain 7\n  guda up robot --domain 0 --policy guided.onnx'
+EXAMPLE = """\
+guda up simulation --domain 7
+  guda up robot --domain 0 --policy runs/demo/train/guided_0.onnx
+      # with a robot whose driver is in domain 0"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from guda_ros.config.files import ConfigError, find_config, load_yaml, Section
+from guda_ros.config.files import config_names, ConfigError, find_config, load_yaml, Section
 from guda_ros.data.contract_base import ContractBase
 from guda_ros.errors import GudaError
 from guda_ros.soccer import world
@@ -166,8 +166,16 @@ class Contract(ContractBase):
 
 
 def robot_of(contract: Contract, name: str | None = None) -> RobotProfile:
-    """Return the robot profile of a contract; GudaError if their limits differ."""
-    robot = RobotProfile.load(name or contract.robot)
+    """Return the robot profile of a contract; GudaError if it is unknown or its limits differ."""
+    try:
+        robot = RobotProfile.load(name or contract.robot)
+    except ConfigError as error:
+        if name or contract.robot in config_names('robots'):
+            raise
+        raise GudaError(
+            f'the contract is for the robot profile {contract.robot!r}, which is none of '
+            "config/robots: give the profile's file with --robot"
+        ) from error
     if robot.limits != contract.limits:
         raise GudaError(
             f'robot profile {name or contract.robot}: its limits {robot.limits} are not those of '

@@ -17,7 +17,9 @@ from guda_ros.cli.data import common
 from guda_ros.data.files import refuse_target
 
 HELP = 'bags that others recorded to a data set'
-EXAMPLE = 'guda data import bags/* --mapping my_robot.yaml --out runs/theirs'
+EXAMPLE = """\
+guda data import bags/* --mapping my_robot.yaml --out runs/theirs
+      # bags: what you recorded; my_robot.yaml: as config/imports/example.yaml"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,7 +13,7 @@ from guda_ros.cli.data import common
 from guda_ros.data.files import refuse_target
 
 HELP = 'join data sets'
-EXAMPLE = 'guda data merge runs/mine/dataset runs/yours/dataset --out runs/ours'
+EXAMPLE = 'guda data merge runs/mine/dataset runs/demo/convert/dataset --out runs/ours'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

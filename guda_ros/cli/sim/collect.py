@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 HELP = 'episodes of a player as a data set'
 EXAMPLE = """\
-guda sim collect imperfect --episodes 12 --out runs/mine/dataset
+guda sim collect imperfect --episodes 12 --out runs/sim/dataset
   guda sim collect runs/ppo_penalty/seed_0 --episodes 50 --out runs/penalty_data"""
 
 
