@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='NAME',
         help='set of starts, or a YAML file (default: '
         + ', '.join(f'{name} {how}' for how, name in USUAL_SETS.items())
-        + '; attack-validation-v1 is for choosing settings)',
+        + '; attack-validation-v1 is for choosing settings; of other tasks: test, validation)',
     )
     parser.add_argument(
         '--starts',

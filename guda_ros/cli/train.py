@@ -34,6 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='data sets (folders) and augmented transitions (.h5), joined',
     )
     parser.add_argument(
+        '--task',
+        default=None,
+        metavar='NAME',
+        help='of recordings that are not of the robots (default: that of the .h5 files)',
+    )
+    parser.add_argument(
         '--algo',
         choices=ALGORITHMS,
         default=None,
@@ -129,6 +135,7 @@ def run(args: argparse.Namespace) -> int:
         config=args.config,
         updates=args.updates,
         demonstrations=args.demonstrations,
+        task=args.task,
         seed=args.seed,
         seeds=args.seeds,
         starts=args.starts,

@@ -165,6 +165,12 @@ class Contract(ContractBase):
         return self.limits.to_action(command)
 
 
+def refuse_robot(contract: ContractBase, name: str | None) -> None:
+    """Raise GudaError if a robot is named for the contract of a task without one."""
+    if name:
+        raise GudaError(f'--robot {name}: the task {contract.task} is played without a robot')
+
+
 def robot_of(contract: Contract, name: str | None = None) -> RobotProfile:
     """Return the robot profile of a contract; GudaError if it is unknown or its limits differ."""
     try:

@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from guda_ros.data.contract import Contract
 from guda_ros.evaluation import statistics
 from guda_ros.evaluation.results import common_starts, Evaluation, PolicyResult, success_matrix
 from guda_ros.evaluation.start_sets import SITUATIONS, situations
@@ -70,6 +71,8 @@ def scenario_rows(evaluation: Evaluation, starts: Sequence[int]) -> dict[str, li
     if len({names[start] for start in starts}) > 1:
         for start in starts:
             rows.setdefault(names[start], []).append(start)
+    if not isinstance(evaluation.contract, Contract):
+        return rows
     kinds = situations(evaluation.starts.starts, evaluation.contract.field)
     for index, (name, _) in enumerate(SITUATIONS):
         found = [start for start in starts if kinds[start] == index]
@@ -166,7 +169,7 @@ def _tasks(evaluation: Evaluation, starts: Sequence[int]) -> dict[str, list[int]
     """Return the starts of each task: scenarios if there are several, else situations."""
     rows = scenario_rows(evaluation, starts)
     scenarios = {name: found for name, found in rows.items() if not name.startswith('robot ')}
-    return scenarios or rows
+    return scenarios or rows or ({evaluation.starts.name: list(starts)} if starts else {})
 
 
 def _rate(matrix: np.ndarray, rng: np.random.Generator) -> Estimate:

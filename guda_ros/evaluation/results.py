@@ -18,8 +18,9 @@ import re
 import numpy as np
 
 from guda_ros.data.contract import Contract
-from guda_ros.data.contract_base import ContractMismatch
+from guda_ros.data.contract_base import ContractBase, ContractMismatch
 from guda_ros.data.files import atomic_target
+from guda_ros.data.registry import read_contract, SOCCER, UnknownTask
 from guda_ros.data.verdicts import JUDGED
 from guda_ros.errors import GudaError
 from guda_ros.evaluation.start_sets import StartSet
@@ -92,11 +93,11 @@ class Evaluation:
     """
     Policies judged from the same starts.
 
-    contract: what they were judged by. starts: those that were tried, the first of their set.
-    versions: of the software. commands: that were run.
+    contract: what they were judged by. robot: empty where a task has none. starts: those that were
+    tried, the first of their set. versions: of the software. commands: that were run.
     """
 
-    contract: Contract
+    contract: ContractBase
     robot: str
     starts: StartSet
     policies: tuple[PolicyResult, ...]
@@ -125,6 +126,7 @@ class Evaluation:
 
     def as_dict(self) -> dict:
         """Return plain values for JSON."""
+        task = self.contract.task
         return {
             'format': FORMAT,
             'version': VERSION,
@@ -133,6 +135,7 @@ class Evaluation:
             'versions': dict(self.versions),
             'commands': list(self.commands),
             'notes': list(self.notes),
+            **({} if task == SOCCER else {'task': task}),
             'contract': json.loads(self.contract.to_json()),
             'contract_hash': self.contract.hash,
             'robot': self.robot,
@@ -163,7 +166,10 @@ class Evaluation:
             )
         try:
             evaluation = cls(
-                contract=Contract.from_json(json.dumps(content['contract'])),
+                contract=read_contract(
+                    content.get('task', SOCCER),
+                    json.dumps(content['contract'], sort_keys=True, separators=(',', ':')),
+                ),
                 robot=str(content['robot']),
                 starts=_read_starts(content['start_set']),
                 policies=tuple(_read_policy(entry) for entry in content['policies']),
@@ -174,6 +180,8 @@ class Evaluation:
                 notes=tuple(map(str, content['notes'])),
             )
             evaluation.check()
+        except UnknownTask as error:
+            raise ResultError(f'{where}: {error}') from error
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             told = f'lacks {error}' if isinstance(error, KeyError) else str(error)
             raise ResultError(f'{where}: is damaged ({told}); evaluate again') from error
@@ -189,6 +197,8 @@ class Evaluation:
         doubled = sorted({name for name in names if names.count(name) > 1})
         if doubled:
             raise ValueError(f'{", ".join(doubled)}: given twice')
+        if isinstance(self.contract, Contract) and self.starts.starts.shape[1] != SIZE:
+            raise ValueError(f'start_set: a start has {SIZE} numbers')
         for policy in self.policies:
             numbers = [episode.start for episode in policy.episodes]
             if len(set(numbers)) != len(numbers):
@@ -337,7 +347,9 @@ def _labels(names: Sequence[str]) -> list[str]:
 
 
 def _read_starts(content: Mapping) -> StartSet:
-    starts = np.array(content['starts'], dtype=float).reshape(-1, SIZE)
+    starts = np.array(content['starts'], dtype=float)
+    if starts.ndim != 2:
+        raise ValueError('start_set: starts of different sizes')
     scenarios = tuple(map(str, content['scenarios']))
     if len(starts) != content['count'] or len(scenarios) != len(starts):
         raise ValueError('start_set: the number of starts is not that which it tells')

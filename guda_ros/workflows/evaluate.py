@@ -10,11 +10,12 @@ import time
 import numpy as np
 
 from guda_ros.control.exported_policy import ExportedPolicy
-from guda_ros.data.contract import Contract, robot_of
+from guda_ros.data.contract import Contract, refuse_robot, robot_of
 from guda_ros.errors import GudaError, naming_extras
 from guda_ros.evaluation.results import combine, Episode, Evaluation, load_results, PolicyResult
 from guda_ros.evaluation.rollout import evaluate_policy, RolloutResult
 from guda_ros.evaluation.start_sets import StartSet
+from guda_ros.workflows import own_task
 from guda_ros.workflows.judging import (
     as_list,
     choose_starts,
@@ -51,11 +52,13 @@ def evaluate(
         judged = guda_ros.evaluate(['runs/mine/raw.onnx', 'runs/mine/guided.onnx'], count=50)
         print(judged.success_rates)
 
-    They act on the true state, but know the ball only while the head camera sees it.
+    They act on the true state, but know the ball only while the head camera sees it. Policies of a
+    task that is not the robots' act in the environments that it brings.
 
     :param policies: policy files or ExportedPolicies; see list_policies for what is grouped.
     :param demonstrators: styles of the scripted demonstrator to judge too: clean, imperfect.
-    :param starts: set of starts: its name, a YAML file or a StartSet (default: attack-v1).
+    :param starts: set of starts: its name, a YAML file or a StartSet (default: attack-v1; of other
+        tasks test).
     :param count: only the first so many starts, or more than are usual.
     :param contract: that the policies must have, and that of the demonstrators; by default that
         of the first policy, without one soccer_push.
@@ -70,12 +73,19 @@ def evaluate(
     if isinstance(contract, (str, os.PathLike)) or contract is None and not listed:
         contract = Contract.load(contract or 'soccer_push', robot)
     results, contract = list_policies(listed, 'batch', contract, ungrouped)
-    robot_of(contract, robot)
-    chosen = choose_starts(starts, 'batch', contract, count)
     protect_trials(out)
-    say(f'{chosen.name}: {len(chosen)} starts, the same for each')
-    results += [demonstrator(style) for style in demonstrators]
-    judged = judge(results, contract, chosen, robot, say)
+    if isinstance(contract, Contract):
+        robot_of(contract, robot)
+        chosen = choose_starts(starts, 'batch', contract, count)
+        say(f'{chosen.name}: {len(chosen)} starts, the same for each')
+        results += [demonstrator(style) for style in demonstrators]
+        judged = judge(results, contract, chosen, robot, say)
+    else:
+        refuse_robot(contract, robot)
+        task = own_task.playable(contract)
+        chosen = own_task.choose_starts(task, starts, count)
+        say(f'{chosen.name}: {len(chosen)} starts, the same for each')
+        judged = own_task.judge(task, results, chosen, say)
     evaluation = make_evaluation(contract, robot, chosen, judged, [command])
     if out is not None:
         save_report(evaluation, out)

@@ -11,6 +11,7 @@ import platform
 
 from guda_ros.control.exported_policy import ExportedPolicy
 from guda_ros.data.contract import Contract
+from guda_ros.data.contract_base import ContractBase
 from guda_ros.errors import GudaError
 from guda_ros.evaluation.pages.page import environment_versions
 from guda_ros.evaluation.results import (
@@ -37,9 +38,9 @@ def as_list(policies: Policy | Iterable[Policy]) -> list[Policy]:
 def list_policies(
     policies: Iterable[Policy],
     means: str,
-    contract: Contract | None = None,
+    contract: ContractBase | None = None,
     ungrouped: bool = False,
-) -> tuple[list[PolicyResult], Contract | None]:
+) -> tuple[list[PolicyResult], ContractBase | None]:
     """
     Return a PolicyResult without episodes for each policy, and the contract that all share.
 
@@ -60,7 +61,12 @@ def list_policies(
         loaded = ExportedPolicy.load(path)
         if contract is None:
             contract, first = loaded.contract, str(path)
-        if loaded.contract.hash != contract.hash:
+        if means != 'batch' and not isinstance(loaded.contract, Contract):
+            raise GudaError(
+                f'{path}: the task {loaded.contract.task} names no topics of a robot: its '
+                'policies are judged in its own environments, without --ros and --robot-trial'
+            )
+        if loaded.contract.task != contract.task or loaded.contract.hash != contract.hash:
             differences = '\n  '.join(contract.differences(loaded.contract))
             raise GudaError(
                 f'{path}: is for another contract than {first} (expected != found):\n  '
@@ -91,7 +97,7 @@ def choose_starts(
 
 
 def make_evaluation(
-    contract: Contract,
+    contract: ContractBase,
     robot: str | None,
     starts: StartSet,
     policies: Sequence[PolicyResult],
@@ -99,9 +105,10 @@ def make_evaluation(
     notes: Sequence[str] = (),
 ) -> Evaluation:
     """Return the Evaluation of policies that were judged now, on this machine."""
+    own = contract.robot if isinstance(contract, Contract) else ''
     evaluation = Evaluation(
         contract=contract,
-        robot=robot or contract.robot,
+        robot=robot or own,
         starts=starts,
         policies=tuple(policies),
         made_at=datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),

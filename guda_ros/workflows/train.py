@@ -8,9 +8,12 @@ from dataclasses import dataclass
 import os
 from pathlib import Path
 
+from guda_ros.augmentation.registry import load_task
 from guda_ros.control.exported_policy import ExportedPolicy
-from guda_ros.data.contract import robot_of
+from guda_ros.data.contract import Contract, refuse_robot, robot_of
+from guda_ros.data.contract_base import ContractBase
 from guda_ros.data.files import refuse_existing
+from guda_ros.data.registry import SOCCER
 from guda_ros.data.transitions import transitions, TransitionSet
 from guda_ros.errors import GudaError, naming_extras
 from guda_ros.learning.algorithms import algorithm as find_algorithm
@@ -26,7 +29,9 @@ from guda_ros.learning.learner import Learner, LearnerConfig
 from guda_ros.learning.memory import keep_freed_memory
 from guda_ros.learning.networks import PolicyNetwork, TrainingResult
 from guda_ros.learning.training import tensorboard_writer, train_to_file
+from guda_ros.workflows.augment import choose
 from guda_ros.workflows.export import export, write_policy
+from guda_ros.workflows.own_task import success_of
 from guda_ros.workflows.progress import Say, silent
 
 #: A data set (folder), augmented transitions (.h5), or transitions in memory.
@@ -85,7 +90,10 @@ class Training:
 
 
 def load_transitions(
-    data: Data | Iterable[Data], demonstrations: int | None = None, seed: int = 0
+    data: Data | Iterable[Data],
+    demonstrations: int | None = None,
+    seed: int = 0,
+    task: str | None = None,
 ) -> TransitionSet:
     """
     Join data sets, of which `demonstrations` episodes are drawn by a seed, and transitions.
@@ -94,6 +102,8 @@ def load_transitions(
 
     :param data: one or several: data sets (folders), files of transitions (.h5), TransitionSets.
     :param demonstrations: how many episodes of a data set, all if None.
+    :param task: whose recordings are given; by default that of the transitions, without any that
+        of the robots.
     :raises GudaError: if one cannot be read, or was made for another contract than the first.
     """
     from guda_ros.data.sets.minari import read_minari, read_minari_contract
@@ -101,10 +111,21 @@ def load_transitions(
 
     if isinstance(data, TransitionSet):
         return data
+    parts = [
+        TransitionSet.load(one) if _is_transitions(one) else one
+        for one in ([data] if isinstance(data, (str, os.PathLike)) else data)
+    ]
+    named = (one.contract.task for one in parts if isinstance(one, TransitionSet))
+    task = task or next(named, SOCCER)
     sets: list[TransitionSet] = []
-    for one in [data] if isinstance(data, (str, os.PathLike)) else data:
+    for one in parts:
         if isinstance(one, TransitionSet):
             sets.append(one)
+        elif task != SOCCER:
+            recorded = load_task(task).read(one)
+            sets.append(
+                recorded if demonstrations is None else choose(recorded, demonstrations, seed)
+            )
         elif Path(one).is_dir():
             episodes = choose_demonstrations(read_minari(one), demonstrations, seed)
             sets.append(transitions(episodes, read_minari_contract(one)))
@@ -112,6 +133,10 @@ def load_transitions(
             sets.append(TransitionSet.load(one))
         sets[0].contract.require(sets[-1].contract, str(one))
     return TransitionSet.concatenate(sets)
+
+
+def _is_transitions(one: Data) -> bool:
+    return not isinstance(one, TransitionSet) and Path(one).suffix == '.h5'
 
 
 @naming_extras()
@@ -122,6 +147,7 @@ def train(
     config: str | os.PathLike | LearnerConfig | None = None,
     updates: int | None = None,
     demonstrations: int | None = None,
+    task: str | None = None,
     seed: int = 0,
     seeds: int = 1,
     starts: int = 50,
@@ -146,6 +172,7 @@ def train(
     :param config: arguments: name in config/learning, a YAML file, or the algorithm's Config.
     :param updates: of the critics, or of a clone; the cloning before it keeps its share.
     :param demonstrations: use only this many episodes of a data set, drawn by `seed`.
+    :param task: whose recordings are given; see read_transitions.
     :param seed: of the first policy. :param seeds: policies to train together, with the numbers
         after it.
     :param starts: validation starts to judge by in simulation; 0 for no validation.
@@ -163,7 +190,7 @@ def train(
         refuse_existing(out, overwrite)
     keep_freed_memory()
     kind, arguments = _arguments(algorithm, config, updates)
-    steps = load_transitions(data, demonstrations, seed)
+    steps = load_transitions(data, demonstrations, seed, task)
     say(
         f'{kind.name}: {len(steps)} transitions, '
         + ', '.join(f'{count} {rule}' for rule, count in steps.rule_counts().items())
@@ -219,8 +246,13 @@ def _names(data) -> list[str]:
     return ['in memory' if isinstance(part, TransitionSet) else str(part) for part in parts]
 
 
-def _evaluator(contract, count: int, robot: str | None) -> Callable[[PolicyNetwork], float]:
+def _evaluator(
+    contract: ContractBase, count: int, robot: str | None
+) -> Callable[[PolicyNetwork], float]:
     """Return the success of a policy network from validation starts, as a function of it."""
+    if not isinstance(contract, Contract):
+        refuse_robot(contract, robot)
+        return success_of(contract, count)
     from guda_ros.evaluation.ball_visibility import SightedPolicy
     from guda_ros.evaluation.rollout import evaluate_policy
     from guda_ros.soccer.starts import fixed_starts

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from guda_ros.data.contract import Contract
 from guda_ros.data.verdicts import JUDGED
 from guda_ros.evaluation import comparison
 from guda_ros.evaluation.pages import charts, evaluation_charts, page, pictures
@@ -69,7 +70,7 @@ def _plain(value: Any) -> Any:
 def _render(evaluation: Evaluation, numbers: dict) -> str:
     looks = looks_of(list(evaluation.groups))
     pairs = [
-        {**pair, 'figure': _pair_figure(evaluation, pair, looks)}
+        {**pair, 'figure': _pair_figure(evaluation, pair, looks) if _on_field(evaluation) else ''}
         for pair in numbers['comparisons']
     ]
     groups = [
@@ -81,6 +82,8 @@ def _render(evaluation: Evaluation, numbers: dict) -> str:
         'evaluation.html.j2',
         evaluation=evaluation,
         contract=evaluation.contract,
+        on_field=_on_field(evaluation),
+        time_limit=_time_limit(evaluation),
         starts=evaluation.starts,
         groups=groups,
         pairs=pairs,
@@ -127,7 +130,7 @@ def _figures(evaluation: Evaluation, numbers: dict, looks) -> dict[str, str]:
                 np.array([e.scored for e in episodes]),
                 np.array([e.seconds for e in episodes]),
             )
-    drawn['time'] = charts.time_to_score(times, evaluation.contract.time_limit, looks)
+    drawn['time'] = charts.time_to_score(times, _time_limit(evaluation), looks)
     starts = common_starts([p for p in evaluation.policies if p.episodes])
     sizes = {
         name: len(rows) for name, rows in comparison.scenario_rows(evaluation, starts).items()
@@ -138,7 +141,7 @@ def _figures(evaluation: Evaluation, numbers: dict, looks) -> dict[str, str]:
         )
     first = evaluation.groups[reference]
     rows = common_starts(first)
-    if rows:
+    if rows and _on_field(evaluation):
         share = success_matrix(first, rows).mean(axis=0)
         places, pitch = evaluation.starts.starts[rows], evaluation.contract.field
         drawn['starts'] = (
@@ -172,7 +175,8 @@ def _episodes(evaluation: Evaluation) -> dict[str, Any]:
     rows = [(policy, episode) for policy in evaluation.policies for episode in policy.episodes]
     few = len(rows) <= _LISTED
     chosen = [(p, e) for p, e in rows if few or not e.scored]
-    kinds = situations(evaluation.starts.starts, evaluation.contract.field)
+    on_field, starts = _on_field(evaluation), evaluation.starts.starts
+    kinds = situations(starts, evaluation.contract.field) if on_field else None
     return {
         'all': few,
         'total': len(chosen),
@@ -180,8 +184,8 @@ def _episodes(evaluation: Evaluation) -> dict[str, Any]:
             {
                 'policy': policy.name,
                 'episode': episode,
-                'start': _place(evaluation.starts.starts[episode.start]),
-                'situation': SITUATIONS[kinds[episode.start]][0],
+                'start': _place(starts[episode.start], on_field),
+                'situation': SITUATIONS[kinds[episode.start]][0] if on_field else '',
             }
             for policy, episode in chosen[: _LISTED if few else _FAILURES]
         ],
@@ -198,7 +202,20 @@ def _hard(evaluation: Evaluation) -> dict[str, int] | None:
     return {'total': len(rows), 'all': int((share == 1).sum()), 'none': int((share == 0).sum())}
 
 
-def _place(start: Sequence[float]) -> str:
+def _on_field(evaluation: Evaluation) -> bool:
+    """Tell whether robot and ball start on a field, which can be drawn."""
+    return isinstance(evaluation.contract, Contract)
+
+
+def _time_limit(evaluation: Evaluation) -> float:
+    """Return the length [s] of the longest episode."""
+    contract = evaluation.contract
+    return getattr(contract, 'time_limit', contract.max_steps * contract.period)
+
+
+def _place(start: Sequence[float], on_field: bool) -> str:
+    if not on_field:
+        return ', '.join(f'{value:.2f}' for value in start).replace('-', '−')
     x, y, yaw, ball_x, ball_y = start
     text = f'robot ({x:.2f}, {y:.2f}) {np.degrees(yaw):.0f}°, ball ({ball_x:.2f}, {ball_y:.2f})'
     return text.replace('-', '−')
