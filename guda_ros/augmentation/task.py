@@ -2,8 +2,8 @@
 What the engine asks of a task; a new one is a subclass, named in the entry points guda_ros.tasks.
 
 The engine knows columns only through the `Layout`, rewards and ends only through the task's own
-functions, and rules beyond `move` and `auto` only through `rules`. docs/augmentation.md shows a
-task of forty lines.
+functions, and rules beyond `move` and `auto` only through `rules`. examples/new_task is a
+task of eighty lines.
 """
 
 from __future__ import annotations

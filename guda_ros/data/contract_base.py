@@ -88,6 +88,8 @@ class ContractBase(ABC):
 
     def differences(self, other: 'ContractBase') -> list[str]:
         """Return one line for every value that differs, `key: mine != theirs`."""
+        if self.task != other.task:
+            return [f'task: {self.task} != {other.task}']
         mine, theirs = _flatten(asdict(self)), _flatten(asdict(other))
         return [
             f'{key}: {mine.get(key, "absent")} != {theirs.get(key, "absent")}'
@@ -97,11 +99,7 @@ class ContractBase(ABC):
 
     def require(self, other: 'ContractBase', what: str) -> None:
         """Raise ContractMismatch if `other`, the contract of `what`, is not this one."""
-        if self.task != other.task:
-            raise ContractMismatch(
-                f'{what} was made for the task {other.task}, where {self.task} is expected'
-            )
-        if self.hash != other.hash:
+        if self.task != other.task or self.hash != other.hash:
             listed = '\n  '.join(self.differences(other))
             raise ContractMismatch(
                 f'{what} was made for another contract (expected != found):\n  {listed}'

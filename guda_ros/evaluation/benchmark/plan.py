@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 import os
+from pathlib import Path
 
 from guda_ros.augmentation.guides import load_guide
 from guda_ros.augmentation.registry import load_task
@@ -74,7 +75,7 @@ class Plan:
         if judging.starts_seed == judging.curve_seed:
             root.fail('starts_seed', 'the starts of the curve must be others than those reported')
         section = root.section('augmentations')
-        augmentations = {name: _augmentation(section, name) for name in section.keys()}
+        augmentations = {name: _augmentation(section, name, path) for name in section.keys()}
         section = root.section('algorithms')
         algorithms = {name: _algorithm(section, name, path) for name in section.keys()}
         plan = cls(
@@ -130,11 +131,15 @@ def _part(plan: str, what: str, known: dict, names: Sequence[str] | None) -> dic
     return {name: known[name] for name in names or known}
 
 
-def _augmentation(section: Section, name: str) -> Augmentation:
+def _augmentation(section: Section, name: str, path: Path) -> Augmentation:
     part = section.section(name)
     if not part.keys():
         return Augmentation()
-    found = Augmentation(part.text('guide'), part.integer('transitions', 1, 10**9))
+    guide = part.text('guide')
+    if Path(guide).suffix and (path.parent / guide).is_file():
+        # A task of one's own has its guides beside its benchmark.
+        guide = str(path.parent / guide)
+    found = Augmentation(guide, part.integer('transitions', 1, 10**9))
     part.close()
     return found
 
