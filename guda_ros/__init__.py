@@ -4,6 +4,8 @@ Teach a real soccer robot a skill from a handful of demonstrations (GuDA on ROS 
 `guda_ros.api` lists what there is; each name is imported when it is first used.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 from guda_ros import api as _api
@@ -19,7 +21,7 @@ _register_with_gymnasium()
 
 if not TYPE_CHECKING:
 
-    def __getattr__(name):
+    def __getattr__(name: str):
         return getattr(_api, name) if name in _api.HOMES else _missing(name)
 
 

@@ -8,6 +8,7 @@ is slowed down: what an environment needs is imported when one is made.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -54,7 +55,9 @@ def register_with_gymnasium() -> None:
 class _OnImport(importlib.abc.MetaPathFinder):
     """Finds nothing itself; lets the loader of Gymnasium's registry register ours after it."""
 
-    def find_spec(self, fullname: str, path, target=None) -> importlib.machinery.ModuleSpec | None:
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target=None
+    ) -> importlib.machinery.ModuleSpec | None:
         if fullname != _REGISTRY:
             return None
         sys.meta_path.remove(self)

@@ -18,7 +18,7 @@ def interrupts_first() -> Iterator[None]:
     """
     interrupted = False
 
-    def handle(number, frame):
+    def handle(number, frame) -> None:
         nonlocal interrupted
         interrupted = True
         signal.default_int_handler(number, frame)

@@ -98,7 +98,7 @@ def make_batch(
     return Batch(rule, task, number, seed, keep(proposal, codes, chosen), codes, chosen)
 
 
-def _in_order(proposal, codes, chosen):
+def _in_order(proposal: Proposal, codes: np.ndarray, chosen: np.ndarray) -> Proposal:
     """Return the accepted steps, in the order in which they were proposed."""
     parameters = proposal.parameters[proposal.segment[chosen]]
     if len(chosen) == len(codes):
@@ -107,7 +107,7 @@ def _in_order(proposal, codes, chosen):
     return Proposal(both, actions, proposal.source[chosen], codes[chosen], parameters)
 
 
-def _in_any_order(proposal, codes, chosen):
+def _in_any_order(proposal: Proposal, codes: np.ndarray, chosen: np.ndarray) -> Proposal:
     """Return the accepted steps; where one was rejected there is one from the end instead."""
     count = len(chosen)
     gaps = np.flatnonzero(codes[:count])
@@ -119,7 +119,7 @@ def _in_any_order(proposal, codes, chosen):
     return proposal
 
 
-def _fill(out, columns, part, rows):
+def _fill(out: np.ndarray, columns: np.ndarray, part: int, rows) -> None:
     """Copy rows of columns (C, parts, N), column by column, as NumPy is far slower by rows."""
     loops = compiled.loops(compiled.ENGINE)
     fit = columns.flags.carray and out.flags.carray and columns.dtype == out.dtype

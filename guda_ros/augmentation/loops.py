@@ -19,7 +19,7 @@ _TILE = 64
 
 
 @loop('void(u8, u8[::1], f8[:,::1])')
-def uniform(key, mix, out):
+def uniform(key, mix, out) -> None:
     """Do what `draws.uniform` does, into (2, K) numbers."""
     step, first, second = mix
     for k in range(out.shape[1]):
@@ -35,7 +35,17 @@ def uniform(key, mix, out):
     'void(f8[:,::1], f8[:,::1], u8[::1], b1[::1], f8[:,::1], f8[:,::1], f8[::1], f8[::1],'
     ' f8[:,::1])'
 )
-def aim(points, ways, rows, mirrored, place, target, cos, sin, offset):
+def aim(
+    points: np.ndarray,
+    ways,
+    rows,
+    mirrored: np.ndarray,
+    place: np.ndarray,
+    target,
+    cos: np.ndarray,
+    sin: np.ndarray,
+    offset: np.ndarray,
+) -> None:
     """Find what `aiming.aim` returns; points, ways (2, N), place, target (2, K)."""
     for k in range(len(rows)):
         at, sign = rows[k], 1.0 - 2.0 * mirrored[k]
@@ -54,7 +64,19 @@ def aim(points, ways, rows, mirrored, place, target, cos, sin, offset):
     'void(f8[:,:,::1], u8[::1], i8[:,::1], i8[:,::1], i8[::1], f8[::1], f8[::1], f8[::1],'
     ' f8[::1], f8[:,::1], f8[:,:,::1])'
 )
-def move(source, rows, points, vectors, headings, sign, cos, sin, angle, offset, out):
+def move(
+    source,
+    rows,
+    points: np.ndarray,
+    vectors,
+    headings,
+    sign,
+    cos: np.ndarray,
+    sin: np.ndarray,
+    angle: np.ndarray,
+    offset: np.ndarray,
+    out,
+) -> None:
     """Move points and vectors (P, 2), pairs of columns, and headings (H,) of recorded rows."""
     for part in range(2):
         for x, y in points:
@@ -84,7 +106,7 @@ def move(source, rows, points, vectors, headings, sign, cos, sin, angle, offset,
 )
 def follow(
     source,
-    actions,
+    actions: np.ndarray,
     rows,
     kept,
     lateral,
@@ -92,11 +114,11 @@ def follow(
     actions_lateral,
     vectors,
     sign,
-    cos,
-    sin,
+    cos: np.ndarray,
+    sin: np.ndarray,
     out,
     out_actions,
-):
+) -> None:
     """Take what follows the frame: columns that no body has, and actions; vectors: of actions."""
     for part in range(2):
         for column in kept:
@@ -119,7 +141,7 @@ def follow(
 
 
 @loop('void(f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[::1])')
-def nearest(x, y, to_x, to_y, out):
+def nearest(x: np.ndarray, y: np.ndarray, to_x, to_y, out) -> None:
     """Find the smaller squared distance (K,) of two points, before and after steps (2, K)."""
     for k in range(len(out)):
         before_x, before_y = to_x[0, k] - x[0, k], to_y[0, k] - y[0, k]
@@ -130,7 +152,7 @@ def nearest(x, y, to_x, to_y, out):
 
 
 @loop(['void(f8[:,:,::1], i8, i8, f8[:,::1])', 'void(f4[:,:,::1], i8, i8, f4[:,::1])'])
-def write(columns, part, start, out):
+def write(columns: np.ndarray, part, start: np.ndarray, out) -> None:
     """Write part of columns (C, parts, N) from `start` on as rows (M, C), a tile at a time."""
     for begin in range(0, len(out), _TILE):
         tile = out[begin : begin + _TILE]

@@ -195,7 +195,14 @@ class Augmenter:
             name: np.empty((count, *shape), dtype=dtype) for name, (dtype, shape) in kinds.items()
         }
 
-    def _block(self, streams, columns, made, size, run):
+    def _block(
+        self,
+        streams: dict[str, _Stream],
+        columns: dict[str, np.ndarray],
+        made: int,
+        size: int,
+        run,
+    ):
         """
         Have the next `size` transitions written to columns, every rule with its share.
 
@@ -234,7 +241,7 @@ class Augmenter:
             wanted = left
         return writing
 
-    def _quotas(self, streams, count, anew=False):
+    def _quotas(self, streams: dict[str, _Stream], count: int, anew: bool = False) -> dict:
         """Return how many of `count` transitions each rule is to have made."""
         names = list(streams)
         total = sum(self._weights[name] for name in names)
@@ -247,7 +254,7 @@ class Augmenter:
         ends = [round(count * bound) for bound in bounds]
         return dict(zip(names, np.diff([0, *ends]).tolist()))
 
-    def _give_up(self, streams, name):
+    def _give_up(self, streams: dict[str, _Stream], name: str) -> None:
         self.report.notes.append(
             f'rule {name}: given up, {self.report.accepted[name]} of '
             f'{self.report.proposed[name]} proposals were accepted'
@@ -284,7 +291,7 @@ def _run(function, *arguments) -> Future:
     return done
 
 
-def _written(columns, writing):
+def _written(columns: dict[str, np.ndarray], writing) -> dict[str, np.ndarray]:
     for part in writing:
         part.result()
     return columns
@@ -293,7 +300,7 @@ def _written(columns, writing):
 class _Stream:
     """The accepted steps of one rule, batch after batch."""
 
-    def __init__(self, of, name, rule, share, run) -> None:
+    def __init__(self, of: Augmenter, name: str, rule: Rule, share: float, run) -> None:
         self._of, self._name, self._rule, self._run = of, name, rule, run
         self._number = list(of.guide.rules).index(name)
         # A small set needs a small batch; which one depends on the counts asked for only.
@@ -323,7 +330,7 @@ class _Stream:
                 count -= taken
                 yield batch, rows
 
-    def _count(self, accepted, codes):
+    def _count(self, accepted: int, codes: np.ndarray) -> None:
         report, own = self._of.report, self._rule.reasons
         report.proposed[self._name] += len(codes)
         report.accepted[self._name] += accepted
@@ -333,7 +340,7 @@ class _Stream:
             if number:
                 counts[names[code]] = counts.get(names[code], 0) + int(number)
 
-    def _fetch(self):
+    def _fetch(self) -> Batch:
         while len(self._ahead) < (self._of.threads + 1 if self._of.threads > 1 else 1):
             self._ahead.append(self._run(self._make, self._next))
             self._next += 1
@@ -345,7 +352,7 @@ class _Stream:
             future.cancel()
         self._ahead.clear()
 
-    def _make(self, number):
+    def _make(self, number: int) -> Batch:
         of = self._of
         rng = np.random.Generator(np.random.SFC64([of.seed, 11, self._number, number]))
         return make_batch(self._rule, of.task, self._size, rng, self._number, of.seed)

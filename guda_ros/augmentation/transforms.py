@@ -78,7 +78,14 @@ class Move:
         return cls(np.asarray(False), np.asarray(0.0), np.zeros(2))
 
     @classmethod
-    def carry(cls, pivot, place, angle=0.0, mirrored=False, turning=None) -> 'Move':
+    def carry(
+        cls,
+        pivot: np.ndarray,
+        place: np.ndarray,
+        angle: np.ndarray = 0.0,
+        mirrored: np.ndarray = False,
+        turning: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> 'Move':
         """
         Return the move that mirrors and turns, and brings point `pivot` to `place` (..., 2).
 
@@ -99,7 +106,7 @@ class Move:
         return self._turning or (np.cos(self.angle), np.sin(self.angle))
 
     @cached_property
-    def _matrix(self):
+    def _matrix(self) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
         """Return the columns of the matrix that mirrors and turns: ((xx, yx), (xy, yy))."""
         cos, sin = self.turning
         return (cos, sin), (-self.sign * sin, self.sign * cos)
@@ -109,14 +116,18 @@ class Move:
         """-1 (...) where mirrored, 1 elsewhere."""
         return 1.0 - 2.0 * self.mirrored
 
-    def vector(self, x, y, out=(None, None)) -> tuple[np.ndarray, np.ndarray]:
+    def vector(
+        self, x: np.ndarray, y: np.ndarray, out=(None, None)
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Move the components of vectors; into two arrays `out`, other than x and y, if given."""
         return tuple(
             np.add(np.multiply(of_x, x, out=to), of_y * y, out=to)
             for of_x, of_y, to in zip(*self._matrix, out)
         )
 
-    def point(self, x, y, out=(None, None)) -> tuple[np.ndarray, np.ndarray]:
+    def point(
+        self, x: np.ndarray, y: np.ndarray, out: tuple[np.ndarray, np.ndarray] = (None, None)
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Move the coordinates of points; `out` as of `vector`."""
         return tuple(
             np.add(part, self.offset[..., axis], out=to)
@@ -289,16 +300,16 @@ def to_rows(columns: np.ndarray) -> np.ndarray:
     return columns.transpose(*range(1, columns.ndim), 0)
 
 
-def _empty_pairs(shape):
+def _empty_pairs(shape: tuple[int]) -> np.ndarray:
     """Return points (..., 2) without content; in memory all x come before all y."""
     return to_rows(np.empty((2, *shape)))
 
 
-def _pairs(x, y):
+def _pairs(x: float | np.ndarray, y: float | np.ndarray) -> np.ndarray:
     """Return points (..., 2), laid out as those of `_empty_pairs`."""
     return to_rows(np.stack(np.broadcast_arrays(x, y)))
 
 
-def _parts(points):
+def _parts(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     points = np.asarray(points, dtype=float)
     return points[..., 0], points[..., 1]

@@ -58,7 +58,7 @@ def verify(task: Task, steps: TransitionSet, sample: int, seed: int = 0) -> Veri
     )
 
 
-def _errors(values):
+def _errors(values: np.ndarray) -> tuple[float, float]:
     if not len(values):
         return (float('nan'), float('nan'))
     return (float(np.median(values)), float(np.quantile(values, 0.99)))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from guda_ros.data.contract import Contract
 
 
 def add_contract(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +57,7 @@ def file_or_name(text: str) -> str:
 DOMAIN_OR_DRIVERS = 'the first free one; on a robot $ROS_DOMAIN_ID or 0, where its driver is'
 
 
-def load_contract(args: argparse.Namespace):
+def load_contract(args: argparse.Namespace) -> Contract:
     """Return the contract that --contract and --robot name."""
     from guda_ros.data.contract import Contract
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from guda_ros.data.files import refuse_target
 from guda_ros.errors import GudaError
@@ -92,7 +93,7 @@ def told(path: Path, episodes, what: str = 'episodes') -> str:
     )
 
 
-def _contract(args: argparse.Namespace):
+def _contract(args: argparse.Namespace) -> Contract:
     from guda_ros.data.contract import Contract
 
     return Contract.load(args.contract or 'soccer_push', args.robot)

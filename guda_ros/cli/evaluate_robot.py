@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from contextlib import contextmanager, ExitStack
 import json
 import os
@@ -9,14 +10,20 @@ from pathlib import Path
 import select
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from guda_ros.errors import GudaError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from guda_ros.data.contract import Contract
 
 #: Seconds without a command after which the operator is told what may be wrong.
 _SILENCE = 8.0
 
 
-def evaluate_on_robot(args):
+def evaluate_on_robot(args: argparse.Namespace):
     """
     Run the trials that are missing and return the Evaluation.
 
@@ -59,7 +66,9 @@ def evaluate_on_robot(args):
 class _Session:
     """The trials of one sitting."""
 
-    def __init__(self, log, contract, graph, referee, read_key, folder: Path, stand_in) -> None:
+    def __init__(
+        self, log, contract: Contract, graph, referee, read_key, folder: Path, stand_in
+    ) -> None:
         self._log, self._contract, self._graph, self._referee = log, contract, graph, referee
         self._read_key, self._folder, self._stand_in = read_key, folder, stand_in
         self._starts = log.evaluation.starts
@@ -260,7 +269,7 @@ def _keyboard():
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 
-def _graph(policy, contract, args, domain: int, rehearsal: bool):
+def _graph(policy, contract: Contract, args: argparse.Namespace, domain: int, rehearsal: bool):
     """Return the graph robot, not started, in a domain in which the driver is."""
     from guda_ros.ros.graph.processes import GraphProcesses
     from guda_ros.ros.graph.table import GraphOptions, GRAPHS
@@ -279,7 +288,7 @@ def _graph(policy, contract, args, domain: int, rehearsal: bool):
 
 
 @contextmanager
-def _stand_in(contract, args):
+def _stand_in(contract: Contract, args: argparse.Namespace):
     """Run a simulated robot that has nothing of a referee: driver topics alone."""
     from guda_ros.ros.graph.processes import GraphProcesses
 
@@ -306,7 +315,7 @@ def stand_in_spec(contract: str, robot: str = ''):
 class StandIn:
     """A simulated robot in a graph of its own, with hands to place it."""
 
-    def __init__(self, graph, contract) -> None:
+    def __init__(self, graph, contract: Contract) -> None:
         from guda_ros.ros.qos import COMMAND
         from guda_ros.ros.topics import Topics
 
@@ -326,7 +335,7 @@ class StandIn:
         place = message.pose.pose.position
         self._ball = place.x, place.y
 
-    def place(self, start) -> None:
+    def place(self, start: np.ndarray) -> None:
         """Put robot and ball to a start (5,)."""
         self._runner.place(start)
         self._ball = None

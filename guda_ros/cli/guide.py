@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from guda_ros.workflows.arguments import natural, positive
 from guda_ros.workflows.tables import print_table
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _try(guide, args):
+def _try(guide: Guide, args: argparse.Namespace):
     """Augment the recording, print what came of it and return what there is to draw."""
     from guda_ros.augmentation.pipeline import Augmenter
     from guda_ros.evaluation.set_quality import describe_set

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from guda_ros.errors import GudaError
 
@@ -90,7 +91,7 @@ def _installed() -> int:
     return 0
 
 
-def _contract_line(contract) -> str:
+def _contract_line(contract: ContractBase) -> str:
     from guda_ros.data.contract import Contract
 
     robot = f', robot {contract.robot}' if isinstance(contract, Contract) else ''

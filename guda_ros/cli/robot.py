@@ -8,6 +8,7 @@ import math
 from pathlib import Path
 import re
 import sys
+from typing import TYPE_CHECKING
 
 from guda_ros.errors import GudaError
 
@@ -255,7 +256,7 @@ def _show(args: argparse.Namespace) -> int:
     return 0
 
 
-def _render(robot, path: Path) -> None:
+def _render(robot: RobotProfile, path: Path) -> None:
     import cv2
 
     from guda_ros.data.files import atomic_target, refuse_existing

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 import getpass
 import os
 import time
+from typing import TYPE_CHECKING
 
 from guda_ros.cli.common import (
     add_contract,
@@ -146,7 +147,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _pad(args):
+def _pad(args: argparse.Namespace):
     from guda_ros.control.gamepad import Pad, PadError
 
     if args.device == 'keyboard':
@@ -159,7 +160,7 @@ def _pad(args):
         return None
 
 
-def _graph(args, stack: ExitStack):
+def _graph(args: argparse.Namespace, stack: ExitStack):
     """Start the graph; return it, or None for one that runs already, and its domain."""
     from guda_ros.ros.graph import environment
     from guda_ros.ros.graph.processes import GraphProcesses
@@ -206,7 +207,7 @@ def _user() -> str:
 class _Session:
     """A person at the terminal."""
 
-    def __init__(self, station, contract, keyboard, pad, title: str, graph) -> None:
+    def __init__(self, station, contract: Contract, keyboard, pad, title: str, graph) -> None:
         from guda_ros.cli.screens.teleop import View
         from guda_ros.control.keyboard import Keyboard
 

@@ -12,6 +12,7 @@ import argparse
 from pathlib import Path
 import shutil
 import sys
+from typing import TYPE_CHECKING
 
 from guda_ros.data.files import refuse_existing
 from guda_ros.workflows.arguments import natural, positive
@@ -178,7 +179,7 @@ class Progress:
         self._live = self._stream.isatty()
         self._next = 0.0
 
-    def __call__(self, learner) -> None:
+    def __call__(self, learner: Learner) -> None:
         """Show where a learner stands."""
         share = learner.updates / learner.total
         judged = learner.history.get('validation/success', [None])[-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from guda_ros.data.contract import Contract
 from guda_ros.evaluation.touches import TouchCounter
 from guda_ros.soccer import world
 from guda_ros.soccer.robot import RobotProfile
+
+if TYPE_CHECKING:
+    from guda_ros.sim.physics.batch import BatchSimulation
 
 #: A controller: world states (m, 10) and the indices (m,) of their environments to commands (m,
 #: 3).
@@ -150,7 +154,7 @@ class _Falls:
     #: The mode of a robot that falls or lies.
     _DOWN = 2
 
-    def __init__(self, simulation) -> None:
+    def __init__(self, simulation: BatchSimulation) -> None:
         self._simulation = simulation
         modes = getattr(simulation, 'modes', None)
         self.count = None if modes is None else np.zeros(len(modes), dtype=int)
@@ -164,13 +168,15 @@ class _Falls:
         self._down[running] = down
 
 
-def _moved(states, rest):
+def _moved(states: np.ndarray, rest: np.ndarray) -> np.ndarray:
     distance = np.abs(states[:, [0, 1, 3, 4]] - rest[:, [0, 1, 3, 4]]).max(axis=1)
     turned = np.abs(world.wrap_angle(states[:, world.ROBOT_YAW] - rest[:, world.ROBOT_YAW]))
     return (distance > _STILL[0]) | (turned > _STILL[1])
 
 
-def _retire(simulation, states, indices, contract):
+def _retire(
+    simulation: BatchSimulation, states: np.ndarray, indices: np.ndarray, contract: Contract
+) -> None:
     """End simulations by a ball that is out: those that are done cost nothing."""
     gone = states[indices].copy()
     gone[:, world.BALL] = (0.0, contract.field.width / 2 + 3 * contract.field.ball.radius)

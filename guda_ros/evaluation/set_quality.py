@@ -68,7 +68,9 @@ def quality(task: Task, steps: TransitionSet) -> Quality:
     )
 
 
-def _cells(task: Task, states: np.ndarray, actions: np.ndarray, edges) -> int:
+def _cells(
+    task: Task, states: np.ndarray, actions: np.ndarray, edges: tuple[float, float, float]
+) -> int:
     """Return how many cells of the bodies' places, their headings and actions hold a step."""
     place, heading, action = edges
     columns = [np.floor(actions / action)]

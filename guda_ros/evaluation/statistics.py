@@ -8,7 +8,7 @@ both are resampled.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 import math
 from statistics import NormalDist
@@ -318,7 +318,9 @@ def _counts(size: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
     return rng.multinomial(size, np.full(size, 1 / size), size=resamples).astype(np.float64)
 
 
-def _weights(seeds: int, starts: int, rng: np.random.Generator, resamples: int):
+def _weights(
+    seeds: int, starts: int, rng: np.random.Generator, resamples: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield counts of seeds (n, seeds) and starts (n, starts), in pieces that bound the memory."""
     for done in range(0, resamples, _CHUNK):
         count = min(_CHUNK, resamples - done)

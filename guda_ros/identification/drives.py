@@ -49,7 +49,13 @@ class Drive:
         return float(self.odom_times[-1] - self.odom_times[0])
 
 
-def make_drive(name: str, commands, odom, truth=(), detections=()) -> Drive:
+def make_drive(
+    name: str,
+    commands,
+    odom: np.ndarray | list[tuple[float, float, float, float]],
+    truth=(),
+    detections=(),
+) -> Drive:
     """
     Return a drive of samples (time [s], values...) in any order; of two with a stamp, the first.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 import io
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from guda_ros.evaluation.pages.drawing import BALL, GOOD, INK, MUTED, new_figure
 from guda_ros.identification.drives import Drive
 from guda_ros.identification.identify import Identification
 from guda_ros.identification.walk_fit import AXES, displacements, predicted
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _UNITS = ('m/s', 'm/s', 'rad/s')
 
@@ -43,7 +47,7 @@ def response_png(drives: Sequence[Drive], found: Identification) -> bytes:
     return buffer.getvalue()
 
 
-def _draw_axis(axes, drive: Drive, axis: int, found: Identification) -> None:
+def _draw_axis(axes: Axes, drive: Drive, axis: int, found: Identification) -> None:
     walk = found.walk
     span = np.diff(drive.odom_times)
     middle = drive.odom_times[:-1] + span / 2
@@ -78,7 +82,7 @@ def _draw_axis(axes, drive: Drive, axis: int, found: Identification) -> None:
         axes.set_xlim(drive.command_times[moved[0]] - 1, drive.command_times[moved[-1]] + 2.5)
 
 
-def _draw_rolls(axes, rolls) -> None:
+def _draw_rolls(axes: Axes, rolls) -> None:
     for roll in rolls.rolls:
         times = roll.times - roll.times[0]
         axes.plot(times, roll.way, color=BALL, linestyle='none', marker='.', markersize=3)

@@ -148,7 +148,7 @@ def identify(
     return Identification(results, missing, walk, rolls, walk.gain / scale)
 
 
-def _judge_walk(walk: WalkFit, robot: RobotProfile, results, refused) -> None:
+def _judge_walk(walk: WalkFit, robot: RobotProfile, results: dict, refused: dict) -> None:
     for axis, name in enumerate(AXES):
         key, value = f'walk.response_time.{name}', walk.response_time[axis]
         deviation = walk.response_time_deviation[axis]
@@ -176,7 +176,13 @@ def _judge_walk(walk: WalkFit, robot: RobotProfile, results, refused) -> None:
         )
 
 
-def _take(result: Result, uncertain: bool, remedy: str, results, refused) -> None:
+def _take(
+    result: Result,
+    uncertain: bool,
+    remedy: str,
+    results: dict[str, Result],
+    refused: dict,
+) -> None:
     if uncertain:
         unit = f' {result.unit}' if result.unit else ''
         refused[result.name] = (
@@ -187,7 +193,7 @@ def _take(result: Result, uncertain: bool, remedy: str, results, refused) -> Non
 
 
 def _scales(
-    walks: Sequence[Walk], tape: Mapping[str, float], robot: RobotProfile, missing
+    walks: Sequence[Walk], tape: Mapping[str, float], robot: RobotProfile, missing: dict
 ) -> dict[str, ScaleFit]:
     scales = {}
     for name, axes, least in (

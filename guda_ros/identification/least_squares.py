@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,9 +33,9 @@ class Fit:
 
 def minimise(
     residuals: Callable[[np.ndarray], np.ndarray],
-    start,
-    lower,
-    upper,
+    start: np.ndarray | Sequence[float],
+    lower: np.ndarray | Sequence[float],
+    upper: np.ndarray | Sequence[float],
     clusters: np.ndarray | None = None,
     iterations: int = 60,
 ) -> Fit:
@@ -84,7 +84,13 @@ def _weight(r: np.ndarray) -> np.ndarray:
     return np.minimum(1.0, HUBER / np.maximum(np.abs(r), 1e-12))
 
 
-def _jacobian(residuals, theta, r, lower, upper) -> np.ndarray:
+def _jacobian(
+    residuals,
+    theta: np.ndarray,
+    r: np.ndarray,
+    lower: np.ndarray | Sequence[float],
+    upper: np.ndarray | Sequence[float],
+) -> np.ndarray:
     columns = np.empty((len(r), len(theta)))
     for index, value in enumerate(theta):
         step = 1e-5 * max(abs(value), 1e-2)
@@ -94,7 +100,7 @@ def _jacobian(residuals, theta, r, lower, upper) -> np.ndarray:
     return columns
 
 
-def _covariance(jacobian, r, clusters) -> np.ndarray:
+def _covariance(jacobian: np.ndarray, r: np.ndarray, clusters) -> np.ndarray:
     count, size = jacobian.shape
     weight = _weight(r)
     inverse = np.linalg.pinv(jacobian.T @ (weight[:, None] * jacobian), hermitian=True)

@@ -86,7 +86,9 @@ def _steps(log: NaoLog) -> tuple[np.ndarray, np.ndarray]:
     return step, (np.abs(step) < _WALKED).all(axis=1)
 
 
-def _gait(steps, samples, values) -> tuple[np.ndarray, np.ndarray]:
+def _gait(
+    steps: tuple[np.ndarray, ...], samples: np.ndarray, values: dict
+) -> tuple[np.ndarray, np.ndarray]:
     """Find the walking steps as a line in the spectrum of forward and turning motion."""
     length = 512
     frequencies = np.arange(0.02, 0.12, 0.0002)
@@ -140,7 +142,15 @@ def _lagged(command: np.ndarray) -> np.ndarray:
     return out
 
 
-def _response(logs, steps, walked, axis, name, samples, values) -> None:
+def _response(
+    logs: Sequence[NaoLog],
+    steps: tuple[np.ndarray, ...],
+    walked: tuple[np.ndarray, ...],
+    axis: int,
+    name: str,
+    samples: np.ndarray,
+    values: dict[str, Value],
+) -> None:
     """Find response time and delay [rows] that explain the motion of an axis best."""
     sums = np.zeros((len(logs), len(_TIMES), len(_DELAYS), 5))
     for number, (log, step, good) in enumerate(zip(logs, steps, walked)):
@@ -165,7 +175,7 @@ def _response(logs, steps, walked, axis, name, samples, values) -> None:
             axis=-1,
         )
 
-    def best(total):
+    def best(total: np.ndarray) -> tuple[float, int, float]:
         xx, x, xy, y, n = np.moveaxis(total, -1, 0)
         covariance, variance = xy - x * y / n, xx - x * x / n
         explained = np.where(covariance > 0, covariance**2 / variance, 0.0)
@@ -189,7 +199,14 @@ def _response(logs, steps, walked, axis, name, samples, values) -> None:
     )
 
 
-def _speed(logs, steps, walked, rows_per_step, samples, values) -> None:
+def _speed(
+    logs: Sequence[NaoLog],
+    steps: tuple[np.ndarray, ...],
+    walked: tuple[np.ndarray, ...],
+    rows_per_step: float,
+    samples: np.ndarray,
+    values: dict[str, Value],
+) -> None:
     """Find displacement a walking step under full command that has lasted, and its scatter."""
     window, settle = round(rows_per_step), 60
     for axis, (name, unit) in enumerate(zip(AXES, ('mm', 'mm', 'rad'))):
@@ -211,7 +228,7 @@ def _speed(logs, steps, walked, rows_per_step, samples, values) -> None:
         if count < 10:
             continue
 
-        def typical(selected):
+        def typical(selected: list[np.ndarray]) -> tuple[float, float]:
             together = np.concatenate(selected)
             low, middle, high = np.quantile(together, (0.16, 0.5, 0.84))
             return middle, (high - low) / 2
@@ -231,17 +248,22 @@ def _speed(logs, steps, walked, rows_per_step, samples, values) -> None:
         )
 
 
-def _noise(logs, steps, samples, values) -> None:
-    def pooled(name, unit, parts, measure, note=''):
+def _noise(
+    logs: Sequence[NaoLog],
+    steps: tuple[np.ndarray, ...],
+    samples: np.ndarray,
+    values: dict[str, Value],
+) -> None:
+    def pooled(name: str, unit: str, parts: list[np.ndarray], measure, note: str = '') -> None:
         whole = measure(np.concatenate(parts))
         boots = [measure(np.concatenate([parts[i] for i in sample])) for sample in samples[:200]]
         values[name] = Value(float(whole), float(np.std(boots)), unit, note)
 
-    def jitter(bend):
+    def jitter(bend: np.ndarray) -> float:
         # Of second differences, whose variance is six times that of a sample.
         return 1.483 * np.median(np.abs(bend)) / np.sqrt(6.0)
 
-    def bends(signal):
+    def bends(signal: np.ndarray) -> np.ndarray:
         return signal[2:] - 2 * signal[1:-1] + signal[:-2]
 
     pooled(
@@ -271,7 +293,7 @@ def _noise(logs, steps, samples, values) -> None:
     far = [np.hypot(step[:, 0], step[:, 1]) > JUMP for step in steps]
     turned = [np.abs(step[:, 2]) > TURN_JUMP for step in steps]
 
-    def thousand(flags):
+    def thousand(flags: np.ndarray) -> float:
         return 1000 * np.mean(flags)
 
     pooled('jumps of position', 'in 1000 rows', far, thousand, f'over {1000 * JUMP:.0f} mm')
@@ -285,7 +307,12 @@ def _noise(logs, steps, samples, values) -> None:
     )
 
 
-def _answer(logs, steps, walked, axis):
+def _answer(
+    logs: Sequence[NaoLog],
+    steps: tuple[np.ndarray, ...],
+    walked: tuple[np.ndarray, ...],
+    axis: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return lags, mean command and mean velocity [per row] about reversals of a command."""
     before, after, held = 45, 75, 15
     commands, motions = [], []

@@ -18,7 +18,7 @@ _STAND = ((1.5, (0, 0, 0)),)
 def _steps(axis: int, long: float, short: float) -> tuple:
     """Return (seconds, action) of an axis: a long way, short steps, and reversals."""
 
-    def go(seconds, value):
+    def go(seconds: float, value: float) -> tuple[tuple[float, tuple]]:
         action = [0, 0, 0]
         action[axis] = value
         return ((seconds, tuple(action)),)

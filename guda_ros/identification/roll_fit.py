@@ -115,7 +115,7 @@ def _stretches(drive: Drive) -> list[np.ndarray]:
     return [group for group in groups if len(group) >= _SIGHTINGS]
 
 
-def _rolls(name, times, places, blur) -> list[Roll]:
+def _rolls(name: str, times: np.ndarray, places: np.ndarray, blur: np.ndarray) -> list[Roll]:
     kept = _plausible(times, places, blur)
     times, places, blur = times[kept], places[kept], blur[kept]
     if len(times) < _SIGHTINGS:
@@ -128,7 +128,7 @@ def _rolls(name, times, places, blur) -> list[Roll]:
     return rolls
 
 
-def _plausible(times, places, blur) -> np.ndarray:
+def _plausible(times: np.ndarray, places: np.ndarray, blur: np.ndarray) -> np.ndarray:
     """Tell (n,) which sightings are near the middle one of their neighbours; others are false."""
     count = len(times)
     around = np.clip(np.arange(count)[:, None] + np.arange(-3, 4), 0, count - 1)
@@ -138,7 +138,7 @@ def _plausible(times, places, blur) -> np.ndarray:
     return np.hypot(*(places - middle).T) < reach + 10 * _NOISE * blur
 
 
-def _pieces(times, places, blur) -> list[slice]:
+def _pieces(times: np.ndarray, places: np.ndarray, blur: np.ndarray) -> list[slice]:
     """Cut at touches: where two parabolas explain the sightings much better than one."""
     noise = _sighting_noise(times, places, blur)
     todo, done = [slice(0, len(times))], []
@@ -167,7 +167,7 @@ def _pieces(times, places, blur) -> list[slice]:
     return sorted(done, key=lambda piece: piece.start)
 
 
-def _parabola_cost(t, p, w) -> float:
+def _parabola_cost(t: np.ndarray, p: np.ndarray, w: np.ndarray) -> float:
     design = np.stack([np.ones_like(t), t - t[0], (t - t[0]) ** 2], axis=1) * w[:, None]
     rest = p * w[:, None]
     solution, *_ = np.linalg.lstsq(design, rest, rcond=None)
@@ -176,7 +176,7 @@ def _parabola_cost(t, p, w) -> float:
     return float(np.where(wrong < 3, wrong**2, 6 * wrong - 9).sum())
 
 
-def _sighting_noise(times, places, blur) -> float:
+def _sighting_noise(times: np.ndarray, places: np.ndarray, blur: np.ndarray) -> float:
     """Return the noise of a nearby sighting [m], from second differences over equal times."""
     step = np.diff(times)
     even = np.abs(step[1:] - step[:-1]) < 0.2 * np.median(step)
@@ -187,12 +187,12 @@ def _sighting_noise(times, places, blur) -> float:
     )
 
 
-def _way(t, speed, deceleration):
+def _way(t: np.ndarray, speed: float, deceleration: float) -> np.ndarray:
     t = np.minimum(t, speed / max(deceleration, 1e-6))
     return speed * t - 0.5 * deceleration * t * t
 
 
-def _fit_roll(name, times, places, blur) -> Roll | None:
+def _fit_roll(name: str, times: np.ndarray, places: np.ndarray, blur: np.ndarray) -> Roll | None:
     t = times - times[0]
     if t[-1] < _SHORTEST or len(t) < _SIGHTINGS:
         return None
@@ -205,7 +205,7 @@ def _fit_roll(name, times, places, blur) -> Roll | None:
     guess = np.clip(-2 * bend @ heading, 0.02, 5.0)
     noise = _sighting_noise(times, places, blur)
 
-    def residuals(theta):
+    def residuals(theta: np.ndarray) -> np.ndarray:
         x, y, angle, v, a = theta
         line = np.array([np.cos(angle), np.sin(angle)])
         model = [x, y] + _way(t, v, a)[:, None] * line

@@ -89,7 +89,16 @@ def record(robot: RobotProfile, contract: Contract, rng: np.random.Generator) ->
     return drives
 
 
-def _record(name, simulation, odometry, contract, robot, start, duration, rng) -> Drive:
+def _record(
+    name: str,
+    simulation: SoccerSimulation,
+    odometry: OdometryModel,
+    contract: Contract,
+    robot: RobotProfile,
+    start: tuple[float, ...],
+    duration: float,
+    rng: np.random.Generator,
+) -> Drive:
     start = np.array(start)
     simulation.reset(start[: starts.SIZE])
     state = simulation.world_state()
@@ -115,7 +124,9 @@ def _record(name, simulation, odometry, contract, robot, start, duration, rng) -
     return make_drive(name, commands, odom, truth, balls)
 
 
-def _sighting(camera: CameraModel, radius: float, state, rng) -> np.ndarray | None:
+def _sighting(
+    camera: CameraModel, radius: float, state: np.ndarray, rng: np.random.Generator
+) -> np.ndarray | None:
     """Return the ball's place (2,) in base_link as one image tells it, or None."""
     ball = world.to_frame(state[world.BALL], state[world.ROBOT])
     noise, false = rng.normal(size=2) * PIXEL_NOISE, rng.random() < FALSE_BALLS

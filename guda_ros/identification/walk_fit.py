@@ -126,7 +126,7 @@ def fit_walk(drives: Sequence[Drive], limits: np.ndarray) -> WalkFit:
     theta = _coarse(drives, measured, axes)
     # The noise of odometry grows with the way walked: it is found in turn with the parameters.
 
-    def model(theta):
+    def model(theta: np.ndarray) -> list[list[np.ndarray]]:
         return [
             [
                 theta[2 * i] * predicted(drive, axis, np.exp(theta[2 * i + 1]), theta[-1])
@@ -135,7 +135,7 @@ def fit_walk(drives: Sequence[Drive], limits: np.ndarray) -> WalkFit:
             for drive in drives
         ]
 
-    def residuals(theta):
+    def residuals(theta: np.ndarray) -> np.ndarray:
         return np.concatenate(
             [
                 (step[:, axis] - way) / spread
@@ -190,7 +190,7 @@ def fit_walk(drives: Sequence[Drive], limits: np.ndarray) -> WalkFit:
     )
 
 
-def _coarse(drives, measured, axes) -> np.ndarray:
+def _coarse(drives: Sequence[Drive], measured: list[np.ndarray], axes: list[int]) -> np.ndarray:
     """Return where to start: the best of a grid of delays and response times."""
     times, delays = np.geomspace(0.06, 1.2, 7), np.arange(0.0, 0.55, 0.05)
     best, theta = np.inf, None
@@ -300,7 +300,7 @@ def fit_scale(walks: Sequence[Walk], turn: bool, least: float, scatter: float) -
     :param scatter: standard deviation from one drive to the next that is to be expected, relative.
     """
 
-    def size(displacement):
+    def size(displacement: np.ndarray) -> float:
         return displacement[2] if turn else np.hypot(displacement[0], displacement[1])
 
     used = [
@@ -332,7 +332,7 @@ def fit_scale(walks: Sequence[Walk], turn: bool, least: float, scatter: float) -
 def with_tape(walks: Sequence[Walk], axis: int, distance: float) -> Walk:
     """Return the longest walk along an axis, with a distance that was measured by tape."""
 
-    def along(walk):
+    def along(walk: Walk) -> float:
         others = [abs(value) for index, value in enumerate(walk.odom[:2]) if index != axis]
         straight = abs(walk.odom[2]) < 0.35 if axis < 2 else True
         return (

@@ -76,7 +76,7 @@ def shortened(config: LearnerConfig, updates: int) -> LearnerConfig:
     return replace(config, **changes)
 
 
-def _value(path, key: str, value, default):
+def _value(path: str | os.PathLike[str], key: str, value, default):
     section = Section({key: value}, path)
     if isinstance(default, bool):
         if not isinstance(value, bool):

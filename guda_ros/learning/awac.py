@@ -14,6 +14,7 @@ clipped to the range of actions when drawn; its mean is what acts. Deviations: A
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import torch
 
@@ -49,14 +50,14 @@ class AWAC(Learner):
     name = 'awac'
     Config = AWACConfig
 
-    def _noise(self):
+    def _noise(self) -> dict[str, tuple[str, tuple]]:
         rows, actions = self.config.batch_size, self.sizes[1]
         return {
             'target': ('normal', (rows, actions)),
             'value': ('normal', (rows, self.config.samples, actions)),
         }
 
-    def _build(self, generators):
+    def _build(self, generators: list[torch.Generator]) -> None:
         config = self.config
         observations, actions = self.sizes
         self.actor = self._add(
@@ -70,7 +71,9 @@ class AWAC(Learner):
         self.critic_target = self._target('critic_target', TwinCritic(*critic))
         copy_networks(self.critic, self.critic_target)
 
-    def _update(self, batch, noise, update):
+    def _update(
+        self, batch: SimpleNamespace, noise: SimpleNamespace, update: int
+    ) -> dict[str, torch.Tensor]:
         config = self.config
         with torch.no_grad():
             mean, log_std = self.actor.distribution(batch.next_observations)

@@ -20,6 +20,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 import math
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import torch
 from torch.nn import functional
@@ -27,6 +29,10 @@ from torch.nn import functional
 from guda_ros.learning.batches import chunks
 from guda_ros.learning.learner import Learner, LearnerConfig
 from guda_ros.learning.networks import StackedMLP, TrainingError
+
+if TYPE_CHECKING:
+    from guda_ros.data.transitions import TransitionSet
+    from guda_ros.learning.learner import Scales
 
 #: Bounds of the logarithm of a standard deviation of actions: .007 to 1.
 LOG_STD = (-5.0, 0.0)
@@ -61,7 +67,7 @@ class BC(Learner):
     name = 'bc'
     Config = BCConfig
 
-    def _build(self, generators):
+    def _build(self, generators: list[torch.Generator]) -> None:
         config = self.config
         observations, actions = self.sizes
         if config.policy == 'mixture':
@@ -77,7 +83,7 @@ class BC(Learner):
             config.weight_decay,
         )
 
-    def _columns(self, data, scales):
+    def _columns(self, data: TransitionSet, scales: Scales) -> dict[str, torch.Tensor]:
         actions, known = chunks(data, self.config.chunk)
         targets = scales.action_range.inverse(torch.from_numpy(self._clipped(actions)))
         return {
@@ -86,7 +92,9 @@ class BC(Learner):
             'known': torch.from_numpy(known),
         }
 
-    def _update(self, batch, noise, update):
+    def _update(
+        self, batch: SimpleNamespace, noise: SimpleNamespace, update: int
+    ) -> dict[str, torch.Tensor]:
         output = self.actor(batch.observations)
         if self.config.policy == 'mixture':
             loss = self._mixture(output, batch)
@@ -103,7 +111,7 @@ class BC(Learner):
         self.optimizers['actor'].step(loss.sum())
         return {'losses/policy_loss': loss.detach()}
 
-    def _mixture(self, output, batch):
+    def _mixture(self, output: torch.Tensor, batch: SimpleNamespace) -> torch.Tensor:
         count, chunk, actions = self.components, self.config.chunk, self.sizes[1]
         # The first action's means lie together: policy_of takes them off the front.
         split = (count, count * actions, count * actions * (chunk - 1), count * actions * chunk)

@@ -209,7 +209,7 @@ def _policy(result: TrainingResult) -> dict:
     }
 
 
-def _read(path) -> dict:
+def _read(path: str | os.PathLike[str]) -> dict:
     path = Path(path)
     if not path.is_file():
         raise TrainingError(f'{path}: no such file; train a policy with `guda train`')
@@ -242,7 +242,7 @@ def _read(path) -> dict:
         raise _damaged(path, error) from error
 
 
-def _damaged(path, error: Exception) -> TrainingError:
+def _damaged(path: str | os.PathLike[str], error: Exception) -> TrainingError:
     return TrainingError(
         f'{path}: not a checkpoint of `guda train`, or damaged ({error}); train the policy again'
     )

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 import math
+from types import SimpleNamespace
 
 import torch
 from torch import nn
@@ -84,10 +85,10 @@ class CQL(Learner):
     name = 'cql'
     Config = CQLConfig
 
-    def _total(self):
+    def _total(self) -> int:
         return self.config.bc_updates + self.config.updates
 
-    def _noise(self):
+    def _noise(self) -> dict[str, tuple[str, tuple]]:
         rows, samples, actions = self.config.batch_size, self.config.samples, self.sizes[1]
         return {
             'here': ('normal', (samples, rows, actions)),
@@ -96,7 +97,7 @@ class CQL(Learner):
             'actor': ('normal', (rows, actions)),
         }
 
-    def _build(self, generators):
+    def _build(self, generators: list[torch.Generator]) -> None:
         config, seeds = self.config, len(generators)
         observations, actions = self.sizes
         # Means and logarithms of deviations.
@@ -126,7 +127,9 @@ class CQL(Learner):
         ):
             self.optimizers[name] = self._adam([self.factors[name]], rate, steps=config.updates)
 
-    def _update(self, batch, noise, update):
+    def _update(
+        self, batch: SimpleNamespace, noise: SimpleNamespace, update: int
+    ) -> dict[str, torch.Tensor]:
         config = self.config
         if update <= config.bc_updates:
             return {'losses/bc_loss': self._update_actor(batch, noise, 'clone')}
@@ -138,7 +141,9 @@ class CQL(Learner):
         polyak_update(self.critic, self.critic_target, config.tau)
         return logged
 
-    def _update_critic(self, batch, noise):
+    def _update_critic(
+        self, batch: SimpleNamespace, noise: SimpleNamespace
+    ) -> dict[str, torch.Tensor]:
         config = self.config
         seeds, rows = batch.rewards.shape
         with torch.no_grad():
@@ -178,7 +183,9 @@ class CQL(Learner):
             'values/qf_mean': data.detach().mean(dim=(1, 2)),
         }
 
-    def _update_actor(self, batch, noise, task: str):
+    def _update_actor(
+        self, batch: SimpleNamespace, noise: SimpleNamespace, task: str
+    ) -> torch.Tensor:
         config = self.config
         output = self.actor(batch.observations)
         error = torch.tanh(output[..., : self.sizes[1]]) - batch.actions
@@ -202,7 +209,9 @@ class CQL(Learner):
         self.optimizers['actor'].step(loss.sum())
         return error.detach()
 
-    def _draw(self, output, noise):
+    def _draw(
+        self, output: torch.Tensor, noise: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return actions (S, n, B, A) and log densities (S, n, B) for noise (S, n, B, A)."""
         mean, log_std = (part.unsqueeze(1) for part in output.chunk(2, dim=-1))
         log_std = log_std.clamp(*LOG_STD)

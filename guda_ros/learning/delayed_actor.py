@@ -10,6 +10,7 @@ ruins it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -84,7 +85,7 @@ class DelayedActor(Learner):
     def _noise(self):
         return {'target': ('normal', (self.config.batch_size, self.sizes[1]))}
 
-    def _build(self, generators):
+    def _build(self, generators: Sequence[torch.Generator]) -> None:
         config = self.config
         observations, actions = self.sizes
         total = self._total()
@@ -104,7 +105,7 @@ class DelayedActor(Learner):
         )
         self.critic_target = self._target('critic_target', self._critic(generators))
 
-    def _update(self, batch, noise, update):
+    def _update(self, batch, noise, update: int):
         config = self.config
         if update <= config.bc_updates:
             return {'losses/bc_loss': self._update_actor(batch, cloning=True)}

@@ -93,7 +93,9 @@ class FactoredDynamics:
                 after[:, column] = (after[:, column] + np.pi) % (2 * np.pi) - np.pi
         return after
 
-    def _parents(self, name, touch, states, actions):
+    def _parents(
+        self, name: str, touch: bool, states: np.ndarray, actions: np.ndarray
+    ) -> np.ndarray:
         parts = [
             component.see(states)
             for other, component in self._components.items()
@@ -108,7 +110,7 @@ class FactoredDynamics:
         return np.concatenate(parts, axis=1)
 
 
-def _change(component, change):
+def _change(component: Component, change: np.ndarray) -> np.ndarray:
     change = np.array(change)
     for column in component.angles:
         change[:, column] = (change[:, column] + np.pi) % (2 * np.pi) - np.pi
@@ -122,7 +124,7 @@ class _Regression:
     BATCH = 256
     RATE = 1e-3
 
-    def __init__(self, inputs, targets, updates, seed):
+    def __init__(self, inputs: np.ndarray, targets: np.ndarray, updates: int, seed: int) -> None:
         generator = torch.Generator().manual_seed(seed)
         self._inputs, self._targets = Normaliser.fit(inputs), Normaliser.fit(targets)
         sizes = (inputs.shape[1], self.HIDDEN, self.HIDDEN, targets.shape[1])
@@ -141,13 +143,13 @@ class _Regression:
                 optimizer.step()
                 schedule.step()
 
-    def _forward(self, values):
+    def _forward(self, values: torch.Tensor) -> torch.Tensor:
         for layer in self._layers[:-1]:
             values = functional.silu(layer(values))
         return self._layers[-1](values)
 
     @torch.no_grad()
-    def __call__(self, inputs):
+    def __call__(self, inputs: np.ndarray) -> np.ndarray:
         values = self._forward(self._inputs(torch.as_tensor(inputs, dtype=torch.float32)))
         scale = self._targets.scale
         # What never changed has scale 0 and stays at its mean.

@@ -83,7 +83,7 @@ def export_policy(
     return Path(path)
 
 
-def _normalisation(weights, contract):
+def _normalisation(weights: dict[str, np.ndarray], contract: ContractBase) -> dict:
     return {
         'observation': list(contract.observation_names),
         'mean': weights['normaliser.mean'].tolist(),
@@ -95,7 +95,7 @@ def _normalisation(weights, contract):
     }
 
 
-def _graph(weights, network: PolicyNetwork, size: int, actions: int):
+def _graph(weights: dict[str, np.ndarray], network: PolicyNetwork, size: int, actions: int):
     from onnx import helper, numpy_helper, TensorProto
 
     constants = {

@@ -14,6 +14,7 @@ the authors' code updates V first); no dropout; AdamW for the actor.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import torch
 
@@ -52,7 +53,7 @@ class IQL(Learner):
     name = 'iql'
     Config = IQLConfig
 
-    def _build(self, generators):
+    def _build(self, generators: list[torch.Generator]) -> None:
         config = self.config
         observations, actions = self.sizes
         self.actor = self._add(
@@ -77,7 +78,9 @@ class IQL(Learner):
         )
         copy_networks(self.critic, self.critic_target)
 
-    def _update(self, batch, noise, update):
+    def _update(
+        self, batch: SimpleNamespace, noise: SimpleNamespace, update: int
+    ) -> dict[str, torch.Tensor]:
         config = self.config
         with torch.no_grad():
             following = self.value(batch.next_observations).squeeze(2)

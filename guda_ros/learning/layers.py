@@ -27,7 +27,7 @@ def relu_layers(
 
 class _ReluLayers(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, values, *parameters):
+    def forward(ctx, values: torch.Tensor, *parameters) -> torch.Tensor:
         count = len(parameters) // 2
         weights, biases, inputs = parameters[:count], parameters[count:], []
         for index, (weight, bias) in enumerate(zip(weights, biases)):
@@ -40,7 +40,7 @@ class _ReluLayers(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, gradient):
+    def backward(ctx, gradient: torch.Tensor):
         count = len(ctx.saved_tensors) // 2
         inputs, weights = ctx.saved_tensors[:count], ctx.saved_tensors[count:]
         of_weights, of_biases = [None] * count, [None] * count

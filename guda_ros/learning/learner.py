@@ -106,7 +106,7 @@ class LearnerConfig:
                 raise TrainingError(f'{field.name}: sizes above zero are expected, not {value}')
 
     @classmethod
-    def _of_all_classes(cls, name: str):
+    def _of_all_classes(cls, name: str) -> list[str] | dict[str, tuple[str, str, str]]:
         parts = [vars(base)[name] for base in reversed(cls.__mro__) if name in vars(base)]
         if isinstance(parts[0], dict):
             return {key: words for part in parts for key, words in part.items()}
@@ -361,7 +361,9 @@ class Learner:
         self.networks[name] = network.to(self.config.device).requires_grad_(False)
         return network
 
-    def _adam(self, parameters, rate, weight_decay=0.0, steps=None) -> Adam:
+    def _adam(
+        self, parameters, rate: float, weight_decay: float = 0.0, steps: int | None = None
+    ) -> Adam:
         steps = (steps or self.total_steps) if self.config.schedule == 'cosine' else None
         return Adam(parameters, rate, weight_decay, steps)
 
@@ -407,7 +409,9 @@ class Learner:
         """
         self._stop = True
 
-    def predict(self, observation, state=None, episode_start=None, deterministic: bool = True):
+    def predict(
+        self, observation: np.ndarray, state=None, episode_start=None, deterministic: bool = True
+    ) -> tuple[np.ndarray, None]:
         """
         Return the actions (..., 3) of the first seed's policy for observations (..., D), and None.
 

@@ -16,10 +16,18 @@ in td3_bc; the critics have two hidden layers like the others here (the paper: t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from guda_ros.learning.delayed_actor import DelayedActor, DelayedActorConfig, value_scale
 from guda_ros.learning.networks import TwinCritic
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+    from guda_ros.data.transitions import TransitionSet
 
 
 @dataclass(frozen=True)
@@ -43,15 +51,15 @@ class ReBRAC(DelayedActor):
     name = 'rebrac'
     Config = ReBRACConfig
 
-    def _critic(self, generators):
+    def _critic(self, generators: Sequence[torch.Generator]):
         config = self.config
         return TwinCritic(sum(self.sizes), config.critic_hidden, generators, config.layer_norm)
 
-    def _next_value(self, batch, actions, values):
+    def _next_value(self, batch, actions: np.ndarray, values: np.ndarray):
         penalty = (actions - batch.next_actions).square().sum(dim=2) * batch.next_known
         return values - self.config.critic_beta * penalty
 
-    def _cloning_error(self, actions, recorded):
+    def _cloning_error(self, actions: np.ndarray, recorded: TransitionSet):
         return (actions - recorded).square().sum(dim=2).mean(dim=1)
 
     def _actor_loss(self, error, pairs):

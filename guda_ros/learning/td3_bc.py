@@ -17,8 +17,14 @@ warmup 0, weight_decay 0 and a constant schedule it is the paper's.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from guda_ros.learning.delayed_actor import DelayedActor, DelayedActorConfig, value_scale
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from guda_ros.data.transitions import TransitionSet
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ class TD3BC(DelayedActor):
     name = 'td3_bc'
     Config = TD3BCConfig
 
-    def _cloning_error(self, actions, recorded):
+    def _cloning_error(self, actions: np.ndarray, recorded: TransitionSet):
         return (actions - recorded).square().mean(dim=(1, 2))
 
     def _actor_loss(self, error, pairs):

@@ -70,7 +70,7 @@ def train_to_file(
     return learner.updates == learner.total
 
 
-def tensorboard_writer(folder: str | os.PathLike[str], updates: int = 0):
+def tensorboard_writer(folder: str | os.PathLike[str], updates: int = 0) -> SummaryWriter:
     """
     Return a writer of logs for TensorBoard, to be closed by `with`.
 
@@ -100,7 +100,7 @@ def _stopped_by_interrupt(learner: Learner) -> Iterator[None]:
         yield
         return
 
-    def handle(number, frame):
+    def handle(number, frame) -> None:
         # Whoever presses it again does not want to wait.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         learner.stop()

@@ -9,6 +9,7 @@ date.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from functools import partial
 import json
@@ -216,7 +217,7 @@ class DataCollector(Node):
         return level, '; '.join(wrong) or status['state'], status
 
 
-def main(args=None) -> int:
+def main(args: Sequence[str] | None = None) -> int:
     """Run the node."""
     return run_node(DataCollector, args)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 import sys
 
 from rclpy.clock import Clock, ClockType
@@ -93,7 +94,7 @@ class Joystick(Node):
         return OK, self._pad.name, values
 
 
-def main(args=None) -> int:
+def main(args: Sequence[str] | None = None) -> int:
     """Run the node."""
     return run_node(Joystick, args)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from nav_msgs.msg import Odometry
@@ -121,7 +122,7 @@ class Operator(Node):
         )
 
 
-def main(args=None) -> int:
+def main(args: Sequence[str] | None = None) -> int:
     """Run the scripted operator."""
     return run_node(Operator, args)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 import sys
 import time
 
@@ -258,16 +259,16 @@ class PerceptionNode(Node):
         return 'no new images'
 
 
-def _pose_or_none(values) -> np.ndarray | None:
+def _pose_or_none(values: np.ndarray) -> np.ndarray | None:
     return np.array(values, dtype=np.float64) if len(values or ()) else None
 
 
-def _check_pose(values) -> None:
+def _check_pose(values: np.ndarray) -> None:
     if len(values) not in (0, 3) or not np.isfinite(values).all():
         raise ValueError(f'three finite numbers x, y, yaw are expected, not {list(values)}')
 
 
-def main(args=None) -> int:
+def main(args: Sequence[str] | None = None) -> int:
     """Run the node."""
     # One image is too small to share: further threads would only take the cores of other nodes.
     cv2.setNumThreads(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from geometry_msgs.msg import TwistStamped
@@ -212,7 +213,7 @@ class Policy(LifecycleNode):
         )
 
 
-def main(args=None) -> int:
+def main(args: Sequence[str] | None = None) -> int:
     """Run the policy node."""
     return run_node(Policy, args)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 import time
 
@@ -370,7 +371,7 @@ class Simulator(LifecycleNode):
         )
 
 
-def main(args=None) -> int:
+def main(args: Sequence[str] | None = None) -> int:
     """Run the simulator."""
     return running.run_node(Simulator, args)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 import json
 import sys
 import time
@@ -282,7 +283,7 @@ class Teleop(Node):
         return OK, 'driving' if self._driving else 'the dead-man is not held', values
 
 
-def main(args=None) -> int:
+def main(args: Sequence[str] | None = None) -> int:
     """Run the node."""
     return run_node(Teleop, args)
 

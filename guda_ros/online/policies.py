@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -11,6 +13,9 @@ import torch
 from torch import nn
 
 from guda_ros.learning.networks import Normaliser, OBSERVATION_CLIP, PolicyNetwork
+
+if TYPE_CHECKING:
+    from guda_ros.online.vec_env import BatchVecEnv
 
 ALGORITHMS = {'ppo': PPO, 'sac': SAC}
 
@@ -37,7 +42,7 @@ def policy_arguments(algorithm: str, hidden: tuple[int, ...]) -> dict:
     return {'policy': 'MlpPolicy', 'policy_kwargs': shared}
 
 
-def normalised(env) -> VecNormalize:
+def normalised(env: BatchVecEnv) -> VecNormalize:
     """Return a vector environment with observations and rewards normalised as they come."""
     return VecNormalize(env, clip_obs=OBSERVATION_CLIP)
 

@@ -192,7 +192,7 @@ def load_network(
 class _Evaluation(BaseCallback):
     """Evaluate, report, keep the best policy, and stop in time."""
 
-    def __init__(self, config, evaluate, folder, report, checkpoints) -> None:
+    def __init__(self, config, evaluate, folder: Path, report, checkpoints) -> None:
         super().__init__()
         self._config, self._evaluate, self._folder = config, evaluate, folder
         self._report, self._checkpoints = report, checkpoints

@@ -86,21 +86,23 @@ class BatchVecEnv(VecEnv):
         """Free what the batch took."""
         self.episodes.close()
 
-    def get_attr(self, attr_name: str, indices=None) -> list:
+    def get_attr(self, attr_name: str, indices: np.ndarray | None = None) -> list:
         """Return an attribute of the batch, once for each row."""
         if attr_name == 'render_mode':
             return [None for _ in self._get_indices(indices)]
         value = getattr(self.episodes, attr_name)
         return [value for _ in self._get_indices(indices)]
 
-    def set_attr(self, attr_name: str, value, indices=None) -> None:
+    def set_attr(self, attr_name: str, value, indices: np.ndarray | None = None) -> None:
         """Refuse: rows have no attributes of their own."""
         raise AttributeError(f'{attr_name}: the rows of a batch have no attributes of their own')
 
-    def env_method(self, method_name: str, *method_args, indices=None, **method_kwargs) -> list:
+    def env_method(
+        self, method_name: str, *method_args, indices: np.ndarray | None = None, **method_kwargs
+    ) -> list:
         """Refuse: rows have no methods of their own."""
         raise AttributeError(f'{method_name}: the rows of a batch have no methods of their own')
 
-    def env_is_wrapped(self, wrapper_class, indices=None) -> list[bool]:
+    def env_is_wrapped(self, wrapper_class, indices: np.ndarray | None = None) -> list[bool]:
         """Tell that no row is wrapped."""
         return [False for _ in self._get_indices(indices)]

@@ -41,7 +41,7 @@ def _lines(field: Field) -> tuple[list, list]:
     """Return starts and ends (x, y) [m] of the middles of all lines."""
     starts, ends = [], []
 
-    def path(*corners):
+    def path(*corners) -> None:
         starts.extend(corners[:-1])
         ends.extend(corners[1:])
 
@@ -72,7 +72,7 @@ def _lines(field: Field) -> tuple[list, list]:
     return starts, ends
 
 
-def _marker(frame: str, number: int, kind: int, colour) -> Marker:
+def _marker(frame: str, number: int, kind: int, colour: tuple[float, float, float]) -> Marker:
     marker = Marker(ns='field', id=number, type=kind, action=Marker.ADD)
     marker.header.frame_id = frame
     marker.pose.orientation.w = 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from rcl_interfaces.msg import (
     FloatingPointRange,
@@ -41,7 +42,7 @@ class Parameters:
         low: float | None = None,
         high: float | None = None,
         choices: Sequence | None = None,
-        check: Callable[[object], None] | None = None,
+        check: Callable[[Any], object] | None = None,
         read_only: bool = False,
     ):
         """

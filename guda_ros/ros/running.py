@@ -135,7 +135,7 @@ def reports_failure(transition):
     return wrapper
 
 
-def autostart(node, enabled: bool) -> None:
+def autostart(node: Node, enabled: bool) -> None:
     """
     Configure and activate a lifecycle node.
 

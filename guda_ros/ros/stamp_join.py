@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rclpy.node import Node
 
 
 class StampJoin:
@@ -21,7 +25,7 @@ class StampJoin:
         self._depth = depth
         self._waiting: OrderedDict[int, dict] = OrderedDict()
 
-    def add(self, name: str, stamp: int, value) -> dict | None:
+    def add(self, name: str, stamp: int, value: object) -> dict | None:
         """Take a value; return the values of its stamp by name when it was the last missing."""
         values = self._waiting.setdefault(stamp, {})
         values[name] = value
@@ -36,7 +40,7 @@ class StampJoin:
         self._waiting.clear()
 
 
-def wait_until_connected(node, publisher, timeout: float) -> bool:
+def wait_until_connected(node: Node, publisher, timeout: float) -> bool:
     """
     Wait until all subscribers that a node knows of, at least one, are connected to a publisher.
 

@@ -50,7 +50,9 @@ class SoccerEnv(gymnasium.Env):
         self._picture = (camera, width, height)
         self._seeded = self._running = False
 
-    def reset(self, *, seed: int | None = None, options: dict | None = None):
+    def reset(
+        self, *, seed: int | None = None, options: dict | None = None
+    ) -> tuple[np.ndarray, dict]:
         """
         Begin an episode.
 

@@ -16,7 +16,7 @@ class MazeBatch:
     :param speed: what joint velocities are clipped to before each action; None for no limit.
     """
 
-    def __init__(self, model, frames: int, speed: float | None = None) -> None:
+    def __init__(self, model: mujoco.MjModel, frames: int, speed: float | None = None) -> None:
         self._model, self._frames, self._speed = model, frames, speed
         self._batch = None
 

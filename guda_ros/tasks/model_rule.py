@@ -8,12 +8,17 @@ field. What it makes is as right as the networks are; `--verify` tells how right
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from guda_ros.augmentation.rules.base import parameters_of, Proposal, Rule
 from guda_ros.augmentation.transforms import Change, Move
 from guda_ros.augmentation.values.contact import gap, nearest_apart, rests
 from guda_ros.config.files import Section
+
+if TYPE_CHECKING:
+    from guda_ros.augmentation.task import Task
 
 
 class ModelRule(Rule):
@@ -27,12 +32,12 @@ class ModelRule(Rule):
     kind = 'model'
     reasons = ('accepted', 'too_near')
 
-    def __init__(self, section: Section, task) -> None:
+    def __init__(self, section: Section, task: Task) -> None:
         """Take the keys of the rule."""
         self._updates = section.integer('updates', 1, 10**6)
         self._scatter = section.number('scatter', 0, 10)
 
-    def _find(self):
+    def _find(self) -> None:
         # Here and not above: what runs on the robot reads guides too, without torch.
         from guda_ros.learning.dynamics import Component, FactoredDynamics
 
@@ -92,7 +97,7 @@ class ModelRule(Rule):
         after = self._dynamics.predict(states, actions, together)
         return Proposal(np.stack([states, after]), actions, rows, near.astype(np.int8), parameters)
 
-    def _shift(self, shift):
+    def _shift(self, shift: np.ndarray) -> Change:
         still = np.zeros(len(shift))
         move = Move(still.astype(bool), still, shift)
         return Change(self.task.layout, dict.fromkeys(self.task.layout.bodies, move))

@@ -8,17 +8,22 @@ import os
 from pathlib import Path
 import platform
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from guda_ros.data.recording.reader import INTERRUPTED
+
+if TYPE_CHECKING:
+    from guda_ros.data.contract import Contract
+    from guda_ros.soccer.robot import RobotProfile
 
 QUICK_WARNING = 'A quick run that tries every stage: its numbers mean nothing.'
 
 
 def make_report(
     folder: Path,
-    contract,
+    contract: Contract,
     robot_name: str | None,
     settings,
     seconds: dict[str, float],
@@ -157,7 +162,9 @@ def _learning(folder: Path) -> dict[str, list[dict]]:
     return curves
 
 
-def _films(folder: Path, judged: list, contract, robot) -> tuple[list, dict[str, str]]:
+def _films(
+    folder: Path, judged: list, contract: Contract, robot: RobotProfile
+) -> tuple[list, dict[str, str]]:
     from guda_ros.evaluation.pages.demo import Film
     from guda_ros.evaluation.pages.film import FilmError, make_film
     from guda_ros.sim.rendering.renderer import RenderingUnavailable

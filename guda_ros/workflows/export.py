@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from guda_ros.control.exported_policy import ExportedPolicy
 from guda_ros.data.files import refuse_existing
@@ -12,6 +13,9 @@ from guda_ros.learning.checkpoint import load_checkpoint
 from guda_ros.learning.export import export_policy
 from guda_ros.learning.networks import TrainingResult
 from guda_ros.workflows.progress import Say, silent
+
+if TYPE_CHECKING:
+    from guda_ros.data.contract_base import ContractBase
 
 
 @naming_extras()
@@ -39,7 +43,11 @@ def export(
 
 
 def write_policy(
-    out: str | os.PathLike, result: TrainingResult, contract, info: dict, say: Say = silent
+    out: str | os.PathLike,
+    result: TrainingResult,
+    contract: ContractBase,
+    info: dict,
+    say: Say = silent,
 ) -> ExportedPolicy:
     """
     Write the policy of a training and return it as it is read back.

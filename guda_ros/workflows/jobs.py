@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from guda_ros.data.contract import Contract
 
 
 def train_and_export(
@@ -59,7 +63,13 @@ def validate(policy: Path, starts: int, robot: str | None) -> float:
 
 
 def evaluate_arm(
-    arm: str, seed: int, policies: Path, folder: Path, starts: int, contract, robot: str | None
+    arm: str,
+    seed: int,
+    policies: Path,
+    folder: Path,
+    starts: int,
+    contract: Contract,
+    robot: str | None,
 ) -> float:
     """Run one policy or demonstrator on the test starts; save outcomes, return the rate."""
     from guda_ros.control.exported_policy import ExportedPolicy

@@ -8,11 +8,16 @@ from dataclasses import dataclass
 import json
 from pathlib import Path
 import sys
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from guda_ros.data.contract import robot_of
 from guda_ros.errors import extra_of, GudaError
+
+if TYPE_CHECKING:
+    from guda_ros.data.contract import Contract
+    from guda_ros.data.contract_base import ContractBase
 
 #: What a run of `guda sim train` is: beside the model, in the same folder.
 RUN = 'run.json'
@@ -74,16 +79,16 @@ def load_player(args: argparse.Namespace, seed: int = 0) -> tuple[Player, str]:
     return player, scenario
 
 
-def policy_controller(predict: Callable, contract) -> Callable:
+def policy_controller(predict: Callable, contract: ContractBase) -> Callable:
     """Return a controller of true states from observations (m, D) to actions (m, 3)."""
 
-    def act(states, indices, obstacles=None):
+    def act(states: np.ndarray, indices: np.ndarray, obstacles=None):
         return contract.to_command(predict(contract.observe(states, obstacles)))
 
     return act
 
 
-def fixed_world(scenario: str, purpose: str, count: int, contract) -> dict:
+def fixed_world(scenario: str, purpose: str, count: int, contract: Contract) -> dict:
     """Return starts, obstacles and layouts of a purpose, as evaluate_policy takes them."""
     from guda_ros.sim.physics.obstacles import Obstacle
     from guda_ros.soccer.starts import fixed_layouts, fixed_starts

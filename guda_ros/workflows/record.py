@@ -233,7 +233,11 @@ def _recorded(name: str, index: int, info) -> Outcome:
 
 @contextlib.contextmanager
 def _running(
-    graph_name: str, options: GraphOptions, log_dir, domain: int | None, say: Say
+    graph_name: str,
+    options: GraphOptions,
+    log_dir: str | os.PathLike[str],
+    domain: int | None,
+    say: Say,
 ) -> Iterator:
     """Start a graph and give the EpisodeRunner of it."""
     with GraphProcesses(graph_name, options, log_dir, domain) as graph:
@@ -249,7 +253,7 @@ def _run_missing(
     options: GraphOptions,
     episodes: list[tuple[int, str]],
     domain: int | None,
-    log_dir,
+    log_dir: str | os.PathLike[str] | None,
     say: Say,
     start_set: StartSet | None,
 ) -> Iterator[Outcome]:
@@ -282,7 +286,11 @@ def _run_missing(
 
 
 def _drive(
-    options: GraphOptions, episodes: list[tuple], domain: int | None, log_dir, say: Say
+    options: GraphOptions,
+    episodes: list[tuple],
+    domain: int | None,
+    log_dir: str | os.PathLike[str] | None,
+    say: Say,
 ) -> None:
     with _running('collect', options, log_dir, domain, say) as runner:
         for seed, name, start, seconds in episodes:

@@ -19,7 +19,7 @@ def print_table(rows: list[list], header: list[str]) -> None:
         )
 
 
-def _cell(value) -> str:
+def _cell(value: str | float) -> str:
     if isinstance(value, bool):
         return 'yes' if value else 'no'
     if isinstance(value, float):

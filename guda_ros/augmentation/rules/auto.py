@@ -12,6 +12,8 @@ guda_ros.augmentation.values.states finds in the recording under the task's own 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from guda_ros.augmentation.rules.base import parameters_of, Proposal, Rule
@@ -24,6 +26,9 @@ from guda_ros.augmentation.values.contact import gap, nearest_apart, rests
 from guda_ros.augmentation.values.map import Grid, Moves, ValueMap
 from guda_ros.augmentation.values.states import Worth
 from guda_ros.config.files import Section
+
+if TYPE_CHECKING:
+    from guda_ros.augmentation.segments import Segments
 
 #: Spacing of the map of values [m], and stretches of every length that are tried at a point of it.
 _SPACING, _AT_A_POINT = 0.15, 40
@@ -54,7 +59,7 @@ class AutoRule(Rule):
         self._reflect = section.number('reflect', 0, 1)
         self._hindsight = section.number('hindsight', 0, 1) if section.has('hindsight') else 0.0
 
-    def _find(self):
+    def _find(self) -> None:
         recorded, task = self.recorded, self.task
         self._nearest = nearest_apart(task, recorded)
         self._in_goal = 0.0
@@ -73,14 +78,14 @@ class AutoRule(Rule):
         """What places of the object are worth."""
         return self._places
 
-    def _sources(self, steps):
+    def _sources(self, steps: int) -> tuple[Segments, Segments]:
         """Return the stretches in which the object rests, and the others."""
         movable = self.task.movable(self.recorded)
         apart = fixed(self.recorded, movable & rests(self.task, self.recorded), steps)
         every = fixed(self.recorded, movable, steps)
         return apart, every.take(~np.isin(every.start, apart.start))
 
-    def _map(self):
+    def _map(self) -> ValueMap:
         """Return what places of the object are worth, as far as the recording can move it."""
         task = self.task
         rng = np.random.default_rng(0)
@@ -123,7 +128,15 @@ class AutoRule(Rule):
             reach,
         )
 
-    def _moves(self, grid, sources, steps, tries, whole, rng):
+    def _moves(
+        self,
+        grid: Grid,
+        sources: Segments,
+        steps: int,
+        tries: int,
+        whole: bool,
+        rng: np.random.Generator,
+    ) -> Moves:
         """Return what `tries` stretches of `steps` make of the object at every point of a grid."""
         place = list(self.task.layout.bodies[self.task.object].position)
         parts = []
@@ -190,14 +203,22 @@ class AutoRule(Rule):
             segment,
         )
 
-    def _draw_places(self, number, each, rng):
+    def _draw_places(self, number: int, each: int, rng: np.random.Generator) -> np.ndarray:
         """Draw places (number each, 2) of a resting object, as often in the goal as recorded."""
         task, count = self.task, number * each
         # In the goal nothing is lost by any step: of places in and out of it, in would be chosen.
         inside = np.repeat(rng.random((number, 1)) < self._in_goal, each, axis=0)
         return np.where(inside, _draw(task.mouth, count, rng), _draw(task.bounds, count, rng))
 
-    def _tried(self, chosen, change, steps, tries, apart, relative=False):
+    def _tried(
+        self,
+        chosen: Segments,
+        change,
+        steps: int,
+        tries: int,
+        apart: bool,
+        relative: bool = False,
+    ) -> _Tried:
         """Put stretches somewhere, `tries` in a row of which one is to be chosen."""
         rows, segment, _ = chosen.expand()
         spread = change.take(segment)
@@ -219,7 +240,14 @@ class AutoRule(Rule):
             relative,
         )
 
-    def _apart_change(self, sources, at, tries, rng, states=False):
+    def _apart_change(
+        self,
+        sources: Segments,
+        at: np.ndarray,
+        tries: int,
+        rng: np.random.Generator,
+        states: bool = False,
+    ):
         """
         Put the object at rest at places (K, 2), and the actor anywhere, of any heading.
 
@@ -251,7 +279,7 @@ class AutoRule(Rule):
         )
         return chosen, Change(task.layout, dict.fromkeys(task.layout.bodies, move), put)
 
-    def _whole_change(self, chosen, at, rng):
+    def _whole_change(self, chosen: Segments, at: np.ndarray, rng: np.random.Generator) -> Change:
         """Put the object of whole scenes at places (K, 2), in any direction."""
         task = self.task
         body = task.layout.bodies[task.object]
@@ -260,7 +288,7 @@ class AutoRule(Rule):
         move = Move.carry(point, at, self._angles(len(chosen), rng), mirrored)
         return Change(task.layout, dict.fromkeys(task.layout.bodies, move))
 
-    def _angles(self, count, rng):
+    def _angles(self, count: int, rng: np.random.Generator) -> np.ndarray:
         return rng.uniform(-np.pi, np.pi, count) if self._turn == 'any' else np.zeros(count)
 
     def explain(self) -> list[str]:
@@ -296,7 +324,17 @@ class _Tried:
     """
 
     def __init__(
-        self, task, discount, steps, tries, rows, change, both, actions, too_near, relative
+        self,
+        task: Task,
+        discount: float,
+        steps: int,
+        tries: int,
+        rows: np.ndarray,
+        change: Change,
+        both: np.ndarray,
+        actions: np.ndarray,
+        too_near: np.ndarray,
+        relative: bool,
     ) -> None:
         self._steps, self._tries, self._rows, self._change = steps, tries, rows, change
         self._relative = relative
@@ -311,7 +349,7 @@ class _Tried:
         wrong = task.check(states, actions, next_states).reshape(-1, steps).any(axis=1)
         self.possible = ~(wrong | too_near)
 
-    def choose(self, worth: Worth):
+    def choose(self, worth: Worth) -> tuple[np.ndarray, ...]:
         """Return the columns of the best of every `tries`, as parts of a Proposal."""
         begins, ends = self.both[0][:: self._steps], self.both[1][self._steps - 1 :: self._steps]
         before = worth(begins)
@@ -332,6 +370,8 @@ class _Tried:
         )
 
 
-def _draw(box, count, rng):
+def _draw(
+    box: tuple[tuple[float, float], tuple[float, float]], count: int, rng: np.random.Generator
+) -> np.ndarray:
     """Return places (count, 2) in a box ((x low, x high), (y low, y high)) [m]."""
     return np.stack([rng.uniform(*side, count) for side in box], axis=1)

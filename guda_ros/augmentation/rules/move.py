@@ -66,7 +66,7 @@ class MoveRule(SegmentRule):
             self._turn = tuple(np.radians(read_range(rotate, 'degrees', -360, 360)))
         rotate.close()
 
-    def _find(self):
+    def _find(self) -> None:
         recorded, task = self.recorded, self.task
         movable = task.movable(recorded)
         if self._to.place == 'current' and self._turn is None and self._aim is None:
@@ -125,7 +125,9 @@ class MoveRule(SegmentRule):
         move = Move.carry(take_rows(self._point, choice), place, angle, mirrored)
         return Change(task.layout, dict.fromkeys(task.layout.bodies, move), put)
 
-    def _object(self, both, first, last):
+    def _object(
+        self, both: np.ndarray, first: np.ndarray | None, last: np.ndarray | None
+    ) -> np.ndarray:
         """Return (K,) why segments are refused, 0 if there is no reason."""
         states, next_states = both
         ends = next_states if last is None else next_states[last]
@@ -143,11 +145,11 @@ class MoveRule(SegmentRule):
             objection[gained < self._accept['progress']] = 1
         return objection
 
-    def _place_of(self, states, body):
+    def _place_of(self, states: np.ndarray, body: str) -> tuple[np.ndarray, np.ndarray]:
         x, y = self.task.layout.bodies[body].position
         return states[..., x], states[..., y]
 
-    def _nearest(self, both):
+    def _nearest(self, both: np.ndarray) -> np.ndarray:
         """Return the squared distance (M,) of actor and object, before or after the step."""
         x, y = self._place_of(both, self.task.actor)
         to_x, to_y = self._place_of(both, self.task.object)
@@ -159,12 +161,12 @@ class MoveRule(SegmentRule):
         x, y = to_x - x, to_y - y
         return np.minimum(*(x * x + y * y))
 
-    def _to_go(self, states):
+    def _to_go(self, states: np.ndarray) -> np.ndarray:
         x, y = self._place_of(states, self.task.object)
         x, y = self.task.goal[0] - x, self.task.goal[1] - y
         return np.sqrt(x * x + y * y)
 
-    def _bearing(self, states):
+    def _bearing(self, states: np.ndarray) -> np.ndarray:
         x, y = self._place_of(states, self.task.actor)
         to_x, to_y = self._place_of(states, self.task.object)
         heading = states[..., self.task.layout.bodies[self.task.actor].heading]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from guda_ros.augmentation import compiled
@@ -54,7 +56,7 @@ def take_rows(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return to_rows(np.take(to_columns(array), rows, axis=-1, mode='clip'))
 
 
-def _prepared(move: Move, count: int):
+def _prepared(move: Move, count: int) -> tuple[np.ndarray, ...]:
     """Return sign, cosine, sine and angle (count,) and offset (2, count) of moves for loops."""
     cos, sin = move.turning
     return (
@@ -65,7 +67,9 @@ def _prepared(move: Move, count: int):
     )
 
 
-def _moved(layout: Layout, names, put):
+def _moved(
+    layout: Layout, names: list[str], put: Mapping[str, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the pairs of columns of points and of vectors, and the headings, of bodies."""
     bodies = [layout.bodies[name] for name in names]
     moved = [layout.bodies[name] for name in names if name not in put]
@@ -76,7 +80,7 @@ def _moved(layout: Layout, names, put):
     )
 
 
-def _following(layout: Layout, size):
+def _following(layout: Layout, size: int) -> tuple[np.ndarray, ...]:
     """Return the columns, of states and of actions, that stay as they are or change sign."""
     vectors = np.array(layout.action_vectors, dtype=np.int64).reshape(-1, 2)
     lateral = [column for column in layout.others if column in layout.lateral]

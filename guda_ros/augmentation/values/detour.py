@@ -51,6 +51,6 @@ def length_of_way(
     )
 
 
-def _from_behind(ahead, left):
+def _from_behind(ahead: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the distance from the object and the angle [rad] off the line behind it."""
     return np.hypot(ahead, left), np.arctan2(np.abs(left), -ahead)

@@ -119,7 +119,7 @@ class ValueMap:
         return self._ways[np.take_along_axis(corner, weight.argmax(axis=0)[None], axis=0)[0]]
 
     @cached_property
-    def _ways(self):
+    def _ways(self) -> np.ndarray:
         angle = np.linspace(-np.pi, np.pi, _DIRECTIONS, endpoint=False)
         ways = np.stack([np.cos(angle), np.sin(angle)], axis=1)
         worth = [self(self.grid.points + self._reach * way) for way in ways]

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from guda_ros.data.contract import Contract
+    from guda_ros.data.episodes import Episode
+    from guda_ros.data.recording.repair import Diagnosis
+    from guda_ros.data.sets.sources import Source
 
 SOURCE_HELP = 'data set, recording or folder of recordings'
 
 
-def read(path: Path, contract=None):
+def read(path: Path, contract: Contract | None = None) -> Source:
     """Return the Source at a path, and say what could not be read of it."""
     from guda_ros.data.sets.sources import read_source
 
@@ -18,7 +25,7 @@ def read(path: Path, contract=None):
     return source
 
 
-def write(target: Path, episodes, contract) -> None:
+def write(target: Path, episodes: list[Episode], contract: Contract | None) -> None:
     """Write a data set and say what is in it."""
     from guda_ros.data.sets.minari import write_minari
 
@@ -51,7 +58,7 @@ def seconds(text: str) -> float:
     return value
 
 
-def print_diagnoses(diagnoses) -> None:
+def print_diagnoses(diagnoses: list[Diagnosis]) -> None:
     """Print what is known of recordings, one line each, with what is wrong below."""
     for found in diagnoses:
         quality = {None: '', True: 'good', False: 'not good enough'}[found.good]

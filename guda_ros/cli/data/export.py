@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from guda_ros.cli.data import common
 from guda_ros.data.files import refuse_target
 from guda_ros.workflows.arguments import natural
+
+if TYPE_CHECKING:
+    from guda_ros.data.sets.sources import Source
 
 HELP = 'to robomimic, D4RL (NPZ) or LeRobot'
 EXAMPLE = 'guda data export runs/mine/dataset --format robomimic --out runs/mine/demo.hdf5'
@@ -84,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _validation(source, args) -> list[str]:
+def _validation(source: Source, args: argparse.Namespace) -> list[str]:
     from guda_ros.data.sets.editing import split
 
     if not args.validation:
@@ -93,7 +97,7 @@ def _validation(source, args) -> list[str]:
     return [episode.id for episode in held_out]
 
 
-def _transitions(args) -> int:
+def _transitions(args: argparse.Namespace) -> int:
     from guda_ros.data.exchange.d4rl import write_transitions_npz
     from guda_ros.data.transitions import TransitionSet
     from guda_ros.errors import GudaError

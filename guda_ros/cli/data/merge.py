@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _merge_transitions(args) -> int:
+def _merge_transitions(args: argparse.Namespace) -> int:
     from guda_ros.data.transitions import TransitionSet
 
     joined = TransitionSet.concatenate([TransitionSet.load(path) for path in args.sources])

@@ -12,10 +12,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 import sys
+from typing import TYPE_CHECKING
 
 from guda_ros.cli.common import add_contract, add_domain, DOMAIN_OR_DRIVERS, file_or_name
 from guda_ros.cli.data import common
 from guda_ros.errors import GudaError
+
+if TYPE_CHECKING:
+    from guda_ros.data.contract import Contract
 
 HELP = 'send recorded commands to the simulator or a robot'
 EXAMPLE = 'guda data replay runs/mine/recordings/demonstration_000'
@@ -86,7 +90,7 @@ def _start_of(episode):
     raise GudaError(f'{episode.id}: it is not known where robot and ball began')
 
 
-def _shared(args) -> dict[str, str]:
+def _shared(args: argparse.Namespace) -> dict[str, str]:
     """Return the parameters that all nodes have."""
     return {
         key: file_or_name(value)
@@ -94,7 +98,7 @@ def _shared(args) -> dict[str, str]:
     }
 
 
-def _in_simulator(episode, contract, args) -> int:
+def _in_simulator(episode, contract: Contract, args: argparse.Namespace) -> int:
     from guda_ros.ros.graph.processes import GraphProcesses
     from guda_ros.ros.graph.table import NodeSpec
 
@@ -155,7 +159,7 @@ def _compare(episode, outcome) -> None:
             )
 
 
-def _on_robot(episode, contract, args) -> int:
+def _on_robot(episode, contract: Contract, args: argparse.Namespace) -> int:
     from guda_ros.ros.graph.environment import driver_domain
     from guda_ros.ros.graph.processes import GraphProcesses
     from guda_ros.ros.graph.table import NodeSpec
@@ -182,7 +186,7 @@ def _on_robot(episode, contract, args) -> int:
     return 0
 
 
-def _ask(episode, contract) -> None:
+def _ask(episode, contract: Contract) -> None:
     """Say what the robot is going to do, and go on only when a person wants that."""
     import numpy as np
 

@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from guda_ros.cli.data import common
 from guda_ros.data.files import refuse_target
+
+if TYPE_CHECKING:
+    from guda_ros.data.contract import Contract
+    from guda_ros.data.episodes import Episode
 
 HELP = 'cut episodes, leave episodes out'
 EXAMPLE = 'guda data trim runs/mine/dataset --idle 0.5 --verdicts scored --out runs/mine/trimmed'
@@ -86,13 +91,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _is_kept(episode, args) -> bool:
+def _is_kept(episode: Episode, args: argparse.Namespace) -> bool:
     if episode.id in args.drop or args.verdicts and episode.verdict not in args.verdicts:
         return False
     return args.usable is None or float(episode.usable.mean()) >= args.usable
 
 
-def _trimmed(episode, contract, args):
+def _trimmed(episode: Episode, contract: Contract, args: argparse.Namespace) -> Episode:
     from guda_ros.data.sets.editing import cut, driven_steps, seconds_to_steps
 
     if args.episodes and episode.id not in args.episodes:

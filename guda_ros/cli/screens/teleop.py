@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 import math
 import textwrap
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +15,9 @@ from guda_ros.augmentation.coverage import in_words
 from guda_ros.control.joystick import JoystickMap
 from guda_ros.control.keyboard import KeyboardMap
 from guda_ros.soccer.field import Field
+
+if TYPE_CHECKING:
+    from guda_ros.data.sets.trajectories import Trajectory
 
 #: Select Graphic Rendition codes (ECMA-48).
 BOLD, DIM, GOOD, BAD, WARN, BANNER_GOOD, BANNER_BAD, BANNER = (
@@ -95,7 +100,7 @@ def _fit(text: str, width: int, style: str) -> tuple[str, str]:
     return f'{text[: max(0, width)]:<{max(0, width)}}', style
 
 
-def _line(parts, columns: int, colour: bool) -> str:
+def _line(parts: Sequence[Trajectory], columns: int, colour: bool) -> str:
     line, left = '', columns
     for style, pieces in groupby(parts, key=lambda part: part[1]):
         text = ''.join(piece for piece, _ in pieces)[:left]
@@ -246,7 +251,14 @@ def _span(pitch: Field) -> tuple[float, float]:
     return pitch.length + 2 * pitch.border, pitch.width + 2 * pitch.border
 
 
-def draw_field(pitch: Field, robot, ball, width: int, rows: int, unicode: bool = True) -> list:
+def draw_field(
+    pitch: Field,
+    robot: np.ndarray | None,
+    ball: np.ndarray | None,
+    width: int,
+    rows: int,
+    unicode: bool = True,
+) -> list:
     """Return rows of the field from above, the opponents' goal on the right, as styled pieces."""
     span = _span(pitch)
     cells = [[(' ', '')] * width for _ in range(rows)]
@@ -280,7 +292,7 @@ def _degrees(angle: float) -> float:
 
 
 def _numbers(view: View) -> list:
-    def velocity(values) -> str:
+    def velocity(values: np.ndarray | None) -> str:
         return (
             f'{values[0]:+.2f} {values[1]:+.2f} m/s {values[2]:+.2f} rad/s'
             if values is not None

@@ -111,7 +111,7 @@ def _offset(stamps, received, stamped, kept, problems: list[str]) -> int:
     return int(offset)
 
 
-def _keep_one_stretch(times, kept, spans, problems: list[str]) -> None:
+def _keep_one_stretch(times: dict[str, np.ndarray], kept, spans, problems: list[str]) -> None:
     """Keep the stretch with the most messages between silences of an hour, in place."""
     used = [role for role in times if spans is None or spans.get(role, True)]
     whole = np.sort(np.concatenate([times[role][kept[role]] for role in used]))

@@ -96,7 +96,11 @@ def _features(contract: Contract) -> dict[str, dict]:
 
 
 def _write_meta(
-    folder: Path, parts: Sequence[Trajectory], columns: np.ndarray, begins, contract: Contract
+    folder: Path,
+    parts: Sequence[Trajectory],
+    columns: Sequence[dict[str, np.ndarray]],
+    begins: np.ndarray,
+    contract: Contract,
 ) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -177,7 +181,7 @@ def _statistics(columns: dict[str, np.ndarray]) -> dict[str, dict[str, list]]:
     return statistics
 
 
-def _write_data(path: str | os.PathLike[str], columns: np.ndarray) -> None:
+def _write_data(path: str | os.PathLike[str], columns: Sequence[dict[str, np.ndarray]]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -125,7 +125,7 @@ def demonstrations(
     return episodes, _report(logs, stretches, too_short)
 
 
-def _joined(logs: list[NaoLog]) -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
+def _joined(logs: Sequence[NaoLog]) -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
     """Join logs whose names are alike but for the number at their end, in its order."""
     groups: dict[str, list] = {}
     for log in logs:
@@ -298,7 +298,7 @@ def _velocity(ball: np.ndarray, valid: np.ndarray, rate: float) -> np.ndarray:
     return velocity
 
 
-def _report(logs: list[NaoLog], stretches: list[LogStretch], too_short: int) -> ImportReport:
+def _report(logs: Sequence[NaoLog], stretches: list[LogStretch], too_short: int) -> ImportReport:
     reason = np.concatenate([stretch.reason for stretch in stretches])
     ways = [_ways(stretch.pose) for stretch in stretches]
     rolled = np.concatenate(

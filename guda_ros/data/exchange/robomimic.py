@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 import json
 import os
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from guda_ros.data.files import atomic_target
 from guda_ros.data.sets.trajectories import Trajectory
 from guda_ros.data.transitions import DataSetError
 from guda_ros.data.verdicts import COMMANDERS, INTERVENTION
+
+if TYPE_CHECKING:
+    from h5py import Group
 
 #: robomimic's number for environments of Gym; it takes no others of this kind.
 _GYM = 2
@@ -81,7 +85,7 @@ def write_robomimic(
         ) from error
 
 
-def _write_demo(group, part: Trajectory) -> None:
+def _write_demo(group: Group, part: Trajectory) -> None:
     group.attrs['num_samples'] = len(part)
     group.attrs['episode'] = part.episode.id
     group.attrs['verdict'] = part.episode.verdict

@@ -152,7 +152,9 @@ def _name(path: str | os.PathLike[str]) -> str:
     return path.stem if path.is_file() else path.resolve().name
 
 
-def _states(poses, balls, previous, contract: Contract) -> np.ndarray:
+def _states(
+    poses: np.ndarray, balls: np.ndarray, previous: np.ndarray, contract: Contract
+) -> np.ndarray:
     """Return world states (K, 10); the ball's velocity by differences where none was sent."""
     velocity = balls[:, 2:4]
     silent = np.isnan(velocity).all(axis=1) & np.isfinite(balls[:, :2]).all(axis=1)
@@ -163,7 +165,9 @@ def _states(poses, balls, previous, contract: Contract) -> np.ndarray:
     return np.concatenate([poses, balls[:, :2], velocity, previous], axis=1)
 
 
-def _ball_in_map(samples: BagSamples, role: str, pose: np.ndarray, odom, tolerance) -> np.ndarray:
+def _ball_in_map(
+    samples: BagSamples, role: str, pose: np.ndarray, odom: np.ndarray, tolerance: float
+) -> np.ndarray:
     """Return rows (K, 5): time, x, y in `map`, velocity along its axes or NaN."""
     rows, frames = samples.rows[role], samples.ball_frames[role]
     parts = [
@@ -176,7 +180,9 @@ def _ball_in_map(samples: BagSamples, role: str, pose: np.ndarray, odom, toleran
     return found[np.argsort(found[:, 0], kind='stable')]
 
 
-def _moved(rows: np.ndarray, frame: str, role: str, pose, odom, tolerance) -> np.ndarray:
+def _moved(
+    rows: np.ndarray, frame: str, role: str, pose: np.ndarray, odom: np.ndarray, tolerance
+) -> np.ndarray:
     """Return the rows of balls in one frame as they are in `map`."""
     if frame == 'map' or not len(rows):
         return rows
@@ -200,7 +206,14 @@ def _moved(rows: np.ndarray, frame: str, role: str, pose, odom, tolerance) -> np
     return moved[np.isfinite(moved[:, 1:3]).all(axis=1)]
 
 
-def _at(rows, times, tolerance, problems, role: str, yaw: int | None) -> np.ndarray:
+def _at(
+    rows: np.ndarray,
+    times: np.ndarray,
+    tolerance: float,
+    problems: list[str],
+    role: str,
+    yaw: int | None,
+) -> np.ndarray:
     """Return the values (K, D) of rows (time, values...) at times; NaN where none are close."""
     after = np.clip(np.searchsorted(rows[:, 0], times), 1, max(len(rows) - 1, 1))
     if len(rows) < 2:
@@ -225,7 +238,7 @@ def _at(rows, times, tolerance, problems, role: str, yaw: int | None) -> np.ndar
     return found
 
 
-def _held(rows, times, hold, problems) -> np.ndarray:
+def _held(rows: np.ndarray, times: np.ndarray, hold: float, problems: list[str]) -> np.ndarray:
     """Return the commands (K, 3) that hold at times; NaN where there was none."""
     latest = np.searchsorted(rows[:, 0], times, side='right') - 1
     age = times - rows[np.maximum(latest, 0), 0]

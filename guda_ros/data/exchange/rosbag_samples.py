@@ -126,7 +126,7 @@ class _Raw:
     values: list[tuple] = field(default_factory=list)
 
 
-def _read(path, topics, required) -> tuple[dict[str, _Raw], list[str]]:
+def _read(path: str | os.PathLike[str], topics, required) -> tuple[dict[str, _Raw], list[str]]:
     """Return the messages of each role that the bag has, and what is wrong with the file."""
     with _open(path) as bag:
         wanted = _match(path, bag.connections, topics, required)
@@ -156,7 +156,7 @@ def _read(path, topics, required) -> tuple[dict[str, _Raw], list[str]]:
         return raw, list(getattr(bag, 'problems', ()))
 
 
-def _open(path: str | os.PathLike[str]):
+def _open(path: str | os.PathLike[str]) -> _Opened:
     from rosbags.rosbag2 import Reader
 
     path = Path(path).expanduser()
@@ -194,7 +194,12 @@ def _types(role: str) -> tuple[str, ...]:
     return COMMAND_TYPES if role == 'command' else BALL_TYPES if 'ball' in role else POSE_TYPES
 
 
-def _match(path: str | os.PathLike[str], connections, topics, required) -> dict:
+def _match(
+    path: str | os.PathLike[str],
+    connections,
+    topics: dict,
+    required: tuple[str, str, str],
+) -> dict:
     by_name = {connection.topic.lstrip('/'): connection for connection in connections}
     found, missing = {}, []
     for role, topic in topics.items():
@@ -218,7 +223,7 @@ def _match(path: str | os.PathLike[str], connections, topics, required) -> dict:
     return found
 
 
-def _suggest(role: str, topic, by_name) -> str:
+def _suggest(role: str, topic: str, by_name) -> str:
     fitting = [name for name, connection in by_name.items() if connection.msgtype in _types(role)]
     near = difflib.get_close_matches(topic.lstrip('/'), fitting, 3, 0.0)
     told = ', '.join(f'{by_name[name].topic} ({by_name[name].msgtype})' for name in near)
@@ -260,7 +265,11 @@ def _in_order(table: np.ndarray, role: str, problems: list[str]) -> tuple[np.nda
 
 
 def _in_known_frame(
-    path, role: str, samples: _Raw, frames: Mapping[str, str], problems: list[str]
+    path: str | os.PathLike[str],
+    role: str,
+    samples: _Raw,
+    frames: Mapping[str, str],
+    problems: list[str],
 ) -> np.ndarray:
     """
     Tell (N,) which samples are in a frame that they can be in; the others are told.

@@ -99,7 +99,7 @@ def _has_header(kind: str) -> bool:
     )
 
 
-def _stream(episode, topic, role: str, pairs, headed, start: np.ndarray) -> Stream:
+def _stream(episode: str, topic: str, role: str, pairs, headed: bool, start: np.ndarray) -> Stream:
     steps = np.diff(pairs[:, 0])
     times = np.unique(pairs[:, 0])
     intervals = np.diff(times) * 1e-9

@@ -13,6 +13,7 @@ import json
 import os
 from pathlib import Path
 import time
+from typing import TYPE_CHECKING
 import zipfile
 
 import numpy as np
@@ -26,6 +27,9 @@ from guda_ros.errors import GudaError
 from guda_ros.evaluation.benchmark.plan import identity, Plan
 from guda_ros.learning.algorithms import algorithm as find_algorithm
 from guda_ros.learning.batches import data_hash
+
+if TYPE_CHECKING:
+    from guda_ros.learning.bc import BC
 
 #: Seeds that are trained together in stacked networks. With 64 units five take less than half the
 #: time that they take one by one; more keep the augmentation from being made again.
@@ -167,7 +171,7 @@ def _train(
     task = plan.kind()(contract)
     curve: dict[int, list[Outcomes]] = {seed: [] for seed in seeds}
 
-    def judge(_) -> None:
+    def judge(_: BC) -> None:
         for seed in seeds:
             curve[seed].append(
                 task.evaluate(

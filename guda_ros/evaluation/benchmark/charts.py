@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -17,6 +18,10 @@ from guda_ros.evaluation.benchmark.plan import Plan
 from guda_ros.evaluation.benchmark.tables import Arm, arms_of, iqm, normalised
 from guda_ros.evaluation.pages.drawing import hide_y_axis, INK, MUTED, new_figure, PALETTE
 from guda_ros.evaluation.set_quality import quality
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 #: Augmentations that have a colour of their own.
 _COLOURS = {
@@ -193,7 +198,7 @@ def draw_quality(
         return _saved(figure, path), rows
 
 
-def _draw_places(axes, task: Task, steps: TransitionSet, name: str) -> None:
+def _draw_places(axes: Axes, task: Task, steps: TransitionSet, name: str) -> None:
     """Draw how often the object is where."""
     (low, high), (right, left) = task.bounds
     places = steps.states[:, list(task.layout.bodies[task.object].position)]
@@ -207,7 +212,7 @@ def _draw_places(axes, task: Task, steps: TransitionSet, name: str) -> None:
     axes.set_title(name, fontsize=8.5)
 
 
-def _legend(figure, plan: Plan, augmentations: Sequence[str]) -> None:
+def _legend(figure: Figure, plan: Plan, augmentations: Sequence[str]) -> None:
     figure.legend(
         handles=[
             Line2D([], [], color=colour_of(plan, name), linewidth=2.5, label=name)
@@ -220,7 +225,7 @@ def _legend(figure, plan: Plan, augmentations: Sequence[str]) -> None:
     )
 
 
-def _saved(figure, path: Path) -> Path:
+def _saved(figure: Figure, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, format='png', dpi=_DPI, metadata={'Software': None})
     return path

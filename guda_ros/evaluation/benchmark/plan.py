@@ -152,7 +152,7 @@ def _paper(root: Section) -> dict[str, dict[str, float]]:
     return {name: {key: row.number(key) for key in row.keys()} for name, row in rows.items()}
 
 
-def _algorithm(section: Section, name: str, path) -> LearnerConfig:
+def _algorithm(section: Section, name: str, path: Path) -> LearnerConfig:
     if name not in ALGORITHMS:
         section.fail(name, f'is unknown; known: {", ".join(ALGORITHMS)}')
     return parse_config(name, section.section(name).rest(), path)[1]

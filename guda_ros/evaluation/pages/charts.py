@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
@@ -29,6 +30,9 @@ from guda_ros.evaluation.pages.drawing import (
     svg_text,
 )
 from guda_ros.evaluation.statistics import Estimate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def success(
@@ -447,7 +451,7 @@ def _curves(rows: list[dict], metric: str) -> list[tuple[np.ndarray, np.ndarray]
     return [tuple(np.array(sorted(points), dtype=float).T) for points in seeds.values()]
 
 
-def _right_labels(axes, labels: list[tuple[float, str]], x: float, looks: Looks) -> None:
+def _right_labels(axes: Axes, labels: list[tuple[float, str]], x: float, looks: Looks) -> None:
     """Write the names of lines at their right ends, moved apart where they would overlap."""
     gap, place = 0.066, math.inf
     for value, name in sorted(labels, reverse=True):
@@ -465,7 +469,7 @@ def _right_labels(axes, labels: list[tuple[float, str]], x: float, looks: Looks)
         )
 
 
-def _log_axis(axes) -> None:
+def _log_axis(axes: Axes) -> None:
     """Set a logarithmic y axis with plain numbers on it, at least three of them."""
     axes.set_yscale('log')
     low, high = axes.get_ylim()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +19,10 @@ from guda_ros.evaluation.pages import data_charts, page, pictures
 from guda_ros.evaluation.pages.page import data_uri, finite, ReportFiles
 from guda_ros.evaluation.set_quality import describe_set
 from guda_ros.tasks.soccer.task import SoccerPush
+
+if TYPE_CHECKING:
+    from guda_ros.data.contract import Contract
+    from guda_ros.data.episodes import Episode
 
 #: Most episodes that are drawn one by one.
 _DRAWN = 60
@@ -54,7 +58,12 @@ def build_data_report(
     return ReportFiles(folder / 'report.html', folder / 'report.json')
 
 
-def _numbers(source, streams, augmented, reference) -> tuple[dict[str, Any], TransitionSet]:
+def _numbers(
+    source: Source,
+    streams: list[Stream],
+    augmented: TransitionSet | None,
+    reference: Source | None,
+) -> tuple[dict[str, Any], TransitionSet]:
     contract, episodes = source.contract, source.episodes
     task = SoccerPush(contract)
     steps = transitions(episodes, contract)
@@ -109,13 +118,15 @@ def _numbers(source, streams, augmented, reference) -> tuple[dict[str, Any], Tra
     return numbers, steps
 
 
-def _return(episode, contract) -> float:
+def _return(episode: Episode, contract: Contract) -> float:
     """Return the sum of the rewards of an episode; those of missing steps are not known."""
     rewards, _ = rewards_and_terminations(episode, contract)
     return float(np.nansum(rewards))
 
 
-def _normalise(numbers, reference, contract, task) -> None:
+def _normalise(
+    numbers: dict[str, object], reference: Source, contract: Contract, task: SoccerPush
+) -> None:
     """Divide return and cells by those of a reference (Schweighofer et al. 2021, 2111.04714)."""
     contract.require(reference.contract, str(reference.path))
     best = np.mean([_return(episode, contract) for episode in reference.episodes])
@@ -131,7 +142,7 @@ def _normalise(numbers, reference, contract, task) -> None:
         row['normalised'] = row['cells'] / cells if cells else None
 
 
-def _set_row(task, steps) -> dict[str, Any]:
+def _set_row(task: SoccerPush, steps: TransitionSet) -> dict[str, Any]:
     coverage = measure_coverage(task, steps.states)
     found = describe_set(task, steps)
     return {
@@ -179,7 +190,13 @@ def _stream_row(own: list[Stream]) -> dict[str, Any]:
     }
 
 
-def _figures(source, streams, steps, augmented, numbers) -> dict[str, str]:
+def _figures(
+    source: Source,
+    streams: list[Stream],
+    steps: TransitionSet,
+    augmented: TransitionSet | None,
+    numbers: dict[str, object],
+) -> dict[str, str]:
     episodes, field = source.episodes, source.contract.field
     drawn = {
         'timeline': data_charts.timeline(episodes[:_DRAWN]),

@@ -326,7 +326,7 @@ def _targets(inputs: ReportInputs, numbers: dict) -> list[dict]:
     targets, success = inputs.targets, numbers['success']
     guided, listed = success.get(REFERENCE), []
 
-    def add(name, words, met, found):
+    def add(name: str, words: str, met: bool | None, found: str) -> None:
         listed.append({'name': name, 'target': words, 'met': met, 'found': found})
 
     add(

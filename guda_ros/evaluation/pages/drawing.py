@@ -7,14 +7,18 @@ apart; what matters is also told by position, line style or marker.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 import io
 import re
+from typing import TYPE_CHECKING
 
 import matplotlib
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 INK = '#222B33'
 MUTED = '#6B7680'
@@ -114,14 +118,14 @@ def _shortened(name: str, most: int) -> str:
     return name if len(name) <= most else '…' + name[1 - most :]
 
 
-def hide_y_axis(axes) -> None:
+def hide_y_axis(axes: Axes) -> None:
     axes.spines['left'].set_visible(False)
     axes.tick_params(axis='y', length=0)
     axes.grid(axis='x')
 
 
 @contextmanager
-def new_figure(height: float, width: float = WIDTH):
+def new_figure(height: float, width: float = WIDTH) -> Iterator[Figure]:
     """Provide a figure [inches] in the report's style, without the global state of pyplot."""
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(width, height))

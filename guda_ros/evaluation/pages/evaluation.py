@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 import os
 from pathlib import Path
@@ -99,7 +99,9 @@ def _render(evaluation: Evaluation, numbers: dict) -> str:
     )
 
 
-def _figures(evaluation: Evaluation, numbers: dict, looks) -> dict[str, str]:
+def _figures(
+    evaluation: Evaluation, numbers: dict, looks: Mapping[str, tuple[str, str, str]]
+) -> dict[str, str]:
     groups, drawn = numbers['groups'], {}
     tried = {name: group for name, group in groups.items() if group['episodes']}
     if not tried:
@@ -156,7 +158,9 @@ def _figures(evaluation: Evaluation, numbers: dict, looks) -> dict[str, str]:
     return {name: data_uri('image/svg+xml', svg.encode()) for name, svg in drawn.items()}
 
 
-def _pair_figure(evaluation: Evaluation, pair: dict, looks) -> str:
+def _pair_figure(
+    evaluation: Evaluation, pair: dict, looks: Mapping[str, tuple[str, str, str]]
+) -> str:
     both = [evaluation.groups[pair[key]] for key in ('first', 'second')]
     rows = common_starts([*both[0], *both[1]])
     shares = [success_matrix(policies, rows).mean(axis=0) for policies in both]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
@@ -24,6 +25,10 @@ from guda_ros.evaluation.pages.drawing import (
 from guda_ros.evaluation.pages.pictures import draw_field
 from guda_ros.evaluation.statistics import Estimate
 from guda_ros.soccer.field import Field
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _VERDICT_COLOURS = {
     'scored': '#0072B2',
@@ -234,7 +239,7 @@ def pair_map(
         return svg_text(figure)
 
 
-def _estimates(axes, estimates: Mapping[str, Estimate], looks: Looks) -> None:
+def _estimates(axes: Axes, estimates: Mapping[str, Estimate], looks: Looks) -> None:
     for y, (name, estimate) in enumerate(estimates.items()):
         colour = arm_colour(name, looks)
         axes.plot(
@@ -260,7 +265,7 @@ def _estimates(axes, estimates: Mapping[str, Estimate], looks: Looks) -> None:
     hide_y_axis(axes)
 
 
-def _legend(figure, groups: Sequence[str], looks: Looks) -> None:
+def _legend(figure: Figure, groups: Sequence[str], looks: Looks) -> None:
     figure.legend(
         handles=[
             Line2D(

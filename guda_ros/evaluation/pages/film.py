@@ -237,7 +237,14 @@ def _verdict_in_words(verdict: str) -> tuple[str, tuple[int, int, int]]:
     return VERDICTS.get(verdict, verdict), _NO_GOAL_COLOUR if known else _UNKNOWN_COLOUR
 
 
-def _text(frame, words, place, scale, colour, thickness=1) -> None:
+def _text(
+    frame: np.ndarray,
+    words: str,
+    place: tuple[int, int],
+    scale: float,
+    colour: tuple[int, int, int],
+    thickness: int = 1,
+) -> None:
     words = words.encode('ascii', 'replace').decode()
     cv2.putText(
         frame, words, place, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thickness, cv2.LINE_AA
@@ -266,7 +273,9 @@ def _multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return product / np.linalg.norm(product)
 
 
-def _encode_webm(frames, rate: float, hold: int, writer_rate: float) -> bytes:
+def _encode_webm(
+    frames: Sequence[np.ndarray], rate: float, hold: int, writer_rate: float
+) -> bytes:
     """Return the film; ValueError if this build of OpenCV cannot encode it."""
     height, width = np.shape(frames[0])[:2]
     with tempfile.TemporaryDirectory(prefix='guda_film_') as folder:
@@ -293,7 +302,9 @@ def _encode_webm(frames, rate: float, hold: int, writer_rate: float) -> bytes:
     return webm(encoded, times, round(1000 * (len(encoded) + hold) / rate), (width, height))
 
 
-def _encode_webp(frames, rate: float, hold: int, scale: float, quality: int) -> bytes:
+def _encode_webp(
+    frames: Sequence[np.ndarray], rate: float, hold: int, scale: float, quality: int
+) -> bytes:
     """Return the film as animated WebP, at most 10 frames a second."""
     import io
 

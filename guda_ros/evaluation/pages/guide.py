@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -14,6 +15,10 @@ from guda_ros.augmentation.values.map import ValueMap
 from guda_ros.data.transitions import TransitionSet
 from guda_ros.errors import GudaError
 from guda_ros.evaluation.pages.drawing import BALL, FAINT, INK, MUTED, ROBOT
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 _COLOURS = ('#0072B2', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#882255')
 
@@ -49,7 +54,7 @@ def draw_guide(
         raise GudaError(f'{path}: cannot be drawn: {error}') from error
 
 
-def _field(axis, task, title):
+def _field(axis: Axes, task: Task, title: str) -> None:
     (low, high), (right, left) = task.bounds
     axis.add_patch(Rectangle((low, right), high - low, left - right, fill=False, ec=MUTED))
     (a, b), (c, d) = task.mouth
@@ -68,7 +73,7 @@ def _field(axis, task, title):
     )
 
 
-def _areas(axis, guide, task):
+def _areas(axis: Axes, guide: Guide, task: Task) -> None:
     _field(axis, task, f'{guide.name}: where things are put')
     number = 0
     for name, rule in guide.rules.items():
@@ -90,7 +95,7 @@ def _areas(axis, guide, task):
     axis.legend(fontsize=7, loc='lower left')
 
 
-def _values(axis, task, places, arrows: int = 20):
+def _values(axis: Axes, task: Task, places: ValueMap, arrows: int = 20) -> None:
     _field(axis, task, f'worth of places of the {task.object}, and best ways')
     x, y = places.grid.axes
     axis.pcolormesh(x, y, places.values.reshape(places.grid.shape).T, cmap='viridis', zorder=0.5)
@@ -109,7 +114,7 @@ def _values(axis, task, places, arrows: int = 20):
     )
 
 
-def _paths(axis, task, recorded):
+def _paths(axis: Axes, task: Task, recorded: TransitionSet | None) -> None:
     _field(axis, task, f'{len(recorded)} recorded steps')
     for body, colour in ((task.actor, ROBOT), (task.object, BALL)):
         places = recorded.states[:, list(task.layout.bodies[body].position)].copy()
@@ -118,7 +123,7 @@ def _paths(axis, task, recorded):
     axis.legend(fontsize=7, loc='lower left')
 
 
-def _steps(axis, task, made, shown: int = 250):
+def _steps(axis: Axes, task: Task, made: TransitionSet, shown: int = 250) -> None:
     _field(axis, task, f'{min(shown, len(made))} of {len(made)} augmented steps')
     rows = np.random.default_rng(0).choice(len(made), min(shown, len(made)), replace=False)
     actor, thing = (task.layout.bodies[name] for name in (task.actor, task.object))
@@ -141,7 +146,7 @@ def _steps(axis, task, made, shown: int = 250):
     )
 
 
-def _coverage(axis, task, made):
+def _coverage(axis: Axes, task: Task, made: TransitionSet) -> None:
     _field(axis, task, f'where the {task.object} is (logarithm of the count)')
     places = made.states[:, list(task.layout.bodies[task.object].position)]
     (low, high), (right, left) = task.bounds

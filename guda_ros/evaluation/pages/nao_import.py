@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 import io
+from typing import TYPE_CHECKING
 
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Rectangle
@@ -14,6 +15,9 @@ from guda_ros.data.exchange.nao_demonstrations import ImportReport, REASONS
 from guda_ros.evaluation.pages.drawing import BALL, FAINT, GOOD, MUTED, new_figure, ROBOT
 from guda_ros.soccer import world
 from guda_ros.soccer.field import Field
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: Colours of REASONS, which differ for impaired colour vision too.
 _COLOURS = ('#D55E00', '#E69F00', '#CC79A7', '#5B6670', '#009E73', '#332288')
@@ -44,7 +48,7 @@ def import_png(report: ImportReport, episodes: Sequence[Episode], field: Field) 
     return buffer.getvalue()
 
 
-def _field(axes, field, title):
+def _field(axes: Axes, field: Field, title: str) -> None:
     half = np.array([field.length, field.width]) / 2
     axes.add_patch(Rectangle(-half, *(2 * half), fill=False, ec=MUTED, lw=0.8))
     axes.add_patch(
@@ -68,7 +72,7 @@ def _field(axes, field, title):
     )
 
 
-def _kept(axes, episodes, field):
+def _kept(axes: Axes, episodes: Sequence[Episode], field: Field) -> None:
     scored = sum(episode.success for episode in episodes)
     _field(
         axes,
@@ -90,7 +94,7 @@ def _kept(axes, episodes, field):
     axes.legend(loc='lower left')
 
 
-def _cut(axes, report, field):
+def _cut(axes: Axes, report: ImportReport, field: Field) -> None:
     _field(axes, field, 'cut: where the robot believed to be')
     for index, (name, colour) in enumerate(zip(REASONS, _COLOURS)):
         places = np.concatenate(
@@ -107,7 +111,7 @@ def _cut(axes, report, field):
     )
 
 
-def _strip(axes, report):
+def _strip(axes: Axes, report: ImportReport) -> None:
     """Draw all rows one after the other, `_LINE` in a line."""
     colours = ListedColormap(['#D8E6F0', *_COLOURS, 'white'])
     blank = len(REASONS) + 1

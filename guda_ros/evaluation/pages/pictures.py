@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from typing import TYPE_CHECKING
 
 from matplotlib.lines import Line2D
 from matplotlib.patches import Arc, Circle, FancyArrowPatch, Polygon, Rectangle
@@ -23,8 +24,13 @@ from guda_ros.evaluation.pages.drawing import (
 from guda_ros.soccer import world
 from guda_ros.soccer.field import Field
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
-def draw_field(axes, field: Field, part: str = 'attack') -> None:
+    from guda_ros.data.episodes import Episode
+
+
+def draw_field(axes: Axes, field: Field, part: str = 'attack') -> None:
     """
     Draw a field to scale with the origin at its centre.
 
@@ -326,7 +332,7 @@ def ros_episodes(starts: np.ndarray, scored: np.ndarray, field: Field) -> str:
         return svg_text(figure)
 
 
-def episode_states(episode) -> np.ndarray:
+def episode_states(episode: Episode) -> np.ndarray:
     """Return the true states (n, 10) of an episode, or else what the robot knew."""
     truth = getattr(episode, 'truth_states', None)
     if (
@@ -338,7 +344,7 @@ def episode_states(episode) -> np.ndarray:
     return np.asarray(episode.world_states, dtype=float)
 
 
-def short_id(name) -> str:
+def short_id(name: str) -> str:
     """Return the number at the end of an episode's id, or its last 12 characters."""
     found = re.search(r'(\d{1,6})$', str(name))
     return f'#{int(found.group(1))}' if found else str(name)[-12:]
@@ -364,7 +370,7 @@ def chains(
     return [slice(int(begin), int(end)) for begin, end in zip(begins, ends)]
 
 
-def _draw_path(axes, states: np.ndarray, good: bool) -> None:
+def _draw_path(axes: Axes, states: np.ndarray, good: bool) -> None:
     style = '-' if good else (0, (2.5, 1.6))
     axes.plot(states[:, 0], states[:, 1], color=ROBOT, linewidth=0.9, linestyle=style, zorder=3)
     axes.plot(states[:, 3], states[:, 4], color=BALL, linewidth=1.2, linestyle=style, zorder=4)
@@ -376,7 +382,7 @@ def _draw_path(axes, states: np.ndarray, good: bool) -> None:
     axes.plot(*first[-1, 3:5], marker='o', markersize=4, color=BALL, zorder=7)
 
 
-def _draw_segment(axes, piece: np.ndarray) -> None:
+def _draw_segment(axes: Axes, piece: np.ndarray) -> None:
     """Draw a long segment as paths, a short one as a robot and an arrow the way the ball goes."""
     moved = np.linalg.norm(piece[-1, world.BALL] - piece[0, world.BALL])
     if len(piece) > 3:
@@ -409,7 +415,7 @@ def _draw_segment(axes, piece: np.ndarray) -> None:
 
 
 def draw_robot(
-    axes, pose: np.ndarray, colour: str, size: float, zorder: float, alpha: float = 1.0
+    axes: Axes, pose: np.ndarray, colour: str, size: float, zorder: float, alpha: float = 1.0
 ) -> None:
     """Draw a triangle that points where the robot looks; `size` [m] is its half length."""
     corners = size * np.array([[1.0, 0.0], [-0.75, 0.62], [-0.4, 0.0], [-0.75, -0.62]])

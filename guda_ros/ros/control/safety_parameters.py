@@ -88,6 +88,6 @@ def declare_safety_gate(
     )
 
 
-def _check_acceleration(values) -> None:
+def _check_acceleration(values: np.ndarray) -> None:
     if len(values) != 3 or not all(np.isfinite(value) and value >= 0 for value in values):
         raise ValueError('three numbers that are not negative are expected')

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 import json
 import math
+from typing import TYPE_CHECKING
 
 from guda_ros.data.verdicts import VERDICTS
+
+if TYPE_CHECKING:
+    from rclpy.node import Node
 
 PHASES = ('reset', 'start', 'end')
 
@@ -84,7 +88,7 @@ class EpisodeEvent:
         return cls(**values)
 
 
-def read_event(node, text: str) -> EpisodeEvent | None:
+def read_event(node: Node, text: str) -> EpisodeEvent | None:
     """Return the event in a message's text; None for what is none, which the node's log tells."""
     try:
         return EpisodeEvent.from_json(text)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 import json
 import time
+from typing import TYPE_CHECKING
 
 from nav_msgs.msg import Odometry
 import numpy as np
@@ -19,6 +20,11 @@ from guda_ros.errors import GudaError
 from guda_ros.ros import conversions as convert
 from guda_ros.ros.stamp_join import StampJoin
 from guda_ros.ros.topics import Topics
+
+if TYPE_CHECKING:
+    from rclpy.node import Node
+
+    from guda_ros.data.contract import Contract
 
 _SOURCE = 'policy'
 
@@ -44,7 +50,9 @@ class SimulatorReplay:
     :param start: robot x, y, yaw, ball x, y.
     """
 
-    def __init__(self, node, runner, contract, episode: Episode, start) -> None:
+    def __init__(
+        self, node: Node, runner, contract: Contract, episode: Episode, start: np.ndarray
+    ) -> None:
         self._node, self._runner, self._contract = node, runner, contract
         self._episode, self._start = episode, start
         self._commands = np.nan_to_num(episode.commands)
@@ -100,7 +108,9 @@ class RobotReplay:
     :param watch: a GraphWatch in the robot's domain. :param check: raises when a node is lost.
     """
 
-    def __init__(self, watch, check: Callable[[], None], contract, episode: Episode) -> None:
+    def __init__(
+        self, watch, check: Callable[[], None], contract: Contract, episode: Episode
+    ) -> None:
         self._watch, self._check, self._contract = watch, check, contract
         self._times = (episode.stamps[:-1] - episode.stamps[0]) * 1e-9
         self._commands = np.nan_to_num(episode.commands)

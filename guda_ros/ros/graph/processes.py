@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from typing import TYPE_CHECKING
 
 import yaml
 
@@ -18,6 +19,9 @@ from guda_ros.errors import GudaError
 from guda_ros.ros.graph import environment as env
 from guda_ros.ros.graph.shared_memory import clean_shared_memory
 from guda_ros.ros.graph.table import build_graph, GraphOptions, NodeSpec
+
+if TYPE_CHECKING:
+    from guda_ros.ros.graph.monitor import GraphWatch
 
 #: Seconds between the start of the last node and the first use of the graph.
 SETTLE = 0.3
@@ -88,7 +92,7 @@ class GraphProcesses:
         return self._claim.number
 
     @property
-    def watch(self):
+    def watch(self) -> GraphWatch:
         """A GraphWatch in the graph's domain, closed by `stop`."""
         from guda_ros.ros.graph.monitor import GraphWatch
 

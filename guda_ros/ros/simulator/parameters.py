@@ -158,7 +158,7 @@ def episode_name(p: Parameters, index: int, count: int) -> str:
     )
 
 
-def _check_start(start) -> None:
+def _check_start(start: np.ndarray) -> None:
     if len(start) not in (0, starts.SIZE, starts.SIZE + 2) or not all(map(math.isfinite, start)):
         raise ValueError(
             'five finite numbers are expected: robot x, y, yaw, ball x, y; or seven, '

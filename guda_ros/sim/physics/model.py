@@ -184,7 +184,7 @@ class Physics:
             )
         return commands
 
-    def drive(self, rows, commands: Sequence[np.ndarray], time) -> None:
+    def drive(self, rows, commands: Sequence[np.ndarray], time: np.ndarray | float) -> None:
         """Set the controls of a control period from each robot's commands (n, 3 or 4)."""
         for one, command in zip(self.walks, commands):
             one.drive(rows, command, time)

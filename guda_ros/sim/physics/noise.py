@@ -49,7 +49,7 @@ def channel(name: str) -> int:
     return zlib.crc32(name.encode())
 
 
-def bits(seed, step, channel) -> np.ndarray:
+def bits(seed: int | np.ndarray, step: np.ndarray | int, channel: np.ndarray | int) -> np.ndarray:
     """Return 64 random bits, uint64, for non-negative integers that broadcast."""
     seed, step, channel = (
         np.atleast_1d(np.asarray(value)).astype(np.uint64) for value in (seed, step, channel)
@@ -66,12 +66,12 @@ def _mix(value: np.ndarray) -> np.ndarray:
     return value ^ (value >> _S31)
 
 
-def uniform(seed, step, channel) -> np.ndarray:
+def uniform(seed: np.ndarray, step: int, channel: int) -> np.ndarray:
     """Return numbers in [0, 1) with 53 bits, float64; the arguments as in `bits`."""
     return (bits(seed, step, channel) >> _S11) * 2.0**-53
 
 
-def normal(seed, step, channel) -> np.ndarray:
+def normal(seed: np.ndarray, step: np.ndarray, channel: np.ndarray) -> np.ndarray:
     """
     Return numbers with mean 0 and variance 1, float64; the arguments as in `bits`.
 
@@ -82,6 +82,6 @@ def normal(seed, step, channel) -> np.ndarray:
     return _QUANTILES[index] + _SLOPES[index] * (drawn & _LOW_52)
 
 
-def episode_seed(seed: int, episode, index) -> np.ndarray:
+def episode_seed(seed: int, episode: np.ndarray | int, index: np.ndarray | int) -> np.ndarray:
     """Return the seeds of a simulation's episodes, from that of the whole run, below 2**53."""
     return bits(seed, episode, index) >> _S11

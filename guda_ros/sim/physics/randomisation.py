@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+import os
 
 import mujoco
 import numpy as np
@@ -53,7 +54,7 @@ class Randomisation:
     ranges: dict[str, tuple[float, float]]
 
     @classmethod
-    def load(cls, name) -> 'Randomisation':
+    def load(cls, name: str | os.PathLike[str]) -> 'Randomisation':
         """Read ranges by name or path; ConfigError names file and key of a wrong value."""
         path = find_config('randomisation', name)
         root = Section(load_yaml(path), path)
@@ -161,7 +162,7 @@ class Randomiser:
             for name in randomisation.draw(np.zeros(1, dtype=np.uint64), visual)
         }
 
-    def apply(self, rows, seeds: np.ndarray) -> None:
+    def apply(self, rows: np.ndarray, seeds: np.ndarray) -> None:
         """Draw for episodes with seeds (n,) in the simulations `rows` and change their models."""
         drawn = self._randomisation.draw(seeds, self._visual)
         for name, values in drawn.items():

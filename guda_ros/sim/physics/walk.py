@@ -113,7 +113,7 @@ class Walk:
             self.slip.any() or (self.limits_scale != 1).any() or (self.step_length != 1).any()
         )
 
-    def drive(self, rows, commands: np.ndarray, time) -> None:
+    def drive(self, rows, commands: np.ndarray, time: np.ndarray | float) -> None:
         """
         Set the controls of a control period that begins at `time` [s], (n,) or a number.
 
@@ -176,7 +176,7 @@ class Walk:
         """Pan and tilt (count, 2) of the heads now [rad], a copy."""
         return self._views.user[:, _HEAD].copy()
 
-    def sway(self, time) -> np.ndarray:
+    def sway(self, time: np.ndarray | float) -> np.ndarray:
         """
         Return (count, 3): where the gait at `time` [s] takes the trunk: lateral [m], roll, pitch.
 
@@ -213,7 +213,7 @@ class Walk:
         )
         return lying, user[:, _FALL].copy(), np.where(mode == KICKING, user[:, _SIDE], 0.0)
 
-    def _slipped(self, rows, sent: np.ndarray, time) -> np.ndarray:
+    def _slipped(self, rows, sent: np.ndarray, time: np.ndarray | float) -> np.ndarray:
         """Return the velocities (n, 3) that are walked: within the limits, scaled, with slip."""
         scale = self.limits_scale[rows, None]
         velocity = sent.clip(self._low * scale, self._high * scale)

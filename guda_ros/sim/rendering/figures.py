@@ -7,6 +7,7 @@ turning that body (`head_quaternion`) turns head and cameras. Nothing here colli
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -128,7 +129,7 @@ class Figure:
 
     def block(
         self,
-        half,
+        half: np.ndarray | Sequence[float],
         part: str,
         at,
         name: str = '',
@@ -155,7 +156,15 @@ class Figure:
             attributes,
         )
 
-    def beam(self, start, end, half, part: str, name: str = '', rounding: float = 0.35) -> None:
+    def beam(
+        self,
+        start: np.ndarray,
+        end: np.ndarray,
+        half: tuple[float, float],
+        part: str,
+        name: str = '',
+        rounding: float = 0.35,
+    ) -> None:
         """Add a block between two points (3,): half sizes (x, y); its side stays to the left."""
         along = np.subtract(end, start)
         pitch, roll = np.arctan2(along[0], along[2]), -np.arcsin(along[1] / np.linalg.norm(along))
@@ -168,7 +177,16 @@ class Figure:
             euler=f'{roll:.6g} {pitch:.6g} 0',
         )
 
-    def _add(self, parts, group, shape, part, where, name, attributes) -> None:
+    def _add(
+        self,
+        parts: list[str],
+        group: int,
+        shape: str,
+        part: str,
+        where: str,
+        name: str,
+        attributes: dict,
+    ) -> None:
         named = f'name="{name}" ' if name else ''
         more = ' '.join(f'{key}="{value}"' for key, value in attributes.items())
         parts.append(

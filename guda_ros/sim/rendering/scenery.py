@@ -227,7 +227,7 @@ def _lines(field: Field) -> tuple[list, list]:
     middle = field.halfway_line
     rectangles = []
 
-    def outline(x0, x1, y0, y1):
+    def outline(x0: float, x1: float, y0: float, y1: float) -> None:
         rectangles.extend(
             [
                 (x0, x0 + width, y0, y1),
@@ -283,7 +283,7 @@ def _net(field: Field, spacing: float = 0.08, thickness: float = 0.005) -> tuple
     y1, z1 = field.goal_width / 2 + field.post_radius, field.goal_height + field.post_radius
     y0 = -y1
 
-    def ticks(low, high):
+    def ticks(low: float, high: float) -> np.ndarray:
         return np.linspace(low, high, max(2, round((high - low) / spacing) + 1))
 
     strands = []

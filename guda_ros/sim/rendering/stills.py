@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import mujoco
 import numpy as np
 
@@ -57,7 +59,9 @@ class _Scene:
         self._model = build_model(robot, field)
         self._data = mujoco.MjData(self._model)
 
-    def place(self, robot, ball) -> None:
+    def place(
+        self, robot: np.ndarray | Sequence[float], ball: np.ndarray | Sequence[float]
+    ) -> None:
         """Put robot (x, y, yaw) and ball (x, y) there."""
         self._data.qpos[ROBOT_QPOS] = robot
         self._data.qpos[BALL_QPOS] = (*ball, self._field.ball.radius, 1, 0, 0, 0)

@@ -37,7 +37,7 @@ def turn_ants(states: np.ndarray, actions: np.ndarray, quarters: np.ndarray) -> 
         actions[rows] = _count_legs(actions[rows], quarter, FIRST_ACTUATED)
 
 
-def _count_legs(joints, quarter, first):
+def _count_legs(joints: np.ndarray, quarter: int, first: int) -> np.ndarray:
     """Return hips and ankles (..., 8) of legs that each stand where another one stood."""
     sign = np.stack([np.ones(4), np.roll(BEND, -first)], axis=1)
     legs = joints.reshape(*joints.shape[:-1], 4, 2) * sign

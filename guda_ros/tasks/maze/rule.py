@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from guda_ros.augmentation import segments
 from guda_ros.augmentation.rules.segment_rule import SegmentChoice, SegmentRule
 from guda_ros.augmentation.transforms import Change, Move, wrap
+
+if TYPE_CHECKING:
+    from guda_ros.augmentation.rules.base import Proposal
+    from guda_ros.augmentation.task import Task
+    from guda_ros.config.files import Section
+    from guda_ros.data.transitions import TransitionSet
 
 #: Places are drawn among so many that were found free, spread evenly over the free cells.
 _PLACES = 50_000
@@ -18,7 +26,7 @@ class MazeRule(SegmentRule):
 
     kind = 'maze'
 
-    def __init__(self, section, task) -> None:
+    def __init__(self, section: Section, task: Task) -> None:
         """
         Take the keys of the rule.
 
@@ -40,7 +48,7 @@ class MazeRule(SegmentRule):
         if self._rotation != 'any' and self._by == 'step' and section.has('over'):
             self._over = section.integer('over', 1, 1000)
 
-    def _find(self):
+    def _find(self) -> None:
         recorded, task = self.recorded, self.task
         self._places = free_places(task, _PLACES)
         ways = task.map.ways(self._places)
@@ -59,7 +67,7 @@ class MazeRule(SegmentRule):
         self._segments, self._direction = found.take(fitting), direction[fitting]
         self._point = recorded.states[self._segments.start, :2]
 
-    def _fitting(self, direction):
+    def _fitting(self, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return for directions the first of the places that they may be taken to, how many."""
         if self._off >= np.pi:
             return np.zeros(len(direction), dtype=int), np.full(len(direction), len(self._angle))
@@ -68,7 +76,7 @@ class MazeRule(SegmentRule):
         first = np.searchsorted(turned, low)
         return first, np.searchsorted(turned, low + 2 * self._off, side='right') - first
 
-    def _draw(self, choice, number, rng) -> Change:
+    def _draw(self, choice: np.ndarray, number: int, rng: np.random.Generator) -> Change:
         """Return the changes of chosen steps, with parameters of shape (number,)."""
         direction = self._direction[choice]
         first, count = self._fitting(direction)
@@ -83,7 +91,7 @@ class MazeRule(SegmentRule):
         )
         return Change(self.task.layout, {self.task.actor: move})
 
-    def propose(self, count, rng):
+    def propose(self, count: int, rng: np.random.Generator) -> Proposal:
         """Propose about `count` steps."""
         made = super().propose(count, rng)
         quarters = np.round(made.parameters[:, 1] / _QUARTER).astype(int)
@@ -113,12 +121,12 @@ class MazeRule(SegmentRule):
             )
         return lines
 
-    def areas(self, task) -> dict[str, tuple]:
+    def areas(self, task: Task) -> dict[str, tuple]:
         """Return the boxes ((x low, x high), (y low, y high)) to draw, by what goes there."""
         return {task.actor: task.bounds}
 
 
-def directions(recorded, over: int) -> np.ndarray:
+def directions(recorded: TransitionSet, over: int) -> np.ndarray:
     """Return where (M,) [rad] steps lead, with the `over` - 1 that follow if they are there."""
     whole = segments.runs(recorded, np.ones(len(recorded), dtype=bool))
     rows, segment, _ = whole.expand()
@@ -127,7 +135,7 @@ def directions(recorded, over: int) -> np.ndarray:
     return np.arctan2(way[:, 1], way[:, 0])
 
 
-def free_places(task, count: int) -> np.ndarray:
+def free_places(task: Task, count: int) -> np.ndarray:
     """Return about `count` places (K, 2) [m] clear of the walls, the same for each call."""
     rng = np.random.default_rng(0)
     cells = task.map.free[rng.integers(0, len(task.map.free), 2 * count)]

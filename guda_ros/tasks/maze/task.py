@@ -105,7 +105,7 @@ class MazeTask(StateTask):
         self.map = MazeMap(self.contract.maze, self.contract.scale)
 
     @property
-    def goal(self):
+    def goal(self) -> np.ndarray:
         """Middle of the goal cell [m]."""
         return self.map.middles(np.array(self.map.cell_of_mark('G')))
 
@@ -130,21 +130,25 @@ class MazeTask(StateTask):
             for x, y in self.map.middles(np.argwhere(self.map.walls))
         )
 
-    def succeeded(self, states):
+    def succeeded(self, states: np.ndarray) -> np.ndarray:
         """Tell (M,) of states whether the goal is reached in them."""
         return np.linalg.norm(states[:, :2] - self.goal, axis=1) <= self.contract.reach
 
-    def reward(self, states, actions, next_states):
+    def reward(
+        self, states: np.ndarray | None, actions: np.ndarray | None, next_states: np.ndarray
+    ) -> np.ndarray:
         """Return 1 where a step ends at the goal, 0 elsewhere, (M,)."""
         return self.succeeded(next_states).astype(float)
 
-    def terminated(self, next_states):
+    def terminated(self, next_states: np.ndarray) -> np.ndarray:
         """Tell (M,) of states whether the task ends in them."""
         if self.robot == 'point':
             return np.zeros(len(next_states), dtype=bool)
         return self.succeeded(next_states)
 
-    def check(self, states, actions, next_states):
+    def check(
+        self, states: np.ndarray, actions: np.ndarray, next_states: np.ndarray
+    ) -> np.ndarray:
         """
         Return (M,) int8 indices into `reasons`.
 
@@ -156,22 +160,22 @@ class MazeTask(StateTask):
         reason[self.map.clearance(states[:, :2]) < self.radius] = 1
         return reason
 
-    def phase(self, recorded):
+    def phase(self, recorded: TransitionSet):
         """Return (M,) zeros: there is one phase."""
         return np.zeros(len(recorded), dtype=np.int8)
 
-    def movable(self, recorded):
+    def movable(self, recorded: TransitionSet) -> np.ndarray:
         """Tell (M,) which steps no wall had a part in."""
         return self.map.clearance(recorded.states[:, :2]) >= self.radius
 
-    def turn_body(self, states, actions, quarters):
+    def turn_body(self, states: np.ndarray, actions: np.ndarray, quarters: np.ndarray) -> None:
         """
         Turn bodies by quarters (M,) against the clock, in place; x and y are turned already.
 
         :param states: (..., M, S), :param actions: (M, A).
         """
 
-    def start(self, count, rng):
+    def start(self, count: int, rng: np.random.Generator):
         """Return states (count, S) at rest, in the start cell or in any but the goal's."""
         goal = self.map.cell_of_mark('G')
         if self.robot == 'point':
@@ -188,17 +192,17 @@ class MazeTask(StateTask):
         world = _model(self.model)
         return np.concatenate([world.qpos0, np.zeros(world.nv)])
 
-    def step(self, states, actions, rng=None):
+    def step(self, states: np.ndarray, actions: np.ndarray, rng: np.random.Generator = None):
         """Return the states (M, S) after one action in MuJoCo."""
         return _batch(self.model, self.frames, self.speed).step(states, actions)
 
     @classmethod
-    def read_contract(cls, text):
+    def read_contract(cls, text: str):
         """Return the contract that its `to_json` wrote."""
         return MazeContract.from_json(text)
 
     @classmethod
-    def read(cls, path):
+    def read(cls, path: Path) -> None:
         """
         Read what experiments/collect_maze.py recorded.
 
@@ -268,7 +272,7 @@ class AntMaze(MazeTask):
     layout = Layout(size=29, bodies={'ant': Body((0, 1))}, frame='ant')
     actor = object = 'ant'
 
-    def turn_body(self, states, actions, quarters):
+    def turn_body(self, states: np.ndarray, actions: np.ndarray, quarters: np.ndarray) -> None:
         """Turn ants by quarters (M,), in place; their heading stays what it was."""
         turn_ants(states, actions, quarters)
 
@@ -295,7 +299,7 @@ class AntMazeLarge(AntMaze):
 
 
 @lru_cache
-def _model(name):
+def _model(name: str):
     import gymnasium
     import gymnasium_robotics
 
@@ -307,7 +311,7 @@ def _model(name):
 
 
 @lru_cache
-def _batch(name, frames, speed):
+def _batch(name: str, frames, speed):
     from guda_ros.sim.maze_batch import MazeBatch
 
     return MazeBatch(_model(name), frames, speed)

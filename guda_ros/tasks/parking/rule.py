@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from guda_ros.augmentation.rules.destination import Destination
@@ -17,7 +19,7 @@ class ParkRule(SegmentRule):
 
     kind = 'park'
 
-    def __init__(self, section, task) -> None:
+    def __init__(self, section: Section, task: Task) -> None:
         """
         Take the keys of the rule.
 
@@ -37,7 +39,7 @@ class ParkRule(SegmentRule):
         wanted &= task.movable(recorded)
         self._segments = self._taken.find(recorded, phase, wanted, keep_last=True)
 
-    def _draw(self, choice, number, rng) -> Change:
+    def _draw(self, choice: np.ndarray, number: int, rng: np.random.Generator) -> Change:
         """Return the changes of chosen segments, with parameters of shape (number,)."""
         ends = self.recorded.next_states[self._segments.last[choice]]
         mirrored = rng.random(number) < self._reflect
@@ -73,6 +75,6 @@ class ParkRule(SegmentRule):
             lines.append(f'mirrors {self._reflect:.0%}')
         return lines
 
-    def areas(self, task) -> dict[str, tuple]:
+    def areas(self, task: Task) -> dict[str, tuple]:
         """Return the boxes ((x low, x high), (y low, y high)) to draw, by what goes there."""
         return {'goal': task.mouth, 'car': task.mouth if self._at_spot else task.bounds}

@@ -97,44 +97,48 @@ class Parking(StateTask):
         return np.zeros(2)
 
     @property
-    def bounds(self):
+    def bounds(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """The inner faces of the walls [m]."""
         x, y = world.INNER
         return ((-x, x), (-y, y))
 
     @property
-    def mouth(self):
+    def mouth(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """The box [m] around the middles of all spots."""
         x, y = np.abs(world.spots()[:, :2]).max(axis=0)
         return ((-x, x), (-y, y))
 
-    def reward(self, states, actions, next_states):
+    def reward(
+        self, states: np.ndarray | None, actions: np.ndarray | None, next_states: np.ndarray
+    ) -> np.ndarray:
         """Return the true rewards (M,)."""
         crashed = next_states[:, world.CRASHED] > 0.5
         return self.contract.collision * crashed - self.contract.distance(next_states)
 
-    def succeeded(self, states):
+    def succeeded(self, states: np.ndarray) -> np.ndarray:
         """Tell (M,) of states whether the car is parked."""
         return self.contract.distance(states) < self.contract.success
 
-    def terminated(self, next_states):
+    def terminated(self, next_states: np.ndarray) -> np.ndarray:
         """Tell (M,) of states whether the car is parked or hit a wall."""
         return self.succeeded(next_states) | (next_states[:, world.CRASHED] > 0.5)
 
-    def check(self, states, actions, next_states):
+    def check(
+        self, states: np.ndarray, actions: np.ndarray, next_states: np.ndarray
+    ) -> np.ndarray:
         """Return (M,) int8 indices into `reasons`."""
         clear = [world.clear_of_walls(part, _MARGIN) for part in (states, next_states)]
         return (~(clear[0] & clear[1])).astype(np.int8)
 
-    def phase(self, recorded):
+    def phase(self, recorded: TransitionSet) -> np.ndarray:
         """Return (M,) zeros: there is one phase."""
         return np.zeros(len(recorded), dtype=np.int8)
 
-    def movable(self, recorded):
+    def movable(self, recorded: TransitionSet) -> np.ndarray:
         """Tell (M,) which steps no wall had a part in."""
         return world.clear_of_walls(recorded.states) & world.clear_of_walls(recorded.next_states)
 
-    def start(self, count, rng):
+    def start(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Return states (count, 8): the car in the middle, a free spot as its goal."""
         states = np.zeros((count, len(world.STATE)))
         states[:, world.YAW] = wrap(2 * np.pi * rng.random(count))
@@ -144,11 +148,13 @@ class Parking(StateTask):
         states[:, 4:7] = world.spots()[free + (free >= own)]
         return states
 
-    def step(self, states, actions, rng=None):
+    def step(
+        self, states: np.ndarray, actions: np.ndarray, rng: np.random.Generator | None = None
+    ):
         """Return the states (M, 8) after one action."""
         return world.step(states, actions)
 
-    def simulate(self, states, actions):
+    def simulate(self, states: np.ndarray, actions: np.ndarray):
         """Return the states (M, 8) after a step of highway-env (extra [benchmarks])."""
         env = _highway_env()
         after = np.array(states, dtype=float)
@@ -161,12 +167,12 @@ class Parking(StateTask):
         return after
 
     @classmethod
-    def read_contract(cls, text):
+    def read_contract(cls, text: str) -> ParkingContract:
         """Return the contract that its `to_json` wrote."""
         return ParkingContract.from_json(text)
 
     @classmethod
-    def read(cls, path):
+    def read(cls, path: Path) -> None:
         """
         Read recorded transitions (.npz) as highway-env observes them.
 

@@ -87,7 +87,7 @@ def clear_of_walls(states: np.ndarray, margin: float = 0.0) -> np.ndarray:
     )
 
 
-def _collide(states):
+def _collide(states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return (M,) whether a wall is touched and (M, 2) how it will push the car [m]."""
     inside, push = np.zeros(len(states), dtype=bool), np.zeros((len(states), 2))
     near = np.flatnonzero(~clear_of_walls(states))
@@ -108,7 +108,7 @@ def _collide(states):
     return inside, push
 
 
-def _corners(middle, yaw, length, width):
+def _corners(middle: np.ndarray, yaw: np.ndarray, length: float, width: float) -> np.ndarray:
     """Return the corners (..., 4, 2) of rectangles, in the order of highway-env."""
     along, across = (np.array(signs) for signs in ((-1, -1, 1, 1), (-1, 1, 1, -1)))
     along, across = along * length / 2, across * width / 2
@@ -117,7 +117,9 @@ def _corners(middle, yaw, length, width):
     return turned + middle[..., None, :]
 
 
-def _overlap(one, other, way):
+def _overlap(
+    one: np.ndarray, other: np.ndarray, way: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """
     Return (K,) whether rectangles (K, 4, 2) overlap, whether they will, and the push (K, 2).
 
@@ -140,6 +142,8 @@ def _overlap(one, other, way):
     return now, soon, (np.abs(gap[rows, least]) * side)[:, None] * axis
 
 
-def _gap(low, high, other_low, other_high):
+def _gap(
+    low: np.ndarray, high: np.ndarray, other_low: np.ndarray, other_high: np.ndarray
+) -> np.ndarray:
     """Return the gap between intervals, negative where they overlap."""
     return np.where(low < other_low, other_low - high, low - other_high)

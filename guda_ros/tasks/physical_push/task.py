@@ -42,27 +42,31 @@ class PhysicalPush(StateTask):
         return self.contract.goal
 
     @property
-    def bounds(self):
+    def bounds(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """Where the ball is in play [m]."""
         half = self.contract.length / 2, self.contract.width / 2
         return tuple((-side, side) for side in half)
 
     @property
-    def mouth(self):
+    def mouth(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """Where a pushed ball comes to rest in the goal [m]."""
         contract = self.contract
         half = contract.goal_half - 0.05
         return ((contract.goal_line + 0.01, contract.goal_point), (-half, half))
 
-    def reward(self, states, actions, next_states):
+    def reward(
+        self, states: np.ndarray | None, actions: np.ndarray | None, next_states: np.ndarray
+    ) -> np.ndarray:
         """Return the true rewards (M,)."""
         return self.contract.reward(next_states)
 
-    def terminated(self, next_states):
+    def terminated(self, next_states: np.ndarray) -> np.ndarray:
         """Tell (M,) whether the ball is out."""
         return self.contract.out(next_states)
 
-    def check(self, states, actions, next_states):
+    def check(
+        self, states: np.ndarray, actions: np.ndarray, next_states: np.ndarray
+    ) -> np.ndarray:
         """
         Return (M,) int8 indices into `reasons`.
 
@@ -78,7 +82,7 @@ class PhysicalPush(StateTask):
         reason[(np.abs(robot) > contract.reach).any(axis=(0, 2))] = 1
         return reason
 
-    def phase(self, recorded):
+    def phase(self, recorded: TransitionSet) -> np.ndarray:
         """
         Return (M,) indices into `phases`.
 
@@ -100,25 +104,27 @@ class PhysicalPush(StateTask):
             MOVED,
         )
 
-    def start(self, count, rng):
+    def start(self, count: int, rng: np.random.Generator):
         """Return states (count, 10) in which episodes begin."""
         return self.contract.reset(count, rng)
 
-    def step(self, states, actions, rng=None):
+    def step(
+        self, states: np.ndarray, actions: np.ndarray, rng: np.random.Generator | None = None
+    ):
         """Return the states (M, 10) after actions (M, 4): turn, forward, left, kick."""
         return self.contract.step_states(states, actions, rng)
 
-    def succeeded(self, states):
+    def succeeded(self, states: np.ndarray):
         """Tell (M,) of states whether the ball is in the goal."""
         return self.contract.in_goal(states)
 
     @classmethod
-    def read_contract(cls, text):
+    def read_contract(cls, text: str):
         """Return the contract that its `to_json` wrote."""
         return PhysicalPushModel.from_json(text)
 
     @classmethod
-    def read(cls, path):
+    def read(cls, path: Path) -> TransitionSet:
         """Read the usable steps of a data set that `guda convert` made, such as of the NAO."""
         from guda_ros.data.sets.minari import read_minari, read_minari_contract
         from guda_ros.data.transitions import transitions

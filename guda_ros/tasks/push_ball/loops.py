@@ -18,7 +18,19 @@ _AT_GOAL, _AT_BALL = _SINGLE(0.0009), _SINGLE(0.0001)
 
 
 @loop('void(f8[::1], f8[::1], f8[::1], f8[::1], f4[::1], f4[::1], f8, f8, f8, f4, f8[::1])')
-def reward(x, y, ball_x, ball_y, cos, sin, line, goal_x, post, cos_facing, out):
+def reward(
+    x: np.ndarray,
+    y: np.ndarray,
+    ball_x: np.ndarray,
+    ball_y: np.ndarray,
+    cos: np.ndarray,
+    sin: np.ndarray,
+    line: float,
+    goal_x: float,
+    post: float,
+    cos_facing,
+    out,
+) -> None:
     """Find the rewards (M,) of states."""
     for k in range(len(out)):
         to_x, to_y = _SINGLE(ball_x[k] - x[k]), _SINGLE(ball_y[k] - y[k])
@@ -33,7 +45,18 @@ def reward(x, y, ball_x, ball_y, cos, sin, line, goal_x, post, cos_facing, out):
 
 
 @loop('void(f8[::1], f8[::1], f8[::1], f8[::1], f4[::1], f4[::1], f4, f4, f4, f4[:,::1])')
-def observe(x, y, ball_x, ball_y, cos, sin, goal_x, per_length, per_width, out):
+def observe(
+    x: np.ndarray,
+    y: np.ndarray,
+    ball_x: np.ndarray,
+    ball_y: np.ndarray,
+    cos: np.ndarray,
+    sin: np.ndarray,
+    goal_x: float,
+    per_length,
+    per_width,
+    out,
+) -> None:
     """Find the observations (M, 8) of states, some by columns before they become rows."""
     columns = np.empty((8, _TILE), dtype=_SINGLE)
     from_x, from_y, to_goal_x, to_goal_y = columns[0], columns[1], columns[2], columns[3]
@@ -69,21 +92,21 @@ def observe(x, y, ball_x, ball_y, cos, sin, goal_x, per_length, per_width, out):
     ' f8, f8, f8, f8, f8, i1[::1])'
 )
 def check(
-    x,
-    y,
-    ball_x,
-    ball_y,
-    next_x,
-    next_y,
-    next_ball_x,
-    next_ball_y,
-    line,
-    side,
-    post,
-    depth,
-    contact,
+    x: np.ndarray,
+    y: np.ndarray,
+    ball_x: np.ndarray,
+    ball_y: np.ndarray,
+    next_x: np.ndarray,
+    next_y: np.ndarray,
+    next_ball_x: np.ndarray,
+    next_ball_y: np.ndarray,
+    line: float,
+    side: float,
+    post: float,
+    depth: float,
+    contact: float,
     reason,
-):
+) -> None:
     """Find the reasons (M,) of steps from states to others."""
     for k in range(len(reason)):
         to_x, to_y = ball_x[k] - next_x[k], ball_y[k] - next_y[k]

@@ -179,18 +179,18 @@ class PushBallModel(NumbersContract):
         return seen
 
 
-def cos_sin(yaw):
+def cos_sin(yaw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return cosine and sine of headings [rad], in single precision."""
     yaw = yaw.astype(np.float32, order='C')
     return np.cos(yaw), np.sin(yaw)
 
 
-def _beside(point, columns):
+def _beside(point: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """Return a point (2,) in a shape that goes with columns (2, ...)."""
     return point.reshape(2, *(1,) * (columns.ndim - 1))
 
 
-def _length(x, y):
+def _length(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """
     Return the lengths of vectors, float32, but not 0: it keeps 0 / 0 away.
 

@@ -46,7 +46,7 @@ class _WayRule(Rule):
     def _fitting(self) -> np.ndarray:
         """Tell (M,) which recorded steps can be used, however slow."""
 
-    def _find(self):
+    def _find(self) -> None:
         recorded = self.recorded
         fits = self._fitting() & self.task.movable(recorded)
         way = way_of(recorded, self.task.layout.bodies[self._body])
@@ -61,24 +61,26 @@ class _WayRule(Rule):
         """Number of recorded steps that the rule can use."""
         return len(self._rows)
 
-    def _taken(self):
+    def _taken(self) -> str:
         if self._fastest == 1:
             return 'all steps'
         return f'the fastest {self._fastest:.0%} of the steps'
 
-    def _turned(self, count, wanted, rng):
+    def _turned(
+        self, count: int, wanted: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return rows (count,), whether mirrored, and the turn that sends them `wanted` [rad]."""
         choice = rng.integers(0, len(self._rows), count)
         mirrored = rng.random(count) < self._reflect
         direction = np.where(mirrored, -1.0, 1.0) * self._direction[choice]
         return self._rows[choice], mirrored, wanted - direction
 
-    def _push_way(self, ball):
+    def _push_way(self, ball: np.ndarray) -> np.ndarray:
         """Return the ways (count, 2), of length 1, that balls at (count, 2) are to go."""
         way = push_target(ball, self.task.contract, self._beside, self._clear) - ball
         return way / np.maximum(np.hypot(way[:, :1], way[:, 1:]), 1e-9)
 
-    def _steps(self, change, rows):
+    def _steps(self, change: Change, rows: np.ndarray) -> Proposal:
         both, actions = self.source.changed(rows, change)
         return Proposal(
             both,
@@ -102,10 +104,10 @@ class WalkRule(_WayRule):
         self._near = section.number('near', 0, 1)
 
     @property
-    def _body(self):
+    def _body(self) -> str:
         return self.task.actor
 
-    def _fitting(self):
+    def _fitting(self) -> np.ndarray:
         return rests(self.task, self.recorded)
 
     def propose(self, count: int, rng: np.random.Generator) -> Proposal:
@@ -149,10 +151,10 @@ class PushOnRule(_WayRule):
     kind = 'push_on'
 
     @property
-    def _body(self):
+    def _body(self) -> str:
         return self.task.object
 
-    def _fitting(self):
+    def _fitting(self) -> np.ndarray:
         return ~rests(self.task, self.recorded)
 
     def propose(self, count: int, rng: np.random.Generator) -> Proposal:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -33,6 +34,9 @@ from guda_ros.tasks.push_ball.model import (
 )
 from guda_ros.tasks.push_ball.rules import PushOnRule, WalkRule
 from guda_ros.tasks.state_task import StateTask
+
+if TYPE_CHECKING:
+    from guda_ros.tasks.push_ball.model import PushContract
 
 
 class PushBallToGoal(StateTask):
@@ -63,23 +67,25 @@ class PushBallToGoal(StateTask):
         return self.contract.goal
 
     @property
-    def bounds(self):
+    def bounds(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """The lines of the field [m]."""
         line, side = self.contract.length / 2, self.contract.width / 2
         return ((-line, line), (-side, side))
 
     @property
-    def mouth(self):
+    def mouth(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """Where a pushed ball comes to rest in the goal [m]."""
         line, post = self.contract.length / 2, self.contract.goal_width / 2
         deep = line + self.contract.goal_depth - 0.05
         return ((line + 0.001, deep), (-post + 0.05, post - 0.05))
 
-    def reward(self, states, actions, next_states):
+    def reward(
+        self, states: np.ndarray, actions: np.ndarray, next_states: np.ndarray
+    ) -> np.ndarray:
         """Return the true rewards (M,)."""
         return self.contract.reward(next_states)
 
-    def observe(self, both, out):
+    def observe(self, both: np.ndarray, out: list[np.ndarray] | np.ndarray) -> None:
         """Write what the contract observes of states and successors to two arrays."""
         loops = compiled.loops(LOOPS)
         if not loops:
@@ -97,11 +103,13 @@ class PushBallToGoal(StateTask):
                 rows,
             )
 
-    def terminated(self, next_states):
+    def terminated(self, next_states: np.ndarray) -> np.ndarray:
         """Tell (M,) that nothing ends an episode but its time."""
         return np.zeros(len(next_states), dtype=bool)
 
-    def check(self, states, actions, next_states):
+    def check(
+        self, states: np.ndarray, actions: np.ndarray, next_states: np.ndarray
+    ) -> np.ndarray:
         """
         Return (M,) int8 indices into `reasons`.
 
@@ -135,7 +143,7 @@ class PushBallToGoal(StateTask):
         reason[robot_x | robot_y] = 1
         return reason
 
-    def phase(self, recorded):
+    def phase(self, recorded: TransitionSet) -> np.ndarray:
         """Return (M,) indices into `phases`."""
         states, after = recorded.states, recorded.next_states
         return contact_phases(
@@ -148,31 +156,33 @@ class PushBallToGoal(StateTask):
             self.rest,
         )
 
-    def movable(self, recorded):
+    def movable(self, recorded: TransitionSet) -> np.ndarray:
         """Tell (M,) which steps neither the lines nor the own goal changed."""
         free = PushBallModel(**{**asdict(self.contract), 'length': 1e6, 'width': 1e6})
         error = free.step_states(recorded.states, recorded.actions) - recorded.next_states
         return np.abs(error[:, :4]).max(axis=1, initial=0.0) < 1e-5
 
-    def start(self, count, rng):
+    def start(self, count: int, rng: np.random.Generator):
         """Return states (count, 5) in which episodes begin."""
         return self.contract.reset(count, rng)
 
-    def step(self, states, actions, rng=None):
+    def step(
+        self, states: np.ndarray, actions: np.ndarray, rng: np.random.Generator | None = None
+    ):
         """Return the states (M, 5) after actions (M, 3): turn, forward, left."""
         return self.contract.step_states(states, actions)
 
-    def succeeded(self, states):
+    def succeeded(self, states: np.ndarray):
         """Tell (M,) of states whether the ball is in the goal."""
         return self.contract.in_goal(states)
 
     @classmethod
-    def read_contract(cls, text):
+    def read_contract(cls, text: str) -> PushContract:
         """Return the contract that its `to_json` wrote."""
         return PushBallModel.from_json(text)
 
     @classmethod
-    def read(cls, path):
+    def read(cls, path: Path) -> TransitionSet:
         """
         Read recorded transitions (.npz) as the authors' demonstrator made them, in mm.
 
@@ -213,7 +223,7 @@ class PushBallToGoal(StateTask):
         )
 
 
-def _metres(rows):
+def _metres(rows: np.ndarray) -> np.ndarray:
     """Return states in metres; headings stay, wrapped."""
     states = np.array(rows, dtype=float)
     states[:, :4] /= 1000.0

@@ -168,7 +168,9 @@ class Demonstrator:
         command = self._within_limits(command) * style['speed'][:, None]
         return self._disturb(indices, command, style['noise'], time)
 
-    def _push_direction(self, states, style, time):
+    def _push_direction(
+        self, states: np.ndarray, style: dict[str, np.ndarray], time: np.ndarray
+    ) -> np.ndarray:
         """Return the directions (m,) in `map` in which the ball is to go."""
         ball = states[:, world.BALL]
         aim_x = np.maximum(self._field.goal[0], ball[:, 0] + 0.1)
@@ -182,7 +184,9 @@ class Demonstrator:
         )
         return direction + style['wander'] * (waves @ np.array([0.7, 0.3]))
 
-    def _decide(self, indices, place, turned, stand_off):
+    def _decide(
+        self, indices: np.ndarray, place: np.ndarray, turned: np.ndarray, stand_off: np.ndarray
+    ) -> np.ndarray:
         """Decide between walking to the ball and pushing it, with hysteresis."""
         behind, aside = -place[:, 0], np.abs(place[:, 1])
         begin = (
@@ -193,14 +197,20 @@ class Demonstrator:
         self._pushing[indices] = pushing
         return pushing
 
-    def _push(self, place, turned):
+    def _push(self, place: np.ndarray, turned: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return velocity (m, 2) in the push frame and turn (m,): straight on, behind the ball."""
         limits = self._limits
         aligned = np.clip(1.3 - np.abs(place[:, 1]) / 0.08 - np.abs(turned) / 0.8, 0.25, 1.0)
         velocity = np.stack([limits.forward * aligned, -2.0 * place[:, 1]], axis=1)
         return velocity, -2.5 * turned
 
-    def _approach(self, indices, place, turned, style):
+    def _approach(
+        self,
+        indices: np.ndarray,
+        place: np.ndarray,
+        turned: np.ndarray,
+        style: dict[str, np.ndarray],
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return velocity (m, 2) in the push frame and turn (m,): round to the place behind it."""
         target = np.stack([-style['stand_off'], np.zeros(len(place))], axis=1)
         distance = np.linalg.norm(place, axis=1)
@@ -243,7 +253,7 @@ class Demonstrator:
         velocity = velocity * np.where(far & (away > 1.0), 0.3, 1.0)[:, None]
         return velocity, turn
 
-    def _within_limits(self, command):
+    def _within_limits(self, command: np.ndarray) -> np.ndarray:
         """Scale the velocity, direction kept, and clip the turn."""
         limits = self._limits
         bound = np.stack(
@@ -258,7 +268,9 @@ class Demonstrator:
         command[:, :2] /= excess[:, None]
         return limits.clip(command)
 
-    def _disturb(self, indices, command, noise, time):
+    def _disturb(
+        self, indices: np.ndarray, command: np.ndarray, noise: np.ndarray, time: np.ndarray
+    ) -> np.ndarray:
         """Add correlated noise, stand still in pauses, clip, and count the step."""
         step = self._step[indices]
         keep = np.exp(-self._period / 0.5)

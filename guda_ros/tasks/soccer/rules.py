@@ -8,6 +8,7 @@ of whole scenes cannot: an approach from a side that nobody showed.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +20,10 @@ from guda_ros.config.files import Section
 from guda_ros.data.transitions import TransitionSet
 from guda_ros.soccer import world
 from guda_ros.soccer.push_target import push_target
+
+if TYPE_CHECKING:
+    from guda_ros.augmentation.task import Task
+    from guda_ros.soccer.field import Field
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ class _Placement:
         place = np.stack([rng.uniform(*side, count) for side in self.box], axis=1)
         return place, rng.random(count) < self.reflect
 
-    def to_goal(self, place: np.ndarray, field) -> np.ndarray:
+    def to_goal(self, place: np.ndarray, field: Field) -> np.ndarray:
         """Return the directions (count,) [rad] in which balls at places (count, 2) are to go."""
         way = push_target(place, field, self.beside_goal, self.post_clearance) - place
         return np.arctan2(way[:, 1], way[:, 0])
@@ -87,7 +92,7 @@ class PushRule(Rule):
     kind = 'push'
     reasons = ('accepted', 'ball_out')
 
-    def __init__(self, section: Section, task) -> None:
+    def __init__(self, section: Section, task: Task) -> None:
         """Take the keys of the rule."""
         self._placement = _Placement.read(section)
         self._window = _PushWindow.read(section)
@@ -96,7 +101,7 @@ class PushRule(Rule):
         if section.has('intended'):
             self._intended = np.radians(section.number('intended', 0, 180))
 
-    def _find(self):
+    def _find(self) -> None:
         direction, known, _ = push_directions(self.recorded, self._window)
         if self._intended is not None:
             field = self.recorded.contract.field
@@ -139,7 +144,7 @@ class PushRule(Rule):
             'refuses what sends the ball out',
         ]
 
-    def areas(self, task) -> dict[str, tuple]:
+    def areas(self, task: Task) -> dict[str, tuple]:
         """Return the box in which the ball is put."""
         return {'ball': self._placement.box}
 
@@ -150,11 +155,11 @@ class RandomRule(Rule):
     kind = 'random'
     reasons = ('accepted',)
 
-    def __init__(self, section: Section, task) -> None:
+    def __init__(self, section: Section, task: Task) -> None:
         """Take the keys of the rule."""
         self._placement = _Placement.read(section)
 
-    def _find(self):
+    def _find(self) -> None:
         """Every recorded step will do."""
 
     @property
@@ -176,7 +181,7 @@ class RandomRule(Rule):
             'turns it by any angle',
         ]
 
-    def areas(self, task) -> dict[str, tuple]:
+    def areas(self, task: Task) -> dict[str, tuple]:
         """Return the box in which the ball is put."""
         return {'ball': self._placement.box}
 
@@ -193,7 +198,7 @@ class ApproachRule(Rule):
     kind = 'approach'
     reasons = ('accepted', 'ball_on_path', 'detour')
 
-    def __init__(self, section: Section, task) -> None:
+    def __init__(self, section: Section, task: Task) -> None:
         """Take the keys of the rule."""
         self._placement = _Placement.read(section)
         self._min_steps = section.integer('min_steps', 1, 10000)
@@ -205,7 +210,7 @@ class ApproachRule(Rule):
         self._window = _PushWindow.read(section, 'max_steps_to_push')
         self._min_action = section.number('min_action', 0, 1)
 
-    def _find(self):
+    def _find(self) -> None:
         recorded = self.recorded
         self._poses = push_poses(recorded, self._window, self._onset)
         distance = np.linalg.norm(
@@ -269,11 +274,11 @@ class ApproachRule(Rule):
             f'{self._max_detour:g} times the straight one',
         ]
 
-    def areas(self, task) -> dict[str, tuple]:
+    def areas(self, task: Task) -> dict[str, tuple]:
         """Return the box in which the ball is put."""
         return {'ball': self._placement.box}
 
-    def _object(self, end, length, ball):
+    def _object(self, end: np.ndarray, length: np.ndarray, ball: np.ndarray) -> np.ndarray:
         """Return (n,) the reason for which a stretch is refused, 0 if there is none."""
         recorded = self.recorded
         segment = np.repeat(np.arange(len(end)), length)
@@ -373,7 +378,9 @@ def idle(recorded: TransitionSet, min_action: float) -> np.ndarray:
     return np.abs(recorded.actions).max(axis=1, initial=0.0) < min_action
 
 
-def _move_scenes(rule, rows, mirrored, angle, place):
+def _move_scenes(
+    rule: Rule, rows: np.ndarray, mirrored: np.ndarray, angle: np.ndarray, place: np.ndarray
+) -> Proposal:
     move = Move.carry(rule.recorded.states[rows][:, world.BALL], place, angle, mirrored)
     change = scene(rule.task.layout, move)
     both, actions = rule.source.changed(rows, change)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from guda_ros.soccer.rewards import push_reward, push_terminated
 from guda_ros.tasks.model_rule import ModelRule
 from guda_ros.tasks.soccer.rules import ApproachRule, PushRule, RandomRule
 from guda_ros.tasks.soccer.validity import check_steps, REASONS
+
+if TYPE_CHECKING:
+    from guda_ros.data.transitions import TransitionSet
 
 #: Distance [m] of robot and ball up to which they may touch; way of the ball in a step [m] up to
 #: which what perception reports of it is noise.
@@ -46,32 +50,36 @@ class SoccerPush(Task):
         return self.contract.field.goal
 
     @property
-    def bounds(self):
+    def bounds(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """The lines of the field [m]."""
         field = self.contract.field
         return ((-field.length / 2, field.length / 2), (-field.width / 2, field.width / 2))
 
     @property
-    def mouth(self):
+    def mouth(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """Where the whole ball is in the goal [m]."""
         field = self.contract.field
         half = field.goal_width / 2 - field.ball.radius
         line = field.goal_line + field.ball.radius
         return ((line, line + field.goal_depth / 2), (-half, half))
 
-    def reward(self, states, actions, next_states):
+    def reward(
+        self, states: np.ndarray, actions: np.ndarray, next_states: np.ndarray
+    ) -> np.ndarray:
         """Return the true rewards (M,)."""
         return push_reward(states, next_states, self.contract.field)
 
-    def terminated(self, next_states):
+    def terminated(self, next_states: np.ndarray) -> np.ndarray:
         """Tell (M,) whether the ball is in the goal or out."""
         return push_terminated(next_states, self.contract.field)
 
-    def check(self, states, actions, next_states):
+    def check(
+        self, states: np.ndarray, actions: np.ndarray, next_states: np.ndarray
+    ) -> np.ndarray:
         """Return (M,) int8 indices into `reasons`."""
         return check_steps(states, next_states, self.contract)
 
-    def phase(self, recorded):
+    def phase(self, recorded: TransitionSet):
         """Return (M,) indices into `phases`."""
         states, after = recorded.states, recorded.next_states
         return contact_phases(
@@ -84,7 +92,7 @@ class SoccerPush(Task):
             REST,
         )
 
-    def simulate(self, states, actions):
+    def simulate(self, states: np.ndarray, actions: np.ndarray) -> np.ndarray:
         """Return the states (M, 10) after one step of the batched physics."""
         from guda_ros.sim.physics.batch import BatchSimulation
         from guda_ros.soccer.robot import RobotProfile
@@ -97,7 +105,7 @@ class SoccerPush(Task):
         return simulation.world_states()
 
     @classmethod
-    def read(cls, path):
+    def read(cls, path: Path) -> TransitionSet:
         """Read the usable steps of a data set that `guda convert` made."""
         from guda_ros.data.sets.minari import read_minari, read_minari_contract
         from guda_ros.data.transitions import transitions

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from guda_ros.data.contract import Contract
 from guda_ros.soccer import world
 from guda_ros.soccer.rewards import push_terminated
+
+if TYPE_CHECKING:
+    from guda_ros.soccer.field import Field
 
 #: Distance [m] that the middle of a robot keeps from posts, nets and the edge of the carpet.
 ROBOT_CLEARANCE = 0.2
@@ -59,21 +64,21 @@ def check_steps(states: np.ndarray, next_states: np.ndarray, contract: Contract)
     return reason
 
 
-def _too_fast(robot, ball, contract):
+def _too_fast(robot: np.ndarray, ball: np.ndarray, contract: Contract) -> np.ndarray:
     limits, period = contract.limits, contract.period
     walk = _SPEED_MARGIN * max(limits.forward, limits.backward, limits.side) * period + _NOISE
     roll = _BALL_SPEED * period + _NOISE
     return (np.hypot(*(robot[1] - robot[0]).T) > walk) | (np.hypot(*(ball[1] - ball[0]).T) > roll)
 
 
-def _off_field(point, field):
+def _off_field(point: np.ndarray, field: Field) -> np.ndarray:
     edge = field.border - ROBOT_CLEARANCE
     return (np.abs(point[..., 0]) > field.length / 2 + edge) | (
         np.abs(point[..., 1]) > field.width / 2 + edge
     )
 
 
-def _at_post(point, field, radius):
+def _at_post(point: np.ndarray, field: Field, radius: float) -> np.ndarray:
     """Tell whether a round thing touches a post."""
     from_post = np.hypot(
         field.toward_goal(point[..., 0]) - field.goal_line,
@@ -82,7 +87,7 @@ def _at_post(point, field, radius):
     return from_post < radius + field.post_radius
 
 
-def _at_goal(point, field):
+def _at_goal(point: np.ndarray, field: Field) -> np.ndarray:
     """Tell whether a robot touches a post or the net, or stands deep in a goal."""
     x, y = field.toward_goal(point[..., 0]), np.abs(point[..., 1])
     half = field.goal_width / 2
