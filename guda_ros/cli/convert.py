@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from guda_ros.data.files import refuse_target
 from guda_ros.errors import GudaError

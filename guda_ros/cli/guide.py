@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from guda_ros.workflows.arguments import natural, positive
 from guda_ros.workflows.tables import print_table

@@ -8,7 +8,6 @@ import math
 from pathlib import Path
 import re
 import sys
-from typing import TYPE_CHECKING
 
 from guda_ros.errors import GudaError
 

@@ -13,7 +13,6 @@ from contextlib import ExitStack
 import getpass
 import os
 import time
-from typing import TYPE_CHECKING
 
 from guda_ros.cli.common import (
     add_contract,

@@ -12,7 +12,6 @@ import argparse
 from pathlib import Path
 import shutil
 import sys
-from typing import TYPE_CHECKING
 
 from guda_ros.data.files import refuse_existing
 from guda_ros.workflows.arguments import natural, positive
