@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from guda_ros.data.files import refuse_target
 from guda_ros.errors import GudaError
 from guda_ros.workflows.tables import print_table
+
+if TYPE_CHECKING:
+    from guda_ros.data.contract import Contract
 
 EXAMPLE = 'guda convert runs/mine/recordings --out runs/mine/dataset'
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from guda_ros.workflows.arguments import natural, positive
 from guda_ros.workflows.tables import print_table
+
+if TYPE_CHECKING:
+    from guda_ros.augmentation.guides import Guide
 
 EXAMPLE = 'guda guide check guided --data runs/mine/dataset --out runs/mine/guide.svg'
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from guda_ros.errors import GudaError
+
+if TYPE_CHECKING:
+    from guda_ros.data.contract_base import ContractBase
 
 EXAMPLE = 'guda info runs/demo/train/guided_0.onnx'
 

@@ -8,8 +8,12 @@ import math
 from pathlib import Path
 import re
 import sys
+from typing import TYPE_CHECKING
 
 from guda_ros.errors import GudaError
+
+if TYPE_CHECKING:
+    from guda_ros.soccer.robot import RobotProfile
 
 EXAMPLE = (
     'guda robot new my_robot --base nao_v6\n'

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 import getpass
 import os
 import time
+from typing import TYPE_CHECKING
 
 from guda_ros.cli.common import (
     add_contract,
@@ -21,6 +22,9 @@ from guda_ros.cli.common import (
     load_contract,
 )
 from guda_ros.workflows.arguments import natural
+
+if TYPE_CHECKING:
+    from guda_ros.data.contract import Contract
 
 EXAMPLE = """\
 guda teleop --recordings runs/mine/driven

@@ -12,9 +12,13 @@ import argparse
 from pathlib import Path
 import shutil
 import sys
+from typing import TYPE_CHECKING
 
 from guda_ros.data.files import refuse_existing
 from guda_ros.workflows.arguments import natural, positive
+
+if TYPE_CHECKING:
+    from guda_ros.learning.learner import Learner
 
 EXAMPLE = (
     'guda train --algo bc --data runs/mine/dataset runs/mine/guided.h5 --out runs/mine/guided.pt'

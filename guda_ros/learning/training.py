@@ -8,10 +8,14 @@ import os
 import signal
 import threading
 import time
+from typing import TYPE_CHECKING
 
 from guda_ros.learning.checkpoint import require_writable, save_checkpoint
 from guda_ros.learning.learner import Learner
 from guda_ros.learning.networks import PolicyNetwork, TrainingError
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 
 def train_to_file(

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from guda_ros.augmentation.rules.destination import Destination
 from guda_ros.augmentation.rules.segment_rule import SegmentChoice, SegmentRule
 from guda_ros.augmentation.transforms import Change, Move, wrap
 from guda_ros.tasks.parking import world
+
+if TYPE_CHECKING:
+    from guda_ros.augmentation.task import Task
+    from guda_ros.config.files import Section
 
 _ANYWHERE = Destination('field', None, 1.0)
 
