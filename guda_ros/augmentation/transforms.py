@@ -21,6 +21,8 @@ from functools import cached_property
 
 import numpy as np
 
+from guda_ros.soccer.world import wrap_angle_fast
+
 
 @dataclass(frozen=True)
 class Body:
@@ -137,7 +139,7 @@ class Move:
     def heading(self, yaw: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """Move headings, wrapped to [-pi, pi); into an array `out`, if given."""
         turned = np.add(np.multiply(yaw, self.sign, out=out), self.angle, out=out)
-        return wrap(turned, out)
+        return wrap_angle_fast(turned, out)
 
     def then(self, after: 'Move') -> 'Move':
         """Return this move followed by another."""
@@ -279,15 +281,6 @@ def place(layout: Layout, body: str, at: np.ndarray) -> Change:
 def relabel_goal(layout: Layout, at: np.ndarray, goal: str = 'goal') -> Change:
     """Put the goal, which is a body of such tasks, at `at` (..., 2) [m]."""
     return place(layout, goal, at)
-
-
-def wrap(angle: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """
-    Wrap angles [rad] to [-pi, pi), as guda_ros.soccer.world does, but faster; to rounding.
-
-    :param out: array to write to, which may be `angle`.
-    """
-    return np.subtract(angle, (2 * np.pi) * np.floor((angle + np.pi) * (0.5 / np.pi)), out=out)
 
 
 def to_columns(rows: np.ndarray) -> np.ndarray:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from guda_ros.augmentation.task import Task
-from guda_ros.augmentation.transforms import wrap
 from guda_ros.data.transitions import TransitionSet
+from guda_ros.soccer.world import wrap_angle_fast
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def verify(task: Task, steps: TransitionSet, sample: int, seed: int = 0) -> Veri
         [np.linalg.norm(difference[:, list(body.position)], axis=1) for body in bodies], axis=0
     )
     headings = [body.heading for body in bodies if body.heading is not None]
-    heading = np.abs(wrap(difference[:, headings])).max(axis=1, initial=0.0)
+    heading = np.abs(wrap_angle_fast(difference[:, headings])).max(axis=1, initial=0.0)
     return Verification(
         len(chosen), _errors(position), _errors(heading), _errors(np.abs(reward - chosen.rewards))
     )

@@ -17,6 +17,7 @@ import torch
 from torch.nn import functional
 
 from guda_ros.learning.networks import linear, Normaliser, torch_threads, TrainingError
+from guda_ros.soccer.world import wrap_angle
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class FactoredDynamics:
                     after[np.ix_(rows, component.columns)] += change
         for component in self._components.values():
             for column in component.angles:
-                after[:, column] = (after[:, column] + np.pi) % (2 * np.pi) - np.pi
+                after[:, column] = wrap_angle(after[:, column])
         return after
 
     def _parents(
@@ -113,7 +114,7 @@ class FactoredDynamics:
 def _change(component: Component, change: np.ndarray) -> np.ndarray:
     change = np.array(change)
     for column in component.angles:
-        change[:, column] = (change[:, column] + np.pi) % (2 * np.pi) - np.pi
+        change[:, column] = wrap_angle(change[:, column])
     return change[:, list(component.columns)]
 
 

@@ -2,48 +2,175 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 
 from guda_ros.soccer import world
 from guda_ros.soccer.field import Field
 from guda_ros.soccer.robot import VelocityLimits
 
-#: Names of the numbers in each feature group, in order.
-FEATURES = {
-    'ball': ('ball_x', 'ball_y'),
-    'ball_bearing': ('ball_bearing_sin', 'ball_bearing_cos'),
-    'goal': ('goal_x', 'goal_y'),
-    'goal_bearing': ('goal_bearing_sin', 'goal_bearing_cos'),
-    'ball_velocity': ('ball_velocity_x', 'ball_velocity_y'),
-    'push_frame': ('push_x', 'push_y', 'push_yaw_sin', 'push_yaw_cos'),
-    'ball_place': ('ball_place_x', 'ball_place_y'),
-    'previous_command': ('previous_forward', 'previous_left', 'previous_turn'),
-    'obstacles': ('obstacle_1_x', 'obstacle_1_y', 'obstacle_2_x', 'obstacle_2_y'),
-}
-
-#: Where in base_link an obstacle is said to be that is not there [m].
-_NO_OBSTACLE = (10.0, 0.0)
+#: How many obstacles are observed, and where in base_link one is said to be that is not there [m].
+_OBSTACLES, _NO_OBSTACLE = 2, (10.0, 0.0)
 #: More than any ball of these games rolls [m/s].
 _FASTEST_BALL = 20.0
 
 
+@dataclass(frozen=True)
+class _Scene:
+    """What features are found in."""
+
+    #: World states (..., 10), float64.
+    states: np.ndarray
+    #: Goal points (..., 2) in `map` [m], float64.
+    goal: np.ndarray
+    limits: VelocityLimits
+    #: (..., k, 2 or more), in `map` [m].
+    obstacles: np.ndarray | None
+
+    @property
+    def robot(self) -> np.ndarray:
+        """Poses (..., 3)."""
+        return self.states[..., world.ROBOT]
+
+    @property
+    def ball(self) -> np.ndarray:
+        """Positions (..., 2)."""
+        return self.states[..., world.BALL]
+
+
+# Features: columns (..., n) of a scene, in the order of their names.
+
+
+def _ball(scene: _Scene) -> np.ndarray:
+    return world.to_frame(scene.ball, scene.robot)
+
+
+def _ball_bearing(scene: _Scene) -> np.ndarray:
+    return _bearing(_ball(scene))
+
+
+def _goal(scene: _Scene) -> np.ndarray:
+    return world.to_frame(scene.goal, scene.robot)
+
+
+def _goal_bearing(scene: _Scene) -> np.ndarray:
+    return _bearing(_goal(scene))
+
+
+def _ball_velocity(scene: _Scene) -> np.ndarray:
+    return world.rotate(
+        scene.states[..., world.BALL_VELOCITY], -scene.states[..., world.ROBOT_YAW]
+    )
+
+
+def _push_frame(scene: _Scene) -> np.ndarray:
+    goal, ball, robot = scene.goal, scene.ball, scene.robot
+    direction = np.arctan2(goal[..., 1] - ball[..., 1], goal[..., 0] - ball[..., 0])
+    position = world.rotate(robot[..., :2] - ball, -direction)
+    heading = robot[..., 2] - direction
+    return np.concatenate(
+        [position, np.sin(heading)[..., None], np.cos(heading)[..., None]], axis=-1
+    )
+
+
+def _ball_place(scene: _Scene) -> np.ndarray:
+    return scene.ball
+
+
+def _previous_command(scene: _Scene) -> np.ndarray:
+    return scene.limits.to_action(scene.states[..., world.PREVIOUS_COMMAND])
+
+
+def _obstacles(scene: _Scene) -> np.ndarray:
+    if scene.obstacles is None:
+        raise ValueError('this observation has obstacles: their places are needed')
+    return _nearest(scene.robot, np.asarray(scene.obstacles, dtype=np.float64)[..., :2])
+
+
+def _reach(field: Field) -> float:
+    """Return the farthest that things are apart [m]."""
+    # Robot and ball are on the carpet, the goal point is less than a metre behind its line.
+    return float(np.hypot(field.length + 2 * field.border + 2, field.width + 2 * field.border))
+
+
+def _carpet(field: Field) -> tuple[float, float]:
+    return field.length / 2 + field.border + 1, field.width / 2 + field.border
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A group of numbers of an observation."""
+
+    #: Of the numbers, in order; they are in the hash of contracts.
+    names: tuple[str, ...]
+    #: Returns the size that no number exceeds on a field, one for each name.
+    bounds: Callable[[Field], tuple[float, ...]]
+    #: Returns the numbers (..., n).
+    observe: Callable[[_Scene], np.ndarray]
+
+
+#: The feature groups that contracts are made of, by name.
+FEATURES = {
+    'ball': Feature(
+        ('ball_x', 'ball_y'),
+        lambda field: (_reach(field),) * 2,
+        _ball,
+    ),
+    'ball_bearing': Feature(
+        ('ball_bearing_sin', 'ball_bearing_cos'),
+        lambda field: (1.0,) * 2,
+        _ball_bearing,
+    ),
+    'goal': Feature(
+        ('goal_x', 'goal_y'),
+        lambda field: (_reach(field),) * 2,
+        _goal,
+    ),
+    'goal_bearing': Feature(
+        ('goal_bearing_sin', 'goal_bearing_cos'),
+        lambda field: (1.0,) * 2,
+        _goal_bearing,
+    ),
+    'ball_velocity': Feature(
+        ('ball_velocity_x', 'ball_velocity_y'),
+        lambda field: (_FASTEST_BALL,) * 2,
+        _ball_velocity,
+    ),
+    'push_frame': Feature(
+        ('push_x', 'push_y', 'push_yaw_sin', 'push_yaw_cos'),
+        lambda field: (_reach(field), _reach(field), 1.0, 1.0),
+        _push_frame,
+    ),
+    'ball_place': Feature(
+        ('ball_place_x', 'ball_place_y'),
+        _carpet,
+        _ball_place,
+    ),
+    'previous_command': Feature(
+        ('previous_forward', 'previous_left', 'previous_turn'),
+        lambda field: (1.0,) * 3,
+        _previous_command,
+    ),
+    'obstacles': Feature(
+        tuple(f'obstacle_{i}_{axis}' for i in range(1, _OBSTACLES + 1) for axis in 'xy'),
+        lambda field: (max(_reach(field), _NO_OBSTACLE[0]),) * 2 * _OBSTACLES,
+        _obstacles,
+    ),
+}
+
+
 def observation_names(features: tuple[str, ...]) -> tuple[str, ...]:
     """Return the name of every number; KeyError names an unknown feature group."""
-    return tuple(name for feature in features for name in FEATURES[feature])
+    return tuple(name for feature in features for name in FEATURES[feature].names)
 
 
 def observation_bounds(field: Field, features: tuple[str, ...]) -> np.ndarray:
     """Return the size (D,), float32, that no number of an observation exceeds."""
-    # Robot and ball are on the carpet, the goal point is less than a metre behind its line.
-    reach = float(np.hypot(field.length + 2 * field.border + 2, field.width + 2 * field.border))
-    size: dict[str, tuple[float, ...]] = dict.fromkeys(('ball', 'goal'), (reach, reach))
-    size['ball_velocity'] = (_FASTEST_BALL, _FASTEST_BALL)
-    size['push_frame'] = (reach, reach, 1.0, 1.0)
-    size['ball_place'] = (field.length / 2 + field.border + 1, field.width / 2 + field.border)
-    size['obstacles'] = (max(reach, _NO_OBSTACLE[0]),) * len(FEATURES['obstacles'])
-    return np.concatenate(
-        [size.get(feature, (1.0,) * len(FEATURES[feature])) for feature in features]
-    ).astype(np.float32)
+    return np.concatenate([FEATURES[feature].bounds(field) for feature in features]).astype(
+        np.float32
+    )
 
 
 def observe(
@@ -67,46 +194,18 @@ def observe(
     :param obstacles: (..., k, 2 or more), places of obstacles in `map` [m], which the feature
         `obstacles` needs: of the nearest two, in base_link; (10, 0) where there is none.
     """
+    unknown = [feature for feature in features if feature not in FEATURES]
+    if unknown:
+        raise KeyError(f'unknown observation feature {unknown[0]!r}; known: {", ".join(FEATURES)}')
     states = np.asarray(states, dtype=np.float64)
     goal = np.broadcast_to(np.asarray(goal, dtype=np.float64), states.shape[:-1] + (2,))
-    robot, ball = states[..., world.ROBOT], states[..., world.BALL]
-    yaw = states[..., world.ROBOT_YAW]
-    columns = []
-    for feature in features:
-        if feature in ('ball', 'ball_bearing'):
-            seen = world.to_frame(ball, robot)
-            columns.append(_bearing(seen) if feature == 'ball_bearing' else seen)
-        elif feature in ('goal', 'goal_bearing'):
-            seen = world.to_frame(goal, robot)
-            columns.append(_bearing(seen) if feature == 'goal_bearing' else seen)
-        elif feature == 'ball_velocity':
-            columns.append(world.rotate(states[..., world.BALL_VELOCITY], -yaw))
-        elif feature == 'push_frame':
-            direction = np.arctan2(goal[..., 1] - ball[..., 1], goal[..., 0] - ball[..., 0])
-            place = world.rotate(robot[..., :2] - ball, -direction)
-            heading = yaw - direction
-            columns.append(
-                np.concatenate(
-                    [place, np.sin(heading)[..., None], np.cos(heading)[..., None]], axis=-1
-                )
-            )
-        elif feature == 'ball_place':
-            columns.append(ball)
-        elif feature == 'previous_command':
-            columns.append(limits.to_action(states[..., world.PREVIOUS_COMMAND]))
-        elif feature == 'obstacles':
-            if obstacles is None:
-                raise ValueError('this observation has obstacles: their places are needed')
-            columns.append(_nearest(robot, np.asarray(obstacles, dtype=np.float64)[..., :2]))
-        else:
-            raise KeyError(
-                f'unknown observation feature {feature!r}; known: {", ".join(FEATURES)}'
-            )
+    scene = _Scene(states, goal, limits, obstacles)
+    columns = [FEATURES[feature].observe(scene) for feature in features]
     return np.concatenate(columns, axis=-1).astype(np.float32)
 
 
 def _nearest(robot: np.ndarray, places: np.ndarray) -> np.ndarray:
-    count = len(FEATURES['obstacles']) // 2
+    count = _OBSTACLES
     absent = np.broadcast_to(np.array(_NO_OBSTACLE), (*robot.shape[:-1], count, 2))
     seen = np.concatenate([world.to_frame(places, robot[..., None, :]), absent], axis=-2)
     distance = np.hypot(seen[..., 0], seen[..., 1])

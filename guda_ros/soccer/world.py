@@ -28,11 +28,22 @@ ROBOT_YAW = 2
 BALL = slice(3, 5)
 BALL_VELOCITY = slice(5, 7)
 PREVIOUS_COMMAND = slice(7, 10)
+#: Distance [m] of the robot's middle and the ball's below which one would be inside the other.
+OVERLAP = 0.1
 
 
 def wrap_angle(angle: np.ndarray) -> np.ndarray:
     """Wrap angles [rad] to [-pi, pi)."""
     return (np.asarray(angle) + np.pi) % (2 * np.pi) - np.pi
+
+
+def wrap_angle_fast(angle: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """
+    Wrap angles [rad] to [-pi, pi), as `wrap_angle` does, but faster; to rounding.
+
+    :param out: array to write to, which may be `angle`.
+    """
+    return np.subtract(angle, (2 * np.pi) * np.floor((angle + np.pi) * (0.5 / np.pi)), out=out)
 
 
 def rotate(vector: np.ndarray, angle: np.ndarray) -> np.ndarray:

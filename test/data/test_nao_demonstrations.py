@@ -7,7 +7,7 @@ import pytest
 
 from guda_ros.cli.main import main
 from guda_ros.data.contract import Contract
-from guda_ros.data.exchange.nao_demonstrations import demonstrations, INSIDE
+from guda_ros.data.exchange.nao_demonstrations import demonstrations
 from guda_ros.data.exchange.nao_logs import NaoLog, read_nao_logs
 from guda_ros.data.sets.minari import read_minari
 from guda_ros.errors import GudaError
@@ -59,7 +59,7 @@ def test_every_fault_is_counted_once_and_cut():
     pose[300:, 1] += 0.3  # localisation jumps, and takes the ball with it
     ball[300:, 1] += 0.3
     ball[600:606] += [0.0, 0.4]  # the ball jumps there and back
-    ball[700:750] = pose[700:750, :2] + [INSIDE / 2, 0.0]
+    ball[700:750] = pose[700:750, :2] + [world.OVERLAP / 2, 0.0]
     ball[750:] = pose[750:, :2] + [0.3, 0.0]
     episodes, report = demonstrations([log_of(pose, ball)], CONTRACT)
     assert report.rows == 1200
@@ -176,4 +176,4 @@ def test_real_logs_hold_attempts_that_scored():
         states = episode.world_states[episode.valid]
         apart = np.hypot(*(states[:, world.BALL] - states[:, world.ROBOT_POSITION]).T)
         step = np.hypot(*np.diff(episode.world_states[:, :2], axis=0).T)[episode.usable]
-        assert apart.min() >= INSIDE * 0.9 and step.max() < 0.25
+        assert apart.min() >= world.OVERLAP * 0.9 and step.max() < 0.25

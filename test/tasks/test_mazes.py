@@ -10,10 +10,10 @@ import pytest
 from guda_ros.augmentation.guides import load_guide
 from guda_ros.augmentation.pipeline import augment
 from guda_ros.augmentation.registry import load_task
-from guda_ros.augmentation.transforms import wrap
 from guda_ros.augmentation.verify import verify
 from guda_ros.cli.main import main
 from guda_ros.data.transitions import DataSetError, TransitionSet
+from guda_ros.soccer.world import wrap_angle_fast
 from guda_ros.tasks.maze.ant_gait import torques, yaw
 from guda_ros.tasks.maze.demonstrator import record
 from guda_ros.tasks.maze.map import MAPS, MazeMap
@@ -101,7 +101,7 @@ def test_guided_steps_lead_along_the_way_and_random_ones_anywhere():
         guided.states[:, 3], guided.states[:, 2]
     )
     np.testing.assert_allclose(
-        wrap(turned - np.arctan2(-0.25, 0.5) + np.arctan2(0.2, 1.0)), 0.0, atol=1e-6
+        wrap_angle_fast(turned - np.arctan2(-0.25, 0.5) + np.arctan2(0.2, 1.0)), 0.0, atol=1e-6
     )
     assert {tuple(cell) for cell in cells} == {tuple(cell) for cell in task.map.free}
     assert (task.map.clearance(guided.states[:, :2]) >= task.radius).all()
@@ -114,7 +114,9 @@ def off_way(task, steps, vectors):
     """Return how far (M,) [rad] vectors (M, 2) of steps point off the shortest way."""
     ways = task.map.ways(steps.states[:, :2])
     return np.abs(
-        wrap(np.arctan2(vectors[:, 1], vectors[:, 0]) - np.arctan2(ways[:, 1], ways[:, 0]))
+        wrap_angle_fast(
+            np.arctan2(vectors[:, 1], vectors[:, 0]) - np.arctan2(ways[:, 1], ways[:, 0])
+        )
     )
 
 

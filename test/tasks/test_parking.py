@@ -17,10 +17,10 @@ from guda_ros.augmentation.guides import load_guide
 from guda_ros.augmentation.pipeline import augment
 from guda_ros.augmentation.registry import load_task
 from guda_ros.augmentation.rules.base import change_of
-from guda_ros.augmentation.transforms import wrap
 from guda_ros.augmentation.verify import verify
 from guda_ros.cli.main import main
 from guda_ros.data.transitions import DataSetError
+from guda_ros.soccer.world import wrap_angle_fast
 from guda_ros.tasks.parking import world
 from guda_ros.tasks.parking.task import Parking, ParkingContract
 
@@ -62,7 +62,7 @@ def test_one_step_is_that_of_highway_env(highway, near_walls):
     task = Parking()
     real, ours = task.simulate(states, actions), task.step(states, actions)
     difference = ours - real
-    difference[:, world.YAW] = wrap(difference[:, world.YAW])
+    difference[:, world.YAW] = wrap_angle_fast(difference[:, world.YAW])
     np.testing.assert_allclose(difference, 0.0, atol=1e-10)
     # Both kinds of ends were seen.
     assert bool(real[:, world.CRASHED].any()) == near_walls
@@ -82,7 +82,7 @@ def test_rewards_starts_and_ends_are_those_of_highway_env(highway):
             [
                 [
                     *vehicle.position,
-                    wrap(vehicle.heading),
+                    wrap_angle_fast(vehicle.heading),
                     0.0,
                     *vehicle.goal.position,
                     vehicle.goal.heading,
@@ -125,7 +125,7 @@ def test_augmented_drives_obey_the_dynamics(name):
     made, _ = augment(drives(), load_guide(name), 5000, 0)
     task = Parking()
     difference = task.step(made.states, made.actions) - made.next_states
-    difference[:, world.YAW] = wrap(difference[:, world.YAW])
+    difference[:, world.YAW] = wrap_angle_fast(difference[:, world.YAW])
     np.testing.assert_allclose(difference, 0.0, atol=1e-9)
     np.testing.assert_allclose(
         made.rewards, task.reward(made.states, made.actions, made.next_states), atol=1e-6
@@ -146,7 +146,7 @@ def ends(made):
 def test_guided_drives_end_at_their_spots():
     found = ends(augment(drives(), load_guide('parking_guided'), 5000, 0)[0])
     np.testing.assert_allclose(found[:, world.CAR], found[:, world.GOAL], atol=1e-9)
-    off = np.abs(wrap(found[:, world.YAW] - found[:, world.GOAL_YAW]))
+    off = np.abs(wrap_angle_fast(found[:, world.YAW] - found[:, world.GOAL_YAW]))
     assert np.degrees(off.max()) <= 45 and np.degrees(off.max()) > 30
     spots = {tuple(np.round(row, 6)) for row in found[:, 4:7]}
     assert spots == {tuple(np.round(row, 6)) for row in world.spots()}
@@ -208,7 +208,7 @@ def test_recorded_drives_are_reproduced(index):
     recorded = Parking.read(recording(index))
     task = Parking()
     difference = task.step(recorded.states, recorded.actions) - recorded.next_states
-    difference[:, world.YAW] = wrap(difference[:, world.YAW])
+    difference[:, world.YAW] = wrap_angle_fast(difference[:, world.YAW])
     # Observations are float32.
     np.testing.assert_allclose(difference, 0.0, atol=5e-6)
     reward = task.reward(recorded.states, recorded.actions, recorded.next_states)

@@ -21,11 +21,12 @@ from guda_ros.augmentation.rules.sampling import put_near
 from guda_ros.augmentation.rules.source import take_rows
 from guda_ros.augmentation.segments import fixed
 from guda_ros.augmentation.task import Task
-from guda_ros.augmentation.transforms import Change, Move, wrap
+from guda_ros.augmentation.transforms import Change, Move
 from guda_ros.augmentation.values.contact import gap, nearest_apart, rests
 from guda_ros.augmentation.values.map import Grid, Moves, ValueMap
 from guda_ros.augmentation.values.states import Worth
 from guda_ros.config.files import Section
+from guda_ros.soccer.world import wrap_angle_fast
 
 if TYPE_CHECKING:
     from guda_ros.augmentation.segments import Segments
@@ -267,7 +268,7 @@ class AutoRule(Rule):
         angle = self._angles(len(chosen), rng)
         if body.heading is not None and self._turn == 'any':
             heading = np.repeat(self._angles(count, rng), tries)
-            angle = wrap(heading - np.where(mirrored, -1, 1) * begin[:, body.heading])
+            angle = wrap_angle_fast(heading - np.where(mirrored, -1, 1) * begin[:, body.heading])
         place, put = _draw(task.bounds, count, rng), {}
         if task.object != task.actor:
             put = {task.object: np.repeat(at, tries, axis=0)}

@@ -11,8 +11,9 @@ from guda_ros.augmentation.rules.sampling import uniform
 from guda_ros.augmentation.rules.segment_rule import SegmentChoice, SegmentRule
 from guda_ros.augmentation.rules.source import take_rows
 from guda_ros.augmentation.task import Task
-from guda_ros.augmentation.transforms import Change, Move, wrap
+from guda_ros.augmentation.transforms import Change, Move
 from guda_ros.config.files import Section
+from guda_ros.soccer.world import wrap_angle_fast
 
 
 class MoveRule(SegmentRule):
@@ -117,9 +118,9 @@ class MoveRule(SegmentRule):
             move = aim(self._point, self._way, choice, mirrored, place, target)
             if not self._spread:
                 return Change(task.layout, dict.fromkeys(task.layout.bodies, move), put)
-            angle = wrap(move.angle + rng.uniform(-self._spread, self._spread, number))
+            angle = wrap_angle_fast(move.angle + rng.uniform(-self._spread, self._spread, number))
         elif self._turn is not None:
-            angle = wrap(rng.uniform(*self._turn, number))
+            angle = wrap_angle_fast(rng.uniform(*self._turn, number))
         else:
             angle = np.zeros(number)
         move = Move.carry(take_rows(self._point, choice), place, angle, mirrored)
@@ -170,7 +171,7 @@ class MoveRule(SegmentRule):
         x, y = self._place_of(states, self.task.actor)
         to_x, to_y = self._place_of(states, self.task.object)
         heading = states[..., self.task.layout.bodies[self.task.actor].heading]
-        return wrap(np.arctan2(to_y - y, to_x - x) - heading)
+        return wrap_angle_fast(np.arctan2(to_y - y, to_x - x) - heading)
 
     def explain(self) -> list[str]:
         """Return sentences that say what the rule will do."""

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from guda_ros.augmentation.task import Task
-from guda_ros.augmentation.transforms import wrap
 from guda_ros.augmentation.values.contact import gap, rests, way_of
 from guda_ros.augmentation.values.detour import length_of_way, seen_along
 from guda_ros.augmentation.values.map import ValueMap
 from guda_ros.data.transitions import TransitionSet
+from guda_ros.soccer.world import wrap_angle_fast
 
 #: The actor walks that much farther round the object than it ever was near it without touching.
 _MARGIN = 1.25
@@ -58,7 +58,7 @@ class Approach:
         turning = facing = None
         if heading and actor.heading is not None and moved.any():
             yaw, after = recorded.states[:, actor.heading], recorded.next_states[:, actor.heading]
-            turning = float(np.quantile(np.abs(wrap(after - yaw)), _TURN)) or None
+            turning = float(np.quantile(np.abs(wrap_angle_fast(after - yaw)), _TURN)) or None
             x, y = way_of(recorded, thing)[moved].T
             facing = float(np.angle(np.exp(1j * (yaw[moved] - np.arctan2(y, x))).mean()))
         return cls(max(_MARGIN * nearest, rear), rear, speed, turning, facing)
@@ -73,7 +73,9 @@ class Approach:
         )
         if self.turning:
             wanted = np.arctan2(way[:, 1], way[:, 0]) + self.heading
-            steps = steps + np.abs(wrap(states[:, actor.heading] - wanted)) / self.turning
+            steps = (
+                steps + np.abs(wrap_angle_fast(states[:, actor.heading] - wanted)) / self.turning
+            )
         return steps
 
 

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 BALL_JUMP = 0.1
 #: Way of the robot in a row [m] after which it stands elsewhere: a person carried it.
 CARRIED = 1.0
-#: Distance [m] of ball and robot that feet do not leave: such a ball is lost, not seen.
-INSIDE = 0.1
 #: The robot stands still if in so many seconds it goes less than [m] and turns less than [rad].
 STILL_TIME, STILL_WAY, STILL_TURN = 1.0, 0.02, 0.1
 #: The goal as the authors counted it [m]: this far before the line, and half its width.
@@ -162,7 +160,8 @@ def _judge(
     reasons = (
         (step > JUMP) | (turn > TURN_JUMP),
         rolled > BALL_JUMP,
-        np.hypot(*away.T) < INSIDE,
+        # Feet leave no room for it: such a ball is lost, not seen.
+        np.hypot(*away.T) < world.OVERLAP,
         _off(pose, ball, pitch) & ~in_goal,
         in_goal,
         _still(pose, round(STILL_TIME * rows_per_second)),

@@ -8,7 +8,8 @@ import numpy as np
 
 from guda_ros.augmentation import segments
 from guda_ros.augmentation.rules.segment_rule import SegmentChoice, SegmentRule
-from guda_ros.augmentation.transforms import Change, Move, wrap
+from guda_ros.augmentation.transforms import Change, Move
+from guda_ros.soccer.world import wrap_angle_fast
 
 if TYPE_CHECKING:
     from guda_ros.augmentation.rules.base import Proposal
@@ -87,7 +88,10 @@ class MazeRule(SegmentRule):
         elif self._rotation == 'any':
             turn = rng.integers(0, 4, number) * _QUARTER
         move = Move.carry(
-            self._point[choice], self._places[at], wrap(turn), np.zeros(number, dtype=bool)
+            self._point[choice],
+            self._places[at],
+            wrap_angle_fast(turn),
+            np.zeros(number, dtype=bool),
         )
         return Change(self.task.layout, {self.task.actor: move})
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from guda_ros.augmentation.rules.destination import Destination
 from guda_ros.augmentation.rules.segment_rule import SegmentChoice, SegmentRule
-from guda_ros.augmentation.transforms import Change, Move, wrap
+from guda_ros.augmentation.transforms import Change, Move
+from guda_ros.soccer.world import wrap_angle_fast
 from guda_ros.tasks.parking import world
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ class ParkRule(SegmentRule):
         place = spot[:, :2] if self._at_spot else _ANYWHERE.draw(number, self.task, rng)
         heading = spot[:, 2] if self._at_spot else 0.0
         heading = heading + rng.uniform(-self._spread, self._spread, number)
-        turn = wrap(heading - sign * ends[:, world.YAW])
-        goal_turn = wrap(spot[:, 2] - sign * ends[:, world.GOAL_YAW])
+        turn = wrap_angle_fast(heading - sign * ends[:, world.YAW])
+        goal_turn = wrap_angle_fast(spot[:, 2] - sign * ends[:, world.GOAL_YAW])
         return Change(
             self.task.layout,
             {

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from guda_ros.augmentation.transforms import Body, Layout, wrap
+from guda_ros.augmentation.transforms import Body, Layout
 from guda_ros.data.contract_base import NumbersContract
 from guda_ros.data.transitions import DataSetError, TransitionSet
+from guda_ros.soccer.world import wrap_angle_fast
 from guda_ros.tasks.parking import world
 from guda_ros.tasks.parking.rule import ParkRule
 from guda_ros.tasks.state_task import StateTask
@@ -141,7 +142,7 @@ class Parking(StateTask):
     def start(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Return states (count, 8): the car in the middle, a free spot as its goal."""
         states = np.zeros((count, len(world.STATE)))
-        states[:, world.YAW] = wrap(2 * np.pi * rng.random(count))
+        states[:, world.YAW] = wrap_angle_fast(2 * np.pi * rng.random(count))
         # highway-env keeps one spot for the car itself: on the side that it faces.
         own = np.where(np.sin(states[:, world.YAW]) >= 0, 6, 20)
         free = rng.integers(0, len(world.spots()) - 1, count)
@@ -161,7 +162,7 @@ class Parking(StateTask):
         for row, action in zip(after, np.asarray(actions, dtype=float)):
             vehicle = _restore(env, row)
             env.step(action)
-            row[:4] = (*vehicle.position, wrap(vehicle.heading), vehicle.speed)
+            row[:4] = (*vehicle.position, wrap_angle_fast(vehicle.heading), vehicle.speed)
             row[world.CRASHED] = vehicle.crashed
         env.close()
         return after

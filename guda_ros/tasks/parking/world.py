@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from guda_ros.soccer.world import wrap_angle
+
 STATE = ('car_x', 'car_y', 'car_yaw', 'car_speed', 'goal_x', 'goal_y', 'goal_yaw', 'crashed')
 CAR, YAW, SPEED, GOAL, GOAL_YAW, CRASHED = slice(0, 2), 2, 3, slice(4, 6), 6, 7
 
@@ -71,7 +73,7 @@ def step(states: np.ndarray, actions: np.ndarray) -> np.ndarray:
         states[:, SPEED] = speed + acceleration * PERIOD
         inside, push = _collide(states)
         crashed = crashed | inside
-    states[:, YAW] = (states[:, YAW] + np.pi) % (2 * np.pi) - np.pi
+    states[:, YAW] = wrap_angle(states[:, YAW])
     states[:, CRASHED] = crashed
     return states
 

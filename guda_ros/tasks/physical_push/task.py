@@ -15,9 +15,9 @@ from guda_ros.tasks.physical_push.model import PhysicalPushModel
 from guda_ros.tasks.soccer.task import SoccerPush
 from guda_ros.tasks.state_task import StateTask
 
-#: Of the real robot and its eyes: distance [m] up to which feet may touch the ball, below which
-#: the two cannot be, and way [m] that a resting ball seems to go in a step, by noise.
-CONTACT, INSIDE, REST = 0.3, 0.1, 0.08
+#: Of the real robot and its eyes: distance [m] up to which feet may touch the ball, and way [m]
+#: that a resting ball seems to go in a step, by noise.
+CONTACT, REST = 0.3, 0.08
 #: Way [m] by which it has moved for certain, from so many steps before to as many after.
 MOVED, AROUND = 0.12, 4
 
@@ -77,7 +77,7 @@ class PhysicalPush(StateTask):
         reason = np.zeros(len(states), dtype=np.int8)
         robot = both[..., world.ROBOT_POSITION]
         apart = np.hypot(*np.moveaxis(both[..., world.BALL] - robot, -1, 0))
-        reason[(apart < INSIDE).any(axis=0)] = 3
+        reason[(apart < world.OVERLAP).any(axis=0)] = 3
         reason[contract.out(states)] = 2
         reason[(np.abs(robot) > contract.reach).any(axis=(0, 2))] = 1
         return reason

@@ -14,6 +14,7 @@ import numpy as np
 from guda_ros.augmentation import compiled
 from guda_ros.augmentation.transforms import to_columns
 from guda_ros.data.contract_base import NumbersContract
+from guda_ros.soccer.world import wrap_angle
 
 #: The compiled loops of the task.
 LOOPS = 'guda_ros.tasks.push_ball.loops'
@@ -123,7 +124,7 @@ class PushBallModel(NumbersContract):
             own = over & (np.abs(at) < post)
             ball_x, ball_y = np.where(own, -line - 0.001, ball_x), np.where(own, 0.0, ball_y)
         yaw = yaw + self.turn * np.clip(turn, -self.max_turn, self.max_turn)
-        yaw = (yaw + np.pi) % (2 * np.pi) - np.pi
+        yaw = wrap_angle(yaw)
         return np.stack([x, y, ball_x, ball_y, yaw], axis=-1)
 
     def reward(self, next_states: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ from guda_ros.augmentation import compiled
 from guda_ros.augmentation.task import contact_phases
 from guda_ros.augmentation.transforms import Body, Layout, to_columns
 from guda_ros.data.transitions import DataSetError, TransitionSet
+from guda_ros.soccer.world import wrap_angle
 from guda_ros.tasks.model_rule import ModelRule
 from guda_ros.tasks.push_ball.model import (
     BALL,
@@ -227,5 +228,5 @@ def _metres(rows: np.ndarray) -> np.ndarray:
     """Return states in metres; headings stay, wrapped."""
     states = np.array(rows, dtype=float)
     states[:, :4] /= 1000.0
-    states[:, YAW] = (states[:, YAW] + np.pi) % (2 * np.pi) - np.pi
+    states[:, YAW] = wrap_angle(states[:, YAW])
     return states

@@ -27,8 +27,6 @@ REASONS = (
     'overlap',
     'too_fast',
 )
-#: Distance [m] of the robot's middle and the ball's below which one would be inside the other.
-OVERLAP = 0.1
 #: How many times its limit a robot may seem to walk before it is a jump of its localisation,
 _SPEED_MARGIN = 2.0
 #: the noise [m] that is no jump, and the speed [m/s] that no ball has.
@@ -55,7 +53,7 @@ def check_steps(states: np.ndarray, next_states: np.ndarray, contract: Contract)
             _off_field(robot, field).any(axis=0),
             _at_post(ball, field, field.ball.radius).any(axis=0),
             _at_goal(robot, field).any(axis=0),
-            (np.hypot(*np.moveaxis(ball - robot, -1, 0)) < OVERLAP).any(axis=0),
+            (np.hypot(*np.moveaxis(ball - robot, -1, 0)) < world.OVERLAP).any(axis=0),
             _too_fast(robot, ball, contract),
         )
     reason = np.zeros(len(states), dtype=np.int8)
