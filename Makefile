@@ -45,10 +45,10 @@ benchmark-guda: setup  ## augmentations x algorithms x seeds; goes on where it w
 		$(VENV)/guda benchmark $$name --data '$(DATA)' --results benchmark/results --quality $(ARGS); \
 	done
 
-test: setup  ## all tests but the long ones
+test: setup lint  ## all tests but the long ones
 	@$(PYTEST) -m 'not long' $(ARGS)
 
-test-all: setup  ## all tests
+test-all: setup lint  ## all tests
 	@$(PYTEST) $(ARGS)
 
 soak: setup  ## record at full rate for an hour: does memory grow, is a loss not reported?
