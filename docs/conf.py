@@ -13,7 +13,7 @@ author = 'guda_ros maintainers'
 copyright = author  # noqa: A001
 version = release = __version__
 
-extensions = ['myst_parser', 'sphinx.ext.autodoc', 'generated']
+extensions = ['myst_parser', 'sphinx.ext.autodoc', 'docstrings', 'generated']
 source_suffix = {'.md': 'markdown', '.rst': 'restructuredtext'}
 exclude_patterns = ['_ext']
 root_doc = 'index'

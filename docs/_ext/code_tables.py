@@ -6,6 +6,7 @@ import ast
 import importlib.util
 import inspect
 from pathlib import Path
+import re
 
 from tables import code, table
 
@@ -81,15 +82,23 @@ def observations() -> str:
 
 
 def public_names() -> str:
-    """Return the directives that document every public name."""
+    """Return what documents every public name, under the headings of guda_ros/api.py."""
     from guda_ros import api
 
-    parts = []
-    for name in api.__all__:
-        value = getattr(guda_ros, name)
-        if inspect.isclass(value):
-            directive, options = 'autoclass', ['   :members:', '   :show-inheritance:']
-        else:
-            directive, options = 'autofunction', []
-        parts.append('\n'.join([f'.. {directive}:: guda_ros.{name}', *options, '']))
-    return '```{eval-rst}\n' + '\n'.join(parts) + '```\n'
+    parts, headed = [], set()
+    for line in inspect.getsource(api).splitlines():
+        if match := re.match(r'    # (.*)\.$', line):
+            parts.append(f'## {match[1].replace("`", "")}\n')
+        elif (match := re.match(r"    '(\w+)': '", line)) and match[1] in api.HOMES:
+            headed.add(match[1])
+            parts.append(_documented(match[1]))
+    assert headed == set(api.__all__)
+    return '\n'.join(parts)
+
+
+def _documented(name: str) -> str:
+    if inspect.isclass(getattr(guda_ros, name)):
+        lines = [f'.. autoclass:: guda_ros.{name}', '   :members:', '   :show-inheritance:']
+    else:
+        lines = [f'.. autofunction:: guda_ros.{name}']
+    return '\n'.join(['```{eval-rst}', *lines, '```', ''])

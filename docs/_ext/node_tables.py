@@ -104,15 +104,14 @@ def topics() -> str:
     from guda_ros.ros.topics import Topics
 
     return table(
-        ('topic', 'type', 'published by', 'heard by', 'quality of service', 'meaning'),
+        ('topic', 'meaning', 'type', 'from, to', 'quality of service'),
         [
             (
                 code(topic.name),
-                _type(topic.kind),
-                ', '.join(topic.publishers),
-                ', '.join(topic.subscribers),
-                _quality(topic),
                 topic.meaning,
+                _type(topic.kind),
+                ', '.join(topic.publishers) + ' → ' + ', '.join(topic.subscribers),
+                _quality(topic),
             )
             for topic in Topics().values()
         ],

@@ -189,24 +189,23 @@ def contracts() -> str:
 
 def guides() -> str:
     """Return the keys of guides: those of the file, and those of every kind of rule."""
-    from guda_ros.augmentation.guides import Guide, named_task, RULES
-    from guda_ros.augmentation.registry import load_task
+    from guda_ros.augmentation.guides import Guide, RULES
 
     keys: dict[type, dict[str, Key]] = {}
     said: dict[type, dict[str, str]] = {}
     used: dict[type, dict[str, str]] = {}
     kinds: dict[type, str] = {}
     for name in config_names('guides'):
-        path, task = named_task(name)
-        rules = yaml.safe_load(path.read_text(encoding='utf-8'))['rules']
+        path = find_config('guides', name)
         with reading(path) as found:
-            Guide.load(name, load_task(task))
+            guide = Guide.load(name)
+        rules = yaml.safe_load(path.read_text(encoding='utf-8'))['rules']
         remarks = _comments_of(path)
         for rule, values in rules.items():
             prefix, kind = f'rules.{rule}.', values['kind']
-            reader = {**RULES, **load_task(task).rules}[kind]
+            reader = {**RULES, **guide.task.rules}[kind]
             kinds[reader] = kind
-            used.setdefault(reader, {})[name] = task
+            used.setdefault(reader, {})[name] = guide.task.name
             for dotted, key in found.items():
                 short = dotted.removeprefix(prefix)
                 if dotted == short or '.behaviours.' in dotted or short in ('kind', 'share'):
