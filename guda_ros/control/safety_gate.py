@@ -12,6 +12,7 @@ import numpy as np
 from guda_ros.control.arbiter import CommandArbiter, Instant, Lock, Source
 from guda_ros.control.field_limit import FieldLimit
 from guda_ros.control.limits import CommandLimiter
+from guda_ros.data.verdicts import INTERVENTION, STOP
 
 # Reasons of a decision.
 DRIVING = 'driving'
@@ -146,6 +147,12 @@ class SafetyGate:
     def overruled(self, source: str, now: Instant) -> list[str]:
         """Return who would drive if a source did not."""
         return self._arbiter.overruled(source, now)
+
+    def commander(self, decision: Decision, now: Instant) -> str:
+        """Return who commands with a decision, as recordings tell it (verdicts.COMMANDERS)."""
+        if decision.reason != DRIVING:
+            return STOP
+        return INTERVENTION if self.overruled(decision.source, now) else decision.source
 
     def lock(self, name: str, on: bool, now: Instant) -> None:
         """Note what the owner of a lock says; `tick` stops who it keeps silent."""

@@ -9,31 +9,28 @@ date.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timezone
 from functools import partial
 import json
 import sys
 
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from rclpy.serialization import deserialize_message, serialize_message
+from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from guda_ros.data.recording.collector import CLOSED, EpisodeCollector, FAILED
 from guda_ros.data.recording.folder import FolderClaim, require_contract
-from guda_ros.data.recording.reader import RecordingError, RecordingInfo
-from guda_ros.ros.conversions import bgr_from_message
+from guda_ros.data.recording.reader import RecordingError
 from guda_ros.ros.diagnostics import DiagnosticsPublisher, ERROR, OK, WARN
 from guda_ros.ros.episode.event import read_event
 from guda_ros.ros.parameters import Parameters
 from guda_ros.ros.qos import RECORD, RECORD_IMAGES, RECORD_LATCHED
+from guda_ros.ros.recorder.jpeg import JpegEncoder
 from guda_ros.ros.recorder.live_augmentation import LiveAugmentation
-from guda_ros.ros.recorder.parameters import declare_recorder
+from guda_ros.ros.recorder.parameters import declare_recorder, recording_info
 from guda_ros.ros.recorder.screen import RecorderScreen
-from guda_ros.ros.running import exit_process, run_node
+from guda_ros.ros.running import exit_process, run_node, steady_timer
 from guda_ros.ros.topics import offer_service, Topics, type_name
 
 _TICK = 0.1
@@ -58,10 +55,8 @@ class DataCollector(Node):
         table = Topics(self._contract)
         image = table['image'].name
         if told.images:
-            topics['image'] = (
-                self.resolve_topic_name(image) + '/compressed',
-                type_name(CompressedImage),
-            )
+            compressed = self.resolve_topic_name(image) + '/compressed'
+            topics['image'] = compressed, type_name(CompressedImage)
         self._collector = EpisodeCollector(
             told.folder,
             self._contract,
@@ -80,17 +75,11 @@ class DataCollector(Node):
                 qos = RECORD_IMAGES if role == 'camera_info' else RECORD
                 self.create_subscription(kind, name, partial(self._take, role), qos, raw=True)
         if told.images:
-            # Now rather than with the first image: this takes a moment.
-            import cv2
-
-            self._encode = cv2.imencode
-            self._options = [cv2.IMWRITE_JPEG_QUALITY, told.jpeg_quality]
+            self._jpeg = JpegEncoder(told.jpeg_quality)
             table.subscription(self, 'image', self._on_image, qos=RECORD_IMAGES)
         offer_service(self, 'discard', self._on_discard)
-        # Steady: what was recorded goes to the disk also while the simulation's clock stands.
-        self._timer = self.create_timer(
-            _TICK, self._on_tick, clock=Clock(clock_type=ClockType.STEADY_TIME)
-        )
+        # What was recorded goes to the disk also while the simulation's clock stands.
+        self._timer = steady_timer(self, _TICK, self._on_tick)
         self._live = (
             LiveAugmentation(self, self._guide, told.folder, self._contract)
             if self._guide
@@ -115,19 +104,12 @@ class DataCollector(Node):
     def _on_image(self, message: Image) -> None:
         received = self._now()
         try:
-            pixels = bgr_from_message(message)
+            data = self._jpeg.encode(message)
         except ValueError as error:
             # What else is recorded must not suffer from a camera that sends something else.
             self.get_logger().error(f'images are not recorded: {error}', once=True)
             return
-        _, jpeg = self._encode('.jpg', pixels, self._options)
-        self._collector.take(
-            'image',
-            received,
-            serialize_message(
-                CompressedImage(header=message.header, format='jpeg', data=jpeg.tobytes())
-            ),
-        )
+        self._collector.take('image', received, data)
 
     def _on_episode(self, data: bytes) -> None:
         event = read_event(self, deserialize_message(data, String).data)
@@ -143,20 +125,7 @@ class DataCollector(Node):
                     f'records {self._contract.hash}: start both with the same contract',
                 )
                 return
-            self._collector.begin(
-                RecordingInfo(
-                    id=event.id,
-                    scenario=event.scenario,
-                    start_index=event.start_index,
-                    seed=event.seed,
-                    robot_start=event.robot_start,
-                    operator=self._operator,
-                    guide=self._guide,
-                    start_stamp=event.stamp,
-                    parameters=event.parameters,
-                    started=datetime.now(timezone.utc).isoformat(timespec='seconds'),
-                )
-            )
+            self._collector.begin(recording_info(event, self._operator, self._guide))
         self._take('episode', data)
         if event.phase == 'end' and event.id == self._collector.status['id']:
             self._collector.end(event.verdict or 'aborted', event.stamp, event.message)
@@ -217,7 +186,7 @@ class DataCollector(Node):
         return level, '; '.join(wrong) or status['state'], status
 
 
-def main(args: Sequence[str] | None = None) -> int:
+def main(args=None) -> int:
     """Run the node."""
     return run_node(DataCollector, args)
 

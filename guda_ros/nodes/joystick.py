@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 import sys
 
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import Joy
 
@@ -14,7 +13,7 @@ from guda_ros.control.joystick import JoystickMap
 from guda_ros.ros.conversions import header
 from guda_ros.ros.diagnostics import DiagnosticsPublisher, OK, WARN
 from guda_ros.ros.parameters import Parameters
-from guda_ros.ros.running import exit_process, run_node
+from guda_ros.ros.running import exit_process, run_node, steady_timer
 from guda_ros.ros.topics import Topics
 
 
@@ -49,9 +48,7 @@ class Joystick(Node):
         )
         self._pub = Topics().publisher(self, 'joy')
         self._there, self._problem = False, ''
-        self._timer = self.create_timer(
-            1.0 / rate, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME)
-        )
+        self._timer = steady_timer(self, 1.0 / rate, self._tick)
         self._diagnostics = DiagnosticsPublisher(self, self._report, 'gamepad')
         self._tick()
         if not self._there:

@@ -13,13 +13,13 @@ from std_msgs.msg import String
 
 from guda_ros.control.joystick import JoystickMap
 from guda_ros.data.messages import stamp_to_ns
+from guda_ros.data.stamp_join import StampJoin
 from guda_ros.identification.protocol import ScriptedDrive
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import diagnostics
 from guda_ros.ros.episode.event import EpisodeEvent, read_event
 from guda_ros.ros.parameters import declare_contract, Parameters
-from guda_ros.ros.running import exit_process, run_node
-from guda_ros.ros.stamp_join import StampJoin, wait_until_connected
+from guda_ros.ros.running import exit_process, run_node, wait_until_connected
 from guda_ros.ros.topics import Topics
 from guda_ros.soccer import world
 from guda_ros.tasks.soccer.demonstrator import Demonstrator, DemonstratorStyle

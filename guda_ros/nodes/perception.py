@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable
 import sys
-import time
 
 import cv2
 from nav_msgs.msg import Odometry
@@ -18,19 +16,16 @@ from std_msgs.msg import String
 from guda_ros.control.kick_and_head import HEAD_JOINTS
 from guda_ros.data.messages import stamp_to_ns
 from guda_ros.perception.camera import CameraModel
-from guda_ros.perception.debug_image import draw_percept
-from guda_ros.perception.pipeline import Percept, Perception
+from guda_ros.perception.observer import Observer
+from guda_ros.perception.pipeline import Perception
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import diagnostics
 from guda_ros.ros.episode.event import EpisodeEvent, read_event
 from guda_ros.ros.parameters import declare_contract, Parameters
+from guda_ros.ros.percept_topics import PerceptTopics
 from guda_ros.ros.running import exit_process, run_node
-from guda_ros.ros.stamp_join import StampJoin
 from guda_ros.ros.topics import Topics
 from guda_ros.soccer.robot import RobotProfile
-
-#: An episode's first image comes at most so long after its reset [s]; later, the start is a guess.
-_LATE = 0.5
 
 
 class PerceptionNode(Node):
@@ -59,23 +54,15 @@ class PerceptionNode(Node):
         self._profile = RobotProfile.load(p['robot'] or self.contract.robot)
         self._perception = Perception(self.contract, self._profile)
         self._perception.reset(_pose_or_none(p['initial_pose']))
+        self._observer = Observer(self._perception)
         self._event: EpisodeEvent | None = None
-        self._inputs = StampJoin(('image', 'odom'))
-        self._last_stamp = -1
-        self._late = False
         self._camera_info: tuple | None = None
-        self._heads: deque[tuple[int, float, float]] = deque(maxlen=200)
         self._calibration = 'robot profile'
         self._problem = ''
-        self._images = self._answered = self._seen = self._reported = 0
-        self._milliseconds = 0.0
-        self._percept: Percept | None = None
+        self._reported = 0
 
         topics = Topics(self.contract)
-        self._detection_pub = topics.publisher(self, 'ball_detection')
-        self._pose_pub = topics.publisher(self, 'pose')
-        self._ball_pub = topics.publisher(self, 'ball')
-        self._debug_pub = topics.publisher(self, 'debug_image')
+        self._percepts = PerceptTopics(self, self.contract, topics)
         # Subscriptions are served in this order: a reset goes before the image that comes with it.
         self._subs = [
             topics.subscription(self, 'episode', self._on_episode),
@@ -101,10 +88,8 @@ class PerceptionNode(Node):
                 f'episode {event.id} is of contract {event.contract_hash}, this node works with '
                 f'{self.contract.hash}: start both with the same contract and robot'
             )
-        self._event, self._late, self._last_stamp = event, False, -1
-        self._heads.clear()
-        self._inputs.clear()
-        self._perception.reset(event.robot_start)
+        self._event = event
+        self._observer.begin(event.stamp, event.robot_start)
 
     def _on_camera_info(self, message: CameraInfo) -> None:
         calibration = (*message.k, *message.d, message.width, message.height)
@@ -131,94 +116,27 @@ class PerceptionNode(Node):
         angles = dict(zip(message.name, message.position))
         if set(HEAD_JOINTS) <= angles.keys():
             stamp = stamp_to_ns(message.header.stamp)
-            self._heads.append((stamp, *(angles[joint] for joint in HEAD_JOINTS)))
-
-    def _turn_head(self, stamp: int) -> None:
-        """Take the head to be where it was last known to be at the time of an image."""
-        known = [head for head in self._heads if head[0] <= stamp]
-        if known and np.isfinite(known[-1]).all():
-            self._perception.look(*known[-1][1:])
+            self._observer.head(stamp, *(angles[joint] for joint in HEAD_JOINTS))
 
     def _on_odom(self, message: Odometry) -> None:
-        self._take('odom', message)
+        pose = convert.pose_from_message(message)
+        self._answer(self._observer.odometry, message, pose)
 
     def _on_image(self, message: Image) -> None:
-        self._images += 1
-        self._take('image', message)
+        self._answer(self._observer.image, message, lambda: convert.bgr_from_message(message))
 
-    def _take(self, name: str, message) -> None:
-        stamp = stamp_to_ns(message.header.stamp)
-        if self._event is not None and stamp < self._event.stamp:
-            # A straggler of the episode before: its odometry has another origin.
-            return
-        pair = self._inputs.add(name, stamp, message)
-        if pair is not None and stamp > self._last_stamp:
-            self._process(stamp, pair['image'], pair['odom'])
-        elif pair is not None and stamp == self._last_stamp:
-            # A repeated observation gets the same answer.
-            self._publish(stamp, self._percept)
-
-    def _process(self, stamp: int, image: Image, odom: Odometry) -> None:
-        begin = time.perf_counter()
-        odom_pose = convert.pose_from_message(odom)
-        if not np.isfinite(odom_pose).all():
-            self._fail('an odometry that is not finite was ignored')
-            return
-        if self._last_stamp < 0 and self._event is not None and self._event.stamp:
-            self._late = stamp - self._event.stamp > _LATE * 1e9
+    def _answer(self, take: Callable, message, value) -> None:
         try:
-            bgr = convert.bgr_from_message(image)
-            self._turn_head(stamp)
-            percept = self._perception.process(bgr, odom_pose, stamp * 1e-9)
+            observed = take(stamp_to_ns(message.header.stamp), value)
         except ValueError as error:
-            self._fail(f'an image was ignored: {error}')
+            self._fail(str(error))
             return
-        self._last_stamp = stamp
-        self._percept, self._problem = percept, ''
-        self._publish(stamp, percept)
-        self._answered += 1
-        self._seen += percept.detection is not None
-        self._milliseconds += (time.perf_counter() - begin) * 1e3
-        if self._debug_pub.get_subscription_count():
-            drawn = draw_percept(
-                bgr,
-                self._perception.camera,
-                self.contract.field.ball.radius,
-                percept.detection,
-                percept.ball,
-                odom_pose,
-            )
-            self._debug_pub.publish(
-                convert.image_message(drawn, stamp, self.contract.frames['camera'], 'bgr8')
-            )
-
-    def _publish(self, stamp: int, percept: Percept) -> None:
-        frames, radius = self.contract.frames, self.contract.field.ball.radius
-        if percept.detection is not None:
-            self._detection_pub.publish(
-                convert.point_message(
-                    np.append(percept.detection.position, radius), stamp, frames['base']
-                )
-            )
-        self._pose_pub.publish(
-            convert.pose_message(percept.pose, stamp, frames['map'], percept.pose_covariance)
-        )
-        ball = percept.ball
-        position_covariance = velocity_covariance = None
-        if not ball.lost:
-            position_covariance = ball.covariance[:2, :2]
-            velocity_covariance = ball.covariance[2:, 2:]
-        self._ball_pub.publish(
-            convert.ball_message(
-                np.nan_to_num(ball.position),
-                ball.velocity,
-                stamp,
-                frames['odom'],
-                position_covariance=position_covariance,
-                velocity_covariance=velocity_covariance,
-                radius=radius,
-            )
-        )
+        if observed is None:
+            return
+        self._percepts.publish(observed.stamp, observed.percept)
+        if observed.image is not None:
+            self._problem = ''
+            self._percepts.draw(observed, self._perception.camera)
 
     def _fail(self, problem: str) -> None:
         if problem != self._problem:
@@ -226,12 +144,12 @@ class PerceptionNode(Node):
         self._problem = problem
 
     def _report(self) -> tuple[bytes, str, dict]:
-        answered, images = self._answered, self._images
+        observer, answered = self._observer, self._observer.answered
         values = {
-            'images': images,
+            'images': observer.images,
             'answered': answered,
-            'ball_seen': self._seen,
-            'milliseconds_an_image': f'{self._milliseconds / max(answered, 1):.2f}',
+            'ball_seen': observer.seen,
+            'milliseconds_an_image': f'{observer.milliseconds / max(answered, 1):.2f}',
             'calibration': self._calibration,
             'episode': self._event.id if self._event else '',
         }
@@ -239,16 +157,17 @@ class PerceptionNode(Node):
         if self._problem:
             return diagnostics.ERROR, self._problem, values
         if not fresh:
-            return diagnostics.WARN, self._why_nothing(images, answered), values
+            return diagnostics.WARN, self._why_nothing(observer.images, answered), values
         if not self._perception.localiser.anchored:
             return diagnostics.WARN, 'the pose is unknown: no episode told the start', values
-        if self._late:
+        if observer.late:
             return (
                 diagnostics.WARN,
                 'this node joined the episode late: the pose may be wrong',
                 values,
             )
-        return diagnostics.OK, 'ball lost' if self._percept.ball.lost else 'ball known', values
+        lost = observer.latest is None or observer.latest.percept.ball.lost
+        return diagnostics.OK, 'ball lost' if lost else 'ball known', values
 
     def _why_nothing(self, images: int, answered: int) -> str:
         topics = self.contract.topics
@@ -259,16 +178,16 @@ class PerceptionNode(Node):
         return 'no new images'
 
 
-def _pose_or_none(values: np.ndarray) -> np.ndarray | None:
+def _pose_or_none(values) -> np.ndarray | None:
     return np.array(values, dtype=np.float64) if len(values or ()) else None
 
 
-def _check_pose(values: np.ndarray) -> None:
+def _check_pose(values) -> None:
     if len(values) not in (0, 3) or not np.isfinite(values).all():
         raise ValueError(f'three finite numbers x, y, yaw are expected, not {list(values)}')
 
 
-def main(args: Sequence[str] | None = None) -> int:
+def main(args=None) -> int:
     """Run the node."""
     # One image is too small to share: further threads would only take the cores of other nodes.
     cv2.setNumThreads(1)

@@ -11,10 +11,11 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
+from guda_ros.control.ball_controller import BallController, Observed
 from guda_ros.control.exported_policy import ExportedPolicy, PolicyFileError
 from guda_ros.control.search import BallSearch, SEARCH_SPEED
 from guda_ros.data.messages import stamp_to_ns
-from guda_ros.data.world_states import assemble
+from guda_ros.data.stamp_join import StampJoin
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import diagnostics
 from guda_ros.ros.episode.event import EpisodeEvent, read_event
@@ -25,10 +26,9 @@ from guda_ros.ros.running import (
     exit_process,
     reports_failure,
     run_node,
+    wait_until_connected,
 )
-from guda_ros.ros.stamp_join import StampJoin, wait_until_connected
 from guda_ros.ros.topics import offer_service, Topics
-from guda_ros.soccer import world
 
 
 class Policy(LifecycleNode):
@@ -57,7 +57,8 @@ class Policy(LifecycleNode):
         )
         self.failure = ''
         self._policy: ExportedPolicy | None = None
-        self._search = BallSearch(min(p['search_speed'], self.contract.limits.turn))
+        search = BallSearch(min(p['search_speed'], self.contract.limits.turn))
+        self._controller = BallController(self.contract, search)
         self._event: EpisodeEvent | None = None
         self._inputs = StampJoin(('pose', 'odom', 'ball'))
         self._forget()
@@ -133,11 +134,8 @@ class Policy(LifecycleNode):
 
     def _forget(self) -> None:
         """Know nothing of the ball, as at the start of an episode."""
-        self._last_ball: np.ndarray | None = None
-        self._last_known = 0
         self._answer = np.zeros(3), -1, ''
-        self._command = np.zeros(3)
-        self._search.reset()
+        self._controller.reset()
         self._inputs.clear()
 
     def _on_episode(self, message: String) -> None:
@@ -155,7 +153,7 @@ class Policy(LifecycleNode):
     def _on_sent(self, message: TwistStamped) -> None:
         # What comes late from the episode before is no previous command in this one.
         if self._event is None or stamp_to_ns(message.header.stamp) >= self._event.stamp:
-            self._command = convert.command_from_twist(message.twist)
+            self._controller.previous = convert.command_from_twist(message.twist)
 
     def _on_input(self, name: str, message) -> None:
         stamp = stamp_to_ns(message.header.stamp)
@@ -169,28 +167,13 @@ class Policy(LifecycleNode):
             # A repeated observation gets the same answer.
             self._send(*self._answer)
             return
-        pose = convert.pose_from_message(inputs['pose'])
-        odom = convert.pose_from_message(inputs['odom'])
         ball, velocity, known = convert.ball_from_message(inputs['ball'])
-        if not (convert.pose_is_known(inputs['pose']) and np.isfinite(odom).all()):
-            self._send(np.zeros(3), stamp, 'pose unknown')
-        elif known:
-            self._last_ball, self._last_known = ball, stamp
-            self._search.reset()
-            state = assemble(pose, odom, ball, velocity, self._command)
-            action = self._policy.predict(self.contract.observe(state))
-            self._send(self.contract.to_command(action), stamp, 'policy')
-        elif self._last_ball is None:
-            self._send(self._search.command(None, None), stamp, 'search')
-        else:
-            seen = world.to_frame(self._last_ball, odom)
-            self._send(
-                self._search.command(
-                    (stamp - self._last_known) / 1e9, float(np.arctan2(seen[1], seen[0]))
-                ),
-                stamp,
-                'search',
-            )
+        pose, odom = (convert.pose_from_message(inputs[role]) for role in ('pose', 'odom'))
+        seen = Observed(
+            pose if convert.pose_is_known(inputs['pose']) else None, odom, ball, velocity, known
+        )
+        command, state = self._controller.command(seen, stamp, self._policy.predict)
+        self._send(command, stamp, state)
 
     def _send(self, command: np.ndarray, stamp: int, state: str) -> None:
         self._steps += 1
@@ -202,15 +185,9 @@ class Policy(LifecycleNode):
 
     def _report(self) -> tuple:
         level = diagnostics.OK if self._active else diagnostics.WARN
-        return (
-            level,
-            self._state or 'nothing seen yet',
-            {
-                'policy': self._options['policy'],
-                'commands': self._steps,
-                'algorithm': self._policy.metadata['algorithm'] if self._policy else '',
-            },
-        )
+        algorithm = self._policy.metadata['algorithm'] if self._policy else ''
+        values = {'policy': self._options['policy'], 'commands': self._steps}
+        return level, self._state or 'nothing seen yet', {**values, 'algorithm': algorithm}
 
 
 def main(args: Sequence[str] | None = None) -> int:

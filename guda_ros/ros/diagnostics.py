@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
+from guda_ros.ros.running import steady_timer
 from guda_ros.ros.topics import Topics
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
@@ -34,9 +34,7 @@ class DiagnosticsPublisher:
         # Not a lifecycle publisher: a node that is not active has a health, too.
         self._publisher = Node.create_publisher(node, topic.kind, topic.name, topic.publish)
         # Steady: a paused simulation stops the ROS clock and is exactly when health is asked for.
-        self._timer = node.create_timer(
-            1.0, self.publish, clock=Clock(clock_type=ClockType.STEADY_TIME)
-        )
+        self._timer = steady_timer(node, 1.0, self.publish)
 
     def publish(self) -> None:
         """Publish the present status now."""

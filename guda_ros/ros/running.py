@@ -8,13 +8,17 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 
 import rclpy
+from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
+import rclpy.signals
+from rclpy.timer import Timer
 
 from guda_ros.config.files import ConfigError
 from guda_ros.data.contract_base import ContractMismatch
@@ -107,6 +111,24 @@ def run_node(factory: Callable[[], Node], args: Sequence[str] | None = None) -> 
         _on_interrupt(signal.SIG_IGN)
 
 
+def terminable(make: Callable[[], Node]) -> Callable[[], Node]:
+    """
+    Return a factory of a node that is told of SIGINT and SIGTERM by a call of its `terminate`.
+
+    rclpy's own handlers would shut the context down before a last command could be sent.
+    """
+
+    def factory() -> Node:
+        rclpy.signals.uninstall_signal_handlers()
+        node = make()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, node.terminate)
+        return node
+
+    factory.__name__ = make.__name__.lower()
+    return factory
+
+
 def _on_interrupt(handler) -> None:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, handler)
@@ -149,11 +171,36 @@ def autostart(node: Node, enabled: bool) -> None:
             raise NodeStartError(failure or f'{step.__name__} failed')
 
 
+def steady_timer(node: Node, period: float, callback: Callable[[], None]) -> Timer:
+    """
+    Create a timer of real time [s].
+
+    Timers on simulated time fire in bursts when it jumps, and not at all while it stands still.
+    """
+    return node.create_timer(period, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+
 def destroy_entities(node: Node, entities: Sequence) -> None:
     """Destroy subscriptions, timers and services, of whatever kind each is."""
     for entity in entities:
         for destroy in (node.destroy_subscription, node.destroy_timer, node.destroy_service):
             destroy(entity)
+
+
+def wait_until_connected(node, publisher, timeout: float) -> bool:
+    """
+    Wait until all subscribers that a node knows of, at least one, are connected to a publisher.
+
+    What a volatile publisher sends before that is lost. Returns False after `timeout` seconds.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        connected = publisher.get_subscription_count()
+        if connected and connected >= node.count_subscribers(publisher.topic_name):
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
 
 
 def exit_process(code: int) -> None:

@@ -402,3 +402,14 @@ def test_invariants_hold_whatever_comes_in(seed):
             moved += bool(np.any(decision.command))
     # The run was worth something.
     assert moved > 100 and released_by > 1
+
+
+def test_who_commands_is_told_for_recordings():
+    gate = make_gate()
+    driving = offer(gate, 'policy', GO, 1.0)
+    assert gate.commander(driving, at(1.0)) == 'policy'
+    correcting = offer(gate, 'teleop', GO, 1.1)
+    assert gate.commander(correcting, at(1.1)) == 'intervention'
+    alone = offer(gate, 'teleop', GO, 3.0)
+    assert gate.commander(alone, at(3.0)) == 'teleop'
+    assert gate.commander(gate.emergency_stop('service', at(3.1)), at(3.1)) == 'safety'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 import inspect
 import os
 from pathlib import Path
@@ -174,6 +175,18 @@ def test_imports_point_one_way():
         if target.split('.')[0] == 'guda_ros' and not is_allowed(name_of(path), target)
     ]
     assert not wrong, '\n' + '\n'.join(wrong)
+
+
+@pytest.mark.parametrize('name', NODES)
+def test_a_node_is_wiring_only(name):
+    lines = (PACKAGE / 'nodes' / f'{name}.py').read_text(encoding='utf-8').splitlines()
+    assert len(lines) <= 200, 'put what needs no ROS into control or perception, the rest into ros'
+
+
+def test_no_folder_is_a_corridor():
+    files = Counter(path.parent.relative_to(ROOT) for path in FILES if path.stem != '__init__')
+    crowded = {str(folder): count for folder, count in files.items() if count > 20}
+    assert not crowded, f'make sub-packages of {crowded}'
 
 
 def test_the_rule_refuses_what_it_should():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from guda_ros.ros.markers import field_markers
-from guda_ros.ros.simulator.real_time import Pace, StepClock
+from guda_ros.ros.simulator.real_time import RealTimePacer, StepClock
 from guda_ros.soccer.field import Field
 
 
@@ -20,7 +20,7 @@ class Hands:
 
 def test_steps_become_due_as_time_passes_and_lost_ones_are_caught_up():
     hands = Hands()
-    pace = Pace(0.01, 1.0, hands)
+    pace = RealTimePacer(0.01, 1.0, hands)
     assert pace.due() == 0
     made = 0
     for wait in [0.01] * 50 + [0.045] + [0.01] * 50:
@@ -31,7 +31,7 @@ def test_steps_become_due_as_time_passes_and_lost_ones_are_caught_up():
 
 def test_a_world_that_is_far_behind_gives_up_and_a_faster_one_has_more_steps():
     hands = Hands()
-    pace = Pace(0.01, 2.0, hands)
+    pace = RealTimePacer(0.01, 2.0, hands)
     assert pace.interval == pytest.approx(0.005)
     hands.time += 10.0
     assert pace.due() == 1 and pace.due() == 0
@@ -41,7 +41,7 @@ def test_a_world_that_is_far_behind_gives_up_and_a_faster_one_has_more_steps():
 
 def test_the_real_time_factor_is_that_since_it_was_last_asked():
     hands = Hands()
-    pace = Pace(0.01, 1.0, hands)
+    pace = RealTimePacer(0.01, 1.0, hands)
     hands.time += 2.0
     assert pace.measure(1.0) == pytest.approx(0.5)
     hands.time += 2.0

@@ -16,9 +16,9 @@ from std_msgs.msg import String
 from guda_ros.control.safety_gate import DRIVING
 from guda_ros.data.episodes import Episode
 from guda_ros.data.messages import stamp_to_ns
+from guda_ros.data.stamp_join import StampJoin
 from guda_ros.errors import GudaError
 from guda_ros.ros import conversions as convert
-from guda_ros.ros.stamp_join import StampJoin
 from guda_ros.ros.topics import Topics
 
 if TYPE_CHECKING:

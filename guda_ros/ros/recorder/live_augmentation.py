@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from std_msgs.msg import String
 from visualization_msgs.msg import MarkerArray
@@ -18,6 +17,7 @@ from guda_ros.augmentation.coverage import in_words
 from guda_ros.augmentation.live import LiveSettings, load_live_guide
 from guda_ros.data.contract import Contract
 from guda_ros.ros.recorder.markers import augmentation_markers
+from guda_ros.ros.running import steady_timer
 from guda_ros.ros.topics import Topics
 
 _TICK = 0.2
@@ -54,9 +54,7 @@ class LiveAugmentation:
         self._markers_pub = topics.publisher(node, 'augmented')
         # The first one takes .2 s, which is to be over before an episode is recorded.
         self._markers_pub.publish(MarkerArray())
-        self._timer = node.create_timer(
-            _TICK, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME)
-        )
+        self._timer = steady_timer(node, _TICK, self._look)
         # What an earlier run left in the folder counts, too.
         self.ask()
 

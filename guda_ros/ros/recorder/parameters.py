@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from functools import partial
 import importlib
 from pathlib import Path
@@ -13,7 +14,9 @@ from std_msgs.msg import Header
 from guda_ros.config.files import find_config, load_yaml
 from guda_ros.data.contract import Contract
 from guda_ros.data.recording.collector import RecorderSettings
+from guda_ros.data.recording.info import RecordingInfo
 from guda_ros.data.verdicts import SOURCES
+from guda_ros.ros.episode.event import EpisodeEvent
 from guda_ros.ros.parameters import declare_contract, Parameters
 from guda_ros.ros.topics import Topics
 
@@ -151,6 +154,22 @@ def declare_recorder(parameters: Parameters, system_clock: bool) -> RecorderPara
             reserve=reserve * 10**6,
             documents=_documents(parameters['contract'], parameters['robot'], guide),
         ),
+    )
+
+
+def recording_info(event: EpisodeEvent, operator: str, guide: str) -> RecordingInfo:
+    """Return what the recording of an episode that starts now says of it."""
+    return RecordingInfo(
+        id=event.id,
+        scenario=event.scenario,
+        start_index=event.start_index,
+        seed=event.seed,
+        robot_start=event.robot_start,
+        operator=operator,
+        guide=guide,
+        start_stamp=event.stamp,
+        parameters=event.parameters,
+        started=datetime.now(timezone.utc).isoformat(timespec='seconds'),
     )
 
 

@@ -1,4 +1,4 @@
-"""Listen for the answers to each step of a simulator in lock-step."""
+"""Listen for the acknowledgements of each step of a simulator in lock-step."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from guda_ros.ros.simulator.lockstep import LockStep
 from guda_ros.ros.topics import Topics
 
 
-class AnswerWatch(LockStep):
+class Acknowledgements(LockStep):
     """
-    LockStep that hears the answers itself, but for the command's.
+    LockStep that hears the acknowledgements itself, but for the command's.
 
     :param proceed: called when an answer has come that was waited for.
     """
@@ -45,7 +45,7 @@ class AnswerWatch(LockStep):
         if self.answer(topic, header_stamp(data)):
             self._proceed()
 
-    def look(self, camera: bool) -> None:
+    def find_sources(self, camera: bool) -> None:
         """See who is there to answer; `camera`: whether there are images."""
         count = self._node.count_publishers
         self.sources(

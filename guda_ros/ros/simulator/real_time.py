@@ -59,7 +59,7 @@ class StepClock:
         return (self._before + self._steps) / self.rate
 
 
-class Pace:
+class RealTimePacer:
     """
     The steps of a free-running world on a steady clock, and its real-time factor.
 

@@ -15,10 +15,10 @@ from std_msgs.msg import Bool
 from guda_ros.control.kick_and_head import check_head, HEAD_JOINTS
 from guda_ros.data.contract import Contract
 from guda_ros.data.messages import stamp_to_ns
+from guda_ros.data.stamp_join import StampJoin
 from guda_ros.ros import conversions as convert
 from guda_ros.ros.episode.event import EpisodeEvent
 from guda_ros.ros.simulator.topics import RobotTopics
-from guda_ros.ros.stamp_join import StampJoin
 from guda_ros.ros.topics import Topics
 from guda_ros.soccer.world import ROBOT
 

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-import time
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from rclpy.node import Node
 
 
 class StampJoin:
@@ -25,7 +20,7 @@ class StampJoin:
         self._depth = depth
         self._waiting: OrderedDict[int, dict] = OrderedDict()
 
-    def add(self, name: str, stamp: int, value: object) -> dict | None:
+    def add(self, name: str, stamp: int, value) -> dict | None:
         """Take a value; return the values of its stamp by name when it was the last missing."""
         values = self._waiting.setdefault(stamp, {})
         values[name] = value
@@ -38,19 +33,3 @@ class StampJoin:
     def clear(self) -> None:
         """Forget what is incomplete."""
         self._waiting.clear()
-
-
-def wait_until_connected(node: Node, publisher, timeout: float) -> bool:
-    """
-    Wait until all subscribers that a node knows of, at least one, are connected to a publisher.
-
-    What a volatile publisher sends before that is lost. Returns False after `timeout` seconds.
-    """
-    deadline = time.monotonic() + timeout
-    while True:
-        connected = publisher.get_subscription_count()
-        if connected and connected >= node.count_subscribers(publisher.topic_name):
-            return True
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)

@@ -1,0 +1,69 @@
+"""What the safety node says of itself: its state, and its diagnostics."""
+
+from __future__ import annotations
+
+import json
+
+from guda_ros.control import safety_gate
+from guda_ros.control.arbiter import Instant
+from guda_ros.control.safety_gate import SafetyGate
+from guda_ros.ros.diagnostics import ERROR, OK, WARN
+
+
+class SafetyReport:
+    """
+    Describe a gate.
+
+    :param reasons: source -> reason of the latest decision about it, kept up to date elsewhere.
+    """
+
+    def __init__(self, gate: SafetyGate, reasons: dict[str, str]) -> None:
+        self._gate, self._reasons = gate, reasons
+        self._faults = 0
+
+    def state(self, now: Instant) -> str:
+        """Return the JSON of `~/state`."""
+        return json.dumps(
+            {
+                'stopped': self._gate.stopped,
+                'cause': self._gate.stop_cause,
+                'in_charge': self._gate.active(now),
+                'reasons': self._reasons,
+                'locks': self._gate.locks(now),
+            }
+        )
+
+    def diagnostics(self, now: Instant, rivals: str, joystick: str) -> tuple[bytes, str, dict]:
+        """
+        Return level, message and values of /diagnostics.
+
+        :param rivals: who else commands the robot. :param joystick: what is wrong with it.
+        """
+        counts, in_charge = self._gate.counts, self._gate.active(now)
+        faults = sum(counts[key] for key in counts if key[1] in safety_gate.FAULTS)
+        new_faults, self._faults = faults - self._faults, faults
+        values = self._values(now)
+        if rivals:
+            return ERROR, rivals, values
+        if self._gate.stopped:
+            return ERROR, f'emergency stop by {self._gate.stop_cause}', values
+        if new_faults or joystick:
+            return WARN, joystick or f'{new_faults} commands were refused, see the counts', values
+        if in_charge is None:
+            return OK, 'nobody is in charge', values
+        return OK, f'{in_charge}: {self._reasons.get(in_charge, "")}', values
+
+    def _values(self, now: Instant) -> dict[str, object]:
+        values = {
+            f'{source or "robot"}.{reason}': count
+            for (source, reason), count in sorted(self._gate.counts.items(), key=str)
+        }
+        values.update({f'{source}.now': reason for source, reason in self._reasons.items()})
+        values['in_charge'] = self._gate.active(now) or 'nobody'
+        values['locks'] = ', '.join(self._gate.locks(now)) or 'none'
+        limit = self._gate.field_limit
+        if limit is None:
+            values['field_limit'] = 'off'
+        else:
+            values['field_limit'] = 'on' if limit.knows(now) else 'off: the pose is not known'
+        return values
