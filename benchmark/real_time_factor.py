@@ -71,7 +71,7 @@ def measure(speed: float, seconds: float = 8.0, robot: str = 'nao_v6') -> dict[s
             graph.wait_ready(60)
             stamps: dict[str, list[int]] = {'image_raw': [], 'odom': [], 'imu/data': []}
             for kind, name in ((Image, 'image_raw'), (Odometry, 'odom'), (Imu, 'imu/data')):
-                graph.watch.node.create_subscription(
+                graph.monitor.node.create_subscription(
                     kind,
                     name,
                     lambda data, found=stamps[name]: found.append(header_stamp(data)),
@@ -112,7 +112,7 @@ def _spin(graph: GraphProcesses, done, timeout: float) -> None:
         graph.check()
         if time.monotonic() > deadline:
             raise SystemExit('the simulator does not publish what is to be measured')
-        graph.watch.spin(0.05)
+        graph.monitor.spin(0.05)
 
 
 def main() -> None:

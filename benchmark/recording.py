@@ -215,7 +215,7 @@ def wait(graph: GraphProcesses, condition, timeout: float = 30.0) -> None:
         graph.check()
         if time.monotonic() > deadline:
             raise SystemExit('the recorder does not answer')
-        graph.watch.spin(0.05)
+        graph.monitor.spin(0.05)
 
 
 def hear_recorder(graph: GraphProcesses) -> list[dict]:
@@ -225,7 +225,7 @@ def hear_recorder(graph: GraphProcesses) -> list[dict]:
     from guda_ros.ros import qos
 
     heard: list[dict] = []
-    graph.watch.node.create_subscription(
+    graph.monitor.node.create_subscription(
         String,
         'data_collector/recording',
         lambda message: heard.append(json.loads(message.data)),
@@ -269,7 +269,7 @@ def measure(seconds: float, folder: Path) -> dict:
     contract = Contract.load()
     with GraphProcesses([recorder(folder / 'recordings')], log_dir=folder / 'log') as graph:
         graph.wait_ready(60)
-        robot = StandInRobot(graph.watch.node, contract)
+        robot = StandInRobot(graph.monitor.node, contract)
         heard = hear_recorder(graph)
         wait(graph, robot.connected)
         pid = graph.pids['data_collector']

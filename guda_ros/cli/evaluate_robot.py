@@ -323,7 +323,7 @@ class StandIn:
         self._runner = graph.runner()
         self._ball = None
         Topics(contract).subscription(
-            graph.watch.node, 'ground_truth_ball', self._on_ball, qos=COMMAND
+            graph.monitor.node, 'ground_truth_ball', self._on_ball, qos=COMMAND
         )
 
     @property
@@ -343,7 +343,7 @@ class StandIn:
     def spin(self) -> None:
         """Handle what arrives."""
         self._graph.check()
-        self._graph.watch.spin(0.0)
+        self._graph.monitor.spin(0.0)
 
     def told(self) -> str:
         """Return what a person beside the field would see."""

@@ -151,13 +151,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _pad(args: argparse.Namespace):
-    from guda_ros.control.gamepad import Pad, PadError
+    from guda_ros.control.gamepad import Gamepad, GamepadError
 
     if args.device == 'keyboard':
         return None
     try:
-        return Pad(args.pad, args.pad_device)
-    except PadError:
+        return Gamepad(args.pad, args.pad_device)
+    except GamepadError:
         if args.device == 'gamepad' or args.pad or args.pad_device:
             raise
         return None

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     import pygame
 
 
-class PadError(GudaError):
+class GamepadError(GudaError):
     """A gamepad cannot be used; the message says what to do."""
 
 
-class Pad:
+class Gamepad:
     """
     The first gamepad that is known, now or later, whatever else SDL takes for a joystick.
 
@@ -27,7 +27,7 @@ class Pad:
     :param joystick: map of the pad, name or file; empty to recognise it by the pad's name.
     :param device: which one: part of its name, or its number in the order of SDL; empty: the
         first that is recognised, or that has as many axes and buttons as the given map.
-    :raises PadError: if pygame is not installed.
+    :raises GamepadError: if pygame is not installed.
     """
 
     def __init__(self, joystick: str = '', device: str = '') -> None:
@@ -45,7 +45,7 @@ class Pad:
         try:
             import pygame
         except ModuleNotFoundError as error:
-            raise PadError(
+            raise GamepadError(
                 'a gamepad without joy_node needs the Python module pygame: install '
                 'the extra [gamepad]'
             ) from error
@@ -121,7 +121,7 @@ class Pad:
             pad = self._pygame.joystick.Joystick(index)
             try:
                 found = self._fitting(index, pad)
-            except PadError as error:
+            except GamepadError as error:
                 problems.append(str(error))
                 pad.quit()
                 continue
@@ -132,16 +132,16 @@ class Pad:
             self.problem += '; choose one by its name or number'
 
     def _fitting(self, index: int, pad: pygame.joystick.JoystickType) -> JoystickMap:
-        """Return the map for a device; PadError if it is not wanted or not known."""
+        """Return the map for a device; GamepadError if it is not wanted or not known."""
         name = pad.get_name()
         axes, buttons = pad.get_numaxes() + 2 * pad.get_numhats(), pad.get_numbuttons()
         wanted = self._device.lower()
         if wanted and wanted not in (str(index), '') and wanted not in name.lower():
-            raise PadError(f'{name!r} (number {index}) is not {self._device!r}')
+            raise GamepadError(f'{name!r} (number {index}) is not {self._device!r}')
         if self._given is None:
             return recognise(name, axes, buttons)
         if (axes, buttons) != (self._given.axis_count, self._given.button_count):
-            raise PadError(
+            raise GamepadError(
                 f'{name!r} (number {index}) has {axes} axes and {buttons} buttons, the map '
                 f'{self._given.name} expects {self._given.axis_count} and '
                 f'{self._given.button_count}'
@@ -159,7 +159,7 @@ def recognise(name: str, axes: int, buttons: int) -> JoystickMap:
     """
     Return the map of a pad by its name and its number of axes and buttons.
 
-    :raises PadError: if there is none, saying how to choose one.
+    :raises GamepadError: if there is none, saying how to choose one.
     """
     # Those without names of pads are of other drivers.
     maps = [joystick for joystick in joystick_maps() if joystick.pads]
@@ -172,7 +172,7 @@ def recognise(name: str, axes: int, buttons: int) -> JoystickMap:
         f'{joystick.name} ({joystick.axis_count} axes, {joystick.button_count} buttons)'
         for joystick in maps
     )
-    raise PadError(
+    raise GamepadError(
         f'the gamepad {name!r} with {axes} axes and {buttons} buttons is not known; '
         f'name its map, of {known}, or a file of your own'
     )

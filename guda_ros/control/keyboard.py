@@ -43,22 +43,22 @@ class KeyReader:
         """
         text = (self._rest + data).decode('utf-8', 'replace')
         self._rest = b''
-        keys, place = [], 0
-        while place < len(text):
-            if text[place] != '\x1b':
+        keys, index = [], 0
+        while index < len(text):
+            if text[index] != '\x1b':
                 if not self._pasting:
-                    key = _CONTROL.get(text[place], text[place])
+                    key = _CONTROL.get(text[index], text[index])
                     keys += [key] if key in NAMED or key.isprintable() else []
-                place += 1
+                index += 1
                 continue
-            found = _SEQUENCE.match(text, place)
+            found = _SEQUENCE.match(text, index)
             if found is None:
                 # The end of a sequence is still on its way, unless nobody sends so long ones.
-                if len(text) - place < 16:
-                    self._rest = text[place:].encode()
+                if len(text) - index < 16:
+                    self._rest = text[index:].encode()
                 break
             # Escape once or more before a sequence changes nothing.
-            sequence, place = '\x1b' + found[0].lstrip('\x1b'), found.end()
+            sequence, index = '\x1b' + found[0].lstrip('\x1b'), found.end()
             if len(sequence) == 2:
                 name = _CONTROL.get(sequence[-1], sequence[-1])
                 keys += [] if self._pasting else [ALT + name]

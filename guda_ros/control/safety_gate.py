@@ -150,7 +150,7 @@ class SafetyGate:
 
     def commander(self, decision: Decision, now: Instant) -> str:
         """Return who commands with a decision, as recordings tell it (verdicts.COMMANDERS)."""
-        if decision.reason != DRIVING:
+        if decision.reason != DRIVING or decision.source is None:
             return STOP
         return INTERVENTION if self.overruled(decision.source, now) else decision.source
 

@@ -8,14 +8,14 @@ import numpy as np
 SEARCH_SPEED = 1.0
 
 
-def search_side(place: np.ndarray) -> np.ndarray:
+def search_side(position: np.ndarray) -> np.ndarray:
     """
     Return the side (...) to turn to, 1 left or -1 right.
 
-    :param place: last known places (..., 2) of the ball in base_link [m]; NaN, never seen, means
-        left.
+    :param position: last known positions (..., 2) of the ball in base_link [m]; NaN, never seen,
+        means left.
     """
-    return np.where(np.asarray(place)[..., 1] < 0, -1.0, 1.0)
+    return np.where(np.asarray(position)[..., 1] < 0, -1.0, 1.0)
 
 
 class BallSearch:
@@ -23,8 +23,8 @@ class BallSearch:
     Turn on the spot toward the side where the ball was last seen, to the left if it never was.
 
     The side is chosen when a search begins and kept until the ball has been seen again: a robot
-    that turns sees the remembered place pass from one side to the other and would swing to and fro
-    about it.
+    that turns sees the remembered position pass from one side to the other and would swing to and
+    fro about it.
 
     :param turn_speed: [rad/s], positive.
     """
@@ -46,7 +46,7 @@ class BallSearch:
 
         :param time_since_seen: [s], None if the ball was never seen; when it falls, the ball was
             seen in between and a new search begins.
-        :param bearing: of the last known place of the ball, [rad] in base_link, left positive;
+        :param bearing: of the last known position of the ball, [rad] in base_link, left positive;
             None if unknown.
         """
         unseen = float('inf') if time_since_seen is None else float(time_since_seen)

@@ -56,8 +56,9 @@ class Teleoperation:
 
         What was held when a joystick appeared, or came back, is no press.
         """
-        known = self.alive(now) and not self.state.problem
-        return now - self._arrival if known else None
+        if self._arrival is None or not self.alive(now) or self.state.problem:
+            return None
+        return now - self._arrival
 
     def joystick(self, state: JoystickState, stamp: int, now: float, steady: float) -> Wish | None:
         """Take what the joystick says with its stamp [ns]; return what to publish at once."""
@@ -65,7 +66,7 @@ class Teleoperation:
         if np.any(state.action) or 'kick' in state.pressed:
             self._moved = now
         observed = self._answers_observations(steady)
-        if self._wants_to_drive():
+        if self._wants_to_drive(now):
             self.driving = True
             # Commands that answer observations bear no trace of the age of the wish.
             return None if observed else self._wish(state.action, stamp)
@@ -103,10 +104,10 @@ class Teleoperation:
         # episode since, whose first step this must not answer.
         return self._stop(min(clock, max(self._stamp + int(self.timeout * 1e9), self._sent)))
 
-    def _wants_to_drive(self) -> bool:
+    def _wants_to_drive(self, now: float) -> bool:
         if not self.state.deadman or self.state.emergency_stop:
             return False
-        resting = not 0 <= self._arrival - self._moved <= self._hand_over
+        resting = not 0 <= now - self._moved <= self._hand_over
         return self.taken_over or not resting or not self.policy
 
     def _answers_observations(self, steady: float) -> bool:

@@ -8,7 +8,7 @@ import sys
 from rclpy.node import Node
 from sensor_msgs.msg import Joy
 
-from guda_ros.control.gamepad import Pad
+from guda_ros.control.gamepad import Gamepad
 from guda_ros.control.joystick import JoystickMap
 from guda_ros.ros.conversions import header
 from guda_ros.ros.diagnostics import DiagnosticsPublisher, OK, WARN
@@ -21,13 +21,13 @@ class Joystick(Node):
     """
     Publish what the first known gamepad does, as the map `joystick` says it, whatever the model.
 
-    A pad that is unplugged lets go of everything, then the node is silent until one is there.
+    A gamepad that is unplugged lets go of everything, then the node is silent until one is there.
     """
 
     def __init__(self) -> None:
         super().__init__('joystick')
         parameters = Parameters(self)
-        self._pad = Pad(
+        self._gamepad = Gamepad(
             parameters.declare(
                 'pad', '', 'map of the gamepad, name or file; empty: by its name', read_only=True
             ),
@@ -55,9 +55,9 @@ class Joystick(Node):
             self.get_logger().info('waits for a gamepad')
 
     def _tick(self) -> None:
-        state = self._pad.state()
-        if self._pad.problem != self._problem:
-            self._problem = self._pad.problem
+        state = self._gamepad.state()
+        if self._gamepad.problem != self._problem:
+            self._problem = self._gamepad.problem
             if self._problem:
                 self.get_logger().error(self._problem)
         if state is None:
@@ -69,8 +69,8 @@ class Joystick(Node):
         if not self._there:
             self._there = True
             self.get_logger().info(
-                f'{self._pad.name}: map {self._pad.map.name}; hold '
-                f'{self._pad.map.label("deadman")} to move'
+                f'{self._gamepad.name}: map {self._gamepad.map.name}; hold '
+                f'{self._gamepad.map.label("deadman")} to move'
             )
         self._publish(self._map.say(state))
 
@@ -82,13 +82,13 @@ class Joystick(Node):
         """Let go of everything, once and for all."""
         if self._there and self.context.ok():
             self._publish(self._map.encode((0, 0, 0), deadman=False))
-        self._pad.close()
+        self._gamepad.close()
 
     def _report(self) -> tuple[bytes, str, dict]:
-        values = {'pad': self._pad.name}
+        values = {'pad': self._gamepad.name}
         if not self._there:
             return WARN, self._problem or 'no gamepad', values
-        return OK, self._pad.name, values
+        return OK, self._gamepad.name, values
 
 
 def main(args: Sequence[str] | None = None) -> int:

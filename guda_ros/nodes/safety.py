@@ -77,7 +77,7 @@ class Safety(Node):
             offer_service(self, 'emergency_stop', self._on_emergency_stop),
             offer_service(self, 'release', self._on_release),
         ]
-        self._timer = steady_timer(self, 0.04, self._watch)
+        self._timer = steady_timer(self, 0.04, self._check)
         self._diagnostics = DiagnosticsPublisher(self, self._report, contract.robot)
         self._publish_state()
 
@@ -125,7 +125,7 @@ class Safety(Node):
         if message.data != (name in self._gate.locks(self._now())):
             self.get_logger().info(f'lock {name} is {"on" if message.data else "off"}')
         self._gate.lock(name, message.data, self._now())
-        self._watch()
+        self._check()
 
     def _on_joy(self, message: Joy) -> None:
         state = read_joy(message, self._map, self.get_clock(), self._gate.joystick_timeout)
@@ -146,7 +146,7 @@ class Safety(Node):
         self._publish_state()
         return response
 
-    def _watch(self) -> None:
+    def _check(self) -> None:
         if self._stopping:
             raise KeyboardInterrupt
         decision = self._gate.tick(self._now())

@@ -60,7 +60,7 @@ class Teleop(Node):
         self._subs = [topics.subscription(self, 'joy', self._on_joy)]
         if told.by_observation:
             self._subs.append(topics.subscription(self, 'ball', self._on_observation))
-        self._timer = steady_timer(self, 0.04, self._watch)
+        self._timer = steady_timer(self, 0.04, self._check)
         self._diagnostics = DiagnosticsPublisher(self, self._report, contract.robot)
         self.get_logger().info(
             f'drives {contract.robot} by joystick {self._map.name}; hold '
@@ -116,7 +116,7 @@ class Teleop(Node):
     def _publish_head(self) -> None:
         self._head_pub.publish(joint_state_message(self._head.angles, self._now()))
 
-    def _watch(self) -> None:
+    def _check(self) -> None:
         person = self._person
         person.policy = self.count_publishers(self._topics['command_policy'].name) > 0
         self._episodes.tick()

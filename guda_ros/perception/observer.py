@@ -93,13 +93,13 @@ class Observer:
             # A straggler of the episode before: its odometry has another origin.
             return None
         pair = self._inputs.add(name, stamp, value)
-        before = -1 if self._latest is None else self._latest.stamp
-        if pair is None or stamp < before:
+        latest = self._latest
+        if pair is None or latest is not None and stamp < latest.stamp:
             return None
-        if stamp > before:
-            self._latest = self._observe(stamp, **pair)
-            return self._latest
-        return Observation(stamp, self._latest.percept, self._latest.odom_pose, None)
+        if latest is not None and stamp == latest.stamp:
+            return Observation(stamp, latest.percept, latest.odom_pose, None)
+        self._latest = self._observe(stamp, **pair)
+        return self._latest
 
     def _observe(
         self, stamp: int, image: Callable[[], np.ndarray], odom: np.ndarray

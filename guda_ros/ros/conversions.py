@@ -94,11 +94,11 @@ def odometry_message(
     :param pose_covariance: (2, 2) or (3, 3), as is `velocity_covariance`.
     """
     message = Odometry(header=header(stamp, frame), child_frame_id=child_frame)
-    place = message.pose.pose
-    place.position.x, place.position.y = float(pose[0]), float(pose[1])
-    place.position.z = float(height)
+    where = message.pose.pose
+    where.position.x, where.position.y = float(pose[0]), float(pose[1])
+    where.position.z = float(height)
     if len(pose) == 3:
-        place.orientation = quaternion_from_yaw(float(pose[2]))
+        where.orientation = quaternion_from_yaw(float(pose[2]))
     if velocity is not None:
         twist = message.twist.twist
         twist.linear.x, twist.linear.y = float(velocity[0]), float(velocity[1])
@@ -116,9 +116,9 @@ def pose_message(
 ) -> PoseWithCovarianceStamped:
     """Return a pose (3,) x, y, yaw in `frame` with its covariance (3, 3)."""
     message = PoseWithCovarianceStamped(header=header(stamp, frame))
-    place = message.pose.pose
-    place.position.x, place.position.y = float(pose[0]), float(pose[1])
-    place.orientation = quaternion_from_yaw(float(pose[2]))
+    where = message.pose.pose
+    where.position.x, where.position.y = float(pose[0]), float(pose[1])
+    where.orientation = quaternion_from_yaw(float(pose[2]))
     if covariance is not None:
         message.pose.covariance = planar_covariance(covariance)
     return message

@@ -102,7 +102,7 @@ class Pad:
         from nav_msgs.msg import Odometry
 
         self.map = JoystickMap.load('xbox')
-        self.node, self.held = graph.watch.node, False
+        self.node, self.held = graph.monitor.node, False
         self.pub = self.node.create_publisher(Joy, 'joy', 10)
         self.poses = []
         self.node.create_subscription(
@@ -111,8 +111,8 @@ class Pad:
             lambda message: self.poses.append(pose_from_message(message)),
             10,
         )
-        self.executor = SingleThreadedExecutor(context=graph.watch.context)
-        self.watch = graph.watch
+        self.executor = SingleThreadedExecutor(context=graph.monitor.context)
+        self.watch = graph.monitor
 
     def spin(self):
         axes, buttons = self.map.encode(np.zeros(3), deadman=self.held)

@@ -41,7 +41,7 @@ def test_an_operator_drives_through_teleop_and_the_same_seed_gives_the_same_epis
             assert outcome.recording['complete'], outcome.recording['problems']
             episodes.append(read_episode(tmp_path / 'recordings' / name, CONTRACT))
         commanding = {
-            info.node_name for info in graph.watch.node.get_publishers_info_by_topic('cmd_vel')
+            info.node_name for info in graph.monitor.node.get_publishers_info_by_topic('cmd_vel')
         }
     assert commanding == {'safety'}
     first, again = episodes

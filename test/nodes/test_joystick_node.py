@@ -12,7 +12,7 @@ import pytest
 from sensor_msgs.msg import Joy
 from virtual_pad import VirtualPad
 
-from guda_ros.control.gamepad import Pad, PadError, recognise
+from guda_ros.control.gamepad import Gamepad, GamepadError, recognise
 from guda_ros.control.joystick import JoystickMap
 
 pytestmark = pytest.mark.needs('pygame')
@@ -177,7 +177,7 @@ def test_a_pad_at_the_terminal_drives_and_its_loss_stops_the_robot_and_is_on_the
 
 
 def test_what_is_held_when_a_pad_appears_counts_when_it_is_pressed_anew():
-    pad = Pad()
+    pad = Gamepad()
     hardware = VirtualPad('Xbox 360 Controller', 6, 11, 1)
     try:
         hardware.axis(1, -1)
@@ -203,5 +203,5 @@ def test_common_pads_are_recognised(name, axes, buttons, hats, expected):
 
 
 def test_a_pad_with_another_number_of_buttons_is_not_taken_for_its_namesake():
-    with pytest.raises(PadError, match='name its map, of logitech'):
+    with pytest.raises(GamepadError, match='name its map, of logitech'):
         recognise('Xbox 360 Controller', 8, 17)

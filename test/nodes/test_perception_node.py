@@ -42,7 +42,7 @@ class Driver:
 
     def __init__(self, graph, scenes) -> None:
         self._graph, self._scenes = graph, scenes
-        self.node = graph.watch.node
+        self.node = graph.monitor.node
         self.stamp = 1_000_000_000
         self.answers, self.diagnostics, self.debug = [], {}, []
         topics = (
@@ -75,7 +75,7 @@ class Driver:
             self.diagnostics[status.name] = (status.level, status.message, values)
 
     def wait(self, condition, timeout=5.0) -> bool:
-        return wait_for(condition, timeout, lambda: self._graph.watch.spin(0.02))
+        return wait_for(condition, timeout, lambda: self._graph.monitor.spin(0.02))
 
     def spin(self, seconds) -> None:
         self.wait(lambda: False, seconds)

@@ -34,13 +34,13 @@ def test_a_long_recording_does_not_grow_in_memory_and_reports_every_loss(tmp_pat
     spec = benchmark.recorder(tmp_path / 'recordings')
     with GraphProcesses([spec], log_dir=tmp_path / 'log') as graph:
         graph.wait_ready(60)
-        robot = benchmark.StandInRobot(graph.watch.node, Contract.load())
+        robot = benchmark.StandInRobot(graph.monitor.node, Contract.load())
         heard = benchmark.hear_recorder(graph)
         benchmark.wait(graph, robot.connected)
         pid = graph.pids['data_collector']
 
         def look(passed):
-            graph.watch.spin(0.0)
+            graph.monitor.spin(0.0)
             found.append((passed, memory(pid)))
 
         robot.run('soak', MINUTES * 60, look)

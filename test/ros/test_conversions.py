@@ -5,10 +5,10 @@ import pytest
 
 from guda_ros.data.messages import stamp_to_ns, yaw_of
 from guda_ros.data.recording.collector import header_stamp
+from guda_ros.data.stamp_join import StampJoin
 from guda_ros.ros import conversions as convert
 from guda_ros.ros.episode.event import EpisodeEvent
 from guda_ros.ros.simulator.lockstep import LockStep
-from guda_ros.data.stamp_join import StampJoin
 
 
 def test_stamps_survive_without_rounding():

@@ -68,14 +68,14 @@ def published(tmp_path_factory):
     )
     with GraphProcesses('collect', options, log_dir=folder / 'log') as graph:
         graph.wait_ready(90)
-        node = graph.watch.node
+        node = graph.monitor.node
         wanted = {display['Topic']['Value'] for display in rviz_displays()} | set(
             topics_of(json.loads(FOXGLOVE.read_text())['configById'])
         )
         wait_for(
             lambda: all(node.count_publishers(topic) for topic in wanted),
             10,
-            lambda: graph.watch.spin(0.05),
+            lambda: graph.monitor.spin(0.05),
         )
         return {topic: node.get_publishers_info_by_topic(topic) for topic in wanted}
 

@@ -48,8 +48,8 @@ def test_two_graphs_run_side_by_side_and_leave_nothing_behind(tmp_path, domain):
             with claim_domain() as third:
                 assert third.number != second.domain
             assert domain_is_busy(first.domain) and domain_is_busy(second.domain)
-            assert {'safety', 'simulator'} <= first.watch.names()
-            assert 'simulator' not in second.watch.names()
+            assert {'safety', 'simulator'} <= first.monitor.names()
+            assert 'simulator' not in second.monitor.names()
             with pytest.raises(DomainInUse):
                 GraphProcesses([SAFETY], domain=first.domain).start()
             used, pids = shared_memory_of(second), list(second.pids.values())

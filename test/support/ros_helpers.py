@@ -60,7 +60,7 @@ class Walker:
         self._graph = graph
         self._script = script
         self._pub = None
-        self.node = graph.watch.node
+        self.node = graph.monitor.node
         self.events: list[EpisodeEvent] = []
         self.truth: list[tuple] = []
         self.odom: list[tuple] = []
@@ -107,7 +107,7 @@ class Walker:
 
     def spin_until(self, condition, timeout: float = 10.0) -> bool:
         """Handle messages until a condition holds."""
-        return wait_for(condition, timeout, lambda: self._graph.watch.spin(0.05))
+        return wait_for(condition, timeout, lambda: self._graph.monitor.spin(0.05))
 
     def call(self, kind, name: str, request=None):
         """Call a service."""

@@ -41,8 +41,8 @@ class Operator:
 
     def __init__(self, graph: GraphProcesses) -> None:
         self._graph, self.ball, self.commands = graph, None, []
-        self._runner = EpisodeRunner(graph.watch.node, graph.check)
-        node = graph.watch.node
+        self._runner = EpisodeRunner(graph.monitor.node, graph.check)
+        node = graph.monitor.node
         node.create_subscription(Odometry, 'ground_truth/ball', self._look, 1)
         node.create_subscription(
             TwistStamped,
@@ -58,7 +58,7 @@ class Operator:
         self._runner.place(start)
 
     def look(self) -> None:
-        self._graph.watch.spin(0.05)
+        self._graph.monitor.spin(0.05)
 
     def stands(self) -> bool:
         """Tell whether the last command was to stand, or there was none."""
@@ -66,7 +66,7 @@ class Operator:
 
     def others(self) -> set:
         """Return the nodes in the domain besides the robot's own."""
-        return self._graph.watch.names() - {'simulator', '_guda_watch'}
+        return self._graph.monitor.names() - {'simulator', '_guda_watch'}
 
     def wait_for_goal(self) -> None:
         self.ball = None

@@ -127,7 +127,7 @@ def _in_simulator(episode, contract: Contract, args: argparse.Namespace) -> int:
         from guda_ros.ros.episode.replay import SimulatorReplay
 
         runner = graph.runner()
-        replay = SimulatorReplay(graph.watch.node, runner, contract, episode, start)
+        replay = SimulatorReplay(graph.monitor.node, runner, contract, episode, start)
         graph.wait_ready()
         outcome = replay.run(timeout=60.0 + 5.0 * episode.duration)
     print(
@@ -177,7 +177,7 @@ def _on_robot(episode, contract: Contract, args: argparse.Namespace) -> int:
         from guda_ros.ros.episode.replay import RobotReplay
 
         graph.wait_ready()
-        replay = RobotReplay(graph.watch, graph.check, contract, episode)
+        replay = RobotReplay(graph.monitor, graph.check, contract, episode)
         print("hold the dead-man's button; the robot moves as soon as you do")
         replay.wait_for_deadman(_PATIENCE)
         print('the robot moves; let go to stop it')

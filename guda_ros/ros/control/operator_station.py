@@ -1,4 +1,4 @@
-"""The place of a person who drives: sends `joy`, and knows how everything stands."""
+"""The station of a person who drives: sends `joy`, and knows how everything stands."""
 
 from __future__ import annotations
 

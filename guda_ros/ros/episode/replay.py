@@ -105,18 +105,18 @@ class RobotReplay:
     When the safety node does not let them through any more (the button let go, teleop, an
     emergency stop), the replay is over: it does not go on from the middle.
 
-    :param watch: a GraphWatch in the robot's domain. :param check: raises when a node is lost.
+    :param monitor: a GraphMonitor in the robot's domain. :param check: raises when a node is lost.
     """
 
     def __init__(
-        self, watch, check: Callable[[], None], contract: Contract, episode: Episode
+        self, monitor, check: Callable[[], None], contract: Contract, episode: Episode
     ) -> None:
-        self._watch, self._check, self._contract = watch, check, contract
+        self._monitor, self._check, self._contract = monitor, check, contract
         self._times = (episode.stamps[:-1] - episode.stamps[0]) * 1e-9
         self._commands = np.nan_to_num(episode.commands)
         self._end = (episode.stamps[-1] - episode.stamps[0]) * 1e-9
         self._state: dict = {}
-        node = watch.node
+        node = monitor.node
         topics = Topics(contract)
         self._pub = topics.publisher(node, f'command_{_SOURCE}')
         topics.subscription(node, 'safety_state', self._on_state)
@@ -173,13 +173,13 @@ class RobotReplay:
         return self._state.get('reasons', {}).get(_SOURCE, 'it has heard nothing of it')
 
     def _send(self, command: np.ndarray) -> None:
-        now = self._watch.node.get_clock().now().nanoseconds
+        now = self._monitor.node.get_clock().now().nanoseconds
         self._pub.publish(convert.twist_stamped(command, now, self._contract.frames['base']))
 
     def _spin(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while True:
             left = deadline - time.monotonic()
-            self._watch.spin(max(0.0, min(left, 0.02)))
+            self._monitor.spin(max(0.0, min(left, 0.02)))
             if left <= 0:
                 return

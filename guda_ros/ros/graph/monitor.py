@@ -13,7 +13,7 @@ from rclpy.signals import SignalHandlerOptions
 from guda_ros.ros.graph.table import NodeSpec
 
 
-class GraphWatch:
+class GraphMonitor:
     """A node of this process in a domain, in a context of its own, spun by hand."""
 
     def __init__(self, domain: int, name: str = '_guda_watch') -> None:
@@ -34,7 +34,7 @@ class GraphWatch:
         self._executor.spin_once(timeout_sec=seconds)
 
     def names(self) -> set[str]:
-        """Return the names of all nodes in sight."""
+        """Return the names of all nodes that are visible."""
         return set(self.node.get_node_names())
 
     def state(self, spec: NodeSpec) -> str:

@@ -21,7 +21,7 @@ from guda_ros.ros.graph.shared_memory import clean_shared_memory
 from guda_ros.ros.graph.table import build_graph, GraphOptions, NodeSpec
 
 if TYPE_CHECKING:
-    from guda_ros.ros.graph.monitor import GraphWatch
+    from guda_ros.ros.graph.monitor import GraphMonitor
 
 #: Seconds between the start of the last node and the first use of the graph.
 SETTLE = 0.3
@@ -81,8 +81,8 @@ class GraphProcesses:
         self._environment = dict(environment or {})
         self._claim: env.DomainClaim | None = None
         self._children: list[_Child] = []
-        self._keeper: subprocess.Popen | None = None
-        self._watch = None
+        self._supervisor: subprocess.Popen | None = None
+        self._monitor = None
 
     @property
     def domain(self) -> int:
@@ -92,13 +92,13 @@ class GraphProcesses:
         return self._claim.number
 
     @property
-    def watch(self) -> GraphWatch:
-        """A GraphWatch in the graph's domain, closed by `stop`."""
-        from guda_ros.ros.graph.monitor import GraphWatch
+    def monitor(self) -> GraphMonitor:
+        """A GraphMonitor in the graph's domain, closed by `stop`."""
+        from guda_ros.ros.graph.monitor import GraphMonitor
 
-        if self._watch is None:
-            self._watch = GraphWatch(self.domain)
-        return self._watch
+        if self._monitor is None:
+            self._monitor = GraphMonitor(self.domain)
+        return self._monitor
 
     @property
     def pids(self) -> dict[str, int]:
@@ -125,7 +125,7 @@ class GraphProcesses:
             )
             # This process talks to the nodes, so it must use the same transport.
             env.adopt(variables)
-            self._keeper = subprocess.Popen(
+            self._supervisor = subprocess.Popen(
                 [sys.executable, '-S', '-E', _SUPERVISOR, 'keep'],
                 stdin=subprocess.PIPE,
                 start_new_session=True,
@@ -168,7 +168,7 @@ class GraphProcesses:
                 start_new_session=True,
             )
         self._children.append(_Child(spec, process, path))
-        self._keeper.stdin.write(f'{process.pid}\n')
+        self._supervisor.stdin.write(f'{process.pid}\n')
 
     def wait_ready(
         self, timeout: float = 30.0, progress: Callable[[str], None] | None = None
@@ -185,7 +185,7 @@ class GraphProcesses:
         while missing:
             self.check()
             for name, spec in list(missing.items()):
-                state[name] = self.watch.state(spec)
+                state[name] = self.monitor.state(spec)
                 if state[name] == 'ready':
                     del missing[name]
                     if progress:
@@ -199,7 +199,7 @@ class GraphProcesses:
                     f'graph {self.name}: not ready after {timeout:g} s: {listed}{tails}'
                 )
             if missing:
-                self.watch.spin(0.05)
+                self.monitor.spin(0.05)
         # Nodes that see each other may need a moment longer until their topics are connected.
         time.sleep(SETTLE)
         self.check()
@@ -211,7 +211,7 @@ class GraphProcesses:
 
         self.wait_ready()
         return EpisodeRunner(
-            self.watch.node,
+            self.monitor.node,
             self.check,
             recorder=any(spec.executable == 'data_collector' for spec in self.specs),
         )
@@ -228,9 +228,9 @@ class GraphProcesses:
 
     def stop(self) -> None:
         """End all nodes, SIGINT first, and leave no process and no shared memory behind."""
-        if self._watch is not None:
-            self._watch.close()
-            self._watch = None
+        if self._monitor is not None:
+            self._monitor.close()
+            self._monitor = None
         for number, grace in GRACE:
             alive = [child for child in self._children if _group_alive(child)]
             if not alive:
@@ -241,13 +241,13 @@ class GraphProcesses:
             while time.monotonic() < deadline and any(map(_group_alive, alive)):
                 time.sleep(0.02)
         self._children = []
-        if self._keeper is not None:
+        if self._supervisor is not None:
             try:
-                self._keeper.communicate('done\n', timeout=5)
+                self._supervisor.communicate('done\n', timeout=5)
             except (BrokenPipeError, subprocess.TimeoutExpired):
-                self._keeper.kill()
-                self._keeper.wait()
-            self._keeper = None
+                self._supervisor.kill()
+                self._supervisor.wait()
+            self._supervisor = None
         if self._claim is not None:
             clean_shared_memory()
             self._claim.release()

@@ -10,14 +10,14 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from guda_ros.augmentation.coverage import CELL
 
-_ROBOT, _BALL, _PLACE = (0.0, 0.45, 0.70), (0.84, 0.37, 0.0), (0.94, 0.89, 0.26)
+_ROBOT, _BALL, _POSITION = (0.0, 0.45, 0.70), (0.84, 0.37, 0.0), (0.94, 0.89, 0.26)
 #: Length [m] of the stroke that shows a heading.
 _STROKE = 0.12
 
 
 def augmentation_markers(report: dict, frame: str) -> MarkerArray:
     """
-    Return the accepted stretches, the places of the ball that are covered, and words.
+    Return the accepted stretches, the positions of the ball that are covered, and words.
 
     :param report: of LiveAugmenter.run.
     :param frame: the name of `map`.
@@ -37,7 +37,7 @@ def augmentation_markers(report: dict, frame: str) -> MarkerArray:
             Point(x=x, y=y, z=0.02),
             Point(x=x + _STROKE * math.cos(yaw), y=y + _STROKE * math.sin(yaw), z=0.02),
         ]
-    places = _marker(frame, 'places', Marker.CUBE_LIST, _PLACE, 0.3)
+    places = _marker(frame, 'places', Marker.CUBE_LIST, _POSITION, 0.3)
     places.scale.x = places.scale.y = 0.9 * CELL
     places.scale.z = 0.005
     left, low = report['origin']
@@ -49,7 +49,7 @@ def augmentation_markers(report: dict, frame: str) -> MarkerArray:
                     Point(x=left + (column + 0.5) * CELL, y=low + (number + 0.5) * CELL, z=0.0)
                 )
                 share = 0.1 + 0.4 * math.log1p(count) / math.log1p(most)
-                places.colors.append(_colour(_PLACE, share))
+                places.colors.append(_colour(_POSITION, share))
     words = _marker(frame, 'words', Marker.TEXT_VIEW_FACING, (1.0, 1.0, 1.0), 1.0)
     words.scale.z = 0.25
     words.pose.position.y = low + (len(report['places'][0]) + 0.8) * CELL

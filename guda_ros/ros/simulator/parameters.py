@@ -23,7 +23,7 @@ def declare_simulator_parameters(node: Node) -> Parameters:
     p.declare(
         'mode',
         'lockstep',
-        'who sets the pace: the answers or a clock',
+        'what drives time: the acknowledgements or a clock',
         choices=('lockstep', 'free'),
         read_only=True,
     )

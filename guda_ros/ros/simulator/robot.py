@@ -124,7 +124,7 @@ class SimulatedRobot:
         :param control: whether a control step begins.
         :return: as `deliver`.
         """
-        self._sensors.sense(now, control, self.topics.watched)
+        self._sensors.sense(now, control, self.topics.is_subscribed)
         self.topics.begin_set()
         if control:
             self.topics.truth(

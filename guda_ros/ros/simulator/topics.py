@@ -82,7 +82,7 @@ class RobotTopics:
         for publisher, message in self._sent:
             publisher.publish(message)
 
-    def watched(self, camera: str) -> bool:
+    def is_subscribed(self, camera: str) -> bool:
         """Tell whether somebody wants a camera's images."""
         info, image, _ = self._cameras[camera]
         return image.get_subscription_count() > 0 or info.get_subscription_count() > 0

@@ -178,7 +178,7 @@ class Crowd:
         self._standing = np.array(
             [index for index, one in enumerate(self._obstacles) if not one.moves], dtype=int
         )
-        self._keeper = np.array(
+        self._supervisor = np.array(
             [self._obstacles[index].kind == 'goalkeeper' for index in self._moving]
         )
         count = len(user)
@@ -247,10 +247,10 @@ class Crowd:
         targets = self._target[rows][:, self._moving].astype(int)
         points = self._points[rows][:, self._moving]
         goal = np.take_along_axis(points, targets[..., None, None], axis=2)[:, :, 0]
-        if self._keeper.any():
+        if self._supervisor.any():
             follow = np.clip(ball[:, None, 1], -self._half_goal, self._half_goal)
-            goal[..., 0] = np.where(self._keeper, points[:, :, 0, 0], goal[..., 0])
-            goal[..., 1] = np.where(self._keeper, follow, goal[..., 1])
+            goal[..., 0] = np.where(self._supervisor, points[:, :, 0, 0], goal[..., 0])
+            goal[..., 1] = np.where(self._supervisor, follow, goal[..., 1])
         way = goal - place
         distance = np.sqrt(way[..., 0] ** 2 + way[..., 1] ** 2)
         speed = self._speed[rows][:, self._moving]
