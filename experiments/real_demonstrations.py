@@ -20,8 +20,8 @@ from pathlib import Path
 
 from guda_ros.evaluation.benchmark.variants import PolicyTrial, seconds_of
 from guda_ros.workflows.arguments import positive
+from guda_ros.workflows.parallel.variant_trials import complete
 from guda_ros.workflows.train import train
-from guda_ros.workflows.variant_trials import complete
 
 #: Worlds, and the guides by arm there.
 PLACES = {'env': "authors' environment", 'twin': 'MuJoCo twin'}

@@ -20,8 +20,8 @@ from guda_ros.evaluation.benchmark.cells import (
 from guda_ros.evaluation.benchmark.charts import draw_charts, draw_quality
 from guda_ros.evaluation.benchmark.plan import Plan
 from guda_ros.evaluation.benchmark.tables import write_csv, write_tables, write_text
+from guda_ros.workflows.parallel.workers import run_jobs
 from guda_ros.workflows.progress import Say, silent
-from guda_ros.workflows.workers import run_jobs
 
 
 @dataclass(frozen=True)

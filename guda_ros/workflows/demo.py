@@ -273,8 +273,8 @@ class Demo:
 
     def train(self, folder: Path) -> dict:
         """Train and export all policies, and choose a guided one by validation starts."""
-        from guda_ros.workflows.jobs import train_and_export, validate
-        from guda_ros.workflows.workers import run_jobs
+        from guda_ros.workflows.demo_stages.jobs import train_and_export, validate
+        from guda_ros.workflows.parallel.workers import run_jobs
 
         s = self._settings
         jobs = [
@@ -345,8 +345,8 @@ class Demo:
 
     def evaluate(self, folder: Path) -> dict:
         """Run all policies and the demonstrators in the batched simulator."""
-        from guda_ros.workflows.jobs import evaluate_arm
-        from guda_ros.workflows.workers import run_jobs
+        from guda_ros.workflows.demo_stages.jobs import evaluate_arm
+        from guda_ros.workflows.parallel.workers import run_jobs
 
         s = self._settings
         jobs = [
@@ -371,7 +371,7 @@ class Demo:
 
     def report(self, folder: Path) -> dict:
         """Make film and report."""
-        from guda_ros.workflows.demo_report import make_report
+        from guda_ros.workflows.demo_stages.report import make_report
 
         files = make_report(
             self._folder,

@@ -25,8 +25,8 @@ from guda_ros.workflows.judging import (
     protect_trials,
     save_report,
 )
+from guda_ros.workflows.parallel.workers import run_jobs
 from guda_ros.workflows.progress import Say, silent
-from guda_ros.workflows.workers import run_jobs
 
 #: Styles of the scripted demonstrator -> its name among the policies.
 DEMONSTRATORS = {'clean': 'demonstrator_clean', 'imperfect': 'demonstrator'}

@@ -10,9 +10,9 @@ pytest.importorskip('pygame', reason='no gamepad driver: the extra [gamepad] is 
 
 PROGRAM = """
 import json, sys
-from guda_ros.control.gamepad import Pad
+from guda_ros.control.gamepad import Gamepad
 steps, arguments = json.loads(sys.argv[1]), json.loads(sys.argv[2])
-pad = Pad(*arguments)
+pad = Gamepad(*arguments)
 from virtual_pad import VirtualPad
 plugged, told = {}, []
 for verb, name, *counts in steps:

@@ -15,7 +15,7 @@ from guda_ros.evaluation.benchmark.variants import (
     summaries,
     write_trials,
 )
-from guda_ros.workflows.variant_trials import complete
+from guda_ros.workflows.parallel.variant_trials import complete
 
 
 def made(arm, seed, seconds):

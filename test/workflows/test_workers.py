@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from guda_ros.errors import GudaError
-from guda_ros.workflows.workers import run_jobs
+from guda_ros.workflows.parallel.workers import run_jobs
 
 
 def test_every_job_is_done_once():

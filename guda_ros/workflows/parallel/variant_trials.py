@@ -15,8 +15,8 @@ from guda_ros.evaluation.benchmark.variants import (
     table_of,
     write_trials,
 )
+from guda_ros.workflows.parallel.workers import run_jobs
 from guda_ros.workflows.tables import print_table
-from guda_ros.workflows.workers import run_jobs
 
 
 def complete(
