@@ -19,10 +19,10 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from guda_ros.config.files import find_config  # noqa: E402
-from guda_ros.data.recording.collector import header_stamp  # noqa: E402
-from guda_ros.ros.graph.processes import GraphProcesses  # noqa: E402
-from guda_ros.ros.graph.table import NodeSpec  # noqa: E402
+from guda_ros.config.files import find_config
+from guda_ros.data.recording.collector import header_stamp
+from guda_ros.ros.graph.processes import GraphProcesses
+from guda_ros.ros.graph.table import NodeSpec
 
 RATE, CAMERA_RATE, WIDTH, HEIGHT = 100.0, 30.0, 320, 240
 #: Images for each simulated second that count as the camera keeping its rate.

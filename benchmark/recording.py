@@ -21,12 +21,12 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from guda_ros.data.contract import Contract  # noqa: E402
-from guda_ros.data.episodes import read_episode  # noqa: E402
-from guda_ros.data.recording.reader import RecordingReader  # noqa: E402
-from guda_ros.data.transitions import transitions  # noqa: E402
-from guda_ros.ros.graph.processes import GraphProcesses  # noqa: E402
-from guda_ros.ros.graph.table import NodeSpec  # noqa: E402
+from guda_ros.data.contract import Contract
+from guda_ros.data.episodes import read_episode
+from guda_ros.data.recording.reader import RecordingReader
+from guda_ros.data.transitions import transitions
+from guda_ros.ros.graph.processes import GraphProcesses
+from guda_ros.ros.graph.table import NodeSpec
 
 WIDTH, HEIGHT = 640, 480
 IMAGE_RATE, SENSOR_RATE = 30, 100
@@ -246,8 +246,7 @@ def disk_rate(folder: Path) -> float:
     file = folder / 'disk_rate'
     began = time.monotonic()
     with open(file, 'wb') as stream:
-        for _ in range(_DISK_BYTES // _DISK_BLOCK):
-            stream.write(block)
+        stream.writelines(block for _ in range(_DISK_BYTES // _DISK_BLOCK))
         stream.flush()
         os.fsync(stream.fileno())
     rate = _DISK_BYTES / (time.monotonic() - began)

@@ -10,7 +10,7 @@ from guda_ros import __version__  # noqa: E402
 
 project = 'guda_ros'
 author = 'guda_ros maintainers'
-copyright = author  # noqa: A001
+copyright = author
 version = release = __version__
 
 extensions = ['myst_parser', 'sphinx.ext.autodoc', 'docstrings', 'generated']

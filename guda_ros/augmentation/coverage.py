@@ -8,6 +8,7 @@ and named to the person who demonstrates.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,7 +88,9 @@ def guided_area(guide: Guide, task: Task) -> tuple[tuple[float, float], tuple[fl
     return (float(low[0]), float(high[0])), (float(low[1]), float(high[1]))
 
 
-def measure_coverage(task: Task, states: np.ndarray, area=None) -> Coverage:
+def measure_coverage(
+    task: Task, states: np.ndarray, area: Sequence[Sequence[float]] | None = None
+) -> Coverage:
     """
     Count world states (M, S) of a task.
 

@@ -51,7 +51,7 @@ class Guide:
         return hashlib.sha256(self.text.encode()).hexdigest()[:16]
 
     @classmethod
-    def load(cls, name: str | os.PathLike) -> 'Guide':
+    def load(cls, name: str | os.PathLike) -> Guide:
         """
         Read a guide by name (config/guides) or path, for the task that it names.
 
@@ -70,7 +70,7 @@ class Guide:
             raise UnknownTask(str(located)) from error
 
     @classmethod
-    def _read(cls, path: Path, text: str) -> 'Guide':
+    def _read(cls, path: Path, text: str) -> Guide:
         root = Section(parse_yaml(text, path), path)
         task = load_task(root.text('task'))
         title, listed = root.text('name'), root.section('rules')

@@ -14,6 +14,7 @@ import os
 from pathlib import Path
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,6 +29,9 @@ from guda_ros.data.sets.trajectories import interrupted
 from guda_ros.data.transitions import transitions, TransitionSet
 from guda_ros.data.verdicts import BROKEN_OFF
 from guda_ros.errors import GudaError
+
+if TYPE_CHECKING:
+    from guda_ros.augmentation.guides import Guide
 
 #: Accepted stretches of steps, single steps, and points of a stretch that are shown.
 _STRETCHES, _SINGLES, _POINTS = 30, 120, 15
@@ -54,7 +58,7 @@ class LiveSettings:
         return Path(self.folder) / f'augmented_{Path(self.guide).stem}.h5'
 
 
-def load_live_guide(name: str):
+def load_live_guide(name: str) -> Guide:
     """
     Read a guide for the task that is recorded.
 

@@ -19,7 +19,7 @@ _TILE = 64
 
 
 @loop('void(u8, u8[::1], f8[:,::1])')
-def uniform(key, mix, out) -> None:
+def uniform(key: np.uint64, mix: np.ndarray, out: np.ndarray) -> None:
     """Do what `draws.uniform` does, into (2, K) numbers."""
     step, first, second = mix
     for k in range(out.shape[1]):
@@ -37,11 +37,11 @@ def uniform(key, mix, out) -> None:
 )
 def aim(
     points: np.ndarray,
-    ways,
-    rows,
+    ways: np.ndarray,
+    rows: np.ndarray,
     mirrored: np.ndarray,
     place: np.ndarray,
-    target,
+    target: np.ndarray,
     cos: np.ndarray,
     sin: np.ndarray,
     offset: np.ndarray,
@@ -65,17 +65,17 @@ def aim(
     ' f8[::1], f8[:,::1], f8[:,:,::1])'
 )
 def move(
-    source,
-    rows,
+    source: np.ndarray,
+    rows: np.ndarray,
     points: np.ndarray,
-    vectors,
-    headings,
-    sign,
+    vectors: np.ndarray,
+    headings: np.ndarray,
+    sign: np.ndarray,
     cos: np.ndarray,
     sin: np.ndarray,
     angle: np.ndarray,
     offset: np.ndarray,
-    out,
+    out: np.ndarray,
 ) -> None:
     """Move points and vectors (P, 2), pairs of columns, and headings (H,) of recorded rows."""
     for part in range(2):
@@ -105,19 +105,19 @@ def move(
     ' f8[::1], f8[::1], f8[::1], f8[:,:,::1], f4[:,::1])'
 )
 def follow(
-    source,
+    source: np.ndarray,
     actions: np.ndarray,
-    rows,
-    kept,
-    lateral,
-    actions_kept,
-    actions_lateral,
-    vectors,
-    sign,
+    rows: np.ndarray,
+    kept: np.ndarray,
+    lateral: np.ndarray,
+    actions_kept: np.ndarray,
+    actions_lateral: np.ndarray,
+    vectors: np.ndarray,
+    sign: np.ndarray,
     cos: np.ndarray,
     sin: np.ndarray,
-    out,
-    out_actions,
+    out: np.ndarray,
+    out_actions: np.ndarray,
 ) -> None:
     """Take what follows the frame: columns that no body has, and actions; vectors: of actions."""
     for part in range(2):
@@ -141,7 +141,9 @@ def follow(
 
 
 @loop('void(f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[::1])')
-def nearest(x: np.ndarray, y: np.ndarray, to_x, to_y, out) -> None:
+def nearest(
+    x: np.ndarray, y: np.ndarray, to_x: np.ndarray, to_y: np.ndarray, out: np.ndarray
+) -> None:
     """Find the smaller squared distance (K,) of two points, before and after steps (2, K)."""
     for k in range(len(out)):
         before_x, before_y = to_x[0, k] - x[0, k], to_y[0, k] - y[0, k]
@@ -152,7 +154,7 @@ def nearest(x: np.ndarray, y: np.ndarray, to_x, to_y, out) -> None:
 
 
 @loop(['void(f8[:,:,::1], i8, i8, f8[:,::1])', 'void(f4[:,:,::1], i8, i8, f4[:,::1])'])
-def write(columns: np.ndarray, part, start: np.ndarray, out) -> None:
+def write(columns: np.ndarray, part: np.ndarray, start: np.ndarray, out: np.ndarray) -> None:
     """Write part of columns (C, parts, N) from `start` on as rows (M, C), a tile at a time."""
     for begin in range(0, len(out), _TILE):
         tile = out[begin : begin + _TILE]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from guda_ros.augmentation.task import Task
 from guda_ros.data.registry import find_task, task_names, UnknownTask
 
-__all__ = ['load_task', 'task_names', 'UnknownTask']
+__all__ = ['UnknownTask', 'load_task', 'task_names']
 
 
 def load_task(name: str) -> type[Task]:

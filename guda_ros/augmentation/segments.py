@@ -31,7 +31,7 @@ class Segments:
         """Last row (K,) of each."""
         return self.start + self.length - 1
 
-    def take(self, index: np.ndarray) -> 'Segments':
+    def take(self, index: np.ndarray) -> Segments:
         """Return the segments of an index or mask."""
         return Segments(self.start[index], self.length[index])
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import os
 from pathlib import Path
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from guda_ros.augmentation.transforms import Layout
 from guda_ros.data.contract import Contract
 from guda_ros.data.contract_base import ContractBase
 from guda_ros.data.transitions import DataSetError, TransitionSet
+
+if TYPE_CHECKING:
+    from gymnasium.vector import VectorEnv
 
 #: Phases that `contact_phases` finds.
 PHASES = ('approach', 'push', 'kick', 'in_goal')
@@ -121,7 +125,7 @@ class Task(ABC):
         """Return the states (M, S) after one step of the simulator, for `--verify`."""
         raise NotImplementedError(f'task {self.name} has no simulator to verify with')
 
-    def environments(self, count: int):
+    def environments(self, count: int) -> VectorEnv:
         """
         Return `count` episodes as a gymnasium.vector.VectorEnv with next-step autoreset.
 

@@ -75,7 +75,7 @@ class Move:
     _turning: tuple | None = field(default=None, repr=False)
 
     @classmethod
-    def identity(cls) -> 'Move':
+    def identity(cls) -> Move:
         """Return the move that changes nothing."""
         return cls(np.asarray(False), np.asarray(0.0), np.zeros(2))
 
@@ -87,7 +87,7 @@ class Move:
         angle: np.ndarray = 0.0,
         mirrored: np.ndarray = False,
         turning: tuple[np.ndarray, np.ndarray] | None = None,
-    ) -> 'Move':
+    ) -> Move:
         """
         Return the move that mirrors and turns, and brings point `pivot` to `place` (..., 2).
 
@@ -119,7 +119,7 @@ class Move:
         return 1.0 - 2.0 * self.mirrored
 
     def vector(
-        self, x: np.ndarray, y: np.ndarray, out=(None, None)
+        self, x: np.ndarray, y: np.ndarray, out: np.ndarray = (None, None)
     ) -> tuple[np.ndarray, np.ndarray]:
         """Move the components of vectors; into two arrays `out`, other than x and y, if given."""
         return tuple(
@@ -141,7 +141,7 @@ class Move:
         turned = np.add(np.multiply(yaw, self.sign, out=out), self.angle, out=out)
         return wrap_angle_fast(turned, out)
 
-    def then(self, after: 'Move') -> 'Move':
+    def then(self, after: Move) -> Move:
         """Return this move followed by another."""
         x, y = after.point(*_parts(self.offset))
         return Move(
@@ -150,14 +150,14 @@ class Move:
             _pairs(x, y),
         )
 
-    def inverse(self) -> 'Move':
+    def inverse(self) -> Move:
         """Return the move that takes this one back."""
         angle = -self.sign * self.angle
         turning = Move(self.mirrored, angle, np.zeros(2))
         x, y = turning.vector(*_parts(self.offset))
         return Move(self.mirrored, angle, np.stack([-x, -y], axis=-1))
 
-    def take(self, index: np.ndarray) -> 'Move':
+    def take(self, index: np.ndarray) -> Move:
         """Return the moves of an index or mask."""
         turning = tuple(part[index] for part in self._matrix[0])
         return Move(self.mirrored[index], self.angle[index], self.offset[index], turning)
@@ -209,7 +209,7 @@ class Change:
             changed[..., x], changed[..., y] = move.vector(actions[..., x], actions[..., y])
         return changed
 
-    def then(self, after: 'Change') -> 'Change':
+    def then(self, after: Change) -> Change:
         """Return this change followed by another."""
         moves = {name: self.move(name).then(after.move(name)) for name in self.layout.bodies}
         put = {
@@ -218,13 +218,13 @@ class Change:
         }
         return Change(self.layout, moves, {**put, **after.put})
 
-    def inverse(self) -> 'Change':
+    def inverse(self) -> Change:
         """Return the change that takes this one back; ValueError if a body was put at rest."""
         if self.put:
             raise ValueError(f'where {", ".join(self.put)} was before is not known any more')
         return Change(self.layout, {name: move.inverse() for name, move in self.moves.items()})
 
-    def take(self, index: np.ndarray) -> 'Change':
+    def take(self, index: np.ndarray) -> Change:
         """Return the changes of an index or mask: of the rows of segments, for example."""
         # One move is often that of several bodies.
         taken = {id(move): move.take(index) for move in self.moves.values()}

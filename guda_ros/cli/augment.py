@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from guda_ros.data.files import refuse_existing
 from guda_ros.workflows.arguments import natural, positive
 from guda_ros.workflows.tables import print_table
+
+if TYPE_CHECKING:
+    from guda_ros.augmentation.pipeline import AcceptanceReport
 
 EXAMPLE = 'guda augment runs/mine/dataset --guide guided --count 200000 --out runs/mine/guided.h5'
 
@@ -102,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def print_report(report) -> None:
+def print_report(report: AcceptanceReport) -> None:
     """Print what became of the proposals of an augmentation."""
     print_table(
         [

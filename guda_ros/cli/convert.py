@@ -16,7 +16,10 @@ from guda_ros.errors import GudaError
 from guda_ros.workflows.tables import print_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from guda_ros.data.contract import Contract
+    from guda_ros.data.episodes import Episode
 
 EXAMPLE = 'guda convert runs/mine/recordings --out runs/mine/dataset'
 
@@ -88,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def told(path: Path, episodes, what: str = 'episodes') -> str:
+def told(path: Path, episodes: Sequence[Episode], what: str = 'episodes') -> str:
     """Return a line that says what a data set holds."""
     return (
         f'{path}: {len(episodes)} {what}, {sum(e.success for e in episodes)} scored, '

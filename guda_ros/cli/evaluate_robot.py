@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     import numpy as np
 
     from guda_ros.data.contract import Contract
+    from guda_ros.evaluation.results import Evaluation
+    from guda_ros.ros.graph.table import Graph, NodeSpec
 
 #: Seconds without a command after which the operator is told what may be wrong.
 _SILENCE = 8.0
 
 
-def evaluate_on_robot(args: argparse.Namespace):
+def evaluate_on_robot(args: argparse.Namespace) -> Evaluation:
     """
     Run the trials that are missing and return the Evaluation.
 
@@ -67,7 +69,7 @@ class _Session:
     """The trials of one sitting."""
 
     def __init__(
-        self, log, contract: Contract, graph, referee, read_key, folder: Path, stand_in
+        self, log, contract: Contract, graph: Graph, referee, read_key, folder: Path, stand_in
     ) -> None:
         self._log, self._contract, self._graph, self._referee = log, contract, graph, referee
         self._read_key, self._folder, self._stand_in = read_key, folder, stand_in
@@ -299,7 +301,7 @@ def _stand_in(contract: Contract, args: argparse.Namespace):
         yield StandIn(graph, contract)
 
 
-def stand_in_spec(contract: str, robot: str = ''):
+def stand_in_spec(contract: str, robot: str = '') -> NodeSpec:
     """Return the simulator as a robot's driver: in real time, its own episodes out of the way."""
     from guda_ros.ros.graph.table import NodeSpec
 
@@ -315,7 +317,7 @@ def stand_in_spec(contract: str, robot: str = ''):
 class StandIn:
     """A simulated robot in a graph of its own, with hands to place it."""
 
-    def __init__(self, graph, contract: Contract) -> None:
+    def __init__(self, graph: Graph, contract: Contract) -> None:
         from guda_ros.ros.qos import COMMAND
         from guda_ros.ros.topics import Topics
 

@@ -123,7 +123,7 @@ def _refuse(out: Path, refuse_existing) -> None:
         raise GudaError(f'{out}: exists already; choose another one with --out') from error
 
 
-def parse(key: str, answer: str):
+def parse(key: str, answer: str) -> str | float | list[float]:
     """
     Read an answer: a number, several with spaces or commas between them, or text.
 

@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from typing import TextIO, TYPE_CHECKING
 
 from guda_ros.data.files import refuse_existing
 from guda_ros.workflows.arguments import natural, positive
@@ -177,7 +177,7 @@ def run(args: argparse.Namespace) -> int:
 class Progress:
     """Losses and validation of a training: a line that is written over, or one for each tenth."""
 
-    def __init__(self, stream=None) -> None:
+    def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
         self._live = self._stream.isatty()
         self._next = 0.0

@@ -18,7 +18,7 @@ class Instant(NamedTuple):
     ros: float
     steady: float
 
-    def since(self, earlier: 'Instant') -> float:
+    def since(self, earlier: Instant) -> float:
         """Return the time [s] since an earlier moment, on the clock that says more."""
         return max(self.ros - earlier.ros, self.steady - earlier.steady)
 

@@ -49,7 +49,7 @@ class ExportedPolicy:
     @classmethod
     def load(
         cls, path: str | os.PathLike[str], contract: ContractBase | None = None
-    ) -> 'ExportedPolicy':
+    ) -> ExportedPolicy:
         """
         Read a policy.
 
@@ -169,7 +169,7 @@ def _check_signature(path: Path, session: InferenceSession, size: int, actions: 
         ('output', session.get_outputs(), OUTPUT, actions),
     ):
         values = {value.name: value for value in values}
-        if kind == 'input' and len(values) != 1 or name not in values:
+        if (kind == 'input' and len(values) != 1) or name not in values:
             raise PolicyFileError(f'{path}: the {kind} {name!r} is expected, not {sorted(values)}')
         value = values[name]
         # A dimension may be a number, a name or None (free).

@@ -75,7 +75,7 @@ class JoystickState:
         """Whether the button that releases the emergency stop is held."""
         return 'release' in self.pressed
 
-    def joined(self, other: 'JoystickState') -> 'JoystickState':
+    def joined(self, other: JoystickState) -> JoystickState:
         """Return what a person wants who has two devices: the other moves while it is held."""
         moves = other if other.deadman else self
         look = other.look if other.look.any() else self.look
@@ -115,7 +115,7 @@ class JoystickMap:
     pads: tuple[str, ...]
 
     @classmethod
-    def load(cls, name: str | Path = 'xbox') -> 'JoystickMap':
+    def load(cls, name: str | Path = 'xbox') -> JoystickMap:
         """Read a map by name or path; ConfigError names file and key of a wrong value."""
         path = find_config('joysticks', name)
         root = Section(load_yaml(path), path)

@@ -95,7 +95,7 @@ class KeyboardMap:
     buttons: dict[str, str]
 
     @classmethod
-    def load(cls, name: str | Path = 'qwerty') -> 'KeyboardMap':
+    def load(cls, name: str | Path = 'qwerty') -> KeyboardMap:
         """Read a map by name or path; ConfigError names file and key of a wrong value."""
         path = find_config('keyboards', name)
         root = Section(load_yaml(path), path)

@@ -372,7 +372,7 @@ class SafetyGate:
         now: Instant,
         stamp: float | None = None,
     ) -> Decision:
-        if self._driver is not None or reason == EMERGENCY_STOP and stamp is not None:
+        if self._driver is not None or (reason == EMERGENCY_STOP and stamp is not None):
             self._stopped_at = now
         self._driver = None
         self._limiter.reset(now.steady)

@@ -60,7 +60,7 @@ class Contract(ContractBase):
     action_size = len(ACTION)
 
     @classmethod
-    def load(cls, name: str = 'soccer_push', robot: str | None = None) -> 'Contract':
+    def load(cls, name: str = 'soccer_push', robot: str | None = None) -> Contract:
         """
         Read a contract by name or path, with the robot profile and field that it names.
 
@@ -109,7 +109,7 @@ class Contract(ContractBase):
         return json.dumps(values, sort_keys=True, separators=(',', ':'))
 
     @classmethod
-    def from_json(cls, text: str) -> 'Contract':
+    def from_json(cls, text: str) -> Contract:
         """Read what to_json wrote; ValueError when it cannot be read."""
         try:
             values = json.loads(text)

@@ -86,7 +86,7 @@ class ContractBase(ABC):
         """Tell (M,) of states where nothing is left to do: what follows pays the same."""
         return np.zeros(len(next_states), dtype=bool)
 
-    def differences(self, other: 'ContractBase') -> list[str]:
+    def differences(self, other: ContractBase) -> list[str]:
         """Return one line for every value that differs, `key: mine != theirs`."""
         if self.task != other.task:
             return [f'task: {self.task} != {other.task}']
@@ -97,7 +97,7 @@ class ContractBase(ABC):
             if mine.get(key) != theirs.get(key)
         ]
 
-    def require(self, other: 'ContractBase', what: str) -> None:
+    def require(self, other: ContractBase, what: str) -> None:
         """Raise ContractMismatch if `other`, the contract of `what`, is not this one."""
         if self.task != other.task or self.hash != other.hash:
             listed = '\n  '.join(self.differences(other))
@@ -114,7 +114,7 @@ class NumbersContract(ContractBase):
         return json.dumps(asdict(self), sort_keys=True, separators=(',', ':'))
 
     @classmethod
-    def from_json(cls, text: str) -> 'NumbersContract':
+    def from_json(cls, text: str) -> NumbersContract:
         """Read what to_json wrote; ValueError when it cannot be read."""
         try:
             values = json.loads(text)

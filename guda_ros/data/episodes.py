@@ -135,7 +135,7 @@ def read_episode(path: str | os.PathLike[str], contract: Contract | None = None)
     if verdict not in VERDICTS:
         verdict = 'aborted'
         problems.append('the verdict was not recorded')
-    last = info.end_stamp if info.end_stamp else 2**63 - 1
+    last = info.end_stamp or 2**63 - 1
     steps = control_steps(samples, info.start_stamp, last)
     missing = missing_samples(samples, steps, info.start_stamp, contract.period)
     problems += [problem for problem in missing if problem not in problems]

@@ -127,7 +127,7 @@ class TransitionSet:
             )
         for name, names in (('rule', self.rule_names), ('source_episode', self.episode_ids)):
             column = getattr(self, name)
-            if count and not (0 <= column.min() and column.max() < len(names)):
+            if count and not (column.min() >= 0 and column.max() < len(names)):
                 raise ValueError(f'{name}: an index is outside the list of {len(names)} names')
 
     def _columns(self) -> dict[str, tuple[type[float], tuple]]:
@@ -153,12 +153,12 @@ class TransitionSet:
         counts = np.bincount(self.rule, minlength=len(self.rule_names))
         return {name: int(count) for name, count in zip(self.rule_names, counts)}
 
-    def select(self, index: np.ndarray) -> 'TransitionSet':
+    def select(self, index: np.ndarray) -> TransitionSet:
         """Return the transitions of a mask, slice or index array; names and contract are kept."""
         return replace(self, **{name: getattr(self, name)[index] for name in self._columns()})
 
     @classmethod
-    def concatenate(cls, sets: Iterable['TransitionSet']) -> 'TransitionSet':
+    def concatenate(cls, sets: Iterable[TransitionSet]) -> TransitionSet:
         """
         Join sets of one contract in order; rules and episodes of the same name become one.
 
@@ -237,7 +237,7 @@ class TransitionSet:
         path: str | os.PathLike[str],
         read_contract: Callable[[str], ContractBase] | None = None,
         rows: slice = slice(None),
-    ) -> 'TransitionSet':
+    ) -> TransitionSet:
         """
         Read what save or a TransitionWriter wrote.
 
@@ -322,7 +322,7 @@ class TransitionWriter:
             for dtype, shape in like._columns().values()
         )
 
-    def __enter__(self) -> 'TransitionWriter':
+    def __enter__(self) -> TransitionWriter:
         """Create the file."""
         import h5py
 

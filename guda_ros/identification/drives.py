@@ -7,6 +7,7 @@ robot records them: odometry and commands need not come together.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 import os
 
@@ -51,10 +52,10 @@ class Drive:
 
 def make_drive(
     name: str,
-    commands,
+    commands: Sequence[Sequence[float]] | np.ndarray,
     odom: np.ndarray | list[tuple[float, float, float, float]],
-    truth=(),
-    detections=(),
+    truth: Sequence[Sequence[float]] | np.ndarray = (),
+    detections: Sequence[Sequence[float]] | np.ndarray = (),
 ) -> Drive:
     """
     Return a drive of samples (time [s], values...) in any order; of two with a stamp, the first.

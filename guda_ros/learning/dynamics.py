@@ -55,7 +55,7 @@ class FactoredDynamics:
         actions: np.ndarray,
         next_states: np.ndarray,
         together: np.ndarray,
-    ) -> 'FactoredDynamics':
+    ) -> FactoredDynamics:
         """
         Fit the networks to recorded steps.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 import math
@@ -141,7 +141,11 @@ class Adam:
     """AdamW in one fused call, with a learning rate that may fall to zero along a cosine."""
 
     def __init__(
-        self, parameters, rate: float, weight_decay: float = 0.0, steps: int | None = None
+        self,
+        parameters: Iterable[torch.Tensor],
+        rate: float,
+        weight_decay: float = 0.0,
+        steps: int | None = None,
     ) -> None:
         self._rate = rate
         self._steps = steps
@@ -374,7 +378,7 @@ class Learner:
 
     # What a user calls.
 
-    def learn(self, callback: Callable[['Learner'], bool | None] | None = None) -> 'Learner':
+    def learn(self, callback: Callable[[Learner], bool | None] | None = None) -> Learner:
         """
         Train until all updates are done, from where training stands.
 
@@ -410,7 +414,11 @@ class Learner:
         self._stop = True
 
     def predict(
-        self, observation: np.ndarray, state=None, episode_start=None, deterministic: bool = True
+        self,
+        observation: np.ndarray,
+        state: object = None,
+        episode_start: object = None,
+        deterministic: bool = True,
     ) -> tuple[np.ndarray, None]:
         """
         Return the actions (..., 3) of the first seed's policy for observations (..., D), and None.

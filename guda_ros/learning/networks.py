@@ -34,7 +34,7 @@ class TrainingResult:
     values.
     """
 
-    network: 'PolicyNetwork'
+    network: PolicyNetwork
     history: dict[str, list[float | None]] = field(default_factory=dict)
     seconds: float = 0.0
     updates: int = 0
@@ -56,7 +56,7 @@ class Normaliser(nn.Module):
         self.register_buffer('scale', torch.as_tensor(np.array(scale), dtype=torch.float32))
 
     @classmethod
-    def fit(cls, observations: np.ndarray) -> 'Normaliser':
+    def fit(cls, observations: np.ndarray) -> Normaliser:
         """Take mean and standard deviation of observations (M, D)."""
         values = np.asarray(observations, dtype=np.float64)
         return cls(values.mean(axis=0), values.std(axis=0))
@@ -80,12 +80,12 @@ class ActionRange(nn.Module):
         self.register_buffer('reach', torch.as_tensor(np.array(half), dtype=torch.float32))
 
     @classmethod
-    def identity(cls, actions: int) -> 'ActionRange':
+    def identity(cls, actions: int) -> ActionRange:
         """Leave actions as they are."""
         return cls(np.zeros(actions), np.ones(actions))
 
     @classmethod
-    def fit(cls, actions: np.ndarray) -> 'ActionRange':
+    def fit(cls, actions: np.ndarray) -> ActionRange:
         """Take the range of actions (M, A); one that never changes keeps the half range 1."""
         low, high = actions.min(axis=0), actions.max(axis=0)
         half = (high - low) / 2

@@ -26,7 +26,7 @@ def train_to_file(
     evaluate: Callable[[PolicyNetwork], float] | None = None,
     evaluations: int = 5,
     report: Callable[[Learner], None] | None = None,
-    writer=None,
+    writer: SummaryWriter | None = None,
 ) -> bool:
     """
     Train to the end and keep a checkpoint at `path`; return False if Ctrl-C stopped it before.

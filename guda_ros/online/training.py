@@ -51,7 +51,7 @@ class OnlineConfig:
     arguments: dict = field(default_factory=dict)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> 'OnlineConfig':
+    def load(cls, path: str | os.PathLike[str]) -> OnlineConfig:
         """Read a YAML file; ConfigError names file and key of a wrong value."""
         root = Section(load_yaml(path), path)
         arguments = root.section('arguments')

@@ -93,7 +93,7 @@ class BatchVecEnv(VecEnv):
         value = getattr(self.episodes, attr_name)
         return [value for _ in self._get_indices(indices)]
 
-    def set_attr(self, attr_name: str, value, indices: np.ndarray | None = None) -> None:
+    def set_attr(self, attr_name: str, value: object, indices: np.ndarray | None = None) -> None:
         """Refuse: rows have no attributes of their own."""
         raise AttributeError(f'{attr_name}: the rows of a batch have no attributes of their own')
 
@@ -103,6 +103,6 @@ class BatchVecEnv(VecEnv):
         """Refuse: rows have no methods of their own."""
         raise AttributeError(f'{method_name}: the rows of a batch have no methods of their own')
 
-    def env_is_wrapped(self, wrapper_class, indices: np.ndarray | None = None) -> list[bool]:
+    def env_is_wrapped(self, wrapper_class: type, indices: np.ndarray | None = None) -> list[bool]:
         """Tell that no row is wrapped."""
         return [False for _ in self._get_indices(indices)]

@@ -36,7 +36,7 @@ class CameraModel:
     distortion: tuple[float, ...] | None = None
 
     @classmethod
-    def from_mount(cls, mount: CameraMount) -> 'CameraModel':
+    def from_mount(cls, mount: CameraMount) -> CameraModel:
         """Build the camera of a profile: square pixels, principal point in the middle."""
         focal = mount.height / 2 / np.tan(mount.vertical_fov / 2)
         return cls._build(
@@ -59,7 +59,7 @@ class CameraModel:
         model: str = 'plumb_bob',
         binning: tuple[int, int] = (1, 1),
         roi: tuple[int, int, int, int] = (0, 0, 0, 0),
-    ) -> 'CameraModel':
+    ) -> CameraModel:
         """
         Build the camera of the images from the calibration on the wire and a profile's mount.
 
@@ -112,7 +112,7 @@ class CameraModel:
         centre: tuple[float, float],
         mount: CameraMount,
         distortion: tuple[float, ...],
-    ) -> 'CameraModel':
+    ) -> CameraModel:
         cos, sin = np.cos(mount.pitch), np.sin(mount.pitch)
         rotation = np.array([[0.0, -1.0, 0.0], [-sin, 0.0, -cos], [cos, 0.0, -sin]])
         return cls(
@@ -125,7 +125,7 @@ class CameraModel:
             distortion if isinstance(distortion, lens.Equidistant) or any(distortion) else None,
         )
 
-    def turned(self, head: Head, pan: float, tilt: float) -> 'CameraModel':
+    def turned(self, head: Head, pan: float, tilt: float) -> CameraModel:
         """Return the camera as it is when a head that was at zero is at pan and tilt [rad]."""
         (cp, ct), (sp, st) = np.cos([pan, tilt]), np.sin([pan, tilt])
         turn = np.array([[cp, -sp, 0.0], [sp, cp, 0.0], [0.0, 0.0, 1.0]]) @ np.array(
@@ -212,7 +212,7 @@ class CameraModel:
             return 0.0 if height < 0 else self.height - 1.0
         return self.centre[1] + self.focal[1] * rows[seen, 1].min()
 
-    def sphere_outline(self, centre: np.ndarray, radius: float) -> 'Ellipse':
+    def sphere_outline(self, centre: np.ndarray, radius: float) -> Ellipse:
         """
         Return the outline of a sphere at a base_link point (3,) in the image, an ellipse.
 

@@ -7,6 +7,7 @@ Integer stamps compare exactly, which lock-step and pairing by stamp rely on.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 import math
 
 from builtin_interfaces.msg import Time
@@ -260,7 +261,7 @@ def camera_info_message(
     focal: float,
     stamp: Time | int,
     frame: str,
-    distortion=(0.0, 0.0, 0.0, 0.0, 0.0),
+    distortion: Sequence[float] | np.ndarray | None = (0.0, 0.0, 0.0, 0.0, 0.0),
 ) -> CameraInfo:
     """
     Return the CameraInfo of a camera with square pixels whose principal point is in the middle.

@@ -35,7 +35,7 @@ class Parameters:
     def declare(
         self,
         name: str,
-        default,
+        default: Any,
         description: str,
         *,
         unit: str = '',
@@ -44,7 +44,7 @@ class Parameters:
         choices: Sequence | None = None,
         check: Callable[[Any], object] | None = None,
         read_only: bool = False,
-    ):
+    ) -> Any:
         """
         Declare a parameter and return its value: an override from command line or file goes first.
 

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import traceback
+from typing import Any
 
 import rclpy
 from rclpy.clock import Clock, ClockType
@@ -134,7 +135,7 @@ def _on_interrupt(handler) -> None:
         signal.signal(signal.SIGINT, handler)
 
 
-def reports_failure(transition):
+def reports_failure(transition: Callable[..., Any]) -> Callable[..., Any]:
     """
     Decorate a lifecycle transition: an exception makes it fail, and the node's `failure` says why.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PointStamped, PoseWithCovarianceStamped, TwistStamped
@@ -27,6 +28,11 @@ from visualization_msgs.msg import MarkerArray
 from guda_ros.data.contract import Contract
 from guda_ros.data.verdicts import SOURCES
 from guda_ros.ros.qos import COMMAND, DEFAULT, EPISODE, LATCHED, SENSOR_DATA, STREAM
+
+if TYPE_CHECKING:
+    from rclpy.client import Client
+    from rclpy.publisher import Publisher
+    from rclpy.subscription import Subscription
 
 #: Publishers of what a simulator and a real robot both have.
 _ROBOT = ('robot or simulator',)
@@ -494,7 +500,7 @@ class Topics(Mapping):
 
     def publisher(
         self, node: Node, role: str, *, kind: type | None = None, qos: QoSProfile | None = None
-    ):
+    ) -> Publisher:
         """
         Create the publisher of a role; that of a lifecycle node is silent while it is inactive.
 
@@ -515,7 +521,7 @@ class Topics(Mapping):
         kind: type | None = None,
         qos: QoSProfile | None = None,
         raw: bool = False,
-    ):
+    ) -> Subscription:
         """Create a subscription to a role; `raw`: the callback gets the serialized message."""
         topic = self[role]
         return node.create_subscription(
@@ -523,13 +529,13 @@ class Topics(Mapping):
         )
 
 
-def offer_service(node: Node, role: str, callback: Callable, **options):
+def offer_service(node: Node, role: str, callback: Callable, **options) -> Service:
     """Create the server of a role; `options` are those of `Node.create_service`."""
     service = _SERVICE_BY_ROLE[role]
     return node.create_service(service.kind, service.own_name, callback, **options)
 
 
-def service_client(node: Node, role: str):
+def service_client(node: Node, role: str) -> Client:
     """Create a client of a role."""
     service = _SERVICE_BY_ROLE[role]
     return node.create_client(service.kind, service.name)

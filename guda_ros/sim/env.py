@@ -8,6 +8,8 @@ The soccer task as a Gymnasium environment, registered as `guda_ros/Soccer-v0`.
 
 from __future__ import annotations
 
+from typing import Any
+
 import gymnasium
 import numpy as np
 
@@ -68,7 +70,7 @@ class SoccerEnv(gymnasium.Env):
         self._running = True
         return observations[0], {}
 
-    def step(self, action: np.ndarray):
+    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Walk one control period with an action (3,); RuntimeError after an episode's end."""
         if not self._running:
             raise RuntimeError('the episode is over: reset the environment')

@@ -174,7 +174,7 @@ class EpisodeBatch:
         truncations = (self._steps >= self.max_steps) & ~terminations
         return self.observe(slice(None)), terms.sum(axis=1), terminations, truncations
 
-    def observe(self, rows) -> np.ndarray:
+    def observe(self, rows: np.ndarray | slice) -> np.ndarray:
         """Return the observations (n, D), float32, of rows: a slice or indices (n,)."""
         obstacles = None
         if self.contract.observes_obstacles:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
@@ -82,7 +83,9 @@ class SoccerVectorEnv(VectorEnv):
         self._observations[rows] = self.episodes.reset(rows, options.get('starts'))
         return self._observations, {}
 
-    def step(self, actions: np.ndarray):
+    def step(
+        self, actions: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Walk one control period with actions (num_envs, 3), and reset what ended."""
         if not self._seeded:
             raise RuntimeError('reset the environments before their first step')

@@ -32,13 +32,13 @@ class Ball:
     patches: Colour | None = None
 
     @classmethod
-    def load(cls, name: str | os.PathLike[str]) -> 'Ball':
+    def load(cls, name: str | os.PathLike[str]) -> Ball:
         """Read a ball by name or path; ConfigError names file and key of a wrong value."""
         path = find_config('balls', name)
         return cls.read(Section(load_yaml(path), path))
 
     @classmethod
-    def read(cls, section: Section) -> 'Ball':
+    def read(cls, section: Section) -> Ball:
         """Read a ball from its own file or from the field that it is part of."""
         ball = cls(
             radius=section.number('radius', 0.01, 0.5),
@@ -89,7 +89,7 @@ class Field:
     looks: Looks = Looks()
 
     @classmethod
-    def load(cls, name: str | os.PathLike[str]) -> 'Field':
+    def load(cls, name: str | os.PathLike[str]) -> Field:
         """Read a field by name or path; ConfigError names file and key of a wrong value."""
         path = find_config('fields', name)
         root = Section(load_yaml(path), path)
@@ -149,7 +149,7 @@ class Field:
         return _without_defaults(self, asdict(self))
 
     @classmethod
-    def from_dict(cls, values: Plain) -> 'Field':
+    def from_dict(cls, values: Plain) -> Field:
         """Build a field from what as_dict returned; TypeError or KeyError if it is none."""
         values = dict(values)
         for key, kind in (('ball', Ball), ('looks', Looks)):

@@ -236,13 +236,13 @@ class RobotProfile:
     uncertainty: dict[str, float]
 
     @classmethod
-    def load(cls, name: str | os.PathLike[str]) -> 'RobotProfile':
+    def load(cls, name: str | os.PathLike[str]) -> RobotProfile:
         """Read a profile by name or path; ConfigError names file and key of a wrong value."""
         path = find_config('robots', name)
         return cls.read(load_yaml(path), path)
 
     @classmethod
-    def read(cls, values: Plain, source: str | os.PathLike[str]) -> 'RobotProfile':
+    def read(cls, values: Plain, source: str | os.PathLike[str]) -> RobotProfile:
         """Build a profile from the values of a file; ConfigError names `source` and the key."""
         root = Section(values, source)
         profile = cls(

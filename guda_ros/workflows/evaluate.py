@@ -70,7 +70,7 @@ def evaluate(
     listed = as_list(policies)
     if not listed and not demonstrators:
         raise GudaError('give a policy file, --demonstrator, or both')
-    if isinstance(contract, (str, os.PathLike)) or contract is None and not listed:
+    if isinstance(contract, (str, os.PathLike)) or (contract is None and not listed):
         contract = Contract.load(contract or 'soccer_push', robot)
     results, contract = list_policies(listed, 'batch', contract, ungrouped)
     protect_trials(out)

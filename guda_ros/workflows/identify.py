@@ -8,6 +8,7 @@ from datetime import date
 import os
 from pathlib import Path
 import tempfile
+from typing import TYPE_CHECKING
 
 import yaml
 
@@ -24,6 +25,9 @@ from guda_ros.identification.nao_findings import find as find_in_logs
 from guda_ros.identification.walk_fit import AXES
 from guda_ros.soccer.field import Ball, Field
 from guda_ros.soccer.robot import RobotProfile
+
+if TYPE_CHECKING:
+    from guda_ros.identification.nao_findings import NaoFindings
 
 
 @naming_extras()
@@ -106,7 +110,7 @@ def identify_nao_logs(
     plot: str | os.PathLike | None = None,
     *,
     overwrite: bool = False,
-):
+) -> NaoFindings:
     """
     Estimate response, steps and noise from logs of the physical NAO of the GuDA paper.
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import contextlib
 import hashlib
 import json
 import os
 from pathlib import Path
 import time
-from typing import Callable
 
 
 def write_json(path: Path, content: dict) -> None:

@@ -167,7 +167,7 @@ def test_balls_lie_in_the_goal_as_often_as_recorded(tmp_path, recorded, hindsigh
     )
     apart = np.isnan(made.parameters[:, made.parameter_names.index('ball_turn')])
     share = CONTRACT.in_goal(recorded.states).mean()
-    assert 0 < share
+    assert share > 0
     assert CONTRACT.in_goal(made.states[apart]).mean() == pytest.approx(share, rel=0.25, abs=0.01)
 
 

@@ -245,7 +245,7 @@ def test_uniform_numbers_are_those_of_splitmix64(paths, shape):
 
 def test_uniform_numbers_are_even():
     numbers = uniform(np.random.default_rng(0), 2, 100_000)
-    assert 0 <= numbers.min() and numbers.max() < 1
+    assert numbers.min() >= 0 and numbers.max() < 1
     # Of a chi-squared distribution with 99 degrees of freedom, .01 % is beyond 161.
     counts = np.histogram(numbers, 100, (0, 1))[0]
     assert np.sum((counts - 2000) ** 2 / 2000) < 161

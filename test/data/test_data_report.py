@@ -17,7 +17,7 @@ def report(source, out, *more):
     assert main(['data', 'report', str(source), '--out', str(out), *map(str, more)]) == 0
     text = (out / 'report.html').read_text()
     assert not re.search(r'(?:src|href)="(?!data:)', text)
-    assert not re.search(r'\bnan\b', text, re.I)
+    assert not re.search(r'\bnan\b', text, re.IGNORECASE)
     return json.loads((out / 'report.json').read_text()), text
 
 

@@ -74,7 +74,7 @@ def test_film_becomes_an_animated_webp_where_vp8_cannot_be_encoded(tmp_path, mon
         def __init__(self, *_):
             pass
 
-        def isOpened(self):  # noqa: N802 (the name in OpenCV)
+        def isOpened(self):
             return False
 
     monkeypatch.setattr(cv2, 'VideoWriter', NoEncoder)

@@ -22,7 +22,7 @@ from guda_ros.workflows.train import train
 
 
 def test_the_command_line_knows_all_algorithms():
-    assert CLI_ALGORITHMS == tuple(ALGORITHMS)
+    assert tuple(ALGORITHMS) == CLI_ALGORITHMS
 
 
 @pytest.mark.parametrize('name', ALGORITHMS)

@@ -239,8 +239,7 @@ def robot_modules() -> list[str]:
         if name not in NOT_WITHOUT_LAUNCH
         and (
             layer_of(name) in ROBOT_LAYERS
-            or layer_of(name) is None
-            and name != 'guda_ros.__main__'
+            or (layer_of(name) is None and name != 'guda_ros.__main__')
             or name in [f'guda_ros.nodes.{node}' for node in ROBOT_NODES]
         )
     ]

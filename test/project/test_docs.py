@@ -117,7 +117,9 @@ def test_every_link_and_picture_of_the_site_is_there(pages):
             if found is None:
                 continue
             path, fragment = found
-            if not path.exists() or fragment and path in pages and fragment not in pages[path].ids:
+            if not path.exists() or (
+                fragment and path in pages and fragment not in pages[path].ids
+            ):
                 broken.append(f'{page.name}: {link}')
     assert not broken, '\n'.join(broken)
 

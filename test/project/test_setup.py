@@ -8,6 +8,7 @@ import shutil
 import subprocess
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -122,3 +123,21 @@ def test_continuous_integration_runs_make_test():
     script = ROOT / '.ci' / 'run'
     assert os.access(script, os.X_OK)
     assert 'make test' in script.read_text(encoding='utf-8')
+
+
+def test_githubs_workflow_runs_what_continuous_integration_runs():
+    text = (ROOT / '.github' / 'workflows' / 'tests.yml').read_text(encoding='utf-8')
+    jobs = yaml.safe_load(text)['jobs']
+    commands = [step['run'] for job in jobs.values() for step in job['steps'] if 'run' in step]
+    assert {'.ci/run', 'make docs', 'python -m build'} <= set(commands)
+    assert jobs['test']['strategy']['matrix']['python'] == ['3.11', '3.12']
+    assert '{{ secrets' not in text
+
+
+def test_the_hooks_before_a_commit_are_the_tools_of_make_lint():
+    text = (ROOT / '.pre-commit-config.yaml').read_text(encoding='utf-8')
+    hooks = [hook for repo in yaml.safe_load(text)['repos'] for hook in repo['hooks']]
+    assert all(hook['language'] == 'system' for hook in hooks)
+    assert [hook['entry'].split()[0] for hook in hooks] == ['.venv/bin/ruff'] * 2 + [
+        '.venv/bin/mypy'
+    ]

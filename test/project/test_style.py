@@ -1,5 +1,6 @@
 """The Python files follow the ROS style and are typed as pyproject.toml says."""
 
+import ast
 import importlib.util
 from pathlib import Path
 import re
@@ -36,3 +37,34 @@ def test_make_test_begins_with_make_lint_which_runs_the_type_checker():
     assert ' lint ' in rules['test'].partition('##')[0]
     for command in ('ruff format --check', 'ruff check', 'mypy'):
         assert command in rules['lint']
+
+
+def untyped(tree):
+    """Return line and name of the public functions, methods included, that lack an annotation."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith('_'):
+            yield from untyped(node)
+        elif isinstance(node, ast.FunctionDef) and (
+            not node.name.startswith('_') or node.name == '__init__'
+        ):
+            arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            bare = [a for a in arguments if a.annotation is None and a.arg not in ('self', 'cls')]
+            if bare or (node.returns is None and node.name != '__init__'):
+                yield node.lineno, node.name
+
+
+def test_every_public_function_says_what_it_takes_and_returns():
+    found = [
+        f'{path.relative_to(ROOT)}:{line}: {name}'
+        for path in sorted((ROOT / 'guda_ros').rglob('*.py'))
+        for line, name in untyped(ast.parse(path.read_text(encoding='utf-8')))
+    ]
+    assert not found, '\n' + '\n'.join(found)
+
+
+def test_the_search_for_untyped_functions_finds_them():
+    text = (
+        'def a(x): pass\ndef b(x: int): pass\ndef c(x: int) -> int: pass\n'
+        'class D:\n def e(self): pass'
+    )
+    assert [name for _, name in untyped(ast.parse(text))] == ['a', 'b', 'e']

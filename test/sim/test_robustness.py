@@ -108,7 +108,7 @@ def check(steps, seed, randomisation):
     )
     assert taken >= steps
     # A ball that is squeezed sinks into the soft floor, but its middle stays above it.
-    assert 0 < lowest and highest < HIGHEST
+    assert lowest > 0 and highest < HIGHEST
     assert farthest < 0.1
 
 

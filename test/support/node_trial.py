@@ -67,7 +67,7 @@ class NodeTrial:
         #: What the teleop node said of itself last.
         self.teleop = {}
 
-    def __enter__(self) -> 'NodeTrial':
+    def __enter__(self) -> NodeTrial:
         self.graph.start()
         try:
             self.graph.wait_ready(30)

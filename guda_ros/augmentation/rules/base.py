@@ -54,7 +54,7 @@ class Rule(ABC):
     def __init__(self, section: Section, task: type[Task]) -> None:
         """Take the rule's keys; ConfigError through the section for what is wrong."""
 
-    def prepare(self, recorded: TransitionSet, task: Task) -> 'Rule':
+    def prepare(self, recorded: TransitionSet, task: Task) -> Rule:
         """Return this rule with what it found in a recording; the rule itself stays as it is."""
         prepared = copy.copy(self)
         prepared.recorded, prepared.task = recorded, task

@@ -28,7 +28,7 @@ class Destination:
     bias: float
 
     @classmethod
-    def read(cls, section: Section) -> 'Destination':
+    def read(cls, section: Section) -> Destination:
         """Take `place` or `box`, and `bias`."""
         box = None
         if section.has('box'):

@@ -38,7 +38,7 @@ class SegmentChoice:
     behaviours: dict[str, tuple[tuple[int, int, int], ...]] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, section: Section, task: type[Task]) -> 'SegmentChoice':
+    def read(cls, section: Section, task: type[Task]) -> SegmentChoice:
         """Take the keys of the section; docs/augmentation.md explains each."""
         of, phases, behaviours = section.choice('of', _KINDS), task.phases, {}
         if section.has('phases'):

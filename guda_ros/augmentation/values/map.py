@@ -84,7 +84,7 @@ class ValueMap:
         self._reach = reach
 
     @classmethod
-    def solve(cls, grid: Grid, moves: Moves, reach: float) -> 'ValueMap':
+    def solve(cls, grid: Grid, moves: Moves, reach: float) -> ValueMap:
         """Return the map on which every point is worth the best of its moves."""
         possible = np.isfinite(moves.earned)
         earned = np.where(possible, moves.earned, -np.inf)

@@ -46,7 +46,7 @@ class Approach:
     @classmethod
     def find(
         cls, recorded: TransitionSet, task: Task, nearest: float, heading: bool
-    ) -> 'Approach | None':
+    ) -> Approach | None:
         """Return what a recording shows; None if its actor does not move."""
         actor, thing = (task.layout.bodies[name] for name in (task.actor, task.object))
         way = way_of(recorded, actor)
@@ -98,7 +98,7 @@ class Worth:
         discount: float,
         nearest: float,
         heading: bool,
-    ) -> 'Worth':
+    ) -> Worth:
         """Find in a recording what a map of values leaves open."""
         approach = None
         if task.object != task.actor:

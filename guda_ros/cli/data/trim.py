@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _is_kept(episode: Episode, args: argparse.Namespace) -> bool:
-    if episode.id in args.drop or args.verdicts and episode.verdict not in args.verdicts:
+    if episode.id in args.drop or (args.verdicts and episode.verdict not in args.verdicts):
         return False
     return args.usable is None or float(episode.usable.mean()) >= args.usable
 

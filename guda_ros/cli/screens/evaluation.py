@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from guda_ros.workflows.tables import print_table
 
+if TYPE_CHECKING:
+    from guda_ros.evaluation.results import Evaluation
 
-def tell(evaluation, out: Path | None) -> None:
+
+def tell(evaluation: Evaluation, out: Path | None) -> None:
     """Print what came out, and write the report."""
     import numpy as np
 

@@ -133,7 +133,7 @@ def _banner(view: View) -> tuple[str, str]:
         'policy': 'THE POLICY DRIVES',
     }.get(view.commander, '')
     by_person = view.commander != 'policy'
-    if whose and (moving or by_person and teleop.get('driving')):
+    if whose and (moving or (by_person and teleop.get('driving'))):
         return whose, BANNER_GOOD if by_person else BANNER
     if teleop.get('policy') and not teleop.get('taken_over'):
         return f'the robot stands: {_why(view)}', BANNER

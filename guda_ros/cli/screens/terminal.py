@@ -38,7 +38,7 @@ class Terminal:
         self._size = 0, 0
         self.gone = False
 
-    def __enter__(self) -> 'Terminal':
+    def __enter__(self) -> Terminal:
         import termios
 
         self._before = termios.tcgetattr(self._in)

@@ -46,7 +46,7 @@ class Mapping:
     verdict: str = AUTO
 
     @classmethod
-    def load(cls, name: str, robot: str | None = None) -> 'Mapping':
+    def load(cls, name: str, robot: str | None = None) -> Mapping:
         """
         Read a mapping by name (config/imports) or path.
 
@@ -73,7 +73,7 @@ class Mapping:
         return mapping
 
     @classmethod
-    def of_contract(cls, contract: Contract) -> 'Mapping':
+    def of_contract(cls, contract: Contract) -> Mapping:
         """Return the mapping of a bag that uses the names of a contract."""
         return cls(
             contract,

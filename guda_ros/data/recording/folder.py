@@ -58,7 +58,7 @@ class FolderClaim:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def __enter__(self) -> 'FolderClaim':
+    def __enter__(self) -> FolderClaim:
         return self
 
     def __exit__(self, *_) -> None:

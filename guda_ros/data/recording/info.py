@@ -8,10 +8,14 @@ import json
 import os
 from pathlib import Path
 import re
+from typing import TYPE_CHECKING
 
 from guda_ros import __version__
 from guda_ros.data.files import PARTIAL
 from guda_ros.errors import GudaError
+
+if TYPE_CHECKING:
+    from rosbags.typesys.store import Typestore
 
 METADATA_FILE = 'metadata.yaml'
 INTERRUPTED = '.interrupted'
@@ -59,7 +63,7 @@ class RecordingInfo:
         return json.dumps(asdict(self), sort_keys=True)
 
     @classmethod
-    def from_json(cls, text: str) -> 'RecordingInfo':
+    def from_json(cls, text: str) -> RecordingInfo:
         """
         Read what to_json wrote; keys of later versions are ignored.
 
@@ -95,7 +99,7 @@ def recording_paths(directory: str | os.PathLike[str], episode: str) -> tuple[Pa
 
 
 @lru_cache(maxsize=1)
-def load_definitions():
+def load_definitions() -> Typestore:
     """Return the message definitions (a rosbags typestore); the first call takes .2 s."""
     from rosbags.typesys import get_typestore, Stores
 

@@ -32,14 +32,14 @@ from guda_ros.data.recording.writer import QUALITY, RecordingWriter
 __all__ = [
     'DISCARDED',
     'INTERRUPTED',
-    'list_recordings',
-    'load_definitions',
     'METADATA_FILE',
-    'recording_paths',
     'RecordingError',
     'RecordingInfo',
     'RecordingReader',
     'RecordingWriter',
+    'list_recordings',
+    'load_definitions',
+    'recording_paths',
     'set_aside',
     'unfinished',
 ]
@@ -154,7 +154,7 @@ class RecordingReader:
             f'`guda data repair {self.path}` recovers what is whole'
         )
 
-    def __enter__(self) -> 'RecordingReader':
+    def __enter__(self) -> RecordingReader:
         return self
 
     def __exit__(self, *_) -> None:

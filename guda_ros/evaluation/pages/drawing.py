@@ -144,8 +144,8 @@ def svg_text(figure: Figure) -> str:
     )
     _, tag, text = buffer.getvalue().partition('<svg')
     text = tag + text
-    text = re.sub(r'<metadata>.*?</metadata>\s*', '', text, flags=re.S)
+    text = re.sub(r'<metadata>.*?</metadata>\s*', '', text, flags=re.DOTALL)
     text = text.replace("'DejaVu Sans'", _FONTS)
-    text = re.sub(r'<!--.*?-->', '', text, flags=re.S)
+    text = re.sub(r'<!--.*?-->', '', text, flags=re.DOTALL)
     text = re.sub(r'"[^"]*"', lambda quoted: re.sub(r'(\d\.\d\d)\d+', r'\1', quoted.group()), text)
     return re.sub(r'\n\s+', '\n', text)

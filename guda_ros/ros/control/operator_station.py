@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from nav_msgs.msg import Odometry
@@ -149,7 +150,7 @@ class OperatorStation:
         now = self._node.get_clock().now().nanoseconds
         return max(0, now - self.episode.get('stamp', now)) * 1e-9
 
-    def latest(self, name: str):
+    def latest(self, name: str) -> Any:
         """Return what a topic said last, None if that is too long ago."""
         when, what = self._heard.get(name, (-np.inf, None))
         return what if time.monotonic() - when < FRESH else None

@@ -128,7 +128,7 @@ class EpisodeControl:
         self._say(f'{self._event.id} is kept')
 
     def _set_aside(self, again: bool) -> None:
-        if self._event is None or self._settled and not self.running:
+        if self._event is None or (self._settled and not self.running):
             self._say('there is nothing to discard')
             return
         if self.running:

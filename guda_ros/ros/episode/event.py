@@ -45,7 +45,7 @@ class EpisodeEvent:
         return json.dumps(asdict(self), sort_keys=True)
 
     @classmethod
-    def from_json(cls, text: str) -> 'EpisodeEvent':
+    def from_json(cls, text: str) -> EpisodeEvent:
         """
         Read an event; keys of later versions are ignored.
 

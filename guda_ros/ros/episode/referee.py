@@ -144,7 +144,7 @@ class Referee:
         self._node.destroy_node()
         rclpy.shutdown(context=self._context)
 
-    def __enter__(self) -> 'Referee':
+    def __enter__(self) -> Referee:
         return self
 
     def __exit__(self, *_) -> None:

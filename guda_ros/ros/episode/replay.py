@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from rclpy.node import Node
 
     from guda_ros.data.contract import Contract
+    from guda_ros.ros.episode.runner import EpisodeRunner
+    from guda_ros.ros.graph.monitor import GraphWatch
 
 _SOURCE = 'policy'
 
@@ -51,7 +53,12 @@ class SimulatorReplay:
     """
 
     def __init__(
-        self, node: Node, runner, contract: Contract, episode: Episode, start: np.ndarray
+        self,
+        node: Node,
+        runner: EpisodeRunner,
+        contract: Contract,
+        episode: Episode,
+        start: np.ndarray,
     ) -> None:
         self._node, self._runner, self._contract = node, runner, contract
         self._episode, self._start = episode, start

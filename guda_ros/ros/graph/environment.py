@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 import socket
 import tempfile
+from typing import TextIO
 
 from guda_ros.config.files import config_directories
 from guda_ros.errors import GudaError
@@ -93,7 +94,7 @@ def adopt(environment: Mapping[str, str]) -> None:
 class DomainClaim:
     """A DDS domain held by this process until `release` or its end."""
 
-    def __init__(self, number: int, lock) -> None:
+    def __init__(self, number: int, lock: TextIO | None) -> None:
         self.number = number
         self._lock = lock
 
@@ -103,7 +104,7 @@ class DomainClaim:
             self._lock.close()
             self._lock = None
 
-    def __enter__(self) -> 'DomainClaim':
+    def __enter__(self) -> DomainClaim:
         return self
 
     def __exit__(self, *_) -> None:

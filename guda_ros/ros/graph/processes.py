@@ -105,7 +105,7 @@ class GraphProcesses:
         """Process numbers by node name."""
         return {child.spec.name: child.process.pid for child in self._children}
 
-    def start(self) -> 'GraphProcesses':
+    def start(self) -> GraphProcesses:
         """
         Claim the domain and start the processes.
 
@@ -172,7 +172,7 @@ class GraphProcesses:
 
     def wait_ready(
         self, timeout: float = 30.0, progress: Callable[[str], None] | None = None
-    ) -> 'GraphProcesses':
+    ) -> GraphProcesses:
         """
         Wait until every node is up and every lifecycle node that starts by itself is active.
 
@@ -205,7 +205,7 @@ class GraphProcesses:
         self.check()
         return self
 
-    def runner(self):
+    def runner(self) -> EpisodeRunner:
         """Return an EpisodeRunner for this graph, which waits for recordings if it makes any."""
         from guda_ros.ros.episode.runner import EpisodeRunner
 
@@ -253,7 +253,7 @@ class GraphProcesses:
             self._claim.release()
             self._claim = None
 
-    def __enter__(self) -> 'GraphProcesses':
+    def __enter__(self) -> GraphProcesses:
         return self.start()
 
     def __exit__(self, *_) -> None:

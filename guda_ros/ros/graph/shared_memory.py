@@ -37,7 +37,7 @@ def clean_shared_memory(min_age: float = 0.3) -> list[Path]:
     mapped = _mapped() if candidates else set()
     for paths in candidates:
         lockless = not any(path.name.endswith(('_el', '_sl')) for path in paths)
-        if _locked(paths) or lockless and any(str(path) in mapped for path in paths):
+        if _locked(paths) or (lockless and any(str(path) in mapped for path in paths)):
             continue
         for path in paths:
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
@@ -192,7 +193,7 @@ def parse_topics(texts) -> dict[str, type]:
     return topics
 
 
-def parse_rates(texts) -> dict[str, float]:
+def parse_rates(texts: Iterable[str]) -> dict[str, float]:
     """
     Return role -> rate [Hz] of texts such as `image=30`.
 

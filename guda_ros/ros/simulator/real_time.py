@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import time
+from typing import TYPE_CHECKING
 
 from rclpy.task import Future
 
 from guda_ros.data.messages import NANOSECONDS
+
+if TYPE_CHECKING:
+    from rclpy.executors import Executor
 
 #: Real seconds that a world may be behind before it gives up catching up, and steps in one go.
 _PATIENCE, _BURST = 0.25, 8
@@ -107,7 +111,7 @@ class StepRequest:
         self.left = 0
         self._done: Future | None = None
 
-    def begin(self, count: int, executor) -> Future:
+    def begin(self, count: int, executor: Executor) -> Future:
         """Allow steps; the future that is returned tells what prevented them, if anything did."""
         self.left, self._done = count, Future(executor=executor)
         return self._done

@@ -45,7 +45,7 @@ class SimulatedRobot:
         node: LifecycleNode,
         contract: Contract,
         world: World,
-        on_command: Callable[['SimulatedRobot', int, np.ndarray], None],
+        on_command: Callable[[SimulatedRobot, int, np.ndarray], None],
         prefix: str = '',
         index: int = 0,
     ) -> None:

@@ -160,7 +160,10 @@ class Physics:
             one.loaded()
 
     def place_obstacles(
-        self, rows, waypoints: np.ndarray | None = None, speeds: np.ndarray | None = None
+        self,
+        rows: np.ndarray | slice,
+        waypoints: np.ndarray | None = None,
+        speeds: np.ndarray | None = None,
     ) -> None:
         """Put the obstacles of simulations to waypoints, by default those they were made with."""
         if len(self.crowd):
@@ -184,14 +187,16 @@ class Physics:
             )
         return commands
 
-    def drive(self, rows, commands: Sequence[np.ndarray], time: np.ndarray | float) -> None:
+    def drive(
+        self, rows: np.ndarray | slice, commands: Sequence[np.ndarray], time: np.ndarray | float
+    ) -> None:
         """Set the controls of a control period from each robot's commands (n, 3 or 4)."""
         for one, command in zip(self.walks, commands):
             one.drive(rows, command, time)
         if self.crowd.walks:
             self.crowd.drive(rows, self._ball[rows])
 
-    def finish(self, rows) -> None:
+    def finish(self, rows: np.ndarray | slice) -> None:
         """Look at what came of a control period."""
         for one in self.walks:
             one.finish(rows)

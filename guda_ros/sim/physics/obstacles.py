@@ -56,12 +56,12 @@ class Obstacle:
             )
 
     @classmethod
-    def goalkeeper(cls, field: Field, speed: float = 0.25) -> 'Obstacle':
+    def goalkeeper(cls, field: Field, speed: float = 0.25) -> Obstacle:
         """Return a goalkeeper on the line of the attacked goal."""
         return cls('goalkeeper', ((field.goal_line - 0.15, 0.0),), speed)
 
     @classmethod
-    def of_scenario(cls, scenario: str) -> 'tuple[Obstacle, ...]':
+    def of_scenario(cls, scenario: str) -> tuple[Obstacle, ...]:
         """Return the obstacles of a scenario, two waypoints each, which layouts put elsewhere."""
         return tuple(cls(kind, ((0.0, 0.0),) * 2) for kind in OBSTACLES.get(scenario, ()))
 
@@ -208,7 +208,10 @@ class Crowd:
         return bool(self._moving.size)
 
     def place(
-        self, rows, waypoints: np.ndarray | None = None, speeds: np.ndarray | None = None
+        self,
+        rows: np.ndarray | slice,
+        waypoints: np.ndarray | None = None,
+        speeds: np.ndarray | None = None,
     ) -> None:
         """
         Put the obstacles of simulations to their first waypoints, at rest.
@@ -241,7 +244,7 @@ class Crowd:
         if self._standing.size:
             self._mocap[rows, :, :2] = points[..., self._standing, 0, :]
 
-    def drive(self, rows, ball: np.ndarray) -> None:
+    def drive(self, rows: np.ndarray | slice, ball: np.ndarray) -> None:
         """Set the velocities of a control period; ball (n, 2) are the balls of `rows` [m]."""
         place = self._qpos[rows]
         targets = self._target[rows][:, self._moving].astype(int)

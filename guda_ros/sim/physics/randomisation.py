@@ -54,7 +54,7 @@ class Randomisation:
     ranges: dict[str, tuple[float, float]]
 
     @classmethod
-    def load(cls, name: str | os.PathLike[str]) -> 'Randomisation':
+    def load(cls, name: str | os.PathLike[str]) -> Randomisation:
         """Read ranges by name or path; ConfigError names file and key of a wrong value."""
         path = find_config('randomisation', name)
         root = Section(load_yaml(path), path)

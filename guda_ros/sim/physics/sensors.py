@@ -58,7 +58,7 @@ class Mail:
         self._courier.reset(rng)
         self._waiting.clear()
 
-    def send(self, now: int, message) -> None:
+    def send(self, now: int, message: object) -> None:
         """Send a message that was measured at `now` [ns]."""
         arrival = self._courier.arrival(now)
         if arrival is not None:

@@ -334,7 +334,7 @@ class SoccerSimulation:
             renderer.close()
         self._renderers.clear()
 
-    def __enter__(self) -> 'SoccerSimulation':
+    def __enter__(self) -> SoccerSimulation:
         """Return the simulation."""
         return self
 

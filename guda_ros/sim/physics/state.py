@@ -33,7 +33,7 @@ class Layout:
     ball_qvel: slice
 
     @classmethod
-    def of(cls, model: mujoco.MjModel, index: int = 0) -> 'Layout':
+    def of(cls, model: mujoco.MjModel, index: int = 0) -> Layout:
         """Find the robot with an index, and the ball."""
         end = suffix(index)
         robot, ball = model.joint(f'robot_x{end}'), model.joint('ball')

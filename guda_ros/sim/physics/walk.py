@@ -113,7 +113,9 @@ class Walk:
             self.slip.any() or (self.limits_scale != 1).any() or (self.step_length != 1).any()
         )
 
-    def drive(self, rows, commands: np.ndarray, time: np.ndarray | float) -> None:
+    def drive(
+        self, rows: np.ndarray | slice, commands: np.ndarray, time: np.ndarray | float
+    ) -> None:
         """
         Set the controls of a control period that begins at `time` [s], (n,) or a number.
 
@@ -133,7 +135,7 @@ class Walk:
         if self._fragile:
             self._before = self._unexplained(rows)
 
-    def finish(self, rows) -> None:
+    def finish(self, rows: np.ndarray | slice) -> None:
         """Count the modes down after a control period, and fall after a collision."""
         user = self._views.user
         if not self._all_walk:
@@ -150,7 +152,7 @@ class Walk:
             user[rows, _HEAD] += (user[rows, _LOOK] - user[rows, _HEAD]).clip(-step, step)
             self._head_moves = bool((user[:, _HEAD] != user[:, _LOOK]).any())
 
-    def push(self, rows, velocities: np.ndarray) -> None:
+    def push(self, rows: np.ndarray | slice, velocities: np.ndarray) -> None:
         """Change the velocities of robots by (n, 2) [m/s] in map; too much of it fells them."""
         if (
             velocities.shape != self._views.qvel[rows, :2].shape
@@ -163,7 +165,7 @@ class Walk:
         self._views.qvel[rows, :2] += velocities
         self._fall(rows, world.rotate(velocities, -self._views.qpos[rows, 2]))
 
-    def look(self, rows, pan, tilt) -> None:
+    def look(self, rows: np.ndarray | slice, pan: np.ndarray, tilt: np.ndarray) -> None:
         """Turn heads toward pan and tilt [rad], within their limits, at the profile's speed."""
         if not (np.isfinite(pan).all() and np.isfinite(tilt).all()):
             raise ValueError(f'pan and tilt are to be finite, not {pan} and {tilt}')

@@ -7,7 +7,7 @@ turning that body (`head_quaternion`) turns head and cameras. Nothing here colli
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -82,7 +82,7 @@ def head_quaternion(pan: float, tilt: float) -> np.ndarray:
     return np.array([cp * ct, -sp * st, cp * st, sp * ct])
 
 
-def text(numbers) -> str:
+def text(numbers: Iterable[float]) -> str:
     """Return numbers for MJCF."""
     return ' '.join(f'{number:.6g}' for number in numbers)
 
@@ -98,7 +98,13 @@ class Figure:
     _meshes: dict = field(default_factory=dict)
 
     def geom(
-        self, shape: str, part: str, at=None, ends=None, name: str = '', **attributes
+        self,
+        shape: str,
+        part: str,
+        at: Sequence[float] | np.ndarray | None = None,
+        ends: Sequence[float] | np.ndarray | None = None,
+        name: str = '',
+        **attributes,
     ) -> None:
         """
         Add a geom.
@@ -114,7 +120,9 @@ class Figure:
             self.body, BODY_GROUP, f'type="{kind}" size="{sizes}"', part, where, name, attributes
         )
 
-    def on_head(self, shape: str, part: str, at, **attributes) -> None:
+    def on_head(
+        self, shape: str, part: str, at: Sequence[float] | np.ndarray, **attributes
+    ) -> None:
         """Add a geom to the head, at a place (3,) in base_link when pan and tilt are zero."""
         kind, _, sizes = shape.partition(' ')
         self._add(
@@ -131,7 +139,7 @@ class Figure:
         self,
         half: np.ndarray | Sequence[float],
         part: str,
-        at,
+        at: Sequence[float] | np.ndarray,
         name: str = '',
         rounding: float = 0.35,
         head: bool = False,

@@ -123,7 +123,7 @@ class Renderer:
             self._renderer.close()
             self._renderer = None
 
-    def __enter__(self) -> 'Renderer':
+    def __enter__(self) -> Renderer:
         """Return the renderer."""
         return self
 

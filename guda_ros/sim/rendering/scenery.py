@@ -24,17 +24,17 @@ from guda_ros.soccer.field import Field
 from guda_ros.soccer.robot import RobotProfile
 
 __all__ = (
-    'bare',
-    'build',
     'CARPETS',
-    'head_quaternion',
     'HEAD_GROUP',
     'LIGHTS',
-    'look_at',
     'MATERIALS',
-    'Scenery',
     'STEP_FREQUENCY',
     'SWING',
+    'Scenery',
+    'bare',
+    'build',
+    'head_quaternion',
+    'look_at',
 )
 
 #: Names of the lights: one from above, one from the side.

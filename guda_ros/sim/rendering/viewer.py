@@ -43,7 +43,7 @@ class Viewer:
         self._viewer.sync()
         return self._viewer.is_running()
 
-    def __enter__(self) -> 'Viewer':
+    def __enter__(self) -> Viewer:
         """Return the viewer."""
         return self
 

@@ -63,7 +63,7 @@ class MazeContract(NumbersContract):
         return (*positions, *(f'velocity_{i}' for i in range(14)))
 
     @classmethod
-    def from_json(cls, text: str) -> 'MazeContract':
+    def from_json(cls, text: str) -> MazeContract:
         """Read what to_json wrote; ValueError when it cannot be read."""
         try:
             contract = cls(**json.loads(text))
@@ -110,19 +110,19 @@ class MazeTask(StateTask):
         return self.map.middles(np.array(self.map.cell_of_mark('G')))
 
     @property
-    def bounds(self):
+    def bounds(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """The outer walls [m]."""
         x, y = self.map.size
         return ((-x, x), (-y, y))
 
     @property
-    def mouth(self):
+    def mouth(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """The box [m] around the circle in which the goal is reached."""
         (x, y), reach = self.goal, self.contract.reach
         return ((x - reach, x + reach), (y - reach, y + reach))
 
     @property
-    def walls(self):
+    def walls(self) -> tuple[tuple[tuple[float, float], tuple[float, float]], ...]:
         """The cells that are walls [m]."""
         half = self.contract.scale / 2
         return tuple(
@@ -160,7 +160,7 @@ class MazeTask(StateTask):
         reason[self.map.clearance(states[:, :2]) < self.radius] = 1
         return reason
 
-    def phase(self, recorded: TransitionSet):
+    def phase(self, recorded: TransitionSet) -> np.ndarray:
         """Return (M,) zeros: there is one phase."""
         return np.zeros(len(recorded), dtype=np.int8)
 
@@ -175,7 +175,7 @@ class MazeTask(StateTask):
         :param states: (..., M, S), :param actions: (M, A).
         """
 
-    def start(self, count: int, rng: np.random.Generator):
+    def start(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Return states (count, S) at rest, in the start cell or in any but the goal's."""
         goal = self.map.cell_of_mark('G')
         if self.robot == 'point':
@@ -192,12 +192,14 @@ class MazeTask(StateTask):
         world = _model(self.model)
         return np.concatenate([world.qpos0, np.zeros(world.nv)])
 
-    def step(self, states: np.ndarray, actions: np.ndarray, rng: np.random.Generator = None):
+    def step(
+        self, states: np.ndarray, actions: np.ndarray, rng: np.random.Generator = None
+    ) -> np.ndarray:
         """Return the states (M, S) after one action in MuJoCo."""
         return _batch(self.model, self.frames, self.speed).step(states, actions)
 
     @classmethod
-    def read_contract(cls, text: str):
+    def read_contract(cls, text: str) -> MazeContract:
         """Return the contract that its `to_json` wrote."""
         return MazeContract.from_json(text)
 

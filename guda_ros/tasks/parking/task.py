@@ -93,7 +93,7 @@ class Parking(StateTask):
         super().__init__(contract or ParkingContract())
 
     @property
-    def goal(self):
+    def goal(self) -> np.ndarray:
         """Middle of the car park [m]: every episode has a goal of its own."""
         return np.zeros(2)
 
@@ -151,11 +151,11 @@ class Parking(StateTask):
 
     def step(
         self, states: np.ndarray, actions: np.ndarray, rng: np.random.Generator | None = None
-    ):
+    ) -> np.ndarray:
         """Return the states (M, 8) after one action."""
         return world.step(states, actions)
 
-    def simulate(self, states: np.ndarray, actions: np.ndarray):
+    def simulate(self, states: np.ndarray, actions: np.ndarray) -> np.ndarray:
         """Return the states (M, 8) after a step of highway-env (extra [benchmarks])."""
         env = _highway_env()
         after = np.array(states, dtype=float)

@@ -104,22 +104,22 @@ class PhysicalPush(StateTask):
             MOVED,
         )
 
-    def start(self, count: int, rng: np.random.Generator):
+    def start(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Return states (count, 10) in which episodes begin."""
         return self.contract.reset(count, rng)
 
     def step(
         self, states: np.ndarray, actions: np.ndarray, rng: np.random.Generator | None = None
-    ):
+    ) -> np.ndarray:
         """Return the states (M, 10) after actions (M, 4): turn, forward, left, kick."""
         return self.contract.step_states(states, actions, rng)
 
-    def succeeded(self, states: np.ndarray):
+    def succeeded(self, states: np.ndarray) -> np.ndarray:
         """Tell (M,) of states whether the ball is in the goal."""
         return self.contract.in_goal(states)
 
     @classmethod
-    def read_contract(cls, text: str):
+    def read_contract(cls, text: str) -> PhysicalPushModel:
         """Return the contract that its `to_json` wrote."""
         return PhysicalPushModel.from_json(text)
 

@@ -28,8 +28,8 @@ def reward(
     line: float,
     goal_x: float,
     post: float,
-    cos_facing,
-    out,
+    cos_facing: float,
+    out: np.ndarray,
 ) -> None:
     """Find the rewards (M,) of states."""
     for k in range(len(out)):
@@ -53,9 +53,9 @@ def observe(
     cos: np.ndarray,
     sin: np.ndarray,
     goal_x: float,
-    per_length,
-    per_width,
-    out,
+    per_length: float,
+    per_width: float,
+    out: np.ndarray,
 ) -> None:
     """Find the observations (M, 8) of states, some by columns before they become rows."""
     columns = np.empty((8, _TILE), dtype=_SINGLE)
@@ -105,7 +105,7 @@ def check(
     post: float,
     depth: float,
     contact: float,
-    reason,
+    reason: np.ndarray,
 ) -> None:
     """Find the reasons (M,) of steps from states to others."""
     for k in range(len(reason)):

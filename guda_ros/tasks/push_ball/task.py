@@ -163,17 +163,17 @@ class PushBallToGoal(StateTask):
         error = free.step_states(recorded.states, recorded.actions) - recorded.next_states
         return np.abs(error[:, :4]).max(axis=1, initial=0.0) < 1e-5
 
-    def start(self, count: int, rng: np.random.Generator):
+    def start(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Return states (count, 5) in which episodes begin."""
         return self.contract.reset(count, rng)
 
     def step(
         self, states: np.ndarray, actions: np.ndarray, rng: np.random.Generator | None = None
-    ):
+    ) -> np.ndarray:
         """Return the states (M, 5) after actions (M, 3): turn, forward, left."""
         return self.contract.step_states(states, actions)
 
-    def succeeded(self, states: np.ndarray):
+    def succeeded(self, states: np.ndarray) -> np.ndarray:
         """Tell (M,) of states whether the ball is in the goal."""
         return self.contract.in_goal(states)
 

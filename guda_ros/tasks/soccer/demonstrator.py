@@ -50,12 +50,12 @@ class DemonstratorStyle:
     beside_goal: float = 0.0
 
     @classmethod
-    def clean(cls) -> 'DemonstratorStyle':
+    def clean(cls) -> DemonstratorStyle:
         """Return the style without any imperfection."""
         return cls()
 
     @classmethod
-    def imperfect(cls, seed: int) -> 'DemonstratorStyle':
+    def imperfect(cls, seed: int) -> DemonstratorStyle:
         """
         Draw the style of one episode: wandering aim, pauses, noise.
 

@@ -42,7 +42,7 @@ class _Placement:
     post_clearance: float | None
 
     @classmethod
-    def read(cls, section: Section) -> '_Placement':
+    def read(cls, section: Section) -> _Placement:
         section.refuse('mirror', 'it is called `reflect` now')
         for key, axis in (('ball_x', 'x'), ('ball_y', 'y')):
             section.refuse(key, f'write `to: {{box: {{x: ..., y: ...}}}}` with it as {axis}')
@@ -311,7 +311,7 @@ class _PushWindow:
     max_steps: int
 
     @classmethod
-    def read(cls, section: Section, steps_key: str = 'max_steps') -> '_PushWindow':
+    def read(cls, section: Section, steps_key: str = 'max_steps') -> _PushWindow:
         distance = section.number('distance', 0.01, 100)
         return cls(
             distance,

@@ -79,7 +79,7 @@ class SoccerPush(Task):
         """Return (M,) int8 indices into `reasons`."""
         return check_steps(states, next_states, self.contract)
 
-    def phase(self, recorded: TransitionSet):
+    def phase(self, recorded: TransitionSet) -> np.ndarray:
         """Return (M,) indices into `phases`."""
         states, after = recorded.states, recorded.next_states
         return contact_phases(

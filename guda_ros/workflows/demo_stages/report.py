@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 import platform
 import time
-from typing import TYPE_CHECKING
+from typing import Protocol, TYPE_CHECKING
 
 import numpy as np
 
@@ -16,16 +16,30 @@ from guda_ros.data.recording.reader import INTERRUPTED
 
 if TYPE_CHECKING:
     from guda_ros.data.contract import Contract
+    from guda_ros.data.episodes import Episode
     from guda_ros.soccer.robot import RobotProfile
 
 QUICK_WARNING = 'A quick run that tries every stage: its numbers mean nothing.'
+
+
+class _Sizes(Protocol):
+    """What is asked of the settings of a demonstration."""
+
+    @property
+    def demonstrations(self) -> int: ...
+
+    @property
+    def ros_episodes(self) -> int: ...
+
+    @property
+    def starts(self) -> int: ...
 
 
 def make_report(
     folder: Path,
     contract: Contract,
     robot_name: str | None,
-    settings,
+    settings: _Sizes,
     seconds: dict[str, float],
     quick: bool,
 ) -> list[Path]:
@@ -99,7 +113,7 @@ def make_report(
     return [files.html, files.json, *(Path(film.path) for film in films)]
 
 
-def perception_errors(episode) -> tuple[np.ndarray, np.ndarray]:
+def perception_errors(episode: Episode) -> tuple[np.ndarray, np.ndarray]:
     """
     Return the errors of the ball's place and its true distance (n,) [m], as the robot sees them.
 

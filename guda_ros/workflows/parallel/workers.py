@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import as_completed, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 import ctypes
 import multiprocessing
 import os
 import signal
-from typing import Callable, Iterable, Iterator
 
 from guda_ros.errors import GudaError
 
