@@ -94,7 +94,7 @@ class Observer:
             return None
         pair = self._inputs.add(name, stamp, value)
         latest = self._latest
-        if pair is None or latest is not None and stamp < latest.stamp:
+        if pair is None or (latest is not None and stamp < latest.stamp):
             return None
         if latest is not None and stamp == latest.stamp:
             return Observation(stamp, latest.percept, latest.odom_pose, None)

@@ -11,7 +11,9 @@ SCRIPTS = sorted(path for path in FOLDER.glob('*.sh') if path.name != 'common.sh
 
 
 def test_the_readme_lists_exactly_the_findings_there_are():
-    listed = re.findall(r'^\| `([a-z0-9_]+\.sh)` \|', (FOLDER / 'README.md').read_text(), re.M)
+    listed = re.findall(
+        r'^\| `([a-z0-9_]+\.sh)` \|', (FOLDER / 'README.md').read_text(), re.MULTILINE
+    )
     assert sorted(listed) == [path.name for path in SCRIPTS]
     assert len(SCRIPTS) > 5
 
@@ -20,9 +22,9 @@ def test_the_readme_lists_exactly_the_findings_there_are():
 def test_a_finding_states_versions_input_behaviour_and_output(path):
     text = path.read_text(encoding='utf-8')
     for name in ('Finding', 'Versions', 'Input', 'Behaviour'):
-        assert re.search(rf'^# {name}: \S', text, re.M), f'{name} is missing'
-    assert re.search(r'^# Seen.*:\n#   \S', text, re.M), 'no output is shown'
-    assert re.search(r'^environment .*==', text, re.M), 'no package is pinned'
+        assert re.search(rf'^# {name}: \S', text, re.MULTILINE), f'{name} is missing'
+    assert re.search(r'^# Seen.*:\n#   \S', text, re.MULTILINE), 'no output is shown'
+    assert re.search(r'^environment .*==', text, re.MULTILINE), 'no package is pinned'
     assert len(text.splitlines()) < 80
     assert 'guda_ros' not in text
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from guda_ros.data.contract import Contract
     from guda_ros.ros.episode.runner import EpisodeRunner
-    from guda_ros.ros.graph.monitor import GraphWatch
 
 _SOURCE = 'policy'
 

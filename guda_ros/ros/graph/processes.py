@@ -21,6 +21,7 @@ from guda_ros.ros.graph.shared_memory import clean_shared_memory
 from guda_ros.ros.graph.table import build_graph, GraphOptions, NodeSpec
 
 if TYPE_CHECKING:
+    from guda_ros.ros.episode.runner import EpisodeRunner
     from guda_ros.ros.graph.monitor import GraphMonitor
 
 #: Seconds between the start of the last node and the first use of the graph.
