@@ -80,7 +80,7 @@ def _new(args: argparse.Namespace) -> int:
     from guda_ros.config.files import find_config, load_yaml
     from guda_ros.data.files import atomic_target, refuse_existing
     from guda_ros.soccer.robot import RobotProfile
-    from guda_ros.soccer.robot_file import KEYS, put, to_yaml
+    from guda_ros.soccer.robot_file import keys_of, put, to_yaml
 
     if not re.fullmatch(r'[a-z][a-z0-9_]*', args.name):
         raise GudaError(f'{args.name!r} is no name: small letters, digits and _ are expected')
@@ -97,7 +97,7 @@ def _new(args: argparse.Namespace) -> int:
     )
     for text in args.set:
         key, equals, answer = text.partition('=')
-        if not equals or key not in KEYS or key == 'name':
+        if not equals or key not in keys_of(values) or key == 'name':
             raise GudaError(f'--set {text}: KEY=VALUE is expected, with a key of docs/profiles.md')
         put(values, key, parse(key, answer))
     given = {text.partition('=')[0] for text in args.set}
@@ -129,7 +129,7 @@ def parse(key: str, answer: str) -> str | float | list[float]:
 
     Angles may be given in degrees, as 60deg.
     """
-    from guda_ros.soccer.robot_file import KEYS
+    from guda_ros.soccer.robot_file import ALL_KEYS
 
     answer = answer.strip()
     if key == 'sources':
@@ -137,7 +137,7 @@ def parse(key: str, answer: str) -> str | float | list[float]:
     if key == 'style':
         return answer
     words = [word for word in re.split(r'[\s,]+', answer.strip('[]()')) if word]
-    values = [_number(word, KEYS[key].unit) for word in words]
+    values = [_number(word, ALL_KEYS[key].unit) for word in words]
     if len(values) == 1:
         return values[0]
     return values or answer
@@ -156,11 +156,12 @@ def _number(word: str, unit: str):
 
 def _ask_all(values: dict, given: set[str], every: bool) -> None:
     """Ask for values, change them in place, and ask again where they contradict each other."""
-    from guda_ros.soccer.robot_file import has, KEYS
+    from guda_ros.soccer.robot_file import has, keys_of
 
+    known = keys_of(values)
     asked = [
         key
-        for key, described in KEYS.items()
+        for key, described in known.items()
         if (described.asked or every) and key != 'name' and key not in given and has(values, key)
     ]
     if 'sources' not in asked and 'sources' not in given:
@@ -170,16 +171,16 @@ def _ask_all(values: dict, given: set[str], every: bool) -> None:
         _ask(values, key)
     while (error := _problem(values)) is not None:
         print('  ' + str(error).removeprefix(f'{_ANSWER}: '))
-        if error.key not in KEYS:
+        if error.key not in known:
             raise error
         _ask(values, error.key)
 
 
 def _ask(values: dict, key: str) -> None:
     from guda_ros.soccer.robot import Contradiction
-    from guda_ros.soccer.robot_file import get, KEYS, put
+    from guda_ros.soccer.robot_file import ALL_KEYS, get, put
 
-    described = KEYS[key]
+    described = ALL_KEYS[key]
     unit = f' [{described.unit}]' if described.unit else ''
     while True:
         now = get(values, key)
@@ -229,7 +230,7 @@ def _problem(values: dict):
 def _show(args: argparse.Namespace) -> int:
     from guda_ros.config.files import find_config, load_yaml
     from guda_ros.soccer.robot import RobotProfile
-    from guda_ros.soccer.robot_file import get, has, KEYS
+    from guda_ros.soccer.robot_file import get, has, keys_of
     from guda_ros.workflows.tables import print_table
 
     path = find_config('robots', args.name)
@@ -242,7 +243,7 @@ def _show(args: argparse.Namespace) -> int:
     for source in robot.sources:
         print(f'  {source}')
     rows = []
-    for key, described in KEYS.items():
+    for key, described in keys_of(values).items():
         if key in ('name', 'sources') or not has(values, key):
             continue
         value = get(values, key)

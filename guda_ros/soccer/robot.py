@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from guda_ros.config.files import ConfigError, find_config, load_yaml, Plain, Section
+from guda_ros.soccer import wheels
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 Numbers = TypeVar('Numbers', bound='DataclassInstance')
 
 #: Ways in which a robot can be drawn.
-STYLES = ('nao', 'booster', 'op3', 'plain')
+STYLES = ('nao', 'booster', 'op3', 'plain', wheels.KIND)
 
 
 class Contradiction(ConfigError):
@@ -41,7 +42,10 @@ class VelocityLimits:
     def to_action(self, command: np.ndarray) -> np.ndarray:
         """Turn base_link velocities (..., 3) into actions; the inverse of to_command."""
         command = np.asarray(command, dtype=np.float64)
-        return np.clip(command / self._scale(command), -1.0, 1.0)
+        scale = self._scale(command)
+        # A base with wheels has no way to a side: nothing it does is an action to there.
+        action = np.divide(command, scale, out=np.zeros(command.shape), where=scale != 0)
+        return np.clip(action, -1.0, 1.0)
 
     def clip(self, command: np.ndarray) -> np.ndarray:
         """Clip base_link velocities (..., 3) to the limits, axis by axis."""
@@ -244,12 +248,16 @@ class RobotProfile:
     @classmethod
     def read(cls, values: Plain, source: str | os.PathLike[str]) -> RobotProfile:
         """Build a profile from the values of a file; ConfigError names `source` and the key."""
+        if values.get('kind') == wheels.KIND:
+            values = wheels.expand(values, source)
         root = Section(values, source)
+        if root.has('kind'):
+            root.choice('kind', ('walker',))
         profile = cls(
             name=root.text('name'),
             style=root.choice('style', STYLES),
             sources=root.texts('sources'),
-            limits=_numbers(root.section('limits'), VelocityLimits, low=0.01, high=10),
+            limits=_limits(root.section('limits')),
             walk=_walk(root.section('walk')),
             kick=_numbers(root.section('kick'), Kick, low=0.0, high=20),
             fall=_numbers(root.section('fall'), Fall, low=0.01, high=60),
@@ -303,6 +311,18 @@ class RobotProfile:
     def as_dict(self) -> Plain:
         """Return the profile as plain values, for hashes and recordings."""
         return asdict(self)
+
+
+def _limits(section: Section) -> VelocityLimits:
+    """Read the limits; to a side there may be none."""
+    limits = VelocityLimits(
+        forward=section.number('forward', 0.01, 10),
+        backward=section.number('backward', 0.01, 10),
+        side=section.number('side', 0, 10),
+        turn=section.number('turn', 0.01, 10),
+    )
+    section.close()
+    return limits
 
 
 def _numbers(section: Section, kind: type[Numbers], low: float, high: float) -> Numbers:

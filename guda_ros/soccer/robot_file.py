@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from guda_ros.config.files import Plain
+from guda_ros.soccer import wheels
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,36 @@ KEYS: dict[str, Key] = {
     **_delivery('imu.'),
 }
 
+#: Keys that only a base with wheels has, in the order of the file.
+_WHEELS: dict[str, Key] = {
+    'kind': Key('', 'wheels: a base that drives and turns'),
+    'base.radius': Key('m', 'of the round base', True),
+    'base.front': Key('m', 'from base_link to what pushes; without it, the radius', True),
+    'base.height': Key('m', 'of the highest part', True),
+    'base.mass': Key('kg', 'of the base', True),
+}
+
+
+#: The keys of all kinds of profiles.
+ALL_KEYS = {**KEYS, **_WHEELS}
+
+
+def keys_of(values: Plain) -> dict[str, Key]:
+    """Return the keys that a profile may have, in the order of its file."""
+    if values.get('kind') != wheels.KIND:
+        return KEYS
+    own = {
+        key: described
+        for key, described in KEYS.items()
+        if key.partition('.')[0] not in ('style', 'kick', 'fall', 'body', 'head', 'lower_camera')
+        and key != 'limits.side'
+    }
+    return {'name': own.pop('name'), **_WHEELS, **own}
+
+
 #: What the sections of a profile are about.
 SECTIONS = {
+    'base': 'measures of a base with wheels',
     'limits': 'of the walk velocity',
     'walk': 'how the walk follows its commands',
     'kick': 'a forward kick',
@@ -151,7 +180,7 @@ def to_yaml(values: Plain, title: str) -> str:
     """Return the text of a profile: every key with its unit and meaning."""
     lines = [_HEAD.format(title=title)]
     section: list[str] = []
-    for key, described in KEYS.items():
+    for key, described in keys_of(values).items():
         if not has(values, key):
             continue
         *sections, last = key.split('.')

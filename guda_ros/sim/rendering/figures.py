@@ -56,6 +56,13 @@ MATERIALS = {
         'team': ((0.10, 0.33, 0.72), 0.3, 0.5, 0),
         'light': ((0.95, 0.35, 0.25), 0, 0, 0.5),
     },
+    'wheels': {
+        'shell': ((0.86, 0.87, 0.88), 0.3, 0.5, 0),
+        'joint': ((0.24, 0.25, 0.27), 0.25, 0.5, 0),
+        'dark': ((0.10, 0.11, 0.13), 0.4, 0.6, 0),
+        'team': ((0.10, 0.33, 0.72), 0.3, 0.5, 0),
+        'light': ((0.45, 0.90, 0.95), 0, 0, 0.6),
+    },
     'plain': {
         'shell': ((0.58, 0.68, 0.74), 0.25, 0.5, 0),
         'joint': ((0.30, 0.36, 0.41), 0.2, 0.4, 0),
@@ -218,7 +225,8 @@ class Figure:
 def draw(robot: RobotProfile) -> Figure:
     """Return the figure of a robot in its style."""
     figure = Figure(robot)
-    {'nao': _nao, 'booster': _booster, 'op3': _op3, 'plain': _plain}[robot.style](figure)
+    drawn = {'nao': _nao, 'booster': _booster, 'op3': _op3, 'plain': _plain, 'wheels': _base}
+    drawn[robot.style](figure)
     return figure
 
 
@@ -799,3 +807,32 @@ def _plain(figure: Figure) -> None:
         head=True,
         rounding=0.7,
     )
+
+
+def _base(figure: Figure) -> None:
+    """Draw a round base on two wheels, a plate on posts above it, and the camera."""
+    body, camera = figure.robot.body, figure.robot.camera.position
+    r, h = body.foot_length / 2, body.height
+    x = body.foot_front - r
+    top = 0.3 * h
+    figure.geom(f'cylinder {r:.5g} {0.45 * (top - 0.02):.5g}', 'dark', (x, 0, 0.5 * top + 0.005))
+    figure.geom(f'cylinder {0.97 * r:.5g} {0.03 * h:.5g}', 'shell', (x, 0, top))
+    figure.geom(f'cylinder {0.9 * r:.5g} {0.012 * h:.5g}', 'shell', (x, 0, 0.988 * h))
+    for side, label in SIDES:
+        wheel = 0.09 * h
+        figure.geom(
+            f'cylinder {wheel:.5g} {0.05 * r:.5g}',
+            'joint',
+            (x, 0.9 * side * r, wheel),
+            name=f'{label}_wheel',
+            zaxis='0 1 0',
+        )
+        for along in (-0.5, 0.5):
+            figure.geom(
+                f'cylinder {0.03 * r:.5g}',
+                'joint',
+                ends=(x + along * r, 0.5 * side * r, top, x + along * r, 0.5 * side * r, 0.98 * h),
+            )
+    figure.geom(f'cylinder {0.3 * r:.5g} {0.01 * h:.5g}', 'team', (x, 0, top + 0.04 * h))
+    figure.geom(f'sphere {0.05 * r:.5g}', 'light', (x + 0.9 * r, 0, top))
+    figure.block((0.06 * r, 0.25 * r, 0.08 * r), 'dark', camera, head=True, rounding=0.3)

@@ -21,6 +21,8 @@ from guda_ros.soccer.robot import VelocityLimits
 
 #: Control steps after which the noise of a demonstrator repeats itself.
 _NOISE_STEPS = 1000
+#: How near [m] to the ball a base with wheels goes round it.
+_ROUND = 0.45
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,9 @@ class Demonstrator:
         direction = self._push_direction(states, style, time)
         place = world.rotate(states[:, world.ROBOT_POSITION] - states[:, world.BALL], -direction)
         turned = world.wrap_angle(states[:, world.ROBOT_YAW] - direction)
+        if self._limits.side == 0:
+            command = self._drive(place, turned) * style['speed'][:, None]
+            return self._disturb(indices, command, style['noise'], time)
         pushing = self._decide(indices, place, turned, style['stand_off'])
         velocity, turn = self._approach(indices, place, turned, style)
         push_velocity, push_turn = self._push(place, turned)
@@ -252,6 +257,15 @@ class Demonstrator:
         away = np.abs(world.wrap_angle(heading - turned))
         velocity = velocity * np.where(far & (away > 1.0), 0.3, 1.0)[:, None]
         return velocity, turn
+
+    def _drive(self, place: np.ndarray, turned: np.ndarray) -> np.ndarray:
+        """Return commands (m, 3) of a base with wheels: on a bend until the ball lies ahead."""
+        bearing = np.arctan2(-place[:, 1], -place[:, 0])
+        # Near the ball the bend goes round it and not into it.
+        widest = np.where(np.linalg.norm(place, axis=1) < _ROUND, 1.7, 1.1)
+        off = world.wrap_angle(bearing + np.clip(3.0 * bearing, -widest, widest) - turned)
+        forward = self._limits.forward * np.clip(np.cos(off), 0.0, 1.0)
+        return self._limits.clip(np.stack([forward, np.zeros(len(off)), 3.0 * off], axis=1))
 
     def _within_limits(self, command: np.ndarray) -> np.ndarray:
         """Scale the velocity, direction kept, and clip the turn."""
