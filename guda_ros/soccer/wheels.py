@@ -7,6 +7,8 @@ not kick or fall, and its camera is fixed.
 
 from __future__ import annotations
 
+import os
+
 from guda_ros.config.files import Plain, Section
 
 KIND = 'wheels'
@@ -41,7 +43,7 @@ _DEFAULTS: Plain = {
 }
 
 
-def expand(values: Plain, source: object) -> Plain:
+def expand(values: Plain, source: str | os.PathLike) -> Plain:
     """
     Return the values of a whole profile for those of a base with wheels.
 
