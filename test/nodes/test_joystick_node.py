@@ -77,7 +77,7 @@ class Driver:
         """Return what the newest message says by the map of the graph."""
         return XBOX.decode(self.heard[-1].axes, self.heard[-1].buttons)
 
-    def wait_for(self, condition, timeout=10.0) -> None:
+    def wait_for(self, condition, timeout=30.0) -> None:
         assert self.trial.wait_for(condition, timeout), self.text()
 
     def text(self) -> str:

@@ -123,9 +123,9 @@ def test_the_head_turns_while_look_is_held_and_looks_ahead_again(pad):
 
 def test_the_takeover_button_switches_the_lock(pad):
     told = pad.listen(Bool, 'lock/takeover', LATCHED)
-    for _ in range(2):
+    for count in (1, 2):
         pad.joy(deadman=False, pressed=('takeover',))
-        pad.spin(0.1)
+        assert pad.wait_for(lambda count=count: len(told) >= count)
         pad.joy(deadman=False)
         pad.spin(0.1)
     assert [message.data for message in told] == [True, False]
