@@ -20,7 +20,7 @@ class StampJoin:
         self._depth = depth
         self._waiting: OrderedDict[int, dict] = OrderedDict()
 
-    def add(self, name: str, stamp: int, value) -> dict | None:
+    def add(self, name: str, stamp: int, value: object) -> dict | None:
         """Take a value; return the values of its stamp by name when it was the last missing."""
         values = self._waiting.setdefault(stamp, {})
         values[name] = value

@@ -12,6 +12,7 @@ from __future__ import annotations
 from functools import partial
 import json
 import sys
+from typing import TYPE_CHECKING
 
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
@@ -32,6 +33,9 @@ from guda_ros.ros.recorder.parameters import declare_recorder, recording_info
 from guda_ros.ros.recorder.screen import RecorderScreen
 from guda_ros.ros.running import exit_process, run_node, steady_timer
 from guda_ros.ros.topics import offer_service, Topics, type_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _TICK = 0.1
 
@@ -186,7 +190,7 @@ class DataCollector(Node):
         return level, '; '.join(wrong) or status['state'], status
 
 
-def main(args=None) -> int:
+def main(args: Sequence[str] | None = None) -> int:
     """Run the node."""
     return run_node(DataCollector, args)
 

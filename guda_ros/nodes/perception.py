@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import sys
+from typing import TYPE_CHECKING
 
 import cv2
 from nav_msgs.msg import Odometry
@@ -26,6 +27,9 @@ from guda_ros.ros.percept_topics import PerceptTopics
 from guda_ros.ros.running import exit_process, run_node
 from guda_ros.ros.topics import Topics
 from guda_ros.soccer.robot import RobotProfile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class PerceptionNode(Node):
@@ -187,7 +191,7 @@ def _check_pose(values) -> None:
         raise ValueError(f'three finite numbers x, y, yaw are expected, not {list(values)}')
 
 
-def main(args=None) -> int:
+def main(args: Sequence[str] | None = None) -> int:
     """Run the node."""
     # One image is too small to share: further threads would only take the cores of other nodes.
     cv2.setNumThreads(1)

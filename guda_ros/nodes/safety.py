@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from geometry_msgs.msg import PoseWithCovarianceStamped
 import numpy as np
@@ -31,6 +32,9 @@ from guda_ros.ros.qos import DEFAULT, LATCHED
 from guda_ros.ros.running import exit_process, run_node, steady_timer, terminable
 from guda_ros.ros.topics import offer_service, Topics
 from guda_ros.soccer.robot import RobotProfile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Safety(Node):
@@ -189,7 +193,7 @@ class Safety(Node):
         return self._about.diagnostics(self._now(), self._commands.rivals, self._joystick_problem)
 
 
-def main(args=None) -> int:
+def main(args: Sequence[str] | None = None) -> int:
     """Run the node."""
     return run_node(terminable(Safety), args)
 

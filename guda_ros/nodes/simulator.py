@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from std_srvs.srv import SetBool, Trigger
@@ -14,6 +16,9 @@ from guda_ros.ros.simulator.parameters import declare_simulator_parameters
 from guda_ros.ros.topics import offer_service
 from guda_ros.sim.physics.sensor_suite import World
 from guda_ros.soccer.robot import RobotProfile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Simulator(LifecycleNode):
@@ -117,7 +122,7 @@ class Simulator(LifecycleNode):
         return response
 
 
-def main(args=None) -> int:
+def main(args: Sequence[str] | None = None) -> int:
     """Run the simulator."""
     return running.run_node(Simulator, args)
 

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import traceback
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import rclpy
 from rclpy.clock import Clock, ClockType
@@ -25,6 +25,9 @@ from guda_ros.config.files import ConfigError
 from guda_ros.data.contract_base import ContractMismatch
 from guda_ros.errors import GudaError
 from guda_ros.interrupts import interrupts_first
+
+if TYPE_CHECKING:
+    from rclpy.publisher import Publisher
 
 
 class NodeStartError(GudaError):
@@ -188,7 +191,7 @@ def destroy_entities(node: Node, entities: Sequence) -> None:
             destroy(entity)
 
 
-def wait_until_connected(node, publisher, timeout: float) -> bool:
+def wait_until_connected(node: Node, publisher: Publisher, timeout: float) -> bool:
     """
     Wait until all subscribers that a node knows of, at least one, are connected to a publisher.
 

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 import pytest
 import yaml
 
-from guda_ros.cli.up import read_overrides
 from guda_ros.config.files import ConfigError, find_config, load_yaml, Section
 from guda_ros.config.yaml12 import parse
 from guda_ros.soccer.robot import RobotProfile
+from guda_ros.workflows.up import read_overrides
 
 
 @pytest.mark.parametrize(

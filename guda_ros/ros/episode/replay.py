@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from guda_ros.data.contract import Contract
     from guda_ros.ros.episode.runner import EpisodeRunner
+    from guda_ros.ros.graph.monitor import GraphMonitor
 
 _SOURCE = 'policy'
 
@@ -115,7 +116,11 @@ class RobotReplay:
     """
 
     def __init__(
-        self, monitor, check: Callable[[], None], contract: Contract, episode: Episode
+        self,
+        monitor: GraphMonitor,
+        check: Callable[[], None],
+        contract: Contract,
+        episode: Episode,
     ) -> None:
         self._monitor, self._check, self._contract = monitor, check, contract
         self._times = (episode.stamps[:-1] - episode.stamps[0]) * 1e-9

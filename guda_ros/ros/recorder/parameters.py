@@ -174,7 +174,7 @@ def recording_info(event: EpisodeEvent, operator: str, guide: str) -> RecordingI
     )
 
 
-def parse_topics(texts) -> dict[str, type]:
+def parse_topics(texts: Iterable[str]) -> dict[str, type]:
     """
     Return topic -> message class of texts such as `imu/data=sensor_msgs/msg/Imu`.
 
