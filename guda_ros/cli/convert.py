@@ -8,6 +8,7 @@ logs is whole, at the contract's rate (docs/real_demonstrations.md).
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,6 @@ from guda_ros.errors import GudaError
 from guda_ros.workflows.tables import print_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from guda_ros.data.contract import Contract
     from guda_ros.data.episodes import Episode
 

@@ -9,10 +9,10 @@ date.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 import json
 import sys
-from typing import TYPE_CHECKING
 
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
@@ -33,9 +33,6 @@ from guda_ros.ros.recorder.parameters import declare_recorder, recording_info
 from guda_ros.ros.recorder.screen import RecorderScreen
 from guda_ros.ros.running import exit_process, run_node, steady_timer
 from guda_ros.ros.topics import offer_service, Topics, type_name
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _TICK = 0.1
 

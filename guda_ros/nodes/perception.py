@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 import sys
-from typing import TYPE_CHECKING
 
 import cv2
 from nav_msgs.msg import Odometry
@@ -27,9 +26,6 @@ from guda_ros.ros.percept_topics import PerceptTopics
 from guda_ros.ros.running import exit_process, run_node
 from guda_ros.ros.topics import Topics
 from guda_ros.soccer.robot import RobotProfile
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class PerceptionNode(Node):

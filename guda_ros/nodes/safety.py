@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 import sys
 import time
-from typing import TYPE_CHECKING
 
 from geometry_msgs.msg import PoseWithCovarianceStamped
 import numpy as np
@@ -32,9 +32,6 @@ from guda_ros.ros.qos import DEFAULT, LATCHED
 from guda_ros.ros.running import exit_process, run_node, steady_timer, terminable
 from guda_ros.ros.topics import offer_service, Topics
 from guda_ros.soccer.robot import RobotProfile
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class Safety(Node):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -16,9 +16,6 @@ from guda_ros.ros.simulator.parameters import declare_simulator_parameters
 from guda_ros.ros.topics import offer_service
 from guda_ros.sim.physics.sensor_suite import World
 from guda_ros.soccer.robot import RobotProfile
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class Simulator(LifecycleNode):
