@@ -43,7 +43,7 @@ _DEFAULTS: Plain = {
 }
 
 
-def expand(values: Plain, source: str | os.PathLike) -> Plain:
+def expand(values: Plain, source: str | os.PathLike[str]) -> Plain:
     """
     Return the values of a whole profile for those of a base with wheels.
 
