@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
+from matplotlib.colors import LogNorm, to_rgba
 from matplotlib.patches import Rectangle
 import numpy as np
 
@@ -14,10 +14,11 @@ from guda_ros.augmentation.task import Task
 from guda_ros.augmentation.values.map import ValueMap
 from guda_ros.data.transitions import TransitionSet
 from guda_ros.errors import GudaError
-from guda_ros.evaluation.pages.drawing import BALL, FAINT, INK, MUTED, ROBOT
+from guda_ros.evaluation.pages.drawing import BALL, FAINT, INK, MUTED, new_figure, ROBOT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.collections import QuadMesh
 
 
 _COLOURS = ('#0072B2', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#882255')
@@ -38,20 +39,21 @@ def draw_guide(
     :raises GudaError: if the picture cannot be written.
     """
     rows = 1 if made is None else 2
-    figure = Figure(figsize=(9.2 if rows == 2 else 5.5, 3.8 * rows), layout='constrained')
-    axes = np.atleast_2d(figure.subplots(rows, rows))
-    if places is None:
-        _areas(axes[0, 0], guide, task)
-    else:
-        _values(axes[0, 0], task, places)
-    if made is not None:
-        _paths(axes[0, 1], task, recorded)
-        _steps(axes[1, 0], task, made)
-        _coverage(axes[1, 1], task, made)
-    try:
-        figure.savefig(path)
-    except (OSError, ValueError) as error:
-        raise GudaError(f'{path}: cannot be drawn: {error}') from error
+    with new_figure(3.8 * rows, 9.2 if rows == 2 else 5.5) as figure:
+        figure.set_layout_engine('constrained', w_pad=0.12, h_pad=0.12)
+        axes = np.atleast_2d(figure.subplots(rows, rows))
+        if places is None:
+            _areas(axes[0, 0], guide, task)
+        else:
+            _values(axes[0, 0], task, places)
+        if made is not None:
+            _paths(axes[0, 1], task, recorded)
+            _steps(axes[1, 0], task, made)
+            _coverage(axes[1, 1], task, made)
+        try:
+            figure.savefig(path, dpi=150)
+        except (OSError, ValueError) as error:
+            raise GudaError(f'{path}: cannot be drawn: {error}') from error
 
 
 def _field(axis: Axes, task: Task, title: str) -> None:
@@ -86,19 +88,32 @@ def _areas(axis: Axes, guide: Guide, task: Task) -> None:
                     (a + inset, c + inset),
                     max(b - a - 2 * inset, 0.02),
                     max(d - c - 2 * inset, 0.02),
-                    fc=colour,
-                    alpha=0.12,
+                    fc=to_rgba(colour, 0.05),
+                    ec=colour,
+                    lw=1.3,
                 )
             )
-            axis.plot([], [], 's', color=colour, alpha=0.5, label=f'{name}: {body}')
+            axis.plot([], [], color=colour, label=f'{name}: {body}')
             number += 1
-    axis.legend(fontsize=7, loc='lower left')
+    _legend(axis)
+
+
+def _legend(axis: Axes) -> None:
+    axis.legend(loc='upper center', bbox_to_anchor=(0.5, -0.14), ncols=3, columnspacing=1.4)
+
+
+def _scale(axis: Axes, mesh: QuadMesh, words: str) -> None:
+    bar = axis.figure.colorbar(mesh, ax=axis, shrink=0.7, pad=0.02, label=words)
+    bar.outline.set_visible(False)
 
 
 def _values(axis: Axes, task: Task, places: ValueMap, arrows: int = 20) -> None:
     _field(axis, task, f'worth of places of the {task.object}, and best ways')
     x, y = places.grid.axes
-    axis.pcolormesh(x, y, places.values.reshape(places.grid.shape).T, cmap='viridis', zorder=0.5)
+    values = places.values.reshape(places.grid.shape).T
+    # As a picture within the drawing: cells of their own would show seams.
+    mesh = axis.pcolormesh(x, y, values, cmap='viridis', zorder=0.5, rasterized=True)
+    _scale(axis, mesh, 'value')
     ways = places.way(places.grid.points).reshape(*places.grid.shape, 2)
     every = max(len(x) // arrows, 1)
     at = tuple(np.arange(every // 2, len(along), every) for along in (x, y))
@@ -120,7 +135,7 @@ def _paths(axis: Axes, task: Task, recorded: TransitionSet | None) -> None:
         places = recorded.states[:, list(task.layout.bodies[body].position)].copy()
         gaps = np.flatnonzero(np.diff(recorded.source_episode)) + 1
         axis.plot(*np.insert(places, gaps, np.nan, axis=0).T, color=colour, lw=0.9, label=body)
-    axis.legend(fontsize=7, loc='lower left')
+    _legend(axis)
 
 
 def _steps(axis: Axes, task: Task, made: TransitionSet, shown: int = 250) -> None:
@@ -147,11 +162,15 @@ def _steps(axis: Axes, task: Task, made: TransitionSet, shown: int = 250) -> Non
 
 
 def _coverage(axis: Axes, task: Task, made: TransitionSet) -> None:
-    _field(axis, task, f'where the {task.object} is (logarithm of the count)')
+    _field(axis, task, f'where the {task.object} is')
     places = made.states[:, list(task.layout.bodies[task.object].position)]
     (low, high), (right, left) = task.bounds
     (_, deep), _ = task.mouth
     counts, x, y = np.histogram2d(
         *places.T, bins=(40, 27), range=((low, max(high, deep)), (right, left))
     )
-    axis.pcolormesh(x, y, np.log1p(counts).T, cmap='viridis', zorder=1.5)
+    shown = np.where(counts > 0, counts, np.nan).T
+    mesh = axis.pcolormesh(
+        x, y, shown, cmap='viridis', norm=LogNorm(), zorder=0.5, rasterized=True
+    )
+    _scale(axis, mesh, 'augmented steps')
