@@ -67,7 +67,7 @@ def observations() -> str:
     from guda_ros.soccer.observation import FEATURES, observe
 
     text = inspect.getdoc(observe).split('\n\n', 1)[1].split(':param')[0]
-    rows = [(code(k), ', '.join(code(name) for name in v)) for k, v in FEATURES.items()]
+    rows = [(code(k), ', '.join(code(name) for name in v.names)) for k, v in FEATURES.items()]
     parts = [text, table(('feature', 'numbers'), rows)]
     for name in config_names('tasks'):
         contract = Contract.load(name)
