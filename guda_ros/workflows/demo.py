@@ -19,6 +19,8 @@ ARMS = ('raw', 'random', 'guided')
 
 
 TRAINED = (*ARMS, 'td3_bc')
+#: In the order of the report.
+JUDGED = ('guided', 'raw', 'random', 'td3_bc')
 
 
 GUIDES = ('guided', 'random')
@@ -142,6 +144,8 @@ class Demo:
 
     def run(self) -> None:
         """Run all stages and say where the report is."""
+        from guda_ros.workflows.judging import USUAL_SETS
+
         begin = time.monotonic()
         s = self._settings
         stages = Stages(self._folder, 7, self._say)
@@ -181,13 +185,13 @@ class Demo:
             (
                 'ros',
                 f'{s.ros_episodes} episodes of the guided policy in the ROS graph',
-                {'ros_episodes': s.ros_episodes},
+                {'ros_episodes': s.ros_episodes, 'starts': USUAL_SETS['ros']},
                 self.ros,
             ),
             (
                 'evaluate',
                 f'{s.starts} test starts for every policy in the batched simulator',
-                {'starts': s.starts},
+                {'starts': s.starts, 'set': USUAL_SETS['batch']},
                 self.evaluate,
             ),
             ('report', 'film and report', {}, self.report),
@@ -311,29 +315,24 @@ class Demo:
         return {'validation': rates, 'chosen': best}
 
     def ros(self, folder: Path) -> dict:
-        """Run the chosen guided policy through the ROS graph."""
+        """Judge the chosen guided policy through the ROS graph, and write results.json."""
         from guda_ros.ros.graph.table import GraphOptions
-        from guda_ros.workflows.record import run_episodes
+        from guda_ros.workflows.evaluate_ros import judge_through_ros
+        from guda_ros.workflows.judging import choose_starts, list_policies, make_evaluation
 
+        (policy,), contract = list_policies([self._policy()], 'ros', self._contract)
+        starts = choose_starts(None, 'ros', contract, self._settings.ros_episodes)
         options = GraphOptions(
-            contract=self._task,
-            robot=self._robot or '',
-            purpose='ros_test',
-            policy=str(self._policy()),
-            recordings=str(folder),
+            contract=self._task, robot=self._robot or '', recordings=str(folder)
         )
-        outcomes = run_episodes(
-            'evaluate',
-            options,
-            self._settings.ros_episodes,
-            self._contract,
-            self.domain,
-            self.logs / 'ros',
-            self._say,
+        judged = judge_through_ros(
+            policy, contract, starts, options, self.domain, self.logs / 'ros', self._say
         )
-        scored = sum(outcome.scored for outcome in outcomes)
-        self._say(f'    {scored} of {len(outcomes)} scored')
-        return {'episodes': [outcome.as_dict() for outcome in outcomes]}
+        evaluation = make_evaluation(contract, self._robot, starts, [judged], [self._command])
+        evaluation.save(folder)
+        scored = sum(episode.scored for episode in judged.episodes)
+        self._say(f'    {scored} of {len(judged.episodes)} scored')
+        return {'scored': scored, 'episodes': len(judged.episodes)}
 
     def _policy(self) -> Path:
         return self._folder / 'train' / self._summary('train')['chosen']
@@ -344,23 +343,47 @@ class Demo:
         return json.loads((self._folder / 'stages' / f'{stage}.json').read_text())['summary']
 
     def evaluate(self, folder: Path) -> dict:
-        """Run all policies and the demonstrators in the batched simulator."""
-        from guda_ros.workflows.demo_stages.jobs import evaluate_arm
-        from guda_ros.workflows.parallel.workers import run_jobs
+        """Judge all policies and the demonstrators in simulation, and write results.json."""
+        from guda_ros.evaluation.results import FILE, load_results, PolicyResult
+        from guda_ros.workflows.evaluate import demonstrator, judge
+        from guda_ros.workflows.judging import (
+            choose_starts,
+            list_policies,
+            make_evaluation,
+            save_report,
+        )
 
-        s = self._settings
-        jobs = [
-            (arm, seed, self._folder / 'train', folder, s.starts, self._contract, self._robot)
-            for arm in ('demonstrator', *TRAINED)
-            for seed in range(s.seeds)
+        seeds = range(self._settings.seeds)
+        files = [self._folder / 'train' / f'{arm}_{seed}.onnx' for arm in JUDGED for seed in seeds]
+        policies, contract = list_policies(files, 'batch', self._contract)
+        policies += [demonstrator('imperfect', seed) for seed in seeds]
+        policies.append(demonstrator('clean'))
+        starts = choose_starts(None, 'batch', contract, self._settings.starts)
+        known = {}
+        if (folder / FILE).exists():
+            known = {(one.name, one.sha256): one for one in load_results(folder).policies}
+        done: list[PolicyResult] = [
+            known[one.name, one.sha256] for one in policies if (one.name, one.sha256) in known
         ]
-        jobs.append(('demonstrator_clean', 0, *jobs[0][2:]))
-        rates: dict[str, list] = {}
-        done = 0
-        for (arm, seed, *_), rate in run_jobs(evaluate_arm, jobs):
-            done += 1
-            self._say(f'    {done:2d} of {len(jobs)}: {arm} {seed}: {rate:.2f}')
-            rates.setdefault(arm, []).append(rate)
+
+        def evaluation(judged):
+            return make_evaluation(contract, self._robot, starts, judged, [self._command])
+
+        def keep(policy: PolicyResult) -> None:
+            # What is finished is not judged again after an interruption.
+            done.append(policy)
+            evaluation(done).save(folder)
+
+        missing = [one for one in policies if (one.name, one.sha256) not in known]
+        if missing:
+            judge(missing, contract, starts, self._robot, self._say, keep)
+        found = {one.name: one for one in done}
+        result = evaluation([found[one.name] for one in policies])
+        save_report(result, folder)
+        rates = {
+            name: [result.success_rates[one.name] for one in group]
+            for name, group in result.groups.items()
+        }
         for arm in ('demonstrator_clean', 'demonstrator', *TRAINED):
             mean = sum(rates[arm]) / len(rates[arm])
             self._say(
@@ -368,6 +391,10 @@ class Demo:
                 + ' '.join(f'{r:.2f}' for r in sorted(rates[arm]))
             )
         return {'rates': rates}
+
+    @property
+    def _command(self) -> str:
+        return 'guda demo --quick' if self.quick else 'make demo'
 
     def report(self, folder: Path) -> dict:
         """Make film and report."""

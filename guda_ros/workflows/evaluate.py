@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 import os
 import time
@@ -133,11 +133,13 @@ def judge(
     starts: StartSet,
     robot: str | None,
     say: Say = silent,
+    keep: Callable[[PolicyResult], None] | None = None,
 ) -> list[PolicyResult]:
     """
     Return policies, given without episodes, with their episodes; made on all cores.
 
     :param policies: of files, or of demonstrators.
+    :param keep: called with each as soon as its episodes are there.
     :raises GudaError: if a start is not possible, or a policy answers with no number.
     """
     from guda_ros.sim.physics.state import check_starts
@@ -155,6 +157,8 @@ def judge(
     for count, (job, (episodes, seconds)) in enumerate(done, 1):
         number = job[0]
         listed[number] = replace(listed[number], episodes=tuple(episodes))
+        if keep is not None:
+            keep(listed[number])
         scored = sum(episode.scored for episode in episodes)
         say(
             f'    {count} of {len(jobs)}: {listed[number].name}: {scored} of {len(episodes)} '

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from html.parser import HTMLParser
 import json
 import re
@@ -11,17 +12,17 @@ from guda_ros.data.episodes import Episode
 from guda_ros.data.transitions import transitions
 from guda_ros.evaluation.pages import charts, pictures
 from guda_ros.evaluation.pages.demo import (
-    ArmResult,
     AugmentedSet,
     build_report,
     Film,
     finite,
     ReportInputs,
-    RosEpisode,
     summarise,
 )
+from guda_ros.evaluation.results import Episode as Judged
+from guda_ros.evaluation.results import Evaluation, PolicyResult
+from guda_ros.evaluation.start_sets import load_start_set
 from guda_ros.soccer import world
-from guda_ros.soccer.starts import fixed_starts
 
 STARTS = 20
 
@@ -31,10 +32,37 @@ def contract():
     return Contract.load()
 
 
-def arm(*rates):
-    """Return an arm whose seed i scores, after 20 s, from the first rates[i] of the starts."""
-    success = np.arange(STARTS) < STARTS * np.array(rates)[:, None]
-    return ArmResult(success, np.where(success, 200, 900), np.zeros_like(success))
+def judged(contract, **arms):
+    """Return arms whose seed i scores, after 20 s, from the first arms[name][i] of the starts."""
+    policies = [
+        PolicyResult(
+            f'{name}_{seed}',
+            name,
+            'batch',
+            tuple(
+                Judged(n, 'scored', 20.0) if n < STARTS * rate else Judged(n, 'timeout', 90.0)
+                for n in range(STARTS)
+            ),
+            seed=seed,
+        )
+        for name, rates in arms.items()
+        for seed, rate in enumerate(rates)
+    ]
+    return Evaluation(
+        contract,
+        contract.robot,
+        load_start_set('attack-v1', contract.field, STARTS),
+        tuple(policies),
+        versions={'numpy': np.__version__},
+        commands=('make demo',),
+    )
+
+
+def through_ros(contract, *episodes):
+    """Return what became of the first starts in the ROS graph."""
+    starts = load_start_set('attack-ros-v1', contract.field, len(episodes))
+    policy = PolicyResult('guided_0', 'guided', 'ros', episodes, seed=0)
+    return Evaluation(contract, contract.robot, starts, (policy,))
 
 
 def episode(contract, number=1, verdict='scored', steps=300):
@@ -68,19 +96,19 @@ def full_inputs(contract, tmp_path):
     film = tmp_path / 'film.webp'
     film.write_bytes(b'RIFF not really a film')
     return ReportInputs(
-        contract=contract,
-        arms={
-            'guided': arm(1.0, 0.9),
-            'raw': arm(0.6, 0.5),
-            'random': arm(0.1, 0.0),
-            'td3_bc': arm(0.8, 0.9),
-            'demonstrator': arm(1.0),
-        },
-        starts=fixed_starts('test', STARTS, contract.field),
-        ros_episodes=[
-            RosEpisode('ros_001', 'scored', 21.5, fixed_starts('ros_test', 1, contract.field)[0]),
-            RosEpisode('ros_002', 'timeout', 90.0, None, 'lost <the ball> & searched'),
-        ],
+        judged=judged(
+            contract,
+            guided=(1.0, 0.9),
+            raw=(0.6, 0.5),
+            random=(0.1, 0.0),
+            td3_bc=(0.8, 0.9),
+            demonstrator=(1.0,),
+        ),
+        ros=through_ros(
+            contract,
+            Judged(0, 'scored', 21.5, id='ros_001'),
+            Judged(1, 'timeout', 90.0, message='lost <the ball> & searched', id='ros_002'),
+        ),
         demonstrations=demonstrations,
         seed_demonstrations=6,
         augmentation={
@@ -104,7 +132,6 @@ def full_inputs(contract, tmp_path):
         perception_error=np.array([0.01, 0.03, np.nan, 0.02] * 10),
         perception_distance=np.array([0.5, 2.0, 3.0, 1.0] * 10),
         wall_seconds={'record': 100.0, 'train': 200.0},
-        versions={'numpy': np.__version__},
         films=[Film(film, caption='a film')],
         notes=['policies act on the true state'],
     )
@@ -202,8 +229,7 @@ def test_page_states_rates_failures_and_the_command_to_repeat_it(report):
 
 def test_report_with_the_arms_alone_names_what_is_missing(contract, tmp_path):
     inputs = ReportInputs(
-        contract=contract,
-        arms={'guided': ArmResult(arm(0.5, 0.4).success)},
+        judged(contract, guided=(0.5, 0.4)),
         missing={'film': 'no OpenGL library'},
         warning='Only a trial of the stages.',
     )
@@ -211,7 +237,7 @@ def test_report_with_the_arms_alone_names_what_is_missing(contract, tmp_path):
     numbers, page = strict(files.json), Page(files.html.read_text())
     assert numbers['ros_episodes']['rate'] is None
     assert numbers['perception']['ball_error_m_median'] is None
-    assert numbers['success']['guided']['median_seconds_to_score'] is None
+    assert numbers['success']['guided']['median_seconds_to_score'] == pytest.approx(20.0)
     assert {target['met'] for target in numbers['targets']} == {False, None}
     for words in (
         'Only a trial of the stages.',
@@ -235,9 +261,11 @@ def test_report_of_a_run_in_which_nothing_ever_scored_is_made(contract, tmp_path
         }
     )
     inputs = ReportInputs(
-        contract=contract,
-        arms={'guided': arm(0.0, 0.0), 'raw': arm(0.0, 0.0)},
-        ros_episodes=[RosEpisode('ros_001', 'error', float('nan'), None, 'perception is silent')],
+        judged(contract, guided=(0.0, 0.0), raw=(0.0, 0.0)),
+        through_ros(
+            contract,
+            Judged(0, 'error', float('nan'), message='perception is silent', id='ros_001'),
+        ),
         demonstrations=[lost],
         perception_error=np.full(5, np.nan),
         perception_distance=np.full(5, np.nan),
@@ -252,24 +280,18 @@ def test_report_of_a_run_in_which_nothing_ever_scored_is_made(contract, tmp_path
 
 
 def test_report_names_a_film_that_cannot_be_read(contract, tmp_path):
-    inputs = ReportInputs(
-        contract=contract, arms={'guided': arm(1.0)}, films=[Film(tmp_path / 'gone.webm')]
-    )
+    inputs = ReportInputs(judged(contract, guided=(1.0,)), films=[Film(tmp_path / 'gone.webm')])
     page = build_report(inputs, tmp_path).html.read_text()
     assert 'gone.webm: No such file or directory' in page
 
 
-def test_wrong_matrices_are_named_and_leave_no_report(contract, tmp_path):
-    wrong = ReportInputs(
-        contract=contract, arms={'raw': ArmResult(np.ones((2, 5), bool), np.ones((2, 4)))}
-    )
-    with pytest.raises(ValueError, match='raw: steps has shape'):
-        build_report(wrong, tmp_path)
-    with pytest.raises(ValueError, match='at least one arm'):
-        build_report(ReportInputs(contract=contract, arms={}), tmp_path)
-    starts = fixed_starts('test', 7, contract.field)
-    with pytest.raises(ValueError, match='7 starts are given, guided has 20'):
-        build_report(ReportInputs(contract, {'guided': arm(1.0)}, starts), tmp_path)
+def test_seeds_that_tried_different_starts_are_named_and_leave_no_report(contract, tmp_path):
+    whole = judged(contract, guided=(1.0,), raw=(1.0, 0.5))
+    *others, last = whole.policies
+    short = replace(last, episodes=last.episodes[1:])
+    for policies in ((*others, short), (*others, replace(last, episodes=()))):
+        with pytest.raises(ValueError, match='raw: its seeds have not tried the same starts'):
+            build_report(ReportInputs(replace(whole, policies=policies)), tmp_path)
     assert not list(tmp_path.iterdir())
 
 

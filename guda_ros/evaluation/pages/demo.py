@@ -1,14 +1,15 @@
 """
 The report of a run: one HTML page that needs only a browser, and its numbers as strict JSON.
 
-`ReportInputs` says what goes in. Only the arms are needed; what else is missing is named on the
-page.
+`ReportInputs` says what goes in. Only what was judged is needed; what else is missing is named on
+the page.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 import json
 import math
 import os
@@ -21,6 +22,8 @@ from guda_ros.data.contract import Contract
 from guda_ros.data.verdicts import VERDICTS
 from guda_ros.evaluation.pages import charts, drawing, page, pictures
 from guda_ros.evaluation.pages.page import data_uri, finite, minutes, percent, ReportFiles
+from guda_ros.evaluation.results import Episode as Judged
+from guda_ros.evaluation.results import Evaluation, PolicyResult
 from guda_ros.evaluation.statistics import (
     median_time_to_score,
     paired_difference,
@@ -43,37 +46,6 @@ _FILM_TYPES = {
     '.webp': 'image/webp',
     '.gif': 'image/gif',
 }
-
-
-@dataclass
-class ArmResult:
-    """
-    The episodes of one arm in the batched simulator: row i is seed i, column j is start j.
-
-    success: bool (seeds, starts); a demonstrator may have one row. steps: control steps until the
-    goal, same shape, only looked at where it scored; None if not counted. out: bool, same shape:
-    the ball left the field; None if not counted.
-    """
-
-    success: np.ndarray
-    steps: np.ndarray | None = None
-    out: np.ndarray | None = None
-
-
-@dataclass
-class RosEpisode:
-    """
-    One episode of the policy in the ROS graph.
-
-    verdict: 'scored', 'timeout', 'out', 'error' or 'aborted'; seconds: simulated time until then;
-    start: (5,) robot x, y, yaw, ball x, y, or None; message: why, for a person.
-    """
-
-    id: str
-    verdict: str
-    seconds: float
-    start: Sequence[float] | None = None
-    message: str = ''
 
 
 @dataclass
@@ -137,41 +109,85 @@ class Targets:
 
 @dataclass
 class ReportInputs:
-    """
-    Everything the report is made of.
+    """Everything the report is made of."""
 
-    contract: of the whole run. arms: name -> ArmResult for 'guided', 'raw', 'random',
-    'demonstrator' and any others ('td3_bc', 'demonstrator_clean'), drawn in this order, all from
-    the same starts; seed i of the trained arms saw the same demonstrations. starts: (n, 5), those
-    starts. seed_demonstrations: how many demonstrations a training seed saw. learning: arm -> rows
-    {'seed': int, 'step': int, metric: float, ...}, one for each log line. perception_error,
-    perception_distance: (n,) [m] distance of the estimated from the true ball, and of the true
-    ball from the robot; NaN where there is no estimate. wall_seconds: stage -> wall time [s]
-    without set-up. notes: what a reader of the numbers must know; they stand under how it was
-    measured. warning: stands at the top, for instance of a run that only tries the stages.
-    missing: part -> why there is none (for instance 'film': 'no OpenGL library').
-    """
-
-    contract: Contract
-    arms: Mapping[str, ArmResult]
-    starts: np.ndarray | None = None
-    ros_episodes: Sequence[RosEpisode] = ()
+    #: Groups 'guided', 'raw', 'random', 'demonstrator' and any others, drawn in this order, each
+    #: with all its seeds from the same starts; seed i of the trained ones saw the same
+    #: demonstrations.
+    judged: Evaluation
+    #: The guided policy through the ROS graph.
+    ros: Evaluation | None = None
+    #: What was recorded.
     demonstrations: Sequence[Episode] = ()
+    #: How many demonstrations a training seed saw.
     seed_demonstrations: int | None = None
+    #: Guide -> what it made.
     augmentation: Mapping[str, AugmentedSet] = field(default_factory=dict)
+    #: Arm -> rows {'seed': int, 'step': int, metric: float, ...}, one for each log line.
     learning: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    #: (n,) [m] distance of the estimated from the true ball; NaN where there is no estimate.
     perception_error: np.ndarray | None = None
+    #: (n,) [m] distance of the true ball from the robot.
     perception_distance: np.ndarray | None = None
+    #: Stage -> wall time [s] without set-up.
     wall_seconds: Mapping[str, float] = field(default_factory=dict)
-    versions: Mapping[str, str] = field(default_factory=dict)
-    machine: str = ''
-    commands: Sequence[str] = ('make demo',)
     films: Sequence[Film] = ()
+    #: What a reader of the numbers must know; it stands under how it was measured.
     notes: Sequence[str] = ()
+    #: Part -> why there is none, for instance 'film': 'no OpenGL library'.
     missing: Mapping[str, str] = field(default_factory=dict)
-    made_at: str = ''
+    #: Stands at the top, for instance of a run that only tries the stages.
     warning: str = ''
     targets: Targets = field(default_factory=Targets)
+
+    @property
+    def contract(self) -> Contract:
+        """The contract of the whole run."""
+        return self.judged.contract
+
+    @property
+    def starts(self) -> np.ndarray:
+        """The starts (n, 5) of the batched simulator: robot x, y, yaw, ball x, y."""
+        return self.judged.starts.starts
+
+    @property
+    def ros_episodes(self) -> Sequence[Judged]:
+        """What became of the starts in the ROS graph."""
+        return () if self.ros is None else self.ros.policies[0].episodes
+
+    @cached_property
+    def arms(self) -> dict[str, Arm]:
+        """The groups of what was judged, by name."""
+        return {name: Arm.of(policies) for name, policies in self.judged.groups.items()}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """The episodes of one group in the batched simulator: row i is seed i, column j start j."""
+
+    #: Whether the ball was scored, (seeds, starts).
+    success: np.ndarray
+    #: Simulated time until the end [s].
+    seconds: np.ndarray
+    #: Whether the ball left the field.
+    out: np.ndarray
+
+    @classmethod
+    def of(cls, policies: Sequence[PolicyResult]) -> Arm:
+        """
+        Return the episodes of the seeds of a group.
+
+        :raises ValueError: if they did not try the same starts.
+        """
+        tried = [sorted(policy.by_start) for policy in policies]
+        if not tried[0] or any(numbers != tried[0] for numbers in tried):
+            raise ValueError(f'{policies[0].group}: its seeds have not tried the same starts')
+        rows = [[policy.by_start[start] for start in tried[0]] for policy in policies]
+        return cls(
+            np.array([[episode.scored for episode in row] for row in rows]),
+            np.array([[episode.seconds for episode in row] for row in rows]),
+            np.array([[episode.verdict == 'out' for episode in row] for row in rows]),
+        )
 
 
 def build_report(
@@ -181,7 +197,7 @@ def build_report(
     Write report.json and report.html to a folder; each appears only when it is whole.
 
     :param rng: draws the bootstrap; the same generator gives the same intervals.
-    :raises ValueError: if there is no arm, or a matrix has a wrong shape.
+    :raises ValueError: if the seeds of a group have not tried the same starts.
     """
     out_dir = Path(out_dir)
     numbers, estimates = _summarise(inputs, rng or np.random.default_rng(0))
@@ -198,17 +214,9 @@ def summarise(inputs: ReportInputs, rng: np.random.Generator | None = None) -> d
 
 
 def _summarise(inputs: ReportInputs, rng: np.random.Generator) -> tuple[dict, dict[str, Any]]:
-    if not inputs.arms:
-        raise ValueError('a report needs at least one arm, such as guided')
     success, rates = {}, {}
     for name, arm in inputs.arms.items():
-        matrix = np.asarray(arm.success, dtype=bool)
-        for other in ('steps', 'out'):
-            value = getattr(arm, other)
-            if value is not None and np.shape(value) != matrix.shape:
-                raise ValueError(
-                    f'{name}: {other} has shape {np.shape(value)}, success {matrix.shape}'
-                )
+        matrix = arm.success
         rates[name] = success_rate(matrix, rng)
         success[name] = {
             'rate': rates[name].value,
@@ -218,10 +226,12 @@ def _summarise(inputs: ReportInputs, rng: np.random.Generator) -> tuple[dict, di
             'seeds': matrix.shape[0],
             'starts': matrix.shape[1],
             'rate_per_seed': matrix.mean(axis=1),
-            'median_seconds_to_score': None
-            if arm.steps is None
-            else median_time_to_score(matrix, arm.steps, inputs.contract.period),
-            'ball_out': None if arm.out is None else float(np.mean(arm.out)),
+            'median_seconds_to_score': median_time_to_score(
+                matrix,
+                np.round(arm.seconds / inputs.contract.period).astype(int),
+                inputs.contract.period,
+            ),
+            'ball_out': float(np.mean(arm.out)),
         }
     differences = {}
     if REFERENCE in inputs.arms:
@@ -235,7 +245,7 @@ def _summarise(inputs: ReportInputs, rng: np.random.Generator) -> tuple[dict, di
     numbers = {
         'format': FORMAT,
         'version': VERSION,
-        'made_at': inputs.made_at,
+        'made_at': inputs.judged.made_at,
         'contract_hash': inputs.contract.hash,
         'success': success,
         'differences': {
@@ -254,7 +264,7 @@ def _summarise(inputs: ReportInputs, rng: np.random.Generator) -> tuple[dict, di
                     'verdict': e.verdict,
                     'seconds': e.seconds,
                     'message': e.message,
-                    'start': None if e.start is None else list(e.start),
+                    'start': inputs.ros.starts.starts[e.start].tolist(),
                 }
                 for e in inputs.ros_episodes
             ],
@@ -269,9 +279,9 @@ def _summarise(inputs: ReportInputs, rng: np.random.Generator) -> tuple[dict, di
         'wall_seconds': {**inputs.wall_seconds, 'total': sum(inputs.wall_seconds.values())}
         if inputs.wall_seconds
         else {},
-        'versions': dict(inputs.versions),
-        'machine': inputs.machine,
-        'commands': list(inputs.commands),
+        'versions': dict(inputs.judged.versions),
+        'machine': inputs.judged.machine,
+        'commands': list(inputs.judged.commands),
         'warning': inputs.warning,
         'notes': list(inputs.notes),
         'missing': dict(inputs.missing),
@@ -405,20 +415,11 @@ def _figures(inputs: ReportInputs, estimates: dict) -> dict[str, str]:
         REFERENCE,
         inputs.targets.guided_rate,
     )
-    timed = {
-        name: (arm.success, np.asarray(arm.steps) * inputs.contract.period)
-        for name, arm in arms.items()
-        if arm.steps is not None
-    }
-    if timed:
-        drawn['time'] = charts.time_to_score(timed, inputs.contract.time_limit)
-    if inputs.starts is not None and REFERENCE in arms:
+    timed = {name: (arm.success, arm.seconds) for name, arm in arms.items()}
+    drawn['time'] = charts.time_to_score(timed, inputs.contract.time_limit)
+    if REFERENCE in arms:
         share = np.mean(arms[REFERENCE].success, axis=0)
-        if len(inputs.starts) != share.size:
-            raise ValueError(
-                f'{len(inputs.starts)} starts are given, {REFERENCE} has {share.size}'
-            )
-        drawn['starts'] = pictures.start_map(np.asarray(inputs.starts), share, pitch)
+        drawn['starts'] = pictures.start_map(inputs.starts[: share.size], share, pitch)
     if inputs.demonstrations:
         drawn['demonstrations'] = pictures.demonstrations(list(inputs.demonstrations), pitch)
     groups = {}
@@ -440,11 +441,10 @@ def _figures(inputs: ReportInputs, estimates: dict) -> dict[str, str]:
         drawn['perception'] = charts.perception_error(
             np.asarray(inputs.perception_error), np.asarray(inputs.perception_distance)
         )
-    placed = [e for e in inputs.ros_episodes if e.start is not None]
-    if placed:
+    if inputs.ros is not None and inputs.ros_episodes:
         drawn['ros'] = pictures.ros_episodes(
-            np.array([e.start for e in placed], dtype=float),
-            [e.verdict == 'scored' for e in placed],
+            inputs.ros.starts.starts[[e.start for e in inputs.ros_episodes]],
+            [e.scored for e in inputs.ros_episodes],
             pitch,
         )
     if inputs.wall_seconds:
@@ -517,7 +517,7 @@ def _films(films: Sequence[Film], missing: dict[str, str]) -> list[dict]:
     return shown
 
 
-def _describe(episode: RosEpisode) -> dict:
+def _describe(episode: Judged) -> dict:
     return {
         'id': pictures.short_id(episode.id),
         'verdict': VERDICTS.get(episode.verdict, episode.verdict),

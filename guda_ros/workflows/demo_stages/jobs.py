@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
-
-if TYPE_CHECKING:
-    from guda_ros.data.contract import Contract
 
 
 def train_and_export(
@@ -60,33 +54,3 @@ def validate(policy: Path, starts: int, robot: str | None) -> float:
     loaded = ExportedPolicy.load(policy)
     places = fixed_starts('validation', starts, loaded.contract.field)
     return run_policy(loaded, places, robot).rate
-
-
-def evaluate_arm(
-    arm: str,
-    seed: int,
-    policies: Path,
-    folder: Path,
-    starts: int,
-    contract: Contract,
-    robot: str | None,
-) -> float:
-    """Run one policy or demonstrator on the test starts; save outcomes, return the rate."""
-    from guda_ros.control.exported_policy import ExportedPolicy
-    from guda_ros.data.files import atomic_target
-    from guda_ros.soccer.starts import fixed_starts
-    from guda_ros.workflows.evaluate import run_demonstrator, run_policy
-
-    target = folder / f'{arm}_{seed}.npz'
-    if target.exists():
-        with np.load(target) as saved:
-            return float(saved['success'].mean())
-    places = fixed_starts('test', starts, contract.field)
-    if arm.startswith('demonstrator'):
-        style = 'clean' if arm.endswith('clean') else 'imperfect'
-        result = run_demonstrator(style, contract, places, seed, robot)
-    else:
-        result = run_policy(ExportedPolicy.load(policies / f'{arm}_{seed}.onnx'), places, robot)
-    with atomic_target(target) as temporary, open(temporary, 'wb') as file:
-        np.savez_compressed(file, success=result.success, steps=result.steps, out=result.out)
-    return result.rate

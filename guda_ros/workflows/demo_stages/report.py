@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 import json
-import os
 from pathlib import Path
-import platform
 import time
 from typing import Protocol, TYPE_CHECKING
 
@@ -53,46 +50,25 @@ def make_report(
     from guda_ros.data.contract import robot_of
     from guda_ros.data.episodes import read_episode
     from guda_ros.data.sets.minari import read_minari
-    from guda_ros.evaluation.pages.demo import (
-        ArmResult,
-        AugmentedSet,
-        build_report,
-        ReportInputs,
-        RosEpisode,
-    )
-    from guda_ros.evaluation.pages.page import environment_versions
-    from guda_ros.soccer.starts import fixed_starts
+    from guda_ros.evaluation.pages.demo import AugmentedSet, build_report, ReportInputs
+    from guda_ros.evaluation.results import load_results
 
     summaries = {
         path.stem: json.loads(path.read_text()).get('summary', {})
         for path in (folder / 'stages').glob('*.json')
     }
+    through_ros = load_results(folder / 'ros')
     judged = [
-        read_episode(folder / 'ros' / outcome['id'], contract)
-        for outcome in summaries['ros']['episodes']
-        if (folder / 'ros' / outcome['id']).exists()
+        read_episode(folder / 'ros' / episode.id, contract)
+        for episode in through_ros.policies[0].episodes
+        if (folder / 'ros' / episode.id).exists()
     ]
     demonstrations = read_minari(folder / 'convert' / 'dataset')
     films, missing = _films(folder, judged, contract, robot_of(contract, robot_name))
     errors, distances = zip(*(perception_errors(episode) for episode in judged + demonstrations))
-    ros_starts = fixed_starts('ros_test', settings.ros_episodes, contract.field)
     inputs = ReportInputs(
-        contract=contract,
-        arms={
-            arm: ArmResult(**_outcomes(folder / 'evaluate', arm))
-            for arm in ('guided', 'raw', 'random', 'td3_bc', 'demonstrator', 'demonstrator_clean')
-        },
-        starts=fixed_starts('test', settings.starts, contract.field),
-        ros_episodes=[
-            RosEpisode(
-                outcome['id'],
-                outcome['verdict'],
-                outcome['seconds'],
-                tuple(start),
-                outcome.get('message', ''),
-            )
-            for outcome, start in zip(summaries['ros']['episodes'], ros_starts)
-        ],
+        judged=load_results(folder / 'evaluate'),
+        ros=through_ros,
         demonstrations=demonstrations,
         seed_demonstrations=settings.demonstrations,
         augmentation=_augmented(folder, summaries['augment'], AugmentedSet),
@@ -100,14 +76,10 @@ def make_report(
         perception_error=np.concatenate(errors),
         perception_distance=np.concatenate(distances),
         wall_seconds={**seconds, 'report': time.monotonic() - begin},
-        versions=environment_versions(),
-        machine=f'{platform.system()} {platform.machine()}, {os.cpu_count()} cores',
-        commands=('guda demo --quick',) if quick else ('make demo',),
         films=films,
         missing=missing,
         notes=_notes(summaries, folder / 'ros'),
         warning=QUICK_WARNING if quick else '',
-        made_at=datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),
     )
     files = build_report(inputs, folder, np.random.default_rng(0))
     return [files.html, files.json, *(Path(film.path) for film in films)]
@@ -129,17 +101,6 @@ def perception_errors(episode: Episode) -> tuple[np.ndarray, np.ndarray]:
         world.to_frame(known[:, world.BALL], known[:, world.ROBOT]) - true_ball, axis=1
     )
     return np.where(episode.valid, error, np.nan), np.linalg.norm(true_ball, axis=1)
-
-
-def _outcomes(folder: Path, arm: str) -> dict[str, np.ndarray]:
-    columns: dict[str, list] = {'success': [], 'steps': [], 'out': []}
-    for path in sorted(
-        folder.glob(f'{arm}_[0-9]*.npz'), key=lambda p: int(p.stem.rpartition('_')[2])
-    ):
-        with np.load(path) as saved:
-            for name, rows in columns.items():
-                rows.append(saved[name])
-    return {name: np.stack(rows) for name, rows in columns.items()}
 
 
 def _augmented(folder: Path, summary: dict, augmented_set) -> dict:
