@@ -57,6 +57,8 @@ if TYPE_CHECKING:
     from guda_ros.workflows.augment import augment as augment
     from guda_ros.workflows.augment import Augmentation as Augmentation
     from guda_ros.workflows.benchmark import benchmark as benchmark
+    from guda_ros.workflows.check_guide import check_guide as check_guide
+    from guda_ros.workflows.check_guide import GuideCheck as GuideCheck
     from guda_ros.workflows.convert import convert as convert
     from guda_ros.workflows.demo import demo as demo
     from guda_ros.workflows.evaluate import compare as compare
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
     from guda_ros.workflows.evaluate_ros import evaluate_through_ros as evaluate_through_ros
     from guda_ros.workflows.export import export as export
     from guda_ros.workflows.identify import identify as identify
+    from guda_ros.workflows.record import Outcome as Outcome
     from guda_ros.workflows.record import record as record
     from guda_ros.workflows.record import record_drive as record_drive
     from guda_ros.workflows.train import load_transitions
@@ -83,8 +86,10 @@ HOMES = {
     'up': 'workflows.up:up',
     'record': 'workflows.record:record',
     'record_drive': 'workflows.record:record_drive',
+    'Outcome': 'workflows.record:Outcome',
     'convert': 'workflows.convert:convert',
     'augment': 'workflows.augment:augment',
+    'check_guide': 'workflows.check_guide:check_guide',
     'train': 'workflows.train:train',
     'export': 'workflows.export:export',
     'evaluate': 'workflows.evaluate:evaluate',
@@ -95,6 +100,7 @@ HOMES = {
     'demo': 'workflows.demo:demo',
     # What they return.
     'Augmentation': 'workflows.augment:Augmentation',
+    'GuideCheck': 'workflows.check_guide:GuideCheck',
     'AcceptanceReport': 'augmentation.pipeline:AcceptanceReport',
     'Training': 'workflows.train:Training',
     'Evaluation': 'evaluation.results:Evaluation',

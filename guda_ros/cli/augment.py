@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from guda_ros.data.files import refuse_existing
 from guda_ros.workflows.arguments import natural, positive
-from guda_ros.workflows.tables import print_table
-
-if TYPE_CHECKING:
-    from guda_ros.augmentation.pipeline import AcceptanceReport
+from guda_ros.workflows.tables import print_report, print_table
 
 EXAMPLE = 'guda augment runs/mine/dataset --guide guided --count 200000 --out runs/mine/guided.h5'
 
@@ -104,24 +100,6 @@ def run(args: argparse.Namespace) -> int:
     if args.verify:
         _print_errors(made.verify(args.verify))
     return 0
-
-
-def print_report(report: AcceptanceReport) -> None:
-    """Print what became of the proposals of an augmentation."""
-    print_table(
-        [
-            [
-                rule,
-                report.accepted[rule],
-                report.proposed[rule],
-                ', '.join(f'{reason} {n}' for reason, n in report.rejected[rule].items() if n),
-            ]
-            for rule in report.proposed
-        ],
-        ['rule', 'accepted', 'proposed', 'rejected'],
-    )
-    for note in report.notes:
-        print(f'note: {note}')
 
 
 def _print_errors(errors) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from guda_ros.workflows.arguments import natural, positive
-from guda_ros.workflows.tables import print_table
+from guda_ros.workflows.tables import print_report, print_table
 
 if TYPE_CHECKING:
-    from guda_ros.augmentation.guides import Guide
+    from guda_ros.workflows.check_guide import GuideTrial
 
 EXAMPLE = 'guda guide check guided --data runs/mine/dataset --out runs/mine/guide.svg'
 
@@ -43,58 +43,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
-    from guda_ros.augmentation.guides import load_guide
-    from guda_ros.data.contract import Contract
+    from guda_ros.workflows.check_guide import check_guide
 
-    guide = load_guide(args.guide)
+    found = check_guide(args.guide)
+    guide = found.guide
     print(f'guide {guide.name} ({guide.hash}), task {guide.task.name}')
-    for name, rule in guide.rules.items():
+    for name, sentences in found.sentences.items():
         share = 'by its candidates' if guide.shares is None else f'{guide.shares[name]:.0%}'
-        print(f'\n{name} ({rule.kind}, share: {share})')
-        for line in rule.explain():
+        print(f'\n{name} ({guide.rules[name].kind}, share: {share})')
+        for line in sentences:
             print(f'  - {line}')
-    recorded = made = places = None
-    if args.data:
-        recorded, made, places = _try(guide, args)
+    if args.data or args.out:
+        found = check_guide(guide, args.data, count=args.count, seed=args.seed, out=args.out)
+    if found.trial:
+        _print_trial(found.trial, args.data)
     if args.out:
-        from guda_ros.evaluation.pages.guide import draw_guide
-
-        # Without a recording the field is that of the task's own contract.
-        default = Contract.load(guide.task.name) if guide.task.name == 'soccer_push' else None
-        task = guide.task(recorded.contract if recorded else default)
-        draw_guide(args.out, guide, task, recorded, made, places)
         print(f'\n{args.out}: drawn')
     return 0
 
 
-def _try(guide: Guide, args: argparse.Namespace):
-    """Augment the recording, print what came of it and return what there is to draw."""
-    from guda_ros.augmentation.pipeline import Augmenter
-    from guda_ros.evaluation.set_quality import describe_set
-
-    recorded = guide.task.read(args.data)
-    augmenter = Augmenter(recorded, guide, args.seed)
-    made, report = augmenter.make(args.count), augmenter.report
-    print(f'\n{args.data}: {len(recorded)} steps in {len(recorded.episode_ids)} episodes')
-    print_table(
-        [
-            [
-                rule,
-                report.accepted[rule],
-                report.proposed[rule],
-                ', '.join(f'{reason} {n}' for reason, n in report.rejected[rule].items() if n),
-            ]
-            for rule in report.proposed
-        ],
-        ['rule', 'accepted', 'proposed', 'rejected'],
-    )
-    for note in report.notes:
-        print(f'note: {note}')
-    task = guide.task(recorded.contract)
-    rows = []
-    for name, steps in (('recorded', recorded), ('augmented', made)):
-        found = describe_set(task, steps)
-        rows.append([name, found.reward, found.progress, found.cells])
+def _print_trial(trial: GuideTrial, path: Path) -> None:
+    recorded = trial.recorded
+    print(f'\n{path}: {len(recorded)} steps in {len(recorded.episode_ids)} episodes')
+    print_report(trial.report)
+    rows = [
+        [name, found.reward, found.progress, found.cells] for name, found in trial.quality.items()
+    ]
     print()
     print_table(rows, ['', 'reward a step', 'mm nearer a step', 'state-action cells'])
-    return recorded, made, augmenter.places

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from guda_ros.augmentation.pipeline import AcceptanceReport
+
 
 def print_table(rows: list[list], header: list[str]) -> None:
     """Print rows under a header, columns aligned, numbers to the right."""
@@ -17,6 +22,24 @@ def print_table(rows: list[list], header: list[str]) -> None:
                 for text, width, value in zip(row, widths, source)
             ).rstrip()
         )
+
+
+def print_report(report: AcceptanceReport) -> None:
+    """Print what became of the proposals of an augmentation."""
+    print_table(
+        [
+            [
+                rule,
+                report.accepted[rule],
+                report.proposed[rule],
+                ', '.join(f'{reason} {n}' for reason, n in report.rejected[rule].items() if n),
+            ]
+            for rule in report.proposed
+        ],
+        ['rule', 'accepted', 'proposed', 'rejected'],
+    )
+    for note in report.notes:
+        print(f'note: {note}')
 
 
 def _cell(value: str | float) -> str:
