@@ -43,19 +43,21 @@ class ResultError(GudaError):
 
 @dataclass(frozen=True)
 class Episode:
-    """
-    What became of one start.
+    """What became of one start."""
 
-    start: its number in the set. verdict: one of JUDGED. seconds: from the start (on a robot,
-    from the first command) to the verdict. touches, falls: None where they are not known.
-    """
-
+    #: Its number in the set.
     start: int
+    #: One of JUDGED.
     verdict: str
+    #: From the start (on a robot, from the first command) to the verdict [s].
     seconds: float
+    #: How often the robot touched the ball, None if that is not known.
     touches: int | None = None
+    #: How often it fell, None if that is not known.
     falls: int | None = None
+    #: Why it ended so, for a person.
     message: str = ''
+    #: Name of its recording, if there is one.
     id: str = ''
 
     @property
@@ -66,20 +68,23 @@ class Episode:
 
 @dataclass(frozen=True)
 class PolicyResult:
-    """
-    The episodes of one policy, at most one for each start, by the number of the start.
+    """The episodes of one policy, at most one for each start, by the number of the start."""
 
-    Policies of one group differ only in their training seed. file, sha256: of the policy file,
-    empty for a demonstrator.
-    """
-
+    #: What it is called in tables and pages.
     name: str
+    #: Policies of one group differ only in their training seed.
     group: str
+    #: Where the episodes took place, one of MEANS.
     means: str
+    #: What became of each start.
     episodes: tuple[Episode, ...]
+    #: Of the training, None if that is not known.
     seed: int | None = None
+    #: The policy file, empty for a demonstrator.
     file: str = ''
+    #: That file's SHA-256, empty for a demonstrator.
     sha256: str = ''
+    #: What it was trained by.
     algorithm: str = ''
 
     @property
@@ -90,21 +95,25 @@ class PolicyResult:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """
-    Policies judged from the same starts.
+    """Policies judged from the same starts."""
 
-    contract: what they were judged by. robot: empty where a task has none. starts: those that were
-    tried, the first of their set. versions: of the software. commands: that were run.
-    """
-
+    #: What they were judged by.
     contract: ContractBase
+    #: Name of the robot profile, empty where a task has none.
     robot: str
+    #: Those that were tried, the first of their set.
     starts: StartSet
+    #: Who was judged, with the episodes.
     policies: tuple[PolicyResult, ...]
+    #: When, as text in UTC.
     made_at: str = ''
+    #: On what.
     machine: str = ''
+    #: Of the software, by package.
     versions: Mapping[str, str] = field(default_factory=dict)
+    #: Command lines that were run.
     commands: Sequence[str] = ()
+    #: What a reader of the numbers must know.
     notes: Sequence[str] = ()
 
     @property

@@ -28,24 +28,23 @@ _STILL_TIME = 1.0
 
 @dataclass(frozen=True)
 class RolloutResult:
-    """
-    What became of n episodes.
+    """What became of n episodes."""
 
-    success (n,): the ball was scored. steps (n,): control steps until the end, the limit where
-    there was none. out (n,): the ball left the field. settled (n,): the robot had come to rest for
-    good, and the rest of the time was not simulated (a failure). period: seconds of a step.
-    touches (n,): how often the robot touched the ball. falls (n,): how often it fell, None where
-    the simulated robot cannot fall. states: (T + 1, n, 10) of every step if they were asked for,
-    NaN after the end of an episode.
-    """
-
+    #: (n,) bool: the ball was scored.
     success: np.ndarray
+    #: (n,) control steps until the end, the limit where there was none.
     steps: np.ndarray
+    #: (n,) bool: the ball left the field.
     out: np.ndarray
+    #: (n,) bool: the robot had come to rest for good, and the rest was not simulated (a failure).
     settled: np.ndarray
+    #: Length of a control step [s].
     period: float
+    #: (n,) how often the robot touched the ball.
     touches: np.ndarray
+    #: (n,) how often it fell, None where the simulated robot cannot fall.
     falls: np.ndarray | None = None
+    #: (T + 1, n, 10) world states of every step if asked for, NaN after the end of an episode.
     states: np.ndarray | None = None
 
     @property

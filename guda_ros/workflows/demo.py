@@ -28,23 +28,25 @@ GUIDES = ('guided', 'random')
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """
-    How much of everything.
+    """How much of everything."""
 
-    recordings: demonstrations to record. demonstrations: how many of them a training seed sees.
-    augmented: transitions made by each guide. updates, td3_bc_updates: gradient steps, None for
-    the algorithm's. starts, validation_starts: episodes in the batched simulator for each policy.
-    ros_episodes: through the ROS graph.
-    """
-
+    #: Demonstrations to record.
     recordings: int = 14
+    #: How many of them a training seed sees.
     demonstrations: int = 6
+    #: Trainings of each arm.
     seeds: int = 5
+    #: Transitions made by each guide, for each seed.
     augmented: int = 200_000
+    #: Gradient steps of behaviour cloning, None for the algorithm's.
     updates: int | None = None
+    #: The same of TD3+BC.
     td3_bc_updates: int | None = None
+    #: Test episodes in the batched simulator for each policy.
     starts: int = 200
+    #: Episodes by which a guided policy is chosen.
     validation_starts: int = 100
+    #: Episodes of that policy through the ROS graph.
     ros_episodes: int = 20
 
 

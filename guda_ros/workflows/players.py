@@ -27,19 +27,21 @@ DEMONSTRATORS = ('demonstrator', 'imperfect')
 
 @dataclass(frozen=True)
 class Player:
-    """
-    Who plays: a policy or the demonstrator.
+    """Who plays: a policy or the demonstrator."""
 
-    controller: of a number of episodes, for evaluate_policy. scenario, time_limit [s]: what it was
-    trained for, None if that is not known. memoryless: see evaluate_policy.
-    """
-
+    #: As it was named.
     name: str
+    #: What it observes and does.
     contract: object
+    #: The RobotProfile of the contract.
     robot: object
+    #: A controller for so many episodes, as evaluate_policy takes it.
     controller: Callable[[int], Callable[[np.ndarray, np.ndarray], np.ndarray]]
+    #: What it was trained for, None if that is not known.
     scenario: str | None = None
+    #: Of the episodes that it was trained with [s], None if that is not known.
     time_limit: float | None = None
+    #: See evaluate_policy.
     memoryless: bool = True
 
     def max_steps(self, scenario: str) -> int:

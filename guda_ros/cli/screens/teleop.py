@@ -36,35 +36,49 @@ _ARROWS, _ASCII_ARROWS = '→↗↑↖←↙↓↘', '>/^\\</v\\'
 
 @dataclass
 class View:
-    """
-    What there is to show.
+    """What there is to show."""
 
-    teleop, safety, recording, augmentation, episode: what the nodes say of themselves; silent:
-    those that have to speak and do not. command (3,): the one that was sent, None if there is
-    none; commander: whose it is. robot (3,), ball (2,) in `map`. wish (3,), pressed: what the
-    person wants, and the buttons that are held. complaints: whether it is an error, and the text.
-    """
-
+    #: Graph, robot and domain.
     title: str
+    #: What the person drives by.
     device: str
+    #: The field to draw.
     pitch: Field
+    #: Keys, for the help lines.
     keyboard: KeyboardMap
+    #: Buttons of the gamepad, None without one.
     pad: JoystickMap | None = None
+    #: What the teleop node says of itself.
     teleop: dict = field(default_factory=dict)
+    #: What the safety node says of itself.
     safety: dict = field(default_factory=dict)
+    #: What the recorder says of itself.
     recording: dict = field(default_factory=dict)
+    #: What the live augmentation says of itself.
     augmentation: dict = field(default_factory=dict)
+    #: The episode under way.
     episode: dict = field(default_factory=dict)
+    #: Nodes that have to speak and do not.
     silent: list[str] = field(default_factory=list)
+    #: Since the episode began [s].
     seconds: float = 0.0
+    #: (3,) the velocity that was sent, None if there is none [m/s, rad/s].
     command: np.ndarray | None = None
+    #: Whose command it is.
     commander: str = ''
+    #: (3,) its pose in `map` [m, rad], None if unknown.
     robot: np.ndarray | None = None
+    #: (2,) its position in `map` [m], None if unknown.
     ball: np.ndarray | None = None
+    #: Where robot and ball are known from.
     seen_by: str = ''
+    #: (3,) what the person wants [m/s, rad/s].
     wish: np.ndarray = field(default_factory=lambda: np.zeros(3))
+    #: Buttons that are held.
     pressed: frozenset[str] = frozenset()
+    #: Whether each is an error, and its text.
     complaints: list[tuple[bool, str]] = field(default_factory=list)
+    #: A line for the person.
     note: str = ''
 
 
