@@ -40,7 +40,7 @@ from guda_ros.learning.batches import data_hash
 from guda_ros.learning.networks import Normaliser
 from guda_ros.soccer.rewards import push_reward
 from guda_ros.soccer.starts import fixed_starts
-from guda_ros.workflows.arguments import positive
+from guda_ros.workflows.terminal.arguments import positive
 from guda_ros.workflows.train import load_transitions
 
 LIBRARIES = ('here', 'd3rlpy')

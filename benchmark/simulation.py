@@ -33,7 +33,7 @@ sys.path.insert(0, str(ROOT))
 
 from guda_ros.sim.env import SoccerEnv  # noqa: E402
 from guda_ros.sim.vector_env import SoccerVectorEnv  # noqa: E402
-from guda_ros.workflows.arguments import positive  # noqa: E402
+from guda_ros.workflows.terminal.arguments import positive  # noqa: E402
 
 SCENARIO = 'attack'
 

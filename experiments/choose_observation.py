@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from guda_ros.data.contract import robot_of
-from guda_ros.workflows.arguments import positive
 from guda_ros.workflows.parallel.workers import run_jobs
-from guda_ros.workflows.tables import print_table
+from guda_ros.workflows.terminal.arguments import positive
+from guda_ros.workflows.terminal.tables import print_table
 from guda_ros.workflows.train import load_transitions, train
 
 ARMS = ('guided', 'raw', 'random')

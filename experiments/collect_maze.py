@@ -11,9 +11,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.workflows.arguments import natural, positive
 from guda_ros.workflows.players import run_script
-from guda_ros.workflows.tables import print_table
+from guda_ros.workflows.terminal.arguments import natural, positive
+from guda_ros.workflows.terminal.tables import print_table
 
 EXAMPLE = """\
 example:

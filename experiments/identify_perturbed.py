@@ -18,8 +18,8 @@ from guda_ros.data.contract import Contract
 from guda_ros.identification import trial
 from guda_ros.identification.identify import identify
 from guda_ros.soccer.robot import RobotProfile
-from guda_ros.workflows.arguments import natural, positive
 from guda_ros.workflows.players import run_script
+from guda_ros.workflows.terminal.arguments import natural, positive
 
 _SHORT = {
     'walk.response_time.forward': 'forward',

@@ -22,8 +22,8 @@ import numpy as np
 
 from guda_ros.errors import GudaError
 from guda_ros.evaluation.benchmark.variants import PolicyTrial, seconds_of
-from guda_ros.workflows.arguments import positive
 from guda_ros.workflows.parallel.variant_trials import complete
+from guda_ros.workflows.terminal.arguments import positive
 from guda_ros.workflows.train import train
 
 STARTS = ('easy', 'hard')

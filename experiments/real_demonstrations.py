@@ -19,8 +19,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from guda_ros.evaluation.benchmark.variants import PolicyTrial, seconds_of
-from guda_ros.workflows.arguments import positive
 from guda_ros.workflows.parallel.variant_trials import complete
+from guda_ros.workflows.terminal.arguments import positive
 from guda_ros.workflows.train import train
 
 #: Worlds, and the guides by arm there.

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from guda_ros.data.files import refuse_existing
-from guda_ros.workflows.arguments import natural, positive
-from guda_ros.workflows.tables import print_report, print_table
+from guda_ros.workflows.terminal.arguments import natural, positive
+from guda_ros.workflows.terminal.tables import print_report, print_table
 
 EXAMPLE = 'guda augment runs/mine/dataset --guide guided --count 200000 --out runs/mine/guided.h5'
 

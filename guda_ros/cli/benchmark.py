@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.workflows.arguments import positive
+from guda_ros.workflows.terminal.arguments import positive
 
 EXAMPLE = """\
 guda benchmark push_ball_to_goal --data data --algorithms bc td3_bc --seeds 10

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from guda_ros.data.files import refuse_target
 from guda_ros.errors import GudaError
-from guda_ros.workflows.tables import print_table
+from guda_ros.workflows.terminal.tables import print_table
 
 if TYPE_CHECKING:
     from guda_ros.data.contract import Contract

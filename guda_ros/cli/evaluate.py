@@ -15,7 +15,7 @@ from pathlib import Path
 from guda_ros.cli.common import add_domain, DOMAIN_OR_DRIVERS, load_contract
 from guda_ros.cli.screens.evaluation import tell
 from guda_ros.errors import GudaError
-from guda_ros.workflows.arguments import positive
+from guda_ros.workflows.terminal.arguments import positive
 
 EXAMPLE = """\
 guda evaluate runs/demo/train/guided_*.onnx --demonstrator clean --out runs/judged

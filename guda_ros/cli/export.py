@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.workflows.arguments import natural
+from guda_ros.workflows.terminal.arguments import natural
 
 EXAMPLE = 'guda export runs/mine/guided.pt --out runs/mine/guided.onnx'
 

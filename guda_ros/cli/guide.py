@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from guda_ros.workflows.arguments import natural, positive
-from guda_ros.workflows.tables import print_report, print_table
+from guda_ros.workflows.terminal.arguments import natural, positive
+from guda_ros.workflows.terminal.tables import print_report, print_table
 
 if TYPE_CHECKING:
     from guda_ros.workflows.check_guide import GuideTrial

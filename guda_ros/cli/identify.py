@@ -14,7 +14,7 @@ import math
 from pathlib import Path
 
 from guda_ros.errors import GudaError
-from guda_ros.workflows.tables import print_table
+from guda_ros.workflows.terminal.tables import print_table
 
 EXAMPLE = """\
 guda record --drive --out runs/mine/drive

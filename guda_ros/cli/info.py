@@ -103,7 +103,7 @@ def _contract_line(contract: ContractBase) -> str:
 
 def _recordings(paths: list[Path]) -> int:
     from guda_ros.data.recording.reader import RecordingError, RecordingReader
-    from guda_ros.workflows.tables import print_table
+    from guda_ros.workflows.terminal.tables import print_table
 
     rows, damaged = [], []
     contract = None

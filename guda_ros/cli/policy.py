@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     """Run this verb."""
     from guda_ros.control.exported_policy import ExportedPolicy
     from guda_ros.data.contract import Contract
-    from guda_ros.workflows.tables import print_table
+    from guda_ros.workflows.terminal.tables import print_table
 
     policy = ExportedPolicy.load(args.file)
     contract = policy.contract

@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 
 from guda_ros.cli.common import add_contract, add_domain
-from guda_ros.workflows.arguments import positive
+from guda_ros.workflows.terminal.arguments import positive
 
 EXAMPLE = 'guda record --episodes 14 --out runs/mine/recordings'
 

@@ -231,7 +231,7 @@ def _show(args: argparse.Namespace) -> int:
     from guda_ros.config.files import find_config, load_yaml
     from guda_ros.soccer.robot import RobotProfile
     from guda_ros.soccer.robot_file import get, has, keys_of
-    from guda_ros.workflows.tables import print_table
+    from guda_ros.workflows.terminal.tables import print_table
 
     path = find_config('robots', args.name)
     values = load_yaml(path)

@@ -21,7 +21,7 @@ from guda_ros.cli.common import (
     DOMAIN_OR_DRIVERS,
     load_contract,
 )
-from guda_ros.workflows.arguments import natural
+from guda_ros.workflows.terminal.arguments import natural
 
 if TYPE_CHECKING:
     from guda_ros.data.contract import Contract

@@ -15,7 +15,7 @@ import sys
 from typing import TextIO, TYPE_CHECKING
 
 from guda_ros.data.files import refuse_existing
-from guda_ros.workflows.arguments import natural, positive
+from guda_ros.workflows.terminal.arguments import natural, positive
 
 if TYPE_CHECKING:
     from guda_ros.learning.learner import Learner

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from guda_ros.cli.data import common
 from guda_ros.data.files import refuse_target
-from guda_ros.workflows.arguments import natural
+from guda_ros.workflows.terminal.arguments import natural
 
 if TYPE_CHECKING:
     from guda_ros.data.sets.sources import Source

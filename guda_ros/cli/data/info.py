@@ -36,7 +36,7 @@ def _describe(path: Path) -> int:
 
 def _bag(path: Path) -> int:
     from guda_ros.data.exchange.rosbag_samples import bag_topics
-    from guda_ros.workflows.tables import print_table
+    from guda_ros.workflows.terminal.tables import print_table
 
     found = bag_topics(path)
     print(

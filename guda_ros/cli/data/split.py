@@ -7,7 +7,7 @@ from pathlib import Path
 
 from guda_ros.cli.data import common
 from guda_ros.data.files import refuse_target
-from guda_ros.workflows.arguments import natural
+from guda_ros.workflows.terminal.arguments import natural
 
 HELP = 'divide a data set into two'
 EXAMPLE = 'guda data split runs/mine/dataset --share 0.8 --out runs/mine/split'

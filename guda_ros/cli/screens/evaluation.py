@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from guda_ros.workflows.tables import print_table
+from guda_ros.workflows.terminal.tables import print_table
 
 if TYPE_CHECKING:
     from guda_ros.evaluation.results import Evaluation

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from guda_ros.cli.sim.common import add_player
 from guda_ros.data.files import refuse_existing
-from guda_ros.workflows.arguments import natural, positive
+from guda_ros.workflows.terminal.arguments import natural, positive
 
 if TYPE_CHECKING:
     from guda_ros.data.contract import Contract

@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 from guda_ros.cli.sim.common import add_player
-from guda_ros.workflows.arguments import positive
+from guda_ros.workflows.terminal.arguments import positive
 
 HELP = 'success of a player over fixed starts'
 EXAMPLE = """\
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> None:
     from guda_ros.evaluation.statistics import wilson_interval
     from guda_ros.workflows.players import fixed_world, load_player
     from guda_ros.workflows.stages import write_json
-    from guda_ros.workflows.tables import print_table
+    from guda_ros.workflows.terminal.tables import print_table
 
     player, scenario = load_player(args)
     contract, steps = player.contract, player.max_steps(scenario)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from guda_ros.errors import GudaError
-from guda_ros.workflows.arguments import natural, positive
+from guda_ros.workflows.terminal.arguments import natural, positive
 
 HELP = 'train a policy from scratch, with PPO or SAC'
 EXAMPLE = """\

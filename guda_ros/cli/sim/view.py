@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from guda_ros.cli.sim.common import add_player
 from guda_ros.errors import GudaError
-from guda_ros.workflows.arguments import natural
+from guda_ros.workflows.terminal.arguments import natural
 
 if TYPE_CHECKING:
     from guda_ros.sim.physics.simulation import SoccerSimulation

@@ -16,7 +16,7 @@ from guda_ros.evaluation.benchmark.variants import (
     write_trials,
 )
 from guda_ros.workflows.parallel.workers import run_jobs
-from guda_ros.workflows.tables import print_table
+from guda_ros.workflows.terminal.tables import print_table
 
 
 def complete(

@@ -1,0 +1,1 @@
+"""What verbs and scripts share at a terminal: kinds of arguments, tables."""
