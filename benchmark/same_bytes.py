@@ -22,6 +22,10 @@ import tempfile
 
 import numpy as np
 
+import guda_ros
+
+sys.meta_path = [one for one in sys.meta_path if 'editable' not in repr(one).lower()]
+
 #: Modules of guda_ros that may have a name, the present one first.
 MODULES = {
     'ALGORITHMS': ('learning.algorithms',),
@@ -85,6 +89,9 @@ def get(name: str):
             if not (error.name or '').startswith('guda_ros'):
                 raise
         else:
+            # An editable install would lend modules that the commit does not have.
+            if not Path(module.__file__).is_relative_to(Path(guda_ros.__file__).parent):
+                sys.exit(f'{module.__file__}: not of the code in {guda_ros.__file__}')
             if hasattr(module, name):
                 return getattr(module, name)
     sys.exit(f'guda_ros: {name} is in none of {", ".join(MODULES[name])}: add to MODULES')
@@ -441,19 +448,21 @@ def compare(old: Path, new: Path, allowed: Path) -> int:
     before, after = (json.loads(path.read_text(encoding='utf-8')) for path in (old, new))
     lines = allowed.read_text(encoding='utf-8').splitlines()
     patterns = [line.strip() for line in lines if line.strip() and not line.startswith('#')]
-    differing = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    differing = [name for name in before if before[name] != after.get(name)]
+    added = [name for name in after if name not in before]
     expected = [name for name in differing if any(fnmatch(name, one) for one in patterns)]
     kinds = dict.fromkeys(name.partition('/')[0] for name in {**before, **after})
-    print(f'{"kind":<16}{"compared":>10}{"same":>8}{"expected":>10}{"differ":>8}')
+    print(f'{"kind":<16}{"compared":>10}{"same":>8}{"expected":>10}{"differ":>8}{"new":>6}')
     for kind in kinds:
-        mine = [name for name in {**before, **after} if name.partition('/')[0] == kind]
+        mine = [name for name in before if name.partition('/')[0] == kind]
+        new = [name for name in added if name.partition('/')[0] == kind]
         known = [name for name in expected if name in mine]
         wrong = [name for name in differing if name in mine and name not in known]
         same = len(mine) - len(known) - len(wrong)
-        print(f'{kind:<16}{len(mine):>10}{same:>8}{len(known):>10}{len(wrong):>8}')
+        print(f'{kind:<16}{len(mine):>10}{same:>8}{len(known):>10}{len(wrong):>8}{len(new):>6}')
     for name in differing:
         word = 'expected' if name in expected else 'DIFFERS'
-        print(f'{word}: {name}: {before.get(name, "absent")} -> {after.get(name, "absent")}')
+        print(f'{word}: {name}: {before[name]} -> {after.get(name, "absent")}')
     wrong = len(differing) - len(expected)
     print(f'{wrong} unexpected differences' if wrong else 'nothing differs that must not')
     return wrong
