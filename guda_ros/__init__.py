@@ -12,6 +12,8 @@ from guda_ros import api as _api
 from guda_ros.environments import register_with_gymnasium as _register_with_gymnasium
 
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from guda_ros.api import *  # noqa: F403
 
 __version__ = '0.1.0'
@@ -29,5 +31,5 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-def _missing(name: str):
+def _missing(name: str) -> NoReturn:
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -56,7 +56,7 @@ class _OnImport(importlib.abc.MetaPathFinder):
     """Finds nothing itself; lets the loader of Gymnasium's registry register ours after it."""
 
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target=None
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         if fullname != _REGISTRY:
             return None
@@ -70,10 +70,10 @@ class _OnImport(importlib.abc.MetaPathFinder):
 class _RegisterAfter(importlib.abc.Loader):
     """Loads a module as its own loader does, and registers the environments after that."""
 
-    def __init__(self, loader) -> None:
+    def __init__(self, loader: importlib.abc.Loader) -> None:
         self._loader = loader
 
-    def create_module(self, spec) -> ModuleType | None:
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:

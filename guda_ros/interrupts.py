@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import contextlib
 import signal
 import threading
+from types import FrameType
 
 
 @contextlib.contextmanager
@@ -18,7 +19,7 @@ def interrupts_first() -> Iterator[None]:
     """
     interrupted = False
 
-    def handle(number, frame) -> None:
+    def handle(number: int, frame: FrameType | None) -> None:
         nonlocal interrupted
         interrupted = True
         signal.default_int_handler(number, frame)

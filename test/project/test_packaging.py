@@ -82,7 +82,8 @@ def imports(folder: Path) -> set[str]:
                 found |= {alias.name.split('.')[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 found.add(node.module.split('.')[0])
-    return found - set(sys.stdlib_module_names) - {'guda_ros', '__future__'}
+    # _typeshed is there for type checkers only.
+    return found - set(sys.stdlib_module_names) - {'guda_ros', '__future__', '_typeshed'}
 
 
 def test_package_xml_is_valid_for_colcon():
