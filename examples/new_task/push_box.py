@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from guda_ros.augmentation.transforms import Body, Layout, wrap
+from guda_ros.augmentation.transforms import Body, Layout
 from guda_ros.data.contract_base import NumbersContract
 from guda_ros.data.transitions import TransitionSet
+from guda_ros.soccer.world import wrap_angle
 from guda_ros.tasks.state_task import StateTask
 
 CORNER = np.array([1.35, 1.35])  # m, in a room of 3 x 3 m whose middle is the origin
@@ -23,7 +24,6 @@ class PushBoxContract(NumbersContract):
     observation_names = ('box_x', 'box_y', 'corner_x', 'corner_y', 'cos', 'sin')
 
     def observe(self, states):
-        """Return the way (m) from base to box and from box to corner, and the heading."""
         base, yaw, box = states[..., :2], states[..., 2:3], states[..., 3:]
         seen = (box - base, CORNER - box, np.cos(yaw), np.sin(yaw))
         return np.concatenate(seen, axis=-1).astype(np.float32)
@@ -47,7 +47,7 @@ class PushBox(StateTask):
         return np.column_stack([base, rng.uniform(-np.pi, np.pi, count), box])
 
     def step(self, states, actions, rng):
-        yaw = wrap(states[:, 2] + 0.4 * np.clip(actions[:, 1], -1, 1))
+        yaw = wrap_angle(states[:, 2] + 0.4 * np.clip(actions[:, 1], -1, 1))
         way = 0.06 * np.clip(actions[:, 0], 0, 1) * np.stack([np.cos(yaw), np.sin(yaw)])
         base, box = states[:, :2] + way.T, states[:, 3:]
         gap = np.linalg.norm(box - base, axis=1, keepdims=True)

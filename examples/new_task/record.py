@@ -5,15 +5,15 @@ import sys
 import numpy as np
 from push_box import PushBox
 
-from guda_ros.augmentation.transforms import wrap
 from guda_ros.data.transitions import TransitionSet
+from guda_ros.soccer.world import wrap_angle
 
 
 def drive(observations):
     """Return actions (M, 2): round the box until it lies between base and corner, then on."""
     box, corner = (np.arctan2(observations[:, i + 1], observations[:, i]) for i in (0, 2))
     yaw = np.arctan2(observations[:, 5], observations[:, 4])
-    off = wrap(box + np.clip(2.0 * wrap(box - corner), -1.2, 1.2) - yaw)
+    off = wrap_angle(box + np.clip(2.0 * wrap_angle(box - corner), -1.2, 1.2) - yaw)
     return np.stack([np.clip(np.cos(off), 0, 1), np.clip(off / 0.4, -1, 1)], axis=1)
 
 

@@ -215,6 +215,24 @@ def test_transitions_are_exported_for_other_libraries(runs, task, tmp_path):
         assert file['observations'].shape == (5000, 6)
 
 
+def test_the_loop_in_python_takes_the_task_too(runs, installed, task, tmp_path):
+    paths = [str(ROOT), str(installed), os.environ.get('PYTHONPATH', '')]
+    example = [sys.executable, str(EXAMPLE.parent / 'augment_and_train.py')]
+    guide = ['--guide', str(EXAMPLE / 'push_box_guided.yaml'), '--count', '5000']
+    small = ['--updates', '200', '--starts', '40', '--out', str(tmp_path)]
+    told = subprocess.run(
+        [*example, str(runs / 'data' / 'initial_0.h5'), *guide, *small],
+        env={**os.environ, 'PYTHONPATH': os.pathsep.join(filter(None, paths))},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    ).stdout
+    judged = load_results(tmp_path / 'judged')
+    assert f'guided: success from {judged.success_rates["guided"]:.0%} of 40 starts' in told
+    assert judged.success_rates['guided'] > judged.success_rates['raw']
+
+
 @pytest.mark.parametrize('file', ['guided.h5', 'guided.pt', 'guided.onnx'])
 def test_a_task_that_is_not_installed_is_named(runs, capsys, file):
     assert 'push_box' not in task_names()
@@ -234,4 +252,4 @@ def test_policies_of_different_tasks_are_not_compared(runs, task, capsys, tmp_pa
 
 @pytest.mark.parametrize('path', sorted(EXAMPLE.parent.rglob('*.py')), ids=lambda path: path.name)
 def test_an_example_is_read_in_a_minute(path):
-    assert len(path.read_text().splitlines()) <= 80
+    assert len(path.read_text().splitlines()) < 80
