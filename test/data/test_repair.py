@@ -6,10 +6,12 @@ import shutil
 from mcap.reader import make_reader
 from mcap.records import Chunk, Message, Metadata
 from mcap.stream_reader import breakup_chunk, StreamReader
+from mcap.writer import CompressionType, Writer
 import pytest
 import recording_scene as scene
 from rosbags.rosbag2 import Reader
 
+from guda_ros.cli.main import main
 from guda_ros.data.contract import Contract
 from guda_ros.data.episodes import read_episode
 from guda_ros.data.recording.folder import FolderClaim
@@ -268,3 +270,191 @@ def test_what_is_no_recording_is_named(tmp_path):
         doctor(tmp_path)
     place(tmp_path, b'something else that is longer than a few bytes' * 10)
     assert doctor(tmp_path)[0].state == 'lost'
+
+
+@pytest.fixture(scope='module')
+def trials(tmp_path_factory):
+    """Return a folder of three recordings of several files each, and one of a single file."""
+    folder = tmp_path_factory.mktemp('trials')
+    for name in ('a', 'b', 'c'):
+        write(folder, name, split=1.0)
+    write(folder, 'd')
+    return folder
+
+
+def loose(trials, folder, *names, note='a letter'):
+    """Copy the MCAP files of recordings into one folder, as a browser or a stick has them."""
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        for file in (trials / name).glob('*.mcap'):
+            shutil.copy(file, folder)
+    if note:
+        (folder / 'letter.txt').write_text(note)
+    return folder
+
+
+def contents(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob('*')
+        if path.is_file() and path.name != '.recorder.lock'
+    }
+
+
+def assert_same_messages(path, other):
+    with Reader(path) as one, Reader(other) as two:
+        assert [(item[0].topic, *item[1:]) for item in one.messages()] == [
+            (item[0].topic, *item[1:]) for item in two.messages()
+        ]
+
+
+@pytest.mark.parametrize('part', ['b_0.mcap', 'b_2.mcap'])
+def test_a_file_stands_for_itself_and_its_own_parts(trials, tmp_path, part):
+    folder = loose(trials, tmp_path / 'downloads', 'a', 'b', 'c', 'd')
+    before = contents(tmp_path)
+    (found,) = doctor(folder / part)
+    assert (found.id, found.state, found.messages) == ('b', 'loose', 6 * (STEPS + 1))
+    assert contents(tmp_path) == before
+    (fixed,) = repair(folder / part)
+    assert fixed.repaired == str(folder / 'b')
+    assert_same_messages(folder / 'b', trials / 'b')
+    assert read_episode(folder / 'b').verdict == 'scored'
+    after = contents(tmp_path)
+    assert {name: after[name] for name in before} == before
+    assert {name.split('/')[1] for name in after.keys() - before.keys()} == {'b'}
+    # Neither the folder was renamed, nor was anything put beside it.
+    assert [path.name for path in tmp_path.iterdir()] == ['downloads']
+
+
+def test_files_of_several_episodes_in_a_folder_become_several_recordings(trials, tmp_path):
+    folder = loose(trials, tmp_path / 'stick', 'a', 'c', 'd', note='')
+    before = contents(folder)
+    assert [(one.id, one.state) for one in doctor(folder)] == [
+        ('a', 'loose'),
+        ('c', 'loose'),
+        ('d', 'loose'),
+    ]
+    assert [one.repaired for one in repair(folder)] == [str(folder / name) for name in 'acd']
+    for name in 'acd':
+        assert_same_messages(folder / name, trials / name)
+    assert {name: contents(folder)[name] for name in before} == before
+    # Once is enough: the second time all of it is there.
+    assert [(one.id, one.state) for one in repair(folder)] == [(name, 'whole') for name in 'acd']
+    assert len(list_recordings(folder)) == 3
+
+
+def test_a_taken_name_makes_another_recording_only_once(trials, tmp_path):
+    folder = loose(trials, tmp_path / 'stick', 'd')
+    write(folder, 'd', split=0.5)
+    (folder / 'd' / 'd_0.mcap').write_bytes((trials / 'c' / 'c_0.mcap').read_bytes())
+    (fixed,) = repair(folder / 'd_0.mcap')
+    assert fixed.repaired == str(folder / 'd_repaired')
+    assert not [one for one in doctor(folder) if one.state == 'loose']
+
+
+def test_two_days_with_the_same_name_are_not_joined(tmp_path):
+    now, days = [0.0], []
+    for day in (1, 2):
+        info = RecordingInfo('a', started=f'2026-05-0{day}T10:00:00', start_stamp=scene.START)
+        writer = RecordingWriter(
+            tmp_path / str(day), Contract.load(), info, clock=lambda: now[0], split=1.0
+        )
+        writer.add_topic('/odom', 'nav_msgs/msg/Odometry', 'odom')
+        for step in range(STEPS + 1):
+            now[0] += 0.1
+            writer.write('/odom', scene.START + step * scene.PERIOD, scene.samples(step)['odom'])
+        days.append(writer.close(verdict='timeout'))
+    mixed = tmp_path / 'mixed'
+    mixed.mkdir()
+    shutil.copy(days[0] / 'a_0.mcap', mixed)
+    for number in (1, 2):
+        shutil.copy(days[1] / f'a_{number}.mcap', mixed)
+    first, second = (doctor(mixed / name)[0].messages for name in ('a_0.mcap', 'a_2.mcap'))
+    with Reader(days[0]) as bag:
+        assert 0 < first < bag.message_count
+    assert second > 0 and first + second < 3 * (STEPS + 1)
+    assert len(doctor(mixed)) == 2
+
+
+@pytest.mark.parametrize('change', ['letter', 'other episode', 'folder'])
+def test_a_folder_with_something_else_in_it_is_not_renamed(trials, tmp_path, change):
+    for name in ('a', 'a.partial'):
+        folder = tmp_path / change.replace(' ', '_') / name
+        shutil.copytree(trials / 'a', folder)
+        (folder / 'metadata.yaml').unlink()
+        if change == 'letter':
+            (folder / 'letter.txt').write_text('mine')
+        elif change == 'other episode':
+            shutil.copy(trials / 'd' / 'd_0.mcap', folder)
+        else:
+            (folder / 'photos').mkdir()
+        before = contents(folder)
+        (fixed,) = repair(folder / 'a_0.mcap')
+        assert contents(folder) == before and (folder / 'photos').exists() == (change == 'folder')
+        assert_same_messages(fixed.repaired, trials / 'a')
+        shutil.rmtree(fixed.repaired)
+
+
+def test_a_folder_of_the_recording_alone_is_still_kept_as_interrupted(trials, tmp_path):
+    shutil.copytree(trials / 'a', tmp_path / 'a.partial')
+    (tmp_path / 'a.partial' / 'metadata.yaml').unlink()
+    last = max((tmp_path / 'a.partial').glob('*.mcap'))
+    last.write_bytes(last.read_bytes()[:-30])
+    (fixed,) = repair(tmp_path / 'a.partial' / 'a_1.mcap')
+    assert (fixed.repaired, fixed.original) == (
+        str(tmp_path / 'a'),
+        str(tmp_path / 'a.interrupted'),
+    )
+    assert_same_messages(tmp_path / 'a', trials / 'a')
+
+
+def test_a_single_file_does_not_make_the_folder_of_downloads_its_own(trials, tmp_path):
+    folder = loose(trials, tmp_path / 'downloads', 'd', note='')
+    for path in (folder / 'd_0.mcap', folder):
+        (fixed,) = repair(path)
+        assert fixed.repaired == str(folder / 'd')
+        shutil.rmtree(fixed.repaired)
+    assert [path.name for path in tmp_path.iterdir()] == ['downloads']
+
+
+def foreign(path, chunks=CompressionType.ZSTD, end=True):
+    """Write a bag as rosbag2 does, with its writer's name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, 'wb') as file:
+        writer = Writer(file, chunk_size=2000, compression=chunks)
+        writer.start(profile='ros2', library='libmcap 1.4.0')
+        schema = writer.register_schema('nav_msgs/msg/Odometry', 'ros2msg', b'')
+        channel = writer.register_channel('/odom', 'cdr', schema)
+        for step in range(STEPS):
+            writer.add_message(channel, step, scene.samples(step)['odom'], step)
+        writer.finish()
+    if not end:
+        path.write_bytes(path.read_bytes()[:-200])
+
+
+@pytest.mark.parametrize('chunks', list(CompressionType))
+@pytest.mark.parametrize('end', [True, False])
+def test_a_bag_of_somebody_else_is_said_to_be_one(tmp_path, capsys, chunks, end):
+    file = tmp_path / 'bag' / 'bag_0.mcap'
+    foreign(file, chunks, end)
+    before = contents(tmp_path)
+    for path in (file, file.parent, tmp_path):
+        (found,) = doctor(path)
+        told = '; '.join(found.problems)
+        assert found.state == 'foreign' and 'not a recording of guda_ros (libmcap 1.4.0' in told
+        assert f'`ros2 bag reindex {file.parent}`' in told
+        assert (f'`mcap recover {file}`' in told) == (not end)
+        assert main(['data', 'doctor', str(path)]) == 1
+        assert 'recovers what can be read' not in capsys.readouterr().out
+        assert main(['data', 'repair', str(path)]) == 1
+        assert '0 repaired, 0 lost, 0 were whole, 1 not of guda_ros' in capsys.readouterr().out
+    assert contents(tmp_path) == before
+
+
+def test_a_bag_of_sqlite_is_said_to_be_of_somebody_else(tmp_path):
+    (tmp_path / 'bag').mkdir()
+    for name in ('bag_0.db3', 'bag_0.db3-wal'):
+        (tmp_path / 'bag' / name).write_bytes(b'SQLite format 3')
+    for path in (tmp_path / 'bag', tmp_path / 'bag' / 'bag_0.db3', tmp_path):
+        (found,) = repair(path)
+        assert found.state == 'foreign' and 'ros2 bag reindex' in found.problems[-1]

@@ -31,13 +31,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _recordings(path: Path) -> int:
-    from guda_ros.data.recording.repair import doctor, WHOLE
+    from guda_ros.data.recording.repair import doctor, FOREIGN, LOST, WHOLE
 
     found = doctor(path)
     common.print_diagnoses(found)
     bad = [diagnosis for diagnosis in found if diagnosis.state != WHOLE]
     print(f'{path}: {len(found) - len(bad)} of {len(found)} recordings are whole')
-    if bad:
+    if any(diagnosis.state not in (FOREIGN, LOST) for diagnosis in bad):
         print(f'`guda data repair {path}` recovers what can be read')
     return 1 if bad else 0
 

@@ -13,7 +13,7 @@ import zlib
 
 from mcap.data_stream import ReadDataStream
 from mcap.opcode import Opcode
-from mcap.records import Attachment, Channel, Chunk, Message, Metadata, Schema
+from mcap.records import Attachment, Channel, Chunk, Header, Message, Metadata, Schema
 from mcap.stream_reader import breakup_chunk
 
 _MAGIC = b'\x89MCAP0\r\n'
@@ -35,7 +35,8 @@ class McapScan:
     complete: the file has its end. size, whole: bytes that there are, and that could be read.
     damage: sentences on what could not be read before the end. metadata: name -> the records of
     that name, in order. attachments: name -> content, with a checksum that fits. types: topic ->
-    message type. roles: topic -> role, where our recorder noted it.
+    message type. roles: topic -> role, where our recorder noted it. library: what wrote the file,
+    by its own header; None where that cannot be read.
     """
 
     path: Path
@@ -47,6 +48,31 @@ class McapScan:
     attachments: dict[str, bytes] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
     roles: dict[str, str] = field(default_factory=dict)
+    library: str | None = None
+
+    def first_metadata(self, name: str) -> dict[str, str]:
+        """
+        Return the first metadata record of a name; chunks are passed over unread.
+
+        :raises KeyError: if there is none.
+        """
+        self.size = os.path.getsize(self.path)
+        if self.size <= len(_MAGIC):
+            raise KeyError(name)
+        with (
+            open(self.path, 'rb') as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
+        ):
+            for opcode, content in self._records(data):
+                if opcode != Opcode.METADATA:
+                    continue
+                try:
+                    record = Metadata.read(ReadDataStream(BytesIO(content)))
+                except Exception:  # A parser of damaged bytes may raise anything.
+                    continue
+                if record.name == name:
+                    return record.metadata
+        raise KeyError(name)
 
     def messages(self) -> Iterator[tuple[str, int, bytes]]:
         """Yield topic, time of reception [ns] and serialized message of whole chunks, in order."""
@@ -162,6 +188,8 @@ class McapScan:
                 raise ValueError('the checksum of an attachment does not fit')
             record = Attachment.read(stream)
             self.attachments[record.name] = record.data
+        elif opcode == Opcode.HEADER:
+            self.library = Header.read(stream).library
         elif opcode == Opcode.SCHEMA:
             return [Schema.read(stream)]
         elif opcode == Opcode.CHANNEL:

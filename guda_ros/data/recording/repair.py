@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 import json
 import os
 from pathlib import Path
-import re
 
 from guda_ros.data.contract import Contract
 from guda_ros.data.files import PARTIAL, remove, sync
 from guda_ros.data.recording.alarms import StreamAlarms
 from guda_ros.data.recording.completeness import SampleCheck
 from guda_ros.data.recording.folder import FolderClaim
+from guda_ros.data.recording.found import find_recordings, FoundRecording
 from guda_ros.data.recording.mcap_scan import McapScan
 from guda_ros.data.recording.quality import quality_report
 from guda_ros.data.recording.reader import (
@@ -30,6 +31,7 @@ from guda_ros.data.recording.serialization import event_of, header_stamp
 from guda_ros.data.recording.writer import QUALITY, RECORD
 
 WHOLE, UNNAMED, CUT, DAMAGED, LOST = 'whole', 'unnamed', 'interrupted', 'damaged', 'lost'
+LOOSE, FOREIGN = 'loose', 'foreign'
 #: Seconds of a recording between two looks at its rates.
 _TICK = 0.25
 #: Where a repaired recording is written; what a killed repair left there is copied anew.
@@ -43,10 +45,11 @@ class Diagnosis:
 
     state: 'whole'; 'unnamed': whole, but the recorder ended before it had renamed the folder;
     'interrupted': it lacks its end; 'damaged': something before the end cannot be read or a
-    checksum does not fit; 'lost': nothing can be recovered. seconds: from the first to the last
-    message that can be read. lost_bytes: that cannot be read. problems: sentences. good,
-    reasons: what the quality report says, None without one. repaired: the folder that `repair`
-    wrote, original: where the unrepaired one is now.
+    checksum does not fit; 'lost': nothing can be recovered; 'loose': the files are whole, but in
+    no folder of their own; 'foreign': a bag that guda_ros did not record. seconds: from the first
+    to the last message that can be read. lost_bytes: that cannot be read. problems: sentences.
+    good, reasons: what the quality report says, None without one. repaired: the folder that
+    `repair` wrote, original: where the unrepaired one is now.
     """
 
     path: str
@@ -68,12 +71,11 @@ def doctor(path: str | os.PathLike[str]) -> list[Diagnosis]:
     """
     Examine a recording, or all in a folder; every checksum is verified and nothing is changed.
 
-    In a folder, what was discarded, and what was interrupted and recorded again or repaired, is
-    left out.
+    A file stands for itself and its further parts, see find_recordings.
 
     :raises RecordingError: if there is no recording.
     """
-    return [_examine(found)[0] for found in _find(path)]
+    return [_examine(found)[0] for found in find_recordings(path)]
 
 
 def repair(path: str | os.PathLike[str]) -> list[Diagnosis]:
@@ -81,76 +83,36 @@ def repair(path: str | os.PathLike[str]) -> list[Diagnosis]:
     Recover a recording, or all in a folder that are not whole.
 
     What can be read goes to a new recording under the episode's name (with `_repaired` if that
-    name is taken); the original is kept as `<id>.interrupted`. A whole recording is left alone,
-    or gets its name.
+    name is taken). A folder that holds nothing but the original is kept as `<id>.interrupted`;
+    files beside other things stay where they are. A whole recording is left alone, or gets its
+    name.
 
     :raises RecordingError: if there is no recording, if a recorder writes to the folder, or if the
         disk is full.
     """
-    found = _find(path)
     repaired = []
-    with FolderClaim(found[0].parent):
-        for one in found:
+    with ExitStack() as claims:
+        claimed = set()
+        for one in find_recordings(path):
             diagnosis, salvage = _examine(one)
-            if diagnosis.state == UNNAMED and not _name(one).exists():
-                diagnosis = _rename(one, diagnosis)
-            elif diagnosis.state in (UNNAMED, CUT, DAMAGED):
+            if diagnosis.state in (UNNAMED, CUT, DAMAGED, LOOSE) and one.place not in claimed:
+                claims.enter_context(FolderClaim(one.place))
+                claimed.add(one.place)
+                # A recorder may have ended it meanwhile.
+                diagnosis, salvage = _examine(one)
+            if diagnosis.state == UNNAMED and one.own and not _name(one.path).exists():
+                diagnosis = _rename(one.path, diagnosis)
+            elif diagnosis.state in (UNNAMED, CUT, DAMAGED, LOOSE):
                 diagnosis = _rewrite(one, diagnosis, salvage)
             repaired.append(diagnosis)
     return repaired
 
 
-def _find(path: str | os.PathLike[str]) -> list[Path]:
-    path = Path(path)
-    if path.is_file() and path.suffix == '.mcap':
-        path = path.parent
-    if not path.is_dir():
-        raise RecordingError(f'{path}: no such recording')
-    if _files(path):
-        return [path.absolute()]
-    found = [
-        folder.absolute()
-        for folder in sorted(path.iterdir())
-        if not folder.name.startswith('.')
-        and folder.suffix != DISCARDED
-        and not _superseded(folder)
-        and _files(folder)
-    ]
-    if not found:
-        raise RecordingError(f'{path}: holds no recording')
-    return found
-
-
-def _superseded(folder: Path) -> bool:
-    """Tell whether an interrupted recording has been repaired or recorded again."""
-    if folder.suffix != INTERRUPTED:
-        return False
-    name = folder.name.removesuffix(INTERRUPTED)
-    # A number stands for a second one of an episode only where there is a first.
-    first = re.sub(r'-\d+$', '', name)
-    if (folder.parent / f'{first}{INTERRUPTED}').exists():
-        name = first
-    return (folder.parent / name).exists()
-
-
-def _files(folder: Path) -> list[Path]:
-    """Return the MCAP files of a recording in order."""
-    if not folder.is_dir():
-        return []
-    return sorted(
-        folder.glob('*.mcap'),
-        key=lambda file: (
-            [int(number) for number in re.findall(r'_(\d+)\.mcap$', file.name)],
-            file.name,
-        ),
-    )
-
-
 class _Salvage:
     """What can be read of a recording; complete once `messages` was gone through."""
 
-    def __init__(self, folder: Path) -> None:
-        self.scans = [McapScan(file) for file in _files(folder)]
+    def __init__(self, files: Sequence[Path]) -> None:
+        self.scans = [McapScan(file) for file in files]
         self.contract: Contract | None = None
         self.info: RecordingInfo | None = None
         self._ends: dict[str, dict] = {}
@@ -204,13 +166,26 @@ class _Salvage:
         }
 
 
-def _examine(path: Path) -> tuple[Diagnosis, _Salvage]:
-    salvage = _Salvage(path)
+def _examine(found: FoundRecording) -> tuple[Diagnosis, _Salvage]:
+    if any(file.suffix != '.mcap' for file in found.files):
+        return _foreign(found, ()), _Salvage(())
+    salvage = _Salvage(found.files)
     topics: dict[str, int] = {}
     first, last = 2**63 - 1, 0
-    for _, topic, received, _ in salvage.messages():
-        topics[topic] = topics.get(topic, 0) + 1
-        first, last = min(first, received), max(last, received)
+    try:
+        for _, topic, received, _ in salvage.messages():
+            topics[topic] = topics.get(topic, 0) + 1
+            first, last = min(first, received), max(last, received)
+    except FileNotFoundError as error:
+        raise RecordingError(
+            f'{found.path}: was moved or renamed meanwhile; look at it again'
+        ) from error
+    if salvage.contract is None and any(
+        scan.library is not None and not scan.library.startswith('guda_ros')
+        for scan in salvage.scans
+    ):
+        return _foreign(found, salvage.scans, sum(topics.values()), max(0, last - first)), salvage
+    path = found.path
     problems = [f'{scan.path.name}: {text}' for scan in salvage.scans for text in scan.damage]
     cut = [scan for scan in salvage.scans if not scan.complete]
     problems += [f'{scan.path.name}: the end is missing' for scan in cut]
@@ -222,7 +197,12 @@ def _examine(path: Path) -> tuple[Diagnosis, _Salvage]:
     elif cut:
         state = CUT
     quality = None
-    if state == WHOLE:
+    if state == WHOLE and not found.bag:
+        state = LOOSE
+        problems.append(
+            'the files are whole, but not in a folder of their own: `guda data repair` makes one'
+        )
+    elif state == WHOLE:
         try:
             with RecordingReader(path) as reader:
                 quality = reader.quality
@@ -257,6 +237,36 @@ def _examine(path: Path) -> tuple[Diagnosis, _Salvage]:
     ), salvage
 
 
+def _foreign(
+    found: FoundRecording, scans: Sequence[McapScan], messages: int = 0, nanoseconds: int = 0
+) -> Diagnosis:
+    """Say that a bag is somebody else's, and what makes it whole."""
+    writers = sorted({scan.library for scan in scans if scan.library})
+    by = f'{", ".join(writers)} wrote it' if writers else 'it has no contract and no episode'
+    problems = [
+        f'this bag is not a recording of guda_ros ({by}); `guda data import` makes a data set '
+        'of it'
+    ]
+    for scan in scans:
+        if not scan.complete or scan.damage:
+            problems.append(
+                f'{scan.path.name} is not whole: `mcap recover {scan.path}` saves what can be read'
+            )
+    if not (found.folder / METADATA_FILE).is_file():
+        problems.append(
+            f'{METADATA_FILE} is missing: `ros2 bag reindex {found.folder}` makes it for a folder '
+            'that holds this bag only'
+        )
+    return Diagnosis(
+        path=str(found.path),
+        state=FOREIGN,
+        messages=messages,
+        seconds=nanoseconds * 1e-9,
+        lost_bytes=sum(scan.size - scan.whole for scan in scans),
+        problems=tuple(problems),
+    )
+
+
 def _verdict(salvage: _Salvage) -> str:
     if salvage.info.verdict:
         return salvage.info.verdict
@@ -278,20 +288,20 @@ def _rename(path: Path, diagnosis: Diagnosis) -> Diagnosis:
     return replace(diagnosis, repaired=str(target))
 
 
-def _rewrite(path: Path, diagnosis: Diagnosis, source: _Salvage) -> Diagnosis:
-    folder, info = path.parent, source.info
-    aside = path.suffix in (INTERRUPTED, DISCARDED)
+def _rewrite(found: FoundRecording, diagnosis: Diagnosis, source: _Salvage) -> Diagnosis:
+    path, folder, info = found.path, found.place, source.info
+    aside = not found.own or path.suffix in (INTERRUPTED, DISCARDED)
     # Whoever gave a folder another name keeps it.
     wanted = info.id if aside else _name(path).name
     name, number = wanted, 1
-    while (folder / name).exists() and folder / name != path:
+    while (folder / name).exists() and (aside or folder / name != path):
         name = f'{wanted}_repaired' + (f'_{number}' if number > 1 else '')
         number += 1
     info = info if name == wanted else replace(info, id=name)
     work = folder / _WORK
     try:
         remove(work)
-        quality = _copy(path, work, source, info, diagnosis)
+        quality = _copy(found.files, work, source, info, diagnosis)
         original = path
         if not aside:
             original = set_aside(
@@ -315,7 +325,7 @@ def _rewrite(path: Path, diagnosis: Diagnosis, source: _Salvage) -> Diagnosis:
 
 
 def _copy(
-    path: Path,
+    files: Sequence[Path],
     work: Path,
     source: _Salvage,
     info: RecordingInfo,
@@ -323,7 +333,7 @@ def _copy(
 ) -> dict:
     """Write what can be read to a recording in `work`; return its quality report."""
     contract = source.contract
-    salvage = _Salvage(path)
+    salvage = _Salvage(files)
     roles = {topic: role for role, topic in info.topics.items()}
     writer = RecordingWriter(
         work, contract, replace(info, topics={}, verdict=''), documents=source.documents
