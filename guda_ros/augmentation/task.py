@@ -34,39 +34,38 @@ Policy = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Outcomes:
-    """
-    How N episodes of a policy ended.
+    """How N episodes of a policy ended."""
 
-    returns (N,): sums of rewards, not discounted; successes (N,) bool: the goal was reached at any
-    step; steps (N,): steps until then, of the whole episode where it was not reached.
-    """
-
+    #: Sums of rewards, not discounted (N,).
     returns: np.ndarray
+    #: Whether the goal was reached at any step (N,) bool.
     successes: np.ndarray
+    #: Steps until then (N,); those of the whole episode where it was not reached.
     steps: np.ndarray
 
 
 class Task(ABC):
-    """
-    One task under one contract.
+    """One task under one contract."""
 
-    layout: the columns. actor and object: the bodies that act and that are acted on, which may be
-    the same. reasons: why `check` refuses steps, index 0 for 'valid'. phases: names of the parts
-    that `phase` tells apart. rest: way [m] of the object in a step up to which it rests. rules:
-    further kinds of rules that guides of this task may use. reference_returns: mean returns of
-    random actions and of the demonstrator, 0 and 100 of normalised returns; None: not measured.
-    loops: modules with compiled loops that the task uses, see guda_ros.augmentation.compiled.
-    """
-
+    #: By which guides, data and contracts name the task.
     name: str
+    #: The columns of a state.
     layout: Layout
+    #: Bodies of the layout that act and that are acted on; they may be the same.
     actor: str
     object: str
+    #: Why `check` refuses steps; index 0 stands for those that it accepts.
     reasons: tuple[str, ...] = ('valid',)
+    #: Names of the parts that `phase` tells apart.
     phases: tuple[str, ...] = PHASES
+    #: Displacement [m] of the object in a step up to which it rests.
     rest: float = 1e-6
+    #: Kinds of rules, beyond those of the engine, that guides of this task may use.
     rules: Mapping[str, type] = {}
+    #: Mean returns of random actions and of the demonstrator, which are 0 and 100 of normalised
+    #: returns; None: not measured.
     reference_returns: tuple[float, float] | None = None
+    #: Modules with compiled loops that the task uses, see guda_ros.augmentation.compiled.
     loops: tuple[str, ...] = ()
 
     def __init__(self, contract: ContractBase) -> None:
@@ -85,7 +84,7 @@ class Task(ABC):
     @property
     @abstractmethod
     def mouth(self) -> tuple[tuple[float, float], tuple[float, float]]:
-        """Places in the goal, as ((x low, x high), (y low, y high)) [m]."""
+        """Positions in the goal, as ((x low, x high), (y low, y high)) [m]."""
 
     @property
     def walls(self) -> tuple[tuple[tuple[float, float], tuple[float, float]], ...]:
@@ -212,13 +211,13 @@ def contact_phases(
     rest: float,
 ) -> np.ndarray:
     """
-    Return (M,) indices into PHASES, found from places (M, 2) before and after each step.
+    Return (M,) indices into PHASES, found from positions (M, 2) before and after each step.
 
     approach: the ball rests; push: it moves and the robot is near; kick: it moves, the robot is
     not near; in_goal: it is in the goal before the step.
 
     :param contact: distance [m] from the robot's middle up to which it may touch the ball.
-    :param rest: way [m] of the ball in a step up to which it rests.
+    :param rest: displacement [m] of the ball in a step up to which it rests.
     """
     moves = np.linalg.norm(next_ball - ball, axis=-1) > rest
     distance = np.minimum(

@@ -29,33 +29,40 @@ class RecordingError(GudaError):
 
 @dataclass(frozen=True)
 class RecordingInfo:
-    """
-    What is known about the episode of a recording.
+    """What is known about the episode of a recording."""
 
-    `topics` maps roles of the contract (`odom`, `ball`, ...) to topic names in the bag. Stamps are
-    nanoseconds of ROS time: of the first observation and of the announced end. `started` is the
-    wall clock (ISO 8601). `verdict` is empty until the recording is closed; `success` is the mark
-    that follows from it, None where the episode did not come to an end of its own. `guide` names
-    the guide with which the data are to be augmented. `parameters` are what a simulator's domain
-    randomisation drew, by name.
-    """
-
+    #: Name of the episode, and of the recording's folder.
     id: str
+    #: Which family of starts it is from, and its place in the set of starts (-1: of none).
     scenario: str = ''
     start_index: int = -1
+    #: Of the simulator.
     seed: int = 0
+    #: Where the robot was placed (x, y [m], heading [rad]) in the field's frame.
     robot_start: tuple[float, float, float] | None = None
+    #: Who drove: a person's name, or the demonstrator or policy.
     operator: str = ''
+    #: Name and version of what recorded it.
     software: str = f'guda_ros {__version__}'
+    #: Wall clock of the start (ISO 8601).
     started: str = ''
+    #: ROS time [ns] of the first observation, and of the announced end.
     start_stamp: int = 0
     end_stamp: int = 0
+    #: How it ended, one of VERDICTS; empty until the recording is closed.
     verdict: str = ''
+    #: The mark that follows from the verdict; None where the episode did not come to an end of
+    #: its own.
     success: bool | None = None
+    #: Guide with which the data are to be augmented.
     guide: str = ''
+    #: What was said of the end, for people.
     message: str = ''
+    #: Role in the contract (`odom`, `ball`, ...) -> name of the topic in the bag.
     topics: dict[str, str] = field(default_factory=dict)
+    #: What went wrong while it was recorded, a sentence each.
     problems: tuple[str, ...] = ()
+    #: What a simulator's domain randomisation drew, by name.
     parameters: dict = field(default_factory=dict)
 
     def to_json(self) -> str:
