@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+import json
 import os
 from pathlib import Path
 import time
@@ -47,6 +48,17 @@ def atomic_target(path: str | os.PathLike[str]) -> Iterator[Path]:
     except BaseException:
         remove(temporary)
         raise
+
+
+def write_json(path: str | os.PathLike[str], content: dict) -> None:
+    """
+    Write strict JSON in one step, for programs that read it at any time.
+
+    :raises ValueError: if there is a number that JSON does not know, such as NaN; what was at
+        `path` stays then.
+    """
+    with atomic_target(path) as temporary, open(temporary, 'w', encoding='utf-8') as file:
+        json.dump(content, file, indent=1, sort_keys=True, allow_nan=False)
 
 
 def sync(path: str | os.PathLike[str]) -> None:

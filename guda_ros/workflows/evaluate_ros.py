@@ -11,6 +11,7 @@ from pathlib import Path
 
 from guda_ros.data.contract import Contract, robot_of
 from guda_ros.data.episodes import read_episode
+from guda_ros.data.files import write_json
 from guda_ros.errors import GudaError, naming_extras
 from guda_ros.evaluation.results import Episode, Evaluation, PolicyResult
 from guda_ros.evaluation.start_sets import StartSet
@@ -27,7 +28,6 @@ from guda_ros.workflows.judging import (
 )
 from guda_ros.workflows.progress import Say, silent
 from guda_ros.workflows.record import Outcome, run_episodes
-from guda_ros.workflows.stages import write_json
 
 
 @naming_extras()

@@ -6,23 +6,10 @@ from collections.abc import Callable
 import contextlib
 import hashlib
 import json
-import os
 from pathlib import Path
 import time
 
-
-def write_json(path: Path, content: dict) -> None:
-    """Write strict JSON in one step: a reader finds the old file or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}')
-    try:
-        with open(temporary, 'w', encoding='utf-8') as file:
-            json.dump(content, file, indent=1, sort_keys=True, allow_nan=False)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+from guda_ros.data.files import write_json
 
 
 class Stages:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from guda_ros.data.files import write_json
 from guda_ros.workflows.players import fixed_world, POLICY, policy_controller, RUN
-from guda_ros.workflows.stages import write_json
 
 if TYPE_CHECKING:
     from guda_ros.evaluation.rollout import RolloutResult

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from guda_ros.workflows.stages import Stages, write_json
+from guda_ros.data.files import write_json
+from guda_ros.workflows.stages import Stages
 
 
 def run(folder, work, settings=None, names=('one',)):

@@ -50,10 +50,10 @@ def run(args: argparse.Namespace) -> None:
     """Run the episodes."""
     import numpy as np
 
+    from guda_ros.data.files import write_json
     from guda_ros.evaluation.rollout import evaluate_policy
     from guda_ros.evaluation.statistics import wilson_interval
     from guda_ros.workflows.players import fixed_world, load_player
-    from guda_ros.workflows.stages import write_json
     from guda_ros.workflows.terminal.tables import print_table
 
     player, scenario = load_player(args)
