@@ -25,6 +25,7 @@ from guda_ros.augmentation.registry import load_task
 from guda_ros.data.contract import Contract
 from guda_ros.data.episodes import Episode, read_episode
 from guda_ros.data.recording.reader import list_recordings
+from guda_ros.data.sets.editing import merge
 from guda_ros.data.sets.trajectories import interrupted
 from guda_ros.data.transitions import transitions, TransitionSet
 from guda_ros.data.verdicts import BROKEN_OFF
@@ -95,7 +96,10 @@ class LiveAugmenter:
         """
         begin = time.perf_counter()
         problems = self._read()
-        episodes = [episode for episode in self._episodes.values() if episode is not None]
+        episodes, notes = merge(
+            [[episode for episode in self._episodes.values() if episode is not None]]
+        )
+        problems += notes
         report = {
             'episodes': len(episodes),
             'guide': self._guide.name,

@@ -94,8 +94,10 @@ def augment(
         recorded = choose(recorded, demonstrations, seed)
     if out is None:
         made, report = augment_in_memory(recorded, rules, count, seed, progress, threads)
+        report.notes[:0] = recorded.info.get('notes', ())
         return Augmentation(rules, recorded, report, count, seed, in_memory=made)
     report = augment_to_file(recorded, rules, count, seed, out, progress, threads)
+    report.notes[:0] = recorded.info.get('notes', ())
     return Augmentation(rules, recorded, report, count, seed, Path(out))
 
 

@@ -16,6 +16,7 @@ from guda_ros.data.recording.reader import (
     RecordingReader,
     unfinished,
 )
+from guda_ros.data.sets.editing import Joined
 from guda_ros.data.sets.minari import write_minari
 from guda_ros.data.sets.sources import DATA_SET, Source
 from guda_ros.errors import naming_extras
@@ -39,7 +40,8 @@ def convert(
         print(len(data.episodes), sum(episode.usable.sum() for episode in data.episodes))
 
     :param recordings: recordings, or folders of them, one or several; what is unfinished in a
-        folder is left out.
+        folder is left out. A recording that is there twice is taken once, and another one of the
+        same id gets a new one, as in `guda data merge`.
     :param contract: of the set: task in config/tasks, a YAML file or a Contract; by default the
         recordings' own.
     :param robot: profile of the contract, by default the one that it names.
@@ -59,7 +61,8 @@ def convert(
             say(f'    left out: {problem}')
     if robot or isinstance(contract, (str, os.PathLike)):
         contract = Contract.load(contract or 'soccer_push', robot)
-    episodes: list[Episode] = []
+    joined = Joined()
+    used: list[Path] = []
     for path in paths:
         try:
             with RecordingReader(path) as reader:
@@ -71,16 +74,22 @@ def convert(
                 raise
             say(f'    left out: {error}')
             continue
-        say(describe(episode))
+        note, count = joined.add(episode), len(joined.episodes)
+        if note:
+            say(f'    {note} ({path})')
+        if count == len(used):
+            continue
+        used.append(path)
+        say(describe(joined.episodes[-1]))
         for problem in episode.problems:
             say(f'        {problem}')
         if quality.get('reasons'):
             say(f'        not good enough: {"; ".join(quality["reasons"])}')
-        episodes.append(episode)
+    episodes = joined.episodes
     if not episodes:
         raise RecordingError('there is no complete recording; `guda record` makes recordings')
     write_minari(out, episodes, contract)
-    return Source(Path(out), DATA_SET, contract, episodes, tuple(paths))
+    return Source(Path(out), DATA_SET, contract, episodes, tuple(used))
 
 
 def describe(episode: Episode) -> str:

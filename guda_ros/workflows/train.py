@@ -110,6 +110,7 @@ def load_transitions(
         of the robots.
     :raises GudaError: if one cannot be read, or was made for another contract than the first.
     """
+    from guda_ros.data.sets.editing import merge
     from guda_ros.data.sets.minari import read_minari, read_minari_contract
     from guda_ros.data.sets.selection import choose_demonstrations
 
@@ -131,7 +132,8 @@ def load_transitions(
                 recorded if demonstrations is None else choose(recorded, demonstrations, seed)
             )
         elif Path(one).is_dir():
-            episodes = choose_demonstrations(read_minari(one), demonstrations, seed)
+            once, _ = merge([read_minari(one)])
+            episodes = choose_demonstrations(once, demonstrations, seed)
             sets.append(transitions(episodes, read_minari_contract(one)))
         else:
             sets.append(TransitionSet.load(one))

@@ -1,13 +1,21 @@
 """`guda convert` of recordings; that of logs is in test_nao_demonstrations."""
 
+import json
+import shutil
+
+import h5py
+import numpy as np
 import pytest
 import recording_scene as scene
 
+from guda_ros.augmentation.live import LiveAugmenter, LiveSettings
 from guda_ros.cli.main import main
 from guda_ros.config.files import find_config
 from guda_ros.data.contract import Contract
 from guda_ros.data.recording.reader import RecordingInfo, RecordingWriter
-from guda_ros.data.sets.minari import read_minari, read_minari_contract
+from guda_ros.data.sets.minari import read_minari, read_minari_contract, write_minari
+from guda_ros.data.transitions import TransitionSet
+from guda_ros.workflows.train import load_transitions
 
 
 @pytest.fixture
@@ -66,3 +74,109 @@ def test_what_is_not_complete_is_left_out_and_told(recordings, tmp_path, capsys)
         capsys.readouterr().out
     )
     assert [episode.id for episode in read_minari(tmp_path / 'set')] == ['episode_0']
+
+
+def moved(k, samples):
+    """Give a step another odometry, as on another day."""
+    return {
+        **samples,
+        'odom': scene.odometry(scene.START + k * scene.PERIOD, 'odom', (0.01 * k, 0.0, 0.0)),
+    }
+
+
+def converted(folders, out, capsys):
+    assert main(['convert', *map(str, folders), '--out', str(out)]) == 0
+    return read_minari(out), capsys.readouterr().out
+
+
+def test_a_copy_in_the_folder_is_converted_once_and_told(recordings, tmp_path, capsys):
+    shutil.copytree(recordings / 'episode_0', recordings / 'episode_0 (copy)')
+    shutil.copytree(recordings / 'episode_0', recordings / 'best')
+    (episode,), told = converted([recordings], tmp_path / 'set', capsys)
+    assert episode.id == 'episode_0' and len(episode) == 10
+    assert told.count('episode_0: is there twice and is taken once') == 2
+    assert f'({recordings / "episode_0 (copy)"})' in told and '1 episodes, 1 scored' in told
+    assert main(['data', 'doctor', str(tmp_path / 'set')]) == 0
+
+
+def test_folders_that_overlap_count_each_episode_once(recordings, tmp_path, capsys):
+    shutil.copytree(recordings, tmp_path / 'more')
+    scene.write_recording(tmp_path / 'more', 20, 'episode_1')
+    folders = [recordings, tmp_path / 'more', recordings / 'episode_0']
+    found, told = converted(folders, tmp_path / 'set', capsys)
+    assert [(episode.id, len(episode)) for episode in found] == [
+        ('episode_0', 10),
+        ('episode_1', 20),
+    ]
+    assert told.count('taken once') == 2
+
+
+def test_another_day_with_the_same_name_gets_another_one(recordings, tmp_path, capsys):
+    days = [recordings]
+    for number in (1, 2):
+        days.append(tmp_path / f'day_{number}')
+        scene.write_recording(days[-1], 10 + number, change=moved)
+    shutil.copytree(days[1], tmp_path / 'day_3')
+    found, told = converted([*days, tmp_path / 'day_3'], tmp_path / 'set', capsys)
+    assert [episode.id for episode in found] == ['episode_0', 'episode_0-2', 'episode_0-3']
+    assert [len(episode) for episode in found] == [10, 11, 12]
+    assert 'another episode has that id, this one is now episode_0-3' in told
+    assert told.count('taken once') == 1
+    assert main(['data', 'doctor', str(tmp_path / 'set')]) == 0
+    assert 'two episodes have this id' not in capsys.readouterr().out
+
+
+@pytest.fixture
+def twice(recordings, tmp_path):
+    """Return recordings with a copy, and a data set of an older version with a twin."""
+    scene.write_recording(recordings, 10, 'other', change=moved)
+    shutil.copytree(recordings / 'episode_0', recordings / 'episode_0 (copy)')
+    assert main(['convert', str(recordings), '--out', str(tmp_path / 'once')]) == 0
+    once = read_minari(tmp_path / 'once')
+    write_minari(tmp_path / 'twins', [*once, once[0]], Contract.load())
+    return recordings, tmp_path / 'twins', tmp_path / 'once'
+
+
+def test_a_report_counts_a_copy_once(twice, tmp_path, capsys):
+    for number, source in enumerate(twice[:2]):
+        out = tmp_path / str(number)
+        assert main(['data', 'report', str(source), '--out', str(out)]) == 0
+        assert 'episode_0: is there twice and is taken once' in capsys.readouterr().out
+        report = json.loads((out / 'report.json').read_text())
+        assert [episode['id'] for episode in report['episodes']] == ['episode_0', 'other']
+        assert report['steps'] == 20
+    assert all(
+        stream['episodes'] == 2
+        for stream in json.loads((tmp_path / '0' / 'report.json').read_text())['streams']
+    )
+
+
+def test_augmentation_and_training_count_a_twin_once(twice, tmp_path, capsys):
+    _, twins, once = twice
+    made = []
+    for number, source in enumerate((twins, once)):
+        out = tmp_path / f'{number}.h5'
+        arguments = ['--guide', 'guided', '--count', '500', '--out', str(out)]
+        assert main(['augment', str(source), *arguments]) == 0
+        told = capsys.readouterr().out
+        assert ('taken once' in told) == (source == twins) and 'from 2 episodes' in told
+        made.append(TransitionSet.load(out))
+    np.testing.assert_array_equal(made[0].states, made[1].states)
+    assert len(load_transitions(twins)) == len(load_transitions(once)) == 20
+
+
+def test_live_augmentation_counts_a_copy_once(twice):
+    report = LiveAugmenter(
+        LiveSettings(str(twice[0]), 'guided', Contract.load().to_json(), count=200)
+    ).run()
+    assert (report['episodes'], report['recorded']) == (2, 20)
+    assert any('taken once' in problem for problem in report['problems'])
+
+
+def test_the_held_out_list_of_robomimic_has_whole_episodes_of_their_own(twice, tmp_path):
+    out = tmp_path / 'x.hdf5'
+    arguments = ['--format', 'robomimic', '--validation', '0.5', '--out', str(out)]
+    assert main(['data', 'export', str(twice[1]), *arguments]) == 0
+    with h5py.File(out) as file:
+        assert [len(file['mask'][name]) for name in ('train', 'valid')] == [1, 1]
+        assert {demo.attrs['episode'] for demo in file['data'].values()} == {'episode_0', 'other'}

@@ -1,12 +1,23 @@
 """Merging, splitting and trimming data sets, and the command line for it, on real files."""
 
+from dataclasses import replace
+
 from dataset_scene import CONTRACT, make_episode, make_transitions
+from hypothesis import given, settings
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 
 from guda_ros.cli.main import main
 from guda_ros.data.contract import Contract
-from guda_ros.data.sets.editing import cut, driven_steps, merge, seconds_to_steps, split
+from guda_ros.data.sets.editing import (
+    cut,
+    driven_steps,
+    merge,
+    related,
+    seconds_to_steps,
+    split,
+)
 from guda_ros.data.sets.minari import read_minari, write_minari
 from guda_ros.data.transitions import DataSetError, transitions, TransitionSet
 
@@ -24,7 +35,7 @@ def test_an_episode_in_two_sets_is_taken_once_and_a_namesake_is_renamed():
 
 
 def test_a_split_divides_scored_and_failed_alike_and_by_its_seed():
-    episodes = [make_episode(str(n), 'scored' if n < 12 else 'timeout') for n in range(16)]
+    episodes = [make_episode(str(n), 'scored' if n < 12 else 'timeout', seed=n) for n in range(16)]
     first, second = split(episodes, 0.75, 0)
     assert (len(first), sum(e.success for e in first)) == (12, 9)
     assert {e.id for e in first} | {e.id for e in second} == {e.id for e in episodes}
@@ -40,7 +51,49 @@ def test_a_split_divides_scored_and_failed_alike_and_by_its_seed():
 @pytest.mark.parametrize('count, share', [(1, 0.5), (3, 0.1), (0, 0.5)])
 def test_a_split_with_nothing_on_one_side_is_refused(count, share):
     with pytest.raises(DataSetError, match='one of the sets would be empty'):
-        split([make_episode(str(n)) for n in range(count)], share, 0)
+        split([make_episode(str(n), seed=n) for n in range(count)], share, 0)
+
+
+def test_a_set_of_copies_only_cannot_be_divided():
+    with pytest.raises(DataSetError, match='of which some hold the same steps'):
+        split([make_episode(str(n)) for n in range(4)], 0.5, 0)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    kinds=st.lists(st.sampled_from(['new', 'copy', 'head', 'tail', 'most']), min_size=6),
+    share=st.floats(0.2, 0.8),
+    seed=st.integers(0, 1000),
+    data=st.data(),
+)
+def test_a_split_never_parts_twins(kinds, share, seed, data):
+    """Copies under any id, trimmed ones and recovered ones stay with what they were made of."""
+    episodes, family = [], []
+    for number, kind in enumerate(['new', 'new', *kinds]):
+        name, verdict = f'e{number}', data.draw(st.sampled_from(['scored', 'timeout']))
+        if kind == 'new':
+            episodes.append(make_episode(name, verdict, steps=12, seed=number))
+            family.append(number)
+            continue
+        source = data.draw(st.integers(0, number - 1))
+        span = {'copy': (0, 12), 'head': (0, 8), 'tail': (4, 12), 'most': (1, 11)}[kind]
+        origin = family[source]
+        episodes.append(replace(cut(episodes[origin], *span), id=name))
+        family.append(origin)
+    try:
+        first, second = split(episodes, share, seed)
+    except DataSetError:
+        return
+    assert sorted(e.id for e in (*first, *second)) == sorted(e.id for e in episodes)
+    of = {episode.id: origin for episode, origin in zip(episodes, family)}
+    assert not {of[e.id] for e in first} & {of[e.id] for e in second}
+
+
+def test_episodes_that_only_begin_alike_are_not_twins():
+    one, other = make_episode('a', steps=10), make_episode('b', steps=10, seed=2)
+    other.world_states[:4], other.commands[:4] = one.world_states[:4], one.commands[:4]
+    assert related([one, other]) == [[0], [1]]
+    assert related([one, other, replace(one, id='c'), cut(other, 5, 10)]) == [[0, 2], [1, 3]]
 
 
 def test_a_cut_keeps_states_and_commands_together():

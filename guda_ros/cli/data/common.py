@@ -22,6 +22,8 @@ def read(path: Path, contract: Contract | None = None) -> Source:
     source = read_source(path, contract)
     for problem in source.damaged:
         print(f'left out: {problem}')
+    for note in source.notes:
+        print(f'    {note}')
     return source
 
 

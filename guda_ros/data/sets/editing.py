@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 
@@ -11,6 +12,37 @@ from guda_ros.data.episodes import Episode
 from guda_ros.data.transitions import DataSetError
 
 
+class Joined:
+    """Episodes that are collected one by one, each of them once and under an id of its own."""
+
+    def __init__(self) -> None:
+        self._episodes: dict[str, Episode] = {}
+
+    @property
+    def episodes(self) -> list[Episode]:
+        """The episodes so far, in order."""
+        return list(self._episodes.values())
+
+    def add(self, episode: Episode) -> str:
+        """
+        Take an episode, unless it is there already.
+
+        :return: a sentence if it was left out (the same one twice) or got another id (`a` becomes
+            `a-2`), else ''.
+        """
+        number, name = 1, episode.id
+        while (twin := self._episodes.get(name)) is not None:
+            if same_episode(twin, episode):
+                return f'{episode.id}: is there twice and is taken once'
+            number += 1
+            name = f'{episode.id}-{number}'
+        if name == episode.id:
+            self._episodes[name] = episode
+            return ''
+        self._episodes[name] = replace(episode, id=name)
+        return f'{episode.id}: another episode has that id, this one is now {name}'
+
+
 def merge(sets: Iterable[Sequence[Episode]]) -> tuple[list[Episode], list[str]]:
     """
     Join the episodes of several sets, in order, under ids that differ.
@@ -18,23 +50,9 @@ def merge(sets: Iterable[Sequence[Episode]]) -> tuple[list[Episode], list[str]]:
     :return: the episodes, and a sentence for each that was left out (the same one twice) or got
         another id (`a` becomes `a-2`).
     """
-    joined: dict[str, Episode] = {}
-    notes = []
-    for episode in (episode for episodes in sets for episode in episodes):
-        twin = joined.get(episode.id)
-        if twin is None:
-            joined[episode.id] = episode
-            continue
-        if same_episode(twin, episode):
-            notes.append(f'{episode.id}: is in two of the sets and is taken once')
-            continue
-        number = 2
-        while f'{episode.id}-{number}' in joined:
-            number += 1
-        name = f'{episode.id}-{number}'
-        notes.append(f'{episode.id}: another episode has that id, this one is now {name}')
-        joined[name] = replace(episode, id=name)
-    return list(joined.values()), notes
+    joined = Joined()
+    notes = [joined.add(episode) for episodes in sets for episode in episodes]
+    return joined.episodes, [note for note in notes if note]
 
 
 def same_episode(one: Episode, other: Episode) -> bool:
@@ -45,36 +63,75 @@ def same_episode(one: Episode, other: Episode) -> bool:
     )
 
 
+def related(episodes: Sequence[Episode]) -> list[list[int]]:
+    """
+    Group episodes that hold the same steps, by index and in order.
+
+    Two are of one kind where half of the shorter one's steps or more are in both: copies under
+    other ids, one that was trimmed, one that was recovered from a torn copy.
+    """
+    group = list(range(len(episodes)))
+    seen: dict[bytes, list[int]] = {}
+    shared: Counter[tuple[int, int]] = Counter()
+    for index, episode in enumerate(episodes):
+        rows = np.column_stack([episode.world_states[:-1], episode.commands])
+        for stamp, row in zip(episode.stamps[:-1], rows):
+            holders = seen.setdefault(stamp.tobytes() + row.tobytes(), [])
+            shared.update((other, index) for other in holders if other != index)
+            if holders[-1:] != [index]:
+                holders.append(index)
+    for (one, other), count in sorted(shared.items()):
+        if 2 * count >= min(len(episodes[one]), len(episodes[other])):
+            first, last = sorted((group[one], group[other]))
+            group = [first if mark == last else mark for mark in group]
+    return [
+        [index for index, mark in enumerate(group) if mark == first]
+        for first in sorted(set(group))
+    ]
+
+
 def split(
     episodes: Sequence[Episode], share: float, seed: int
 ) -> tuple[list[Episode], list[Episode]]:
     """
     Divide whole episodes at random into two sets, the first with about `share` of them.
 
-    Scored and other episodes are divided alike. Both sets keep the order.
+    Scored and other episodes are divided alike, and related ones (see `related`) go to the same
+    set. Both sets keep the order.
 
     :raises DataSetError: if one of the sets would be empty.
     """
     rng = np.random.default_rng([seed, 7])
-    success = np.array([episode.success for episode in episodes], dtype=bool)
-    first = np.zeros(len(episodes), dtype=bool)
+    groups = related(episodes)
+    sizes = np.array([len(group) for group in groups], dtype=int)
+    success = np.array([episodes[group[0]].success for group in groups], dtype=bool)
+    first = np.zeros(len(groups), dtype=bool)
     # Rounded for both kinds together, so that few episodes of a kind do not all go one way.
     wanted = round(share * len(episodes))
     scored = rng.permutation(np.flatnonzero(success))
     others = rng.permutation(np.flatnonzero(~success))
-    take = min(round(share * len(scored)), wanted)
-    take = max(take, wanted - len(others))
-    first[scored[:take]] = True
-    first[others[: wanted - take]] = True
+    take = min(round(share * sizes[scored].sum()), wanted)
+    take = max(take, wanted - sizes[others].sum())
+    taken = _about(take, scored, sizes)
+    first[taken] = True
+    first[_about(wanted - sizes[taken].sum(), others, sizes)] = True
     if first.all() or not first.any():
+        twins = '' if len(groups) == len(episodes) else ' (of which some hold the same steps)'
         raise DataSetError(
-            f'{len(episodes)} episodes cannot be divided into {share:.0%} and the '
+            f'{len(episodes)} episodes{twins} cannot be divided into {share:.0%} and the '
             'rest: one of the sets would be empty'
         )
+    here = {index for group, chosen in zip(groups, first) if chosen for index in group}
     return (
-        [episode for episode, here in zip(episodes, first) if here],
-        [episode for episode, here in zip(episodes, first) if not here],
+        [episode for index, episode in enumerate(episodes) if index in here],
+        [episode for index, episode in enumerate(episodes) if index not in here],
     )
+
+
+def _about(wanted: int, groups: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Return as many of the groups, from the first on, as come nearest to so many episodes."""
+    totals = np.concatenate([[0], np.cumsum(sizes[groups])])
+    return groups[: int(np.argmin(np.abs(totals - wanted)))]
 
 
 def cut(episode: Episode, start: int, stop: int) -> Episode:

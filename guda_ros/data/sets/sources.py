@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import os
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from guda_ros.data.recording.reader import (
     RecordingReader,
     unfinished,
 )
-from guda_ros.data.transitions import DataSetError
+from guda_ros.data.sets.editing import Joined, merge
+from guda_ros.data.transitions import DataSetError, transitions, TransitionSet
 
 DATA_SET, RECORDING, RECORDINGS, TRANSITIONS = 'data set', 'recording', 'recordings', 'transitions'
 
@@ -48,8 +49,9 @@ class Source:
     """
     Episodes of one contract.
 
-    recordings: the folders that they were read from, empty for a data set. damaged: a sentence for
-    every recording that could not be read, or is not complete.
+    recordings: the folder of each, empty for a data set. damaged: a sentence for every recording
+    that could not be read, or is not complete. notes: a sentence for every episode that was there
+    twice and is taken once, or got another id because an earlier one has it.
     """
 
     path: Path
@@ -58,6 +60,7 @@ class Source:
     episodes: list[Episode]
     recordings: tuple[Path, ...] = ()
     damaged: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read_source(path: str | os.PathLike[str], contract: Contract | None = None) -> Source:
@@ -78,21 +81,38 @@ def read_source(path: str | os.PathLike[str], contract: Contract | None = None) 
     if kind == DATA_SET:
         from guda_ros.data.sets.minari import read_minari, read_minari_contract
 
-        episodes = read_minari(path, contract)
-        return Source(path, kind, read_minari_contract(path), episodes)
+        episodes, notes = merge([read_minari(path, contract)])
+        return Source(path, kind, read_minari_contract(path), episodes, notes=tuple(notes))
     found = [path] if kind == RECORDING else list_recordings(path)
     damaged = [] if kind == RECORDING else unfinished(path)
-    episodes, read = [], []
+    joined, notes, read = Joined(), [], []
     for folder in found:
         try:
             if contract is None:
                 with RecordingReader(folder) as reader:
                     contract = reader.contract
-            episodes.append(read_episode(folder, contract))
+            note = joined.add(read_episode(folder, contract))
         except RecordingError as error:
             damaged.append(str(error))
             continue
-        read.append(folder)
+        if note:
+            notes.append(f'{note} ({folder})')
+        if len(joined.episodes) > len(read):
+            read.append(folder)
+    episodes = joined.episodes
     if not episodes:
         raise DataSetError(f'{path}: no recording there can be used: ' + '; '.join(damaged))
-    return Source(path, kind, contract, episodes, tuple(read), tuple(damaged))
+    return Source(path, kind, contract, episodes, tuple(read), tuple(damaged), tuple(notes))
+
+
+def read_steps(path: str | os.PathLike[str]) -> TransitionSet:
+    """
+    Return the usable steps of a data set; `notes` in its info tell what was there twice.
+
+    :raises DataSetError: if it cannot be read.
+    """
+    from guda_ros.data.sets.minari import read_minari, read_minari_contract
+
+    episodes, notes = merge([read_minari(path)])
+    steps = transitions(episodes, read_minari_contract(path))
+    return replace(steps, info={**steps.info, 'notes': notes}) if notes else steps

@@ -159,10 +159,10 @@ def _set_row(task: SoccerPush, steps: TransitionSet) -> dict[str, Any]:
 def _qualities(source: Source) -> dict[str, dict]:
     """Return the recorder's own quality reports, by episode; recordings of old have none."""
     found = {}
-    for path in source.recordings:
+    for episode, path in zip(source.episodes, source.recordings):
         with RecordingReader(path) as reader:
             if reader.quality:
-                found[reader.info.id] = reader.quality
+                found[episode.id] = reader.quality
     return found
 
 

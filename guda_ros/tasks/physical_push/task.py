@@ -126,11 +126,9 @@ class PhysicalPush(StateTask):
     @classmethod
     def read(cls, path: Path) -> TransitionSet:
         """Read the usable steps of a data set that `guda convert` made, such as of the NAO."""
-        from guda_ros.data.sets.minari import read_minari, read_minari_contract
-        from guda_ros.data.transitions import transitions
+        from guda_ros.data.sets.sources import read_steps
 
-        made = read_minari_contract(Path(path))
-        return from_soccer(transitions(read_minari(Path(path), made), made))
+        return from_soccer(read_steps(Path(path)))
 
 
 def from_soccer(recorded: TransitionSet) -> TransitionSet:

@@ -107,7 +107,6 @@ class SoccerPush(Task):
     @classmethod
     def read(cls, path: Path) -> TransitionSet:
         """Read the usable steps of a data set that `guda convert` made."""
-        from guda_ros.data.sets.minari import read_minari, read_minari_contract
-        from guda_ros.data.transitions import transitions
+        from guda_ros.data.sets.sources import read_steps
 
-        return transitions(read_minari(Path(path)), read_minari_contract(Path(path)))
+        return read_steps(Path(path))
