@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from guda_ros.data.episodes import read_episode
     from guda_ros.data.recording.reader import list_recordings as list_recordings
     from guda_ros.data.recording.reader import RecordingReader as RecordingReader
+    from guda_ros.data.recording.repair import repair as repair
     from guda_ros.data.sets.minari import write_minari
     from guda_ros.data.sets.sources import read_source
     from guda_ros.data.sets.sources import Source as Source
@@ -60,6 +61,15 @@ if TYPE_CHECKING:
     from guda_ros.workflows.check_guide import check_guide as check_guide
     from guda_ros.workflows.check_guide import GuideCheck as GuideCheck
     from guda_ros.workflows.convert import convert as convert
+    from guda_ros.workflows.data.checking import Checkup as Checkup
+    from guda_ros.workflows.data.checking import doctor as doctor
+    from guda_ros.workflows.data.checking import report as report
+    from guda_ros.workflows.data.editing import merge as merge
+    from guda_ros.workflows.data.editing import split as split
+    from guda_ros.workflows.data.editing import trim as trim
+    from guda_ros.workflows.data.exchange import DataExport as DataExport
+    from guda_ros.workflows.data.exchange import export_data as export_data
+    from guda_ros.workflows.data.exchange import import_bags as import_bags
     from guda_ros.workflows.demo import demo as demo
     from guda_ros.workflows.evaluate import compare as compare
     from guda_ros.workflows.evaluate import evaluate as evaluate
@@ -97,6 +107,14 @@ HOMES = {
     'compare': 'workflows.evaluate:compare',
     'benchmark': 'workflows.benchmark:benchmark',
     'identify': 'workflows.identify:identify',
+    'report': 'workflows.data.checking:report',
+    'doctor': 'workflows.data.checking:doctor',
+    'repair': 'data.recording.repair:repair',
+    'merge': 'workflows.data.editing:merge',
+    'split': 'workflows.data.editing:split',
+    'trim': 'workflows.data.editing:trim',
+    'export_data': 'workflows.data.exchange:export_data',
+    'import_bags': 'workflows.data.exchange:import_bags',
     'demo': 'workflows.demo:demo',
     # What they return.
     'Augmentation': 'workflows.augment:Augmentation',
@@ -104,6 +122,8 @@ HOMES = {
     'AcceptanceReport': 'augmentation.pipeline:AcceptanceReport',
     'Training': 'workflows.train:Training',
     'Evaluation': 'evaluation.results:Evaluation',
+    'Checkup': 'workflows.data.checking:Checkup',
+    'DataExport': 'workflows.data.exchange:DataExport',
     'Identification': 'identification.identify:Identification',
     # Contracts, robots and fields.
     'Contract': 'data.contract:Contract',

@@ -7,33 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from guda_ros.data.contract import Contract
-    from guda_ros.data.episodes import Episode
+    from collections.abc import Sequence
+
     from guda_ros.data.recording.repair import Diagnosis
     from guda_ros.data.sets.sources import Source
 
 SOURCE_HELP = 'data set, recording or folder of recordings'
 
 
-def read(path: Path, contract: Contract | None = None) -> Source:
-    """Return the Source at a path, and say what could not be read of it."""
-    from guda_ros.data.sets.sources import read_source
-
-    source = read_source(path, contract)
-    for problem in source.damaged:
-        print(f'left out: {problem}')
-    for note in source.notes:
-        print(f'    {note}')
-    return source
-
-
-def write(target: Path, episodes: list[Episode], contract: Contract | None) -> None:
-    """Write a data set and say what is in it."""
-    from guda_ros.data.sets.minari import write_minari
-
-    write_minari(target, episodes, contract)
+def print_data_set(made: Source) -> None:
+    """Say what is in a data set that was made."""
+    episodes = made.episodes
     print(
-        f'{target}: {len(episodes)} episodes, {sum(e.success for e in episodes)} scored, '
+        f'{made.path}: {len(episodes)} episodes, {sum(e.success for e in episodes)} scored, '
         f'{sum(int(e.usable.sum()) for e in episodes)} usable steps'
     )
 
@@ -60,7 +46,7 @@ def seconds(text: str) -> float:
     return value
 
 
-def print_diagnoses(diagnoses: list[Diagnosis]) -> None:
+def print_diagnoses(diagnoses: Sequence[Diagnosis]) -> None:
     """Print what is known of recordings, one line each, with what is wrong below."""
     for found in diagnoses:
         quality = {None: '', True: 'good', False: 'not good enough'}[found.good]

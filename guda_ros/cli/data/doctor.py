@@ -24,31 +24,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this action."""
-    return max(
-        _data_set(path) if (path / 'metadata.json').is_file() else _recordings(path)
-        for path in args.paths
-    )
+    return max(_examine(path) for path in args.paths)
 
 
-def _recordings(path: Path) -> int:
-    from guda_ros.data.recording.repair import doctor, FOREIGN, LOST, WHOLE
+def _examine(path: Path) -> int:
+    from guda_ros.workflows.data.checking import doctor
 
     found = doctor(path)
-    common.print_diagnoses(found)
-    bad = [diagnosis for diagnosis in found if diagnosis.state != WHOLE]
-    print(f'{path}: {len(found) - len(bad)} of {len(found)} recordings are whole')
-    if any(diagnosis.state not in (FOREIGN, LOST) for diagnosis in bad):
-        print(f'`guda data repair {path}` recovers what can be read')
-    return 1 if bad else 0
-
-
-def _data_set(path: Path) -> int:
-    from guda_ros.data.sets.checkup import check_data_set, ERROR
-
-    findings = check_data_set(path)
-    for finding in findings:
-        where = f'{finding.episode}: ' if finding.episode else ''
-        print(f'    {finding.level:<8} {where}{finding.text}')
-    errors = sum(finding.level == ERROR for finding in findings)
-    print(f'{path}: {errors} errors, {len(findings) - errors} warnings')
-    return 1 if errors else 0
+    if found.findings is None:
+        common.print_diagnoses(found.recordings)
+        count = len(found.recordings)
+        print(f'{path}: {count - len(found.damaged)} of {count} recordings are whole')
+        if found.repairable:
+            print(f'`guda data repair {path}` recovers what can be read')
+    else:
+        for finding in found.findings:
+            where = f'{finding.episode}: ' if finding.episode else ''
+            print(f'    {finding.level:<8} {where}{finding.text}')
+        print(f'{path}: {found.errors} errors, {len(found.findings) - found.errors} warnings')
+    return 0 if found.sound else 1

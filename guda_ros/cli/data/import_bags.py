@@ -14,7 +14,6 @@ from pathlib import Path
 
 from guda_ros.cli.common import add_contract
 from guda_ros.cli.data import common
-from guda_ros.data.files import refuse_target
 
 HELP = 'bags that others recorded to a data set'
 EXAMPLE = """\
@@ -42,28 +41,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this action."""
-    from guda_ros.cli.common import load_contract
-    from guda_ros.data.exchange.rosbag import import_bag, Mapping
-    from guda_ros.data.sets.editing import merge
+    from guda_ros.workflows.data.exchange import import_bags
 
-    refuse_target(args.out)
-    mapping = (
-        Mapping.load(args.mapping, args.robot)
-        if args.mapping
-        else Mapping.of_contract(load_contract(args))
-    )
-    episodes = []
-    for path in args.bags:
-        episode = import_bag(path, mapping)
-        print(
-            f'    {episode.id:<22} {episode.verdict:<8} {episode.duration:5.1f} s  '
-            f'{int(episode.usable.sum()):4d} of {len(episode):4d} steps usable'
+    common.print_data_set(
+        import_bags(
+            args.bags,
+            args.out,
+            mapping=args.mapping,
+            contract=args.contract,
+            robot=args.robot,
+            say=print,
         )
-        for problem in episode.problems:
-            print(f'        {problem}')
-        episodes.append(episode)
-    episodes, notes = merge([[episode] for episode in episodes])
-    for note in notes:
-        print(f'    {note}')
-    common.write(args.out, episodes, mapping.contract)
+    )
     return 0

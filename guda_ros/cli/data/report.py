@@ -42,12 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this action."""
-    from guda_ros.data.transitions import TransitionSet
-    from guda_ros.evaluation.pages.data import build_data_report
+    from guda_ros.workflows.data.checking import report
 
-    source = common.read(args.source)
-    augmented = TransitionSet.load(args.augmented) if args.augmented else None
-    reference = common.read(args.reference) if args.reference else None
-    files = build_data_report(source, args.out, augmented, reference)
+    files = report(
+        args.source, args.out, augmented=args.augmented, reference=args.reference, say=print
+    )
     print(f'report: {files.html}\n        {files.json}')
     return 0

@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 
 from guda_ros.cli.data import common
-from guda_ros.data.files import refuse_target
 from guda_ros.workflows.terminal.arguments import natural
 
 HELP = 'divide a data set into two'
@@ -48,15 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this action."""
-    from guda_ros.data.sets.editing import split
-    from guda_ros.errors import GudaError
+    from guda_ros.workflows.data.editing import split
 
-    if args.names[0] == args.names[1]:
-        raise GudaError(f'--names: two names that differ are needed, not twice {args.names[0]!r}')
-    targets = [args.out / name for name in args.names]
-    for target in targets:
-        refuse_target(target)
-    source = common.read(args.source)
-    for target, episodes in zip(targets, split(source.episodes, args.share, args.seed)):
-        common.write(target, episodes, source.contract)
+    for part in split(
+        args.source, args.out, share=args.share, seed=args.seed, names=args.names, say=print
+    ):
+        common.print_data_set(part)
     return 0

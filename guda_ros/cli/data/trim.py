@@ -8,14 +8,8 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from guda_ros.cli.data import common
-from guda_ros.data.files import refuse_target
-
-if TYPE_CHECKING:
-    from guda_ros.data.contract import Contract
-    from guda_ros.data.episodes import Episode
 
 HELP = 'cut episodes, leave episodes out'
 EXAMPLE = 'guda data trim runs/mine/dataset --idle 0.5 --verdicts scored --out runs/mine/trimmed'
@@ -66,44 +60,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this action."""
-    from guda_ros.data.verdicts import VERDICTS
-    from guda_ros.errors import GudaError
+    from guda_ros.workflows.data.editing import trim
 
-    refuse_target(args.out)
-    source = common.read(args.source)
-    known = {episode.id for episode in source.episodes}
-    unknown = [name for name in (*(args.episodes or ()), *args.drop) if name not in known]
-    if unknown:
-        raise GudaError(
-            f'{args.source}: no episode {", ".join(unknown)}; there are {", ".join(sorted(known))}'
+    common.print_data_set(
+        trim(
+            args.source,
+            args.out,
+            episodes=args.episodes or (),
+            start=args.start,
+            stop=args.stop,
+            idle=args.idle,
+            drop=args.drop,
+            verdicts=args.verdicts or (),
+            usable=args.usable,
+            say=print,
         )
-    for verdict in args.verdicts or ():
-        if verdict not in VERDICTS:
-            raise GudaError(f'--verdicts: {verdict!r} is none of {", ".join(VERDICTS)}')
-    kept = [
-        _trimmed(episode, source.contract, args)
-        for episode in source.episodes
-        if _is_kept(episode, args)
-    ]
-    if not kept:
-        raise GudaError('no episode is left; nothing was written')
-    common.write(args.out, kept, source.contract)
+    )
     return 0
-
-
-def _is_kept(episode: Episode, args: argparse.Namespace) -> bool:
-    if episode.id in args.drop or (args.verdicts and episode.verdict not in args.verdicts):
-        return False
-    return args.usable is None or float(episode.usable.mean()) >= args.usable
-
-
-def _trimmed(episode: Episode, contract: Contract, args: argparse.Namespace) -> Episode:
-    from guda_ros.data.sets.editing import cut, driven_steps, seconds_to_steps
-
-    if args.episodes and episode.id not in args.episodes:
-        return episode
-    first, last = seconds_to_steps(episode, args.start, args.stop)
-    if args.idle is not None:
-        begin, end = driven_steps(episode, round(args.idle * contract.rate))
-        first, last = max(first, begin), min(last, end)
-    return cut(episode, first, last)

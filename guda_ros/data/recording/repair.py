@@ -82,6 +82,9 @@ def repair(path: str | os.PathLike[str]) -> list[Diagnosis]:
     """
     Recover a recording, or all in a folder that are not whole.
 
+        for found in guda_ros.repair('runs/mine/recordings'):
+            print(found.path, found.state, found.repaired)
+
     What can be read goes to a new recording under the episode's name (with `_repaired` if that
     name is taken). A folder that holds nothing but the original is kept as `<id>.interrupted`;
     files beside other things stay where they are. A whole recording is left alone, or gets its
