@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from guda_ros.workflows.benchmark import benchmark as benchmark
     from guda_ros.workflows.check_guide import check_guide as check_guide
     from guda_ros.workflows.check_guide import GuideCheck as GuideCheck
+    from guda_ros.workflows.collect import collect as collect
     from guda_ros.workflows.convert import convert as convert
     from guda_ros.workflows.data.checking import Checkup as Checkup
     from guda_ros.workflows.data.checking import doctor as doctor
@@ -97,6 +98,7 @@ HOMES = {
     'record': 'workflows.record:record',
     'record_drive': 'workflows.record:record_drive',
     'Outcome': 'workflows.record:Outcome',
+    'collect': 'workflows.collect:collect',
     'convert': 'workflows.convert:convert',
     'augment': 'workflows.augment:augment',
     'check_guide': 'workflows.check_guide:check_guide',

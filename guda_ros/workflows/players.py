@@ -54,23 +54,27 @@ class Player:
         return round(limit * self.contract.rate)
 
 
-def load_player(args: argparse.Namespace, seed: int = 0) -> tuple[Player, str]:
+def load_player(
+    name: str, contract: str = 'soccer_push', scenario: str | None = None, seed: int = 0
+) -> tuple[Player, str]:
     """
     Return who plays and the scenario.
 
-    :param seed: of the demonstrator's imperfections.
+    :param name: one of DEMONSTRATORS, a policy (.onnx), a model (.zip), or the folder of a run.
+    :param contract: of a demonstrator. :param seed: of its imperfections.
+    :param scenario: by default what the player was trained for, else attack.
     :raises GudaError: saying what is wrong with the arguments or the files.
     """
     from guda_ros.soccer.starts import OBSTACLES, SCENARIOS
 
-    if args.player in DEMONSTRATORS:
-        player = _demonstrator(args.player, args.contract, seed)
-    elif args.player.endswith('.zip'):
-        player = _model(Path(args.player))
+    if name in DEMONSTRATORS:
+        player = _demonstrator(name, contract, seed)
+    elif name.endswith('.zip'):
+        player = _model(Path(name))
     else:
-        path = Path(args.player)
+        path = Path(name)
         player = _policy(path / POLICY if path.is_dir() else path)
-    scenario = args.scenario or player.scenario or 'attack'
+    scenario = scenario or player.scenario or 'attack'
     if scenario not in SCENARIOS:
         raise GudaError(f'unknown scenario {scenario!r}; known: {", ".join(SCENARIOS)}')
     if player.contract.observes_obstacles and scenario not in OBSTACLES:

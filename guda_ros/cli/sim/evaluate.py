@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> None:
     from guda_ros.workflows.players import fixed_world, load_player
     from guda_ros.workflows.terminal.tables import print_table
 
-    player, scenario = load_player(args)
+    player, scenario = load_player(args.player, args.contract, args.scenario)
     contract, steps = player.contract, player.max_steps(scenario)
     result = evaluate_policy(
         player.controller(args.starts),

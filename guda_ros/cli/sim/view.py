@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> None:
 
     if args.speed <= 0 or args.time < 0:
         raise GudaError('--speed must be above 0 and --time not below')
-    player, scenario = load_player(args)
+    player, scenario = load_player(args.player, args.contract, args.scenario)
     simulation = SoccerSimulation(
         player.contract, player.robot, obstacles=Obstacle.of_scenario(scenario)
     )
