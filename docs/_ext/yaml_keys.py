@@ -157,9 +157,12 @@ def _escaped(text: str) -> str:
 def robots() -> str:
     """Return the keys of a robot profile."""
     from guda_ros.soccer.robot import RobotProfile
-    from guda_ros.soccer.robot_file import KEYS, SECTIONS
+    from guda_ros.soccer.robot_file import KEYS, OPTIONAL, SECTIONS
 
-    meaning = {name: ': '.join(filter(None, (k.unit, k.meaning))) for name, k in KEYS.items()}
+    meaning = {
+        name: ': '.join(filter(None, (k.unit, k.meaning)))
+        for name, k in {**KEYS, **OPTIONAL}.items()
+    }
     sections = {name: text for name, text in SECTIONS.items() if name not in meaning}
     return _table(_read_all('robots', RobotProfile.load), {**meaning, **sections})
 

@@ -80,7 +80,7 @@ def _new(args: argparse.Namespace) -> int:
     from guda_ros.config.files import find_config, load_yaml
     from guda_ros.data.files import atomic_target, refuse_existing
     from guda_ros.soccer.robot import RobotProfile
-    from guda_ros.soccer.robot_file import keys_of, put, to_yaml
+    from guda_ros.soccer.robot_file import keys_of, OPTIONAL, put, to_yaml
 
     if not re.fullmatch(r'[a-z][a-z0-9_]*', args.name):
         raise GudaError(f'{args.name!r} is no name: small letters, digits and _ are expected')
@@ -97,7 +97,7 @@ def _new(args: argparse.Namespace) -> int:
     )
     for text in args.set:
         key, equals, answer = text.partition('=')
-        if not equals or key not in keys_of(values) or key == 'name':
+        if not equals or key not in {**keys_of(values), **OPTIONAL} or key == 'name':
             raise GudaError(f'--set {text}: KEY=VALUE is expected, with a key of docs/profiles.md')
         put(values, key, parse(key, answer))
     given = {text.partition('=')[0] for text in args.set}
@@ -123,19 +123,21 @@ def _refuse(out: Path, refuse_existing) -> None:
         raise GudaError(f'{out}: exists already; choose another one with --out') from error
 
 
-def parse(key: str, answer: str) -> str | float | list[float]:
+def parse(key: str, answer: str) -> str | bool | float | list[float]:
     """
     Read an answer: a number, several with spaces or commas between them, or text.
 
     Angles may be given in degrees, as 60deg.
     """
-    from guda_ros.soccer.robot_file import ALL_KEYS
+    from guda_ros.soccer.robot_file import ALL_KEYS, OPTIONAL
 
     answer = answer.strip()
     if key == 'sources':
         return [part.strip() for part in answer.split(';') if part.strip()]
     if key == 'style':
         return answer
+    if key in OPTIONAL:
+        return {'true': True, 'false': False}.get(answer.lower(), answer)
     words = [word for word in re.split(r'[\s,]+', answer.strip('[]()')) if word]
     values = [_number(word, ALL_KEYS[key].unit) for word in words]
     if len(values) == 1:

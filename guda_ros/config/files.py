@@ -272,6 +272,13 @@ class Section:
             self._fail(key, f'a list of names is expected, not {values!r}')
         return tuple(values)
 
+    def flag(self, key: str) -> bool:
+        """Take true or false."""
+        value = self._take(key)
+        if not isinstance(value, bool):
+            self._fail(key, f'true or false is expected, not {value!r}')
+        return value
+
     def choice(self, key: str, known: tuple[str, ...]) -> str:
         """Take one of the known strings."""
         value = self.text(key)

@@ -10,13 +10,12 @@ date.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 import json
 import sys
 
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
-from sensor_msgs.msg import CompressedImage, Image
+from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
@@ -26,8 +25,7 @@ from guda_ros.data.recording.reader import RecordingError
 from guda_ros.ros.diagnostics import DiagnosticsPublisher, ERROR, OK, WARN
 from guda_ros.ros.episode.event import read_event
 from guda_ros.ros.parameters import Parameters
-from guda_ros.ros.qos import RECORD, RECORD_IMAGES, RECORD_LATCHED
-from guda_ros.ros.recorder.jpeg import JpegEncoder
+from guda_ros.ros.recorder.inputs import RecorderInputs
 from guda_ros.ros.recorder.live_augmentation import LiveAugmentation
 from guda_ros.ros.recorder.parameters import declare_recorder, recording_info
 from guda_ros.ros.recorder.screen import RecorderScreen
@@ -68,16 +66,7 @@ class DataCollector(Node):
         )
         self._screen = RecorderScreen(self._collector, [*told.settings.rates])
         self._pub = table.publisher(self, 'recording')
-        for role, (name, kind) in told.topics.items():
-            if role == 'episode':
-                self.create_subscription(kind, name, self._on_episode, RECORD_LATCHED, raw=True)
-            else:
-                # Drivers publish CameraInfo with the quality of their images.
-                qos = RECORD_IMAGES if role == 'camera_info' else RECORD
-                self.create_subscription(kind, name, partial(self._take, role), qos, raw=True)
-        if told.images:
-            self._jpeg = JpegEncoder(told.jpeg_quality)
-            table.subscription(self, 'image', self._on_image, qos=RECORD_IMAGES)
+        RecorderInputs(self, told, table, self._collector.take, self._on_episode)
         offer_service(self, 'discard', self._on_discard)
         # What was recorded goes to the disk also while the simulation's clock stands.
         self._timer = steady_timer(self, _TICK, self._on_tick)
@@ -99,19 +88,6 @@ class DataCollector(Node):
     def _now(self) -> int:
         return self.get_clock().now().nanoseconds
 
-    def _take(self, role: str, data: bytes) -> None:
-        self._collector.take(role, self._now(), data)
-
-    def _on_image(self, message: Image) -> None:
-        received = self._now()
-        try:
-            data = self._jpeg.encode(message)
-        except ValueError as error:
-            # What else is recorded must not suffer from a camera that sends something else.
-            self.get_logger().error(f'images are not recorded: {error}', once=True)
-            return
-        self._collector.take('image', received, data)
-
     def _on_episode(self, data: bytes) -> None:
         event = read_event(self, deserialize_message(data, String).data)
         if event is None:
@@ -127,7 +103,7 @@ class DataCollector(Node):
                 )
                 return
             self._collector.begin(recording_info(event, self._operator, self._guide))
-        self._take('episode', data)
+        self._collector.take('episode', self._now(), data)
         if event.phase == 'end' and event.id == self._collector.status['id']:
             self._collector.end(event.verdict or 'aborted', event.stamp, event.message)
 

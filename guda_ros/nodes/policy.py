@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from geometry_msgs.msg import TwistStamped
 import numpy as np
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from std_msgs.msg import String
@@ -18,8 +17,9 @@ from guda_ros.data.messages import stamp_to_ns
 from guda_ros.data.stamp_join import StampJoin
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import diagnostics
+from guda_ros.ros.control.sent_commands import SentCommands
 from guda_ros.ros.episode.event import EpisodeEvent, read_event
-from guda_ros.ros.parameters import declare_contract, Parameters
+from guda_ros.ros.parameters import declare_contract, declare_stamped, Parameters
 from guda_ros.ros.running import (
     autostart,
     destroy_entities,
@@ -55,6 +55,7 @@ class Policy(LifecycleNode):
             high=10.0,
             read_only=True,
         )
+        self._stamped = declare_stamped(p, 'hear TwistStamped on cmd_vel; false: Twist')
         self.failure = ''
         self._policy: ExportedPolicy | None = None
         search = BallSearch(min(p['search_speed'], self.contract.limits.turn))
@@ -76,7 +77,7 @@ class Policy(LifecycleNode):
         self._entities = [
             # First, so that it is handled before the observations that arrive with it.
             topics.subscription(self, 'episode', self._on_episode),
-            topics.subscription(self, 'command', self._on_sent),
+            *SentCommands(self, topics, self._on_sent, self._stamped).entities,
             *(
                 topics.subscription(self, role, partial(self._on_input, role))
                 for role in ('pose', 'odom', 'ball')
@@ -150,10 +151,10 @@ class Policy(LifecycleNode):
             self._send(np.zeros(3), self.get_clock().now().nanoseconds, 'waiting')
         self._event = event
 
-    def _on_sent(self, message: TwistStamped) -> None:
+    def _on_sent(self, command: np.ndarray, stamp: int) -> None:
         # What comes late from the episode before is no previous command in this one.
-        if self._event is None or stamp_to_ns(message.header.stamp) >= self._event.stamp:
-            self._controller.previous = convert.command_from_twist(message.twist)
+        if self._event is None or stamp >= self._event.stamp:
+            self._controller.previous = command
 
     def _on_input(self, name: str, message) -> None:
         stamp = stamp_to_ns(message.header.stamp)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -10,12 +11,12 @@ from std_srvs.srv import SetBool, Trigger
 
 from guda_ros.errors import GudaError
 from guda_ros.ros import diagnostics, running
-from guda_ros.ros.parameters import declare_contract
+from guda_ros.ros.parameters import declare_contract, declare_stamped
 from guda_ros.ros.simulator.episode import SimulatedEpisodes
 from guda_ros.ros.simulator.parameters import declare_simulator_parameters
 from guda_ros.ros.topics import offer_service
 from guda_ros.sim.physics.sensor_suite import World
-from guda_ros.soccer.robot import RobotProfile
+from guda_ros.soccer.robot import Driver, RobotProfile
 
 
 class Simulator(LifecycleNode):
@@ -31,7 +32,9 @@ class Simulator(LifecycleNode):
         super().__init__('simulator')
         self._options = p = declare_simulator_parameters(self)
         self.contract = declare_contract(p)
-        self.robot = RobotProfile.load(p['robot'] or self.contract.robot)
+        stamped = declare_stamped(p, 'hear TwistStamped on cmd_vel; false: Twist')
+        profile = RobotProfile.load(p['robot'] or self.contract.robot)
+        self.robot = replace(profile, driver=Driver(stamped))
         self.failure = ''
         self._episodes = SimulatedEpisodes(self, p, self.contract, self.robot, World, self._wake)
         diagnostics.DiagnosticsPublisher(self, self._episodes.report, self.robot.name)

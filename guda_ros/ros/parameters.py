@@ -15,7 +15,9 @@ from rclpy.exceptions import ParameterUninitializedException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from guda_ros.config.files import find_config, load_yaml
 from guda_ros.data.contract import Contract
+from guda_ros.soccer.robot import RobotProfile
 
 
 class Parameters:
@@ -120,3 +122,16 @@ def declare_contract(parameters: Parameters) -> Contract:
         'robot', '', "robot profile, name or file; empty: the contract's", read_only=True
     )
     return Contract.load(contract, robot or None)
+
+
+def declare_stamped(parameters: Parameters, description: str) -> bool:
+    """
+    Declare `stamped`, by default as the robot profile says, and return it.
+
+    :param description: of what true and false mean for this node.
+    """
+    robot = parameters['robot'] or load_yaml(find_config('tasks', parameters['contract']))['robot']
+    default = RobotProfile.load(robot).driver.stamped
+    return parameters.declare(
+        'stamped', default, f"{description}; default: the robot profile's", read_only=True
+    )

@@ -216,12 +216,20 @@ class ImuNoise:
 
 
 @dataclass(frozen=True)
+class Driver:
+    """How a robot's driver hears velocity commands: stamped: TwistStamped; otherwise Twist."""
+
+    stamped: bool = True
+
+
+@dataclass(frozen=True)
 class RobotProfile:
     """
     One robot, for simulator, perception, safety and policy.
 
     camera: the one that perception uses. lower_camera: a second one, or None. style: how it is
     drawn. uncertainty: standard deviations of values by dotted key, as identification found them.
+    driver: what the robot's driver hears, which has nothing to do with what the robot is.
     """
 
     name: str
@@ -238,6 +246,7 @@ class RobotProfile:
     odometry: OdometryNoise
     imu: ImuNoise
     uncertainty: dict[str, float]
+    driver: Driver = Driver()
 
     @classmethod
     def load(cls, name: str | os.PathLike[str]) -> RobotProfile:
@@ -272,6 +281,7 @@ class RobotProfile:
             uncertainty=_uncertainty(root.section('uncertainty'))
             if root.has('uncertainty')
             else {},
+            driver=_driver(root.section('driver')) if root.has('driver') else Driver(),
         )
         root.close()
         profile._check(source)
@@ -309,8 +319,10 @@ class RobotProfile:
                 raise Contradiction(f'{source}: {key}: {problem}', key)
 
     def as_dict(self) -> Plain:
-        """Return the profile as plain values, for hashes and recordings."""
-        return asdict(self)
+        """Return what the robot is as plain values, for hashes."""
+        values = asdict(self)
+        del values['driver']
+        return values
 
 
 def _limits(section: Section) -> VelocityLimits:
@@ -386,6 +398,12 @@ def _camera(section: Section) -> CameraMount:
     )
     section.close()
     return camera
+
+
+def _driver(section: Section) -> Driver:
+    driver = Driver(stamped=section.flag('stamped') if section.has('stamped') else True)
+    section.close()
+    return driver
 
 
 def _uncertainty(section: Section) -> dict[str, float]:

@@ -102,6 +102,13 @@ KEYS: dict[str, Key] = {
     **_delivery('imu.'),
 }
 
+#: Keys that a profile may do without: what its driver speaks.
+OPTIONAL: dict[str, Key] = {
+    'driver.stamped': Key(
+        '', 'true: the driver hears TwistStamped on cmd_vel; false: Twist; without it, true'
+    ),
+}
+
 #: Keys that only a base with wheels has, in the order of the file.
 _WHEELS: dict[str, Key] = {
     'kind': Key('', 'wheels: a base that drives and turns'),
@@ -113,20 +120,21 @@ _WHEELS: dict[str, Key] = {
 
 
 #: The keys of all kinds of profiles.
-ALL_KEYS = {**KEYS, **_WHEELS}
+ALL_KEYS = {**KEYS, **_WHEELS, **OPTIONAL}
 
 
 def keys_of(values: Plain) -> dict[str, Key]:
-    """Return the keys that a profile may have, in the order of its file."""
+    """Return the keys of a profile, in the order of its file: of OPTIONAL those that it has."""
+    optional = {key: described for key, described in OPTIONAL.items() if has(values, key)}
     if values.get('kind') != wheels.KIND:
-        return KEYS
+        return {**KEYS, **optional}
     own = {
         key: described
         for key, described in KEYS.items()
         if key.partition('.')[0] not in ('style', 'kick', 'fall', 'body', 'head', 'lower_camera')
         and key != 'limits.side'
     }
-    return {'name': own.pop('name'), **_WHEELS, **own}
+    return {'name': own.pop('name'), **_WHEELS, **own, **optional}
 
 
 #: What the sections of a profile are about.
@@ -142,6 +150,7 @@ SECTIONS = {
     'lower_camera': 'a second one, on the head',
     'odometry': 'drift of the walk odometry, standard deviations',
     'imu': 'errors of the inertial unit',
+    'driver': "how the robot's driver is spoken to",
     'uncertainty': 'standard deviations of the values above, by identification',
 }
 

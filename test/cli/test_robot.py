@@ -255,3 +255,10 @@ def test_render_writes_a_picture_once(here, capsys):
     assert 'booster.png: exists already' in capsys.readouterr().err
     assert main(['robot', 'show', 'booster_t1', '--render', 'booster.gif']) == 1
     assert 'a picture is a .png or .jpg file' in capsys.readouterr().err
+
+
+def test_new_can_be_told_what_the_driver_hears(tmp_path):
+    path = tmp_path / 'mine.yaml'
+    how = ['robot', 'new', 'mine', '--yes', '--out', str(path)]
+    assert main([*how, '--set', 'driver.stamped=false']) == 0
+    assert RobotProfile.load(path).driver.stamped is False

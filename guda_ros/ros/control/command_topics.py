@@ -19,7 +19,7 @@ from guda_ros.ros.conversions import (
     twist_from_command,
     twist_stamped,
 )
-from guda_ros.ros.parameters import Parameters
+from guda_ros.ros.parameters import declare_stamped, Parameters
 from guda_ros.ros.topics import Topics
 
 
@@ -43,9 +43,7 @@ class CommandTopics:
         on_command: Callable[[str, np.ndarray, int, str], None],
     ) -> None:
         self._node, self._frame, self._on_command = node, frame, on_command
-        self._stamped = parameters.declare(
-            'stamped', True, 'publish TwistStamped; false: Twist', read_only=True
-        )
+        self._stamped = declare_stamped(parameters, 'publish TwistStamped; false: Twist')
         self._stamped_input = parameters.declare(
             'stamped_input', True, 'subscribe to TwistStamped; false: Twist', read_only=True
         )

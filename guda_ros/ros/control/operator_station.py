@@ -23,6 +23,7 @@ from guda_ros.data.contract import Contract
 from guda_ros.errors import GudaError
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import qos
+from guda_ros.ros.control.sent_commands import SentCommands
 from guda_ros.ros.diagnostics import ERROR, OK
 from guda_ros.ros.topics import service_client, Topics
 from guda_ros.soccer import world
@@ -57,6 +58,7 @@ class OperatorStation:
         )
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(node)
+        self._commands: SentCommands | None = None
         try:
             joystick, simulated = self._ask_teleop(domain)
             #: The map that the graph uses.
@@ -81,10 +83,8 @@ class OperatorStation:
         topics.subscription(
             node, 'command_source', lambda message: hear('commander', message.frame_id)
         )
-        topics.subscription(
-            node,
-            'command',
-            lambda message: hear('command', convert.command_from_twist(message.twist)),
+        self._commands = SentCommands(
+            node, topics, lambda command, _: hear('command', command), stamped=None
         )
         topics.subscription(
             node,
@@ -128,6 +128,8 @@ class OperatorStation:
     def spin(self, seconds: float) -> None:
         """Handle what arrives, for at most so long."""
         deadline = time.monotonic() + seconds
+        if self._commands is not None:
+            self._commands.look()
         while True:
             self._executor.spin_once(timeout_sec=max(0.0, deadline - time.monotonic()))
             if time.monotonic() >= deadline:

@@ -7,7 +7,6 @@ from dataclasses import replace
 import json
 import time
 
-from geometry_msgs.msg import TwistStamped
 import numpy as np
 import rclpy
 from rclpy.context import Context
@@ -18,8 +17,8 @@ from rclpy.signals import SignalHandlerOptions
 from std_msgs.msg import String
 
 from guda_ros.data.contract import Contract
-from guda_ros.ros import conversions as convert
 from guda_ros.ros import qos
+from guda_ros.ros.control.sent_commands import SentCommands
 from guda_ros.ros.episode.event import EpisodeEvent
 from guda_ros.ros.episode.runner import EpisodeError
 from guda_ros.ros.topics import Topics
@@ -56,7 +55,7 @@ class Referee:
         self._recordings: dict[str, dict] = {}
         topics = Topics(contract)
         self._pub = topics.publisher(node, 'episode', qos=qos.LATCHED)
-        topics.subscription(node, 'command', self._on_command)
+        self._commands = SentCommands(node, topics, self._on_command, stamped=None)
         topics.subscription(node, 'policy_state', self._on_policy)
         topics.subscription(node, 'safety_state', self._on_safety)
         topics.subscription(node, 'recording', self._on_recording)
@@ -74,6 +73,7 @@ class Referee:
     def spin(self, seconds: float) -> None:
         """Handle what arrives for so long."""
         deadline = time.monotonic() + seconds
+        self._commands.look()
         while (left := deadline - time.monotonic()) > 0:
             self._executor.spin_once(timeout_sec=left)
 
@@ -85,6 +85,7 @@ class Referee:
             timeout,
             'perception, policy and recorder do not hear the referee',
         )
+        self._wait(self._commands.look, timeout, 'nobody commands the robot: is safety running?')
 
     def _wait(self, done: Callable[[], bool], timeout: float, problem: str) -> None:
         deadline = time.monotonic() + timeout
@@ -153,14 +154,14 @@ class Referee:
     def _announce(self) -> None:
         self._pub.publish(String(data=self._event.to_json()))
 
-    def _on_command(self, message: TwistStamped) -> None:
+    def _on_command(self, command: np.ndarray, _) -> None:
         event = self._event
         if (
             self._first is None
             and event is not None
             and event.phase != 'end'
             and self.now >= event.stamp
-            and np.any(convert.command_from_twist(message.twist) != 0)
+            and np.any(command != 0)
         ):
             self._first = self.now
 

@@ -147,7 +147,11 @@ def build_graph(name: str, options: GraphOptions = GraphOptions()) -> list[NodeS
             executable=node,
             name=node,
             lifecycle=node in LIFECYCLE,
-            parameters={**_parameters(node, graph, options), **options.overrides.get(node, {})},
+            parameters={
+                **_parameters(node, graph, options),
+                **_as_safety_does(node, options.overrides.get('safety', {})),
+                **options.overrides.get(node, {}),
+            },
         )
         for node in nodes
     ]
@@ -201,6 +205,17 @@ def _parameters(node: str, graph: Graph, options: GraphOptions) -> dict:
     if node in ('teleop', 'safety', 'operator') and options.joystick:
         values['joystick'] = _absolute(options.joystick)
     return values
+
+
+def _as_safety_does(node: str, told: Mapping[str, object]) -> dict:
+    """Return what a node must know of the types that the safety node was told to use."""
+    followed = {
+        'data_collector': {'stamped': 'stamped', 'stamped_input': 'stamped_input'},
+        'policy': {'stamped': 'stamped'},
+        'simulator': {'stamped': 'stamped'},
+        'teleop': {'stamped': 'stamped_input'},
+    }.get(node, {})
+    return {mine: told[its] for mine, its in followed.items() if its in told}
 
 
 def _absolute(name: str) -> str:

@@ -9,6 +9,7 @@ from functools import partial
 import importlib
 from pathlib import Path
 
+from geometry_msgs.msg import Twist
 from rclpy.parameter import Parameter
 from std_msgs.msg import Header
 
@@ -18,9 +19,11 @@ from guda_ros.data.recording.collector import RecorderSettings
 from guda_ros.data.recording.info import RecordingInfo
 from guda_ros.data.verdicts import SOURCES
 from guda_ros.ros.episode.event import EpisodeEvent
-from guda_ros.ros.parameters import declare_contract, Parameters
+from guda_ros.ros.parameters import declare_contract, declare_stamped, Parameters
 from guda_ros.ros.topics import Topics
 
+#: What teleop and policy want.
+_WISHES = tuple(f'command_{source}' for source in SOURCES)
 #: What is recorded as it comes. The order is that of the topics in a recording.
 _RECORDED = (
     'camera_info',
@@ -36,7 +39,7 @@ _RECORDED = (
     'kick',
     'head_command',
     'safety_state',
-    *(f'command_{source}' for source in SOURCES),
+    *_WISHES,
     # Who gave the command of a stamp.
     'command_source',
 )
@@ -50,7 +53,8 @@ class RecorderParameters:
     What the data collector was told.
 
     topics: role -> (topic name, message class) of what is recorded as it comes; the camera's
-    images, which are made smaller, are not among them.
+    images, which are made smaller, are not among them. stamped: commands to the robot come as
+    TwistStamped; otherwise they come as Twist and are recorded with the stamps of their sources.
     """
 
     contract: Contract
@@ -58,6 +62,7 @@ class RecorderParameters:
     folder: str
     operator: str
     guide: str
+    stamped: bool
     images: bool
     jpeg_quality: int
     settings: RecorderSettings
@@ -117,6 +122,10 @@ def declare_recorder(parameters: Parameters, system_clock: bool) -> RecorderPara
         'further topics to record, each as NAME=PACKAGE/msg/TYPE',
         check=parse_topics,
     )
+    stamped = declare_stamped(parameters, 'hear TwistStamped on cmd_vel; false: Twist')
+    stamped_input = declare(
+        'stamped_input', True, 'hear TwistStamped on cmd_vel/teleop and cmd_vel/policy'
+    )
     rates = declare(
         'rates',
         Parameter.Type.STRING_ARRAY,
@@ -129,6 +138,8 @@ def declare_recorder(parameters: Parameters, system_clock: bool) -> RecorderPara
         role: (table[role].name, table[role].kind)
         for role in (*_RECORDED, *(_WITH_IMAGES if images else ()))
     }
+    if not stamped_input:
+        topics |= {role: (table[role].name, Twist) for role in _WISHES}
     known = {name for name, _ in topics.values()}
     for name, kind in parse_topics(more).items():
         # Twice in one recording, no message could be told from a repeated one.
@@ -143,6 +154,7 @@ def declare_recorder(parameters: Parameters, system_clock: bool) -> RecorderPara
         folder,
         operator,
         guide,
+        stamped,
         images,
         quality,
         RecorderSettings(

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from geometry_msgs.msg import TwistStamped
 import numpy as np
 from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import JointState
@@ -14,10 +13,10 @@ from std_msgs.msg import Bool
 
 from guda_ros.control.kick_and_head import check_head, HEAD_JOINTS
 from guda_ros.data.contract import Contract
-from guda_ros.data.messages import stamp_to_ns
 from guda_ros.data.stamp_join import StampJoin
-from guda_ros.ros import conversions as convert
+from guda_ros.ros.control.sent_commands import SentCommands
 from guda_ros.ros.episode.event import EpisodeEvent
+from guda_ros.ros.running import destroy_entities
 from guda_ros.ros.simulator.topics import RobotTopics
 from guda_ros.ros.topics import Topics
 from guda_ros.soccer.world import ROBOT
@@ -54,26 +53,21 @@ class SimulatedRobot:
         self._sensors = world.sensors[index]
         self._index = index
         self._on_command = on_command
-        self.topics = RobotTopics(
-            node, contract, self._simulation.robots[index], self._sensors.mounts, prefix
-        )
+        robot = self._simulation.robots[index]
+        self.topics = RobotTopics(node, contract, robot, self._sensors.mounts, prefix)
         self._sets = StampJoin(('image', 'odom'), depth=1000)
         self._command, self._command_stamp = np.zeros(3), 0
         self._kick = False
         self._centre_head()
         topics = Topics(contract, prefix)
         self._subscriptions = [
-            topics.subscription(node, 'command', self._take_command),
+            *SentCommands(node, topics, self._take_command, robot.driver.stamped).entities,
             topics.subscription(node, 'kick', self._take_kick),
             topics.subscription(node, 'head_command', self._take_head),
         ]
 
-    def _take_command(self, message: TwistStamped) -> None:
-        self._on_command(
-            self,
-            stamp_to_ns(message.header.stamp),
-            convert.command_from_twist(message.twist),
-        )
+    def _take_command(self, command: np.ndarray, stamp: int) -> None:
+        self._on_command(self, stamp, command)
 
     def _take_kick(self, message: Bool) -> None:
         self._kick = message.data
@@ -160,6 +154,5 @@ class SimulatedRobot:
 
     def destroy(self) -> None:
         """Remove the topics."""
-        for subscription in self._subscriptions:
-            self._node.destroy_subscription(subscription)
+        destroy_entities(self._node, self._subscriptions)
         self.topics.destroy()
