@@ -12,8 +12,15 @@ import os
 import numpy as np
 
 from guda_ros.data.contract import Contract
-from guda_ros.data.messages import planar_pose, planar_position, planar_twist, stamp_to_ns
-from guda_ros.data.pairing import control_steps, missing_samples, regular
+from guda_ros.data.messages import (
+    FARTHEST,
+    planar_pose,
+    planar_position,
+    planar_twist,
+    stamp_to_ns,
+)
+from guda_ros.data.odometry_join import interpolated
+from guda_ros.data.pairing import control_steps, missing_samples, regular, StepChoice
 from guda_ros.data.recording.reader import RecordingError, RecordingReader
 from guda_ros.data.verdicts import commander_index, COMMANDERS, INTERVENTION, VERDICTS
 from guda_ros.data.world_states import assemble, LOST_VARIANCE
@@ -117,7 +124,10 @@ class Episode:
 
 def read_episode(path: str | os.PathLike[str], contract: Contract | None = None) -> Episode:
     """
-    Read a finished recording as an episode of what the robot knew, paired by exact stamps.
+    Read a finished recording as an episode of what the robot knew, paired by the images' stamps.
+
+    Images count at the contract's rate (StepChoice), odometry is that of their stamps or
+    interpolated (odometry_join).
 
     :param contract: what the recording is to be used with; None stands for its own. The layout of
         the observation, the time limit, name and version may differ: they do not change what was
@@ -136,7 +146,7 @@ def read_episode(path: str | os.PathLike[str], contract: Contract | None = None)
         verdict = 'aborted'
         problems.append('the verdict was not recorded')
     last = info.end_stamp or 2**63 - 1
-    steps = control_steps(samples, info.start_stamp, last)
+    steps = control_steps(samples, info.start_stamp, last, StepChoice(contract.period))
     missing = missing_samples(samples, steps, info.start_stamp, contract.period)
     problems += [problem for problem in missing if problem not in problems]
     if len(steps) < 2:
@@ -144,6 +154,7 @@ def read_episode(path: str | os.PathLike[str], contract: Contract | None = None)
             f'{path}: holds no complete control step ({"; ".join(problems)}); '
             'remove it or record the episode again'
         )
+    samples['odom'] = interpolated(samples['odom'], steps)
     commanders = np.array([samples['command_source'].get(int(stamp), 0) for stamp in steps[:-1]])
     columns = {role: _column(samples[role], steps, width) for role, width in _WIDTHS.items()}
     commands = columns['command'][:-1]
@@ -154,7 +165,8 @@ def read_episode(path: str | os.PathLike[str], contract: Contract | None = None)
     ball, truth_ball = columns['ball'], columns['ground_truth_ball']
     states = assemble(columns['pose'], columns['odom'], ball[:, :2], ball[:, 2:4], previous)
     truth = np.concatenate([columns['ground_truth_robot'], truth_ball[:, :4], previous], axis=1)
-    valid = (ball[:, 4] == 1) & np.isfinite(states).all(axis=1)
+    # Not a number is no more a place than one too far away.
+    valid = (ball[:, 4] == 1) & (np.abs(states) < FARTHEST).all(axis=1)
     if detections:
         valid &= _seen_within(np.array(sorted(detections)), steps, contract.ball_hold)
     return Episode(

@@ -12,11 +12,18 @@ from typing import Any
 import numpy as np
 
 NANOSECONDS = 1_000_000_000
+#: No robot and no ball is so far away [m], nor so fast [m/s].
+FARTHEST = 1e4
 
 
 def stamp_to_ns(stamp: Any) -> int:
     """Return a builtin_interfaces/Time in nanoseconds."""
     return stamp.sec * NANOSECONDS + stamp.nanosec
+
+
+def is_place(values: Any) -> bool:
+    """Tell whether numbers [m, m/s, rad] are finite and of a size that things on a field have."""
+    return bool((np.abs(np.asarray(values, dtype=np.float64)) < FARTHEST).all())
 
 
 def yaw_of(w: Any, x: Any, y: Any, z: Any, arctan2: Callable = np.arctan2) -> Any:

@@ -1,10 +1,17 @@
-"""Find the control steps of an episode by exact stamps, and say which samples are missing."""
+"""
+Find the control steps of an episode by the stamps of images, and say which samples are missing.
+
+Steps follow the contract's rate, whatever the camera's: `StepChoice` is the one rule by which
+perception and policy answer images, and by which recordings are judged and converted.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
 import numpy as np
+
+from guda_ros.data.odometry_join import around
 
 #: Roles (keys of the contract's topics) without which a step is not whole.
 OBSERVATION_ROLES = ('odom', 'pose', 'ball')
@@ -13,23 +20,87 @@ _IMAGE_ROLES = ('pose', 'ball')
 TRUTH_ROLES = ('ground_truth_robot', 'ground_truth_ball')
 
 
-def control_steps(stamps: Mapping[str, Collection[int]], first: int, last: int) -> np.ndarray:
+#: A control step lasts one period, give or take this share of it: a camera of 15 Hz has no image
+#: nearer than a third of a period of 10 Hz.
+TOLERANCE = 0.4
+
+
+class StepChoice:
     """
-    Return the stamps (K,) int64 [ns] in [first, last] of the images that were seen, in order.
+    Choose the images that begin control steps, as they come.
+
+    The grid of multiples of the period begins with the first image; of the images around a point
+    of the grid the nearest is chosen, as far as that can be told without the next image: it is
+    expected as long after this one as this one came after the one before. A camera that is no
+    faster than a tenth above the contract's rate has every image chosen.
+
+    What was chosen is chosen again: who sees only chosen images chooses them all.
+
+    :param period: of control [s].
+    """
+
+    #: An image may be this share of a period farther from the grid than the next one would be;
+    #: with it, the earlier of two that are equally far is taken, whatever the jitter.
+    _SLACK = 0.02
+    #: Images this share of a period apart set the pace themselves.
+    _PACE = 0.9
+
+    def __init__(self, period: float) -> None:
+        self._period = round(period * 1e9)
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew: the next image is the first."""
+        self._origin: int | None = None
+        self._before = self._index = 0
+
+    def take(self, stamp: int) -> bool:
+        """Tell whether an image [ns] begins a step; it is newer than the one before."""
+        if self._origin is None:
+            self._origin = self._before = stamp
+            self._index = 0
+            return True
+        interval, self._before = stamp - self._before, stamp
+        reach = min(interval, self._period) / 2 + self._SLACK * self._period
+        due = self._origin + (self._index + 1) * self._period
+        if stamp + reach < due and interval < self._PACE * self._period:
+            return False
+        nearest = (2 * (stamp - self._origin) + self._period) // (2 * self._period)
+        self._index = max(self._index + 1, nearest)
+        return True
+
+
+def control_steps(
+    stamps: Mapping[str, Collection[int]],
+    first: int,
+    last: int,
+    choice: StepChoice | None = None,
+) -> np.ndarray:
+    """
+    Return the stamps (K,) int64 [ns] in [first, last] of the images that begin steps, in order.
 
     An image that nobody saw leaves a step that is too long.
 
     :param stamps: stamps of the samples by role.
+    :param choice: which images begin steps; it is left where it is after the last of them. None
+        stands for all.
     """
-    found = set()
+    found: set[int] = set()
     for role in _IMAGE_ROLES:
         found.update(stamp for stamp in stamps.get(role, ()) if first <= stamp <= last)
-    return np.array(sorted(found), dtype=np.int64)
+    steps = [stamp for stamp in sorted(found) if choice is None or choice.take(stamp)]
+    return np.array(steps, dtype=np.int64)
 
 
 def regular(steps: np.ndarray, period: float) -> np.ndarray:
-    """Tell (K-1,) which steps last one control period [s], within a tenth of it."""
-    return np.abs(np.diff(steps) * 1e-9 - period) <= 0.1 * period
+    """Tell (K-1,) which steps last one control period [s], within TOLERANCE of it."""
+    return np.abs(np.diff(steps) * 1e-9 - period) <= TOLERANCE * period
+
+
+def has_odometry(stamps: Collection[int], steps: np.ndarray) -> np.ndarray:
+    """Tell (K,) at which steps there is an odometry: with its stamp, or around it."""
+    ordered = sorted(stamps)
+    return np.array([around(ordered, int(step)) is not None for step in steps], dtype=bool)
 
 
 def missing_samples(
@@ -85,6 +156,9 @@ class SampleTally:
             have = stamps.get(role, ())
             needed = steps[:-1] if role == 'command' and last else steps
             missing = [int(stamp) for stamp in needed if stamp not in have]
+            if role == 'odom' and missing:
+                there = has_odometry(have, np.array(missing, dtype=np.int64))
+                missing = [stamp for stamp, known in zip(missing, there) if not known]
             if role in TRUTH_ROLES:
                 self._recorded[role] |= bool(have)
             if missing and not tally[1]:

@@ -16,13 +16,14 @@ from std_msgs.msg import String
 from guda_ros.control.kick_and_head import HEAD_JOINTS
 from guda_ros.data.messages import stamp_to_ns
 from guda_ros.perception.camera import CameraModel
-from guda_ros.perception.observer import Observer
+from guda_ros.perception.observer import Observation, Observer
 from guda_ros.perception.pipeline import Perception
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import diagnostics
 from guda_ros.ros.episode.event import EpisodeEvent, read_event
-from guda_ros.ros.parameters import declare_contract, Parameters
+from guda_ros.ros.parameters import declare_contract, declare_odometry, Parameters
 from guda_ros.ros.percept_topics import PerceptTopics
+from guda_ros.ros.perception_report import PerceptionReport
 from guda_ros.ros.running import exit_process, run_node
 from guda_ros.ros.topics import Topics
 from guda_ros.soccer.robot import RobotProfile
@@ -30,12 +31,14 @@ from guda_ros.soccer.robot import RobotProfile
 
 class PerceptionNode(Node):
     """
-    Publish `pose` and then `ball/odom`, once each, for every image that has an odometry.
+    Publish `pose` and then `ball/odom`, once each, for the images that begin control steps.
 
-    Both carry the image's stamp t and use the odometry of the same stamp; `ball/odom` comes last
-    and completes what is known about t. `ball/detection` comes before them when the ball is seen.
-    Position and velocity in `ball/odom` are along the axes of `odom`, which is also its
-    child_frame_id; a variance of 1000 or more says that the ball is lost.
+    Both carry the image's stamp t and use the odometry at t: that of the same stamp, or one
+    interpolated between the two around it. Images are answered at the contract's rate, whatever
+    the camera's. `ball/odom` comes last and completes what is known about t; `ball/detection`
+    comes before them when the ball is seen. Position and velocity in `ball/odom` are along the
+    axes of `odom`, which is also its child_frame_id; a variance of 1000 or more says that the
+    ball is lost.
     """
 
     def __init__(self) -> None:
@@ -54,12 +57,14 @@ class PerceptionNode(Node):
         self._profile = RobotProfile.load(p['robot'] or self.contract.robot)
         self._perception = Perception(self.contract, self._profile)
         self._perception.reset(_pose_or_none(p['initial_pose']))
-        self._observer = Observer(self._perception)
+        self._observer = Observer(self._perception, **declare_odometry(p))
         self._event: EpisodeEvent | None = None
         self._camera_info: tuple | None = None
         self._calibration = 'robot profile'
         self._problem = ''
-        self._reported = 0
+        self._judge = PerceptionReport(
+            self, self._observer, self._perception, self.contract.topics['odom']
+        )
 
         topics = Topics(self.contract)
         self._percepts = PerceptTopics(self, self.contract, topics)
@@ -128,11 +133,15 @@ class PerceptionNode(Node):
     def _answer(self, take: Callable, message, value) -> None:
         try:
             observed = take(stamp_to_ns(message.header.stamp), value)
+            while observed is not None:
+                self._tell(observed)
+                observed = self._observer.next()
         except ValueError as error:
             self._fail(str(error))
-            return
-        if observed is None:
-            return
+        for text in self._observer.news():
+            self.get_logger().warning(text)
+
+    def _tell(self, observed: Observation) -> None:
         self._percepts.publish(observed.stamp, observed.percept)
         if observed.image is not None:
             self._problem = ''
@@ -144,38 +153,8 @@ class PerceptionNode(Node):
         self._problem = problem
 
     def _report(self) -> tuple[bytes, str, dict]:
-        observer, answered = self._observer, self._observer.answered
-        values = {
-            'images': observer.images,
-            'answered': answered,
-            'ball_seen': observer.seen,
-            'milliseconds_an_image': f'{observer.milliseconds / max(answered, 1):.2f}',
-            'calibration': self._calibration,
-            'episode': self._event.id if self._event else '',
-        }
-        fresh, self._reported = answered > self._reported, answered
-        if self._problem:
-            return diagnostics.ERROR, self._problem, values
-        if not fresh:
-            return diagnostics.WARN, self._why_nothing(observer.images, answered), values
-        if not self._perception.localiser.anchored:
-            return diagnostics.WARN, 'the pose is unknown: no episode told the start', values
-        if observer.late:
-            return (
-                diagnostics.WARN,
-                'this node joined the episode late: the pose may be wrong',
-                values,
-            )
-        lost = observer.latest is None or observer.latest.percept.ball.lost
-        return diagnostics.OK, 'ball lost' if lost else 'ball known', values
-
-    def _why_nothing(self, images: int, answered: int) -> str:
-        topics = self.contract.topics
-        if images > answered and not self.count_publishers(topics['odom']):
-            return f'images, but nobody publishes {topics["odom"]}'
-        if images > answered and not answered:
-            return f'no {topics["odom"]} has the stamp of an image'
-        return 'no new images'
+        episode = self._event.id if self._event else ''
+        return self._judge(self._problem, [], self._calibration, episode)
 
 
 def _pose_or_none(values) -> np.ndarray | None:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
-from guda_ros.control.ball_controller import BallController, Observed
+from guda_ros.control.ball_controller import BallController, LOST, Observed
 from guda_ros.control.exported_policy import ExportedPolicy, PolicyFileError
 from guda_ros.control.search import BallSearch, SEARCH_SPEED
-from guda_ros.data.messages import stamp_to_ns
-from guda_ros.data.stamp_join import StampJoin
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import diagnostics
 from guda_ros.ros.control.sent_commands import SentCommands
 from guda_ros.ros.episode.event import EpisodeEvent, read_event
-from guda_ros.ros.parameters import declare_contract, declare_stamped, Parameters
+from guda_ros.ros.parameters import (
+    declare_contract,
+    declare_odometry,
+    declare_stamped,
+    Parameters,
+)
+from guda_ros.ros.policy_inputs import PolicyInputs
 from guda_ros.ros.running import (
     autostart,
     destroy_entities,
@@ -35,9 +38,10 @@ class Policy(LifecycleNode):
     """
     Answer every `ball/odom` with stamp t by a `cmd_vel/policy` with stamp t.
 
-    Pose, odometry and ball of one stamp make the world state that the contract turns into an
-    observation. While the ball is lost the robot turns toward the side where it was last seen;
-    while its pose in `map` is unknown it stands.
+    Pose and ball of one stamp, and the odometry at it (OdometryJoin), make the world state that
+    the contract turns into an observation; stamps that come faster than the contract's rate are
+    left out as StepChoice says. While the ball is lost the robot turns toward the side where it
+    was last seen; while its pose in `map` is unknown it stands.
     """
 
     def __init__(self) -> None:
@@ -61,7 +65,9 @@ class Policy(LifecycleNode):
         search = BallSearch(min(p['search_speed'], self.contract.limits.turn))
         self._controller = BallController(self.contract, search)
         self._event: EpisodeEvent | None = None
-        self._inputs = StampJoin(('pose', 'odom', 'ball'))
+        self._inputs = PolicyInputs(
+            self, self.contract.period, declare_odometry(p), self._on_step, self._begin_anew
+        )
         self._forget()
         self._active, self._state, self._steps = False, '', 0
         diagnostics.DiagnosticsPublisher(self, self._report, self.contract.robot)
@@ -78,10 +84,7 @@ class Policy(LifecycleNode):
             # First, so that it is handled before the observations that arrive with it.
             topics.subscription(self, 'episode', self._on_episode),
             *SentCommands(self, topics, self._on_sent, self._stamped).entities,
-            *(
-                topics.subscription(self, role, partial(self._on_input, role))
-                for role in ('pose', 'odom', 'ball')
-            ),
+            *self._inputs.subscriptions(topics),
             offer_service(self, 'reload', self._on_reload),
         ]
         return TransitionCallbackReturn.SUCCESS
@@ -91,7 +94,7 @@ class Policy(LifecycleNode):
         """Begin to answer."""
         result = super().on_activate(state)
         self._active = True
-        self._forget()
+        self._forget(self._event.stamp if self._event else None)
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -133,18 +136,21 @@ class Policy(LifecycleNode):
         response.success, response.message = True, self._options['policy']
         return response
 
-    def _forget(self) -> None:
-        """Know nothing of the ball, as at the start of an episode."""
+    def _forget(self, first: int | None = None) -> None:
+        """Know nothing of the ball, as at the start of an episode, whose first stamp is given."""
+        self._inputs.begin(first)
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
         self._answer = np.zeros(3), -1, ''
         self._controller.reset()
-        self._inputs.clear()
 
     def _on_episode(self, message: String) -> None:
         event = read_event(self, message.data)
         if event is None:
             return
         if event.phase == 'reset' or self._event is None or event.id != self._event.id:
-            self._forget()
+            self._forget(event.stamp)
             if self._active and not wait_until_connected(self, self._pub, 2.0):
                 self.get_logger().warning(f'nobody hears {self._pub.topic_name}')
         if event.phase == 'end' and self._active:
@@ -156,24 +162,17 @@ class Policy(LifecycleNode):
         if self._event is None or stamp >= self._event.stamp:
             self._controller.previous = command
 
-    def _on_input(self, name: str, message) -> None:
-        stamp = stamp_to_ns(message.header.stamp)
-        inputs = self._inputs.add(name, stamp, message)
-        event = self._event
-        if inputs is None or not self._active:
-            return
-        if event is not None and (event.phase == 'end' or stamp < event.stamp):
+    def _on_step(self, stamp: int, seen: Observed) -> None:
+        if not self._active or (self._event is not None and self._event.phase == 'end'):
             return
         if stamp == self._answer[1]:
-            # A repeated observation gets the same answer.
             self._send(*self._answer)
             return
-        ball, velocity, known = convert.ball_from_message(inputs['ball'])
-        pose, odom = (convert.pose_from_message(inputs[role]) for role in ('pose', 'odom'))
-        seen = Observed(
-            pose if convert.pose_is_known(inputs['pose']) else None, odom, ball, velocity, known
-        )
-        command, state = self._controller.command(seen, stamp, self._policy.predict)
+        try:
+            command, state = self._controller.command(seen, stamp, self._policy.predict)
+        except ValueError as error:
+            self._inputs.complain(f'the policy cannot answer: {error}')
+            command, state = np.zeros(3), LOST
         self._send(command, stamp, state)
 
     def _send(self, command: np.ndarray, stamp: int, state: str) -> None:
@@ -185,10 +184,11 @@ class Policy(LifecycleNode):
             self._state_pub.publish(String(data=state))
 
     def _report(self) -> tuple:
-        level = diagnostics.OK if self._active else diagnostics.WARN
+        wrong, said = self._inputs.problem, self._state or self._inputs.lack or 'nothing seen yet'
         algorithm = self._policy.metadata['algorithm'] if self._policy else ''
         values = {'policy': self._options['policy'], 'commands': self._steps}
-        return level, self._state or 'nothing seen yet', {**values, 'algorithm': algorithm}
+        level = diagnostics.OK if self._active and not wrong else diagnostics.WARN
+        return level, wrong or said, {**values, 'algorithm': algorithm}
 
 
 def main(args: Sequence[str] | None = None) -> int:

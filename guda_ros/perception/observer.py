@@ -9,13 +9,18 @@ import time
 
 import numpy as np
 
-from guda_ros.data.stamp_join import StampJoin
+from guda_ros.data.odometry_join import MAX_GAP, MAX_WAIT
+from guda_ros.data.step_join import StepJoin
 from guda_ros.perception.pipeline import Percept, Perception
 
 #: An episode's first image comes at most so long after its reset [s]; later, the start is a guess.
 LATE = 0.5
 #: Positions of the head that are remembered.
 _HEADS = 200
+#: A robot that is so many times as fast as its limits, and this far [m] away, did not walk there.
+_MARGIN, _LEAP = 3.0, 0.25
+#: Odometry that begins anew does so this near to zero [m, rad].
+_ZERO = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,20 +40,37 @@ class Observation:
 
 class Observer:
     """
-    Answer every image that has an odometry of its stamp, once for each time that the two come.
+    Answer images at the contract's rate, each by the odometry at its stamp.
 
-    Stamps are in nanoseconds. A repeated stamp gets the same answer; what is older than the
-    present episode, or than the image before, gets none.
+    Stamps are in nanoseconds. An odometry of the very same stamp is used as it is, and answers
+    once for each time that the two come; otherwise it is interpolated (OdometryJoin). Which images
+    are answered is told by StepChoice. A repeated stamp gets the same answer; what is older than
+    the present episode, or than the image before, gets none, unless it is so old that time began
+    anew.
+
+    :param gap: the largest interval between two samples of odometry that are interpolated [s].
+    :param wait: how long an image waits for the odometry after it [s], on `clock`.
     """
 
-    def __init__(self, perception: Perception) -> None:
+    def __init__(
+        self,
+        perception: Perception,
+        *,
+        gap: float = MAX_GAP,
+        wait: float = MAX_WAIT,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._perception = perception
-        self._inputs = StampJoin(('image', 'odom'))
+        self._inputs = StepJoin(perception.period, 'the images', gap=gap, wait=wait, clock=clock)
         self._heads: deque[tuple[int, float, float]] = deque(maxlen=_HEADS)
         self._first: int | None = None
         self._latest: Observation | None = None
+        self._before: tuple[int, np.ndarray] | None = None
+        self._news: list[str] = []
         #: Whether the first image of the episode came too late to know where the robot stood.
         self.late = False
+        #: Why the robot does not know any more where it is; empty if it does, or never did.
+        self.astray = ''
         #: Images so far: all, those that were answered, those that show the ball; the time [ms]
         #: that answers took in all.
         self.images = self.answered = self.seen = 0
@@ -65,10 +87,30 @@ class Observer:
 
         :param first: stamp of its first observation. :param start: (3,) in `map`, or None.
         """
-        self._first, self._latest, self.late = first, None, False
-        self._heads.clear()
-        self._inputs.clear()
+        self._forget()
+        self._first, self.late, self.astray = first, False, ''
+        self._before = None
+        self._inputs.begin(first)
         self._perception.reset(start)
+
+    def _forget(self) -> None:
+        self._first = self._latest = None
+        self._heads.clear()
+
+    @property
+    def between(self) -> int:
+        """Images so far that came between two control steps."""
+        return self._inputs.between
+
+    @property
+    def lack(self) -> str:
+        """Why the last image has no odometry; empty if it has, or may still get it."""
+        return self._inputs.lack
+
+    def news(self) -> list[str]:
+        """Return what was noticed since the last call and must be told, a sentence each."""
+        news, self._news = self._inputs.news() + self._news, []
+        return news
 
     def head(self, stamp: int, pan: float, tilt: float) -> None:
         """Note where the head is [rad]."""
@@ -76,37 +118,39 @@ class Observer:
 
     def odometry(self, stamp: int, pose: np.ndarray) -> Observation | None:
         """Take a pose (3,) in `odom`; for result and errors see `image`."""
-        return self._take('odom', stamp, pose)
+        self._inputs.odometry(stamp, pose)
+        return self.next()
 
     def image(self, stamp: int, decode: Callable[[], np.ndarray]) -> Observation | None:
         """
         Take an image; return what is known at its stamp, None if there is nothing to answer yet.
 
+        Call `next` until it returns None as well: an odometry may complete several images.
+
         :param decode: returns the pixels, and is called only when they are needed.
         :raises ValueError: if image or odometry cannot be used; both are ignored then.
         """
         self.images += 1
-        return self._take('image', stamp, decode)
+        if self._inputs.add(stamp, decode):
+            self._forget()
+        return self.next()
 
-    def _take(self, name: str, stamp: int, value: object) -> Observation | None:
-        if self._first is not None and stamp < self._first:
-            # A straggler of the episode before: its odometry has another origin.
+    def next(self) -> Observation | None:
+        """Return the next answer that can be given, None if there is none; errors as `image`."""
+        joined = self._inputs.next()
+        if joined is None:
             return None
-        pair = self._inputs.add(name, stamp, value)
-        latest = self._latest
-        if pair is None or (latest is not None and stamp < latest.stamp):
-            return None
+        stamp, latest = joined.stamp, self._latest
         if latest is not None and stamp == latest.stamp:
             return Observation(stamp, latest.percept, latest.odom_pose, None)
-        self._latest = self._observe(stamp, **pair)
+        self._latest = self._observe(stamp, joined.value, joined.odom)
         return self._latest
 
     def _observe(
         self, stamp: int, image: Callable[[], np.ndarray], odom: np.ndarray
     ) -> Observation:
         begin = time.perf_counter()
-        if not np.isfinite(odom).all():
-            raise ValueError('an odometry that is not finite was ignored')
+        self._follow(stamp, odom)
         if self._latest is None and self._first:
             self.late = stamp - self._first > LATE * 1e9
         try:
@@ -119,6 +163,28 @@ class Observer:
         self.seen += percept.detection is not None
         self.milliseconds += (time.perf_counter() - begin) * 1e3
         return Observation(stamp, percept, odom, pixels)
+
+    def _follow(self, stamp: int, odom: np.ndarray) -> None:
+        """Look whether the robot can have walked from the last odometry to this one."""
+        before, self._before = self._before, (stamp, odom)
+        if before is None:
+            return
+        limits = self._perception.limits
+        fastest = max(limits.forward, limits.backward, limits.side)
+        way = [before, *self._inputs.way(before[0], stamp - 1), self._before]
+        for (earlier, first), (later, last) in zip(way, way[1:]):
+            seconds = max(later - earlier, 0) * 1e-9
+            moved = float(np.hypot(*(last - first)[:2]))
+            turned = abs((last[2] - first[2] + np.pi) % (2 * np.pi) - np.pi)
+            begun = np.abs(last).max() < _ZERO and turned > _MARGIN * limits.turn * seconds + _LEAP
+            if begun or moved > _MARGIN * fastest * seconds + _LEAP:
+                self.astray = f'the odometry jumped by {moved:.2f} m and {turned:.2f} rad'
+                self._news.append(
+                    f'{self.astray} within {seconds:.2f} s: the pose is unknown until an episode '
+                    'tells it, and the ball is forgotten'
+                )
+                self._perception.reset(None)
+                return
 
     def _turn_head(self, stamp: int) -> None:
         """Take the head to be where it was last known to be at the time of an image."""

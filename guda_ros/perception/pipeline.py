@@ -50,6 +50,7 @@ class Perception:
 
     def __init__(self, contract: Contract, robot: RobotProfile) -> None:
         self._robot = robot
+        self.period, self.limits = contract.period, robot.limits
         self._ball = contract.field.ball
         self.set_camera(CameraModel.from_mount(robot.camera))
         self.tracker = BallTracker(self._ball.deceleration, contract.ball_hold)

@@ -23,7 +23,13 @@ import numpy as np
 from sensor_msgs.msg import CameraInfo, Image, Imu, JointState
 from std_msgs.msg import Header
 
-from guda_ros.data.messages import NANOSECONDS, planar_pose, planar_position, planar_twist
+from guda_ros.data.messages import (
+    is_place,
+    NANOSECONDS,
+    planar_pose,
+    planar_position,
+    planar_twist,
+)
 from guda_ros.data.world_states import LOST_VARIANCE
 
 #: Channels of the 8 bit image encodings that are understood.
@@ -131,10 +137,10 @@ def pose_from_message(message: PoseWithCovarianceStamped | Odometry) -> np.ndarr
 
 
 def pose_is_known(message: PoseWithCovarianceStamped) -> bool:
-    """Return whether a pose is finite and its variances say that it is an estimate at all."""
+    """Return whether a pose is a place and its variances say that it is an estimate at all."""
     variances = [message.pose.covariance[index] for index in (0, 7, 35)]
     return bool(
-        np.isfinite(pose_from_message(message)).all()
+        is_place(pose_from_message(message))
         and all(variance < LOST_VARIANCE for variance in variances)
     )
 
@@ -182,7 +188,7 @@ def ball_message(
 def ball_from_message(message: Odometry) -> tuple[np.ndarray, np.ndarray, bool]:
     """Return position (2,), velocity (2,) in the message's frame, and if the ball is known."""
     values = (*planar_position(message.pose.pose), *planar_twist(message.twist.twist)[:2])
-    known = message.pose.covariance[0] < LOST_VARIANCE and all(map(math.isfinite, values))
+    known = message.pose.covariance[0] < LOST_VARIANCE and is_place(values)
     return np.array(values[:2]), np.array(values[2:]), bool(known)
 
 

@@ -17,6 +17,7 @@ from rclpy.parameter import Parameter
 
 from guda_ros.config.files import find_config, load_yaml
 from guda_ros.data.contract import Contract
+from guda_ros.data.odometry_join import MAX_GAP, MAX_WAIT
 from guda_ros.soccer.robot import RobotProfile
 
 
@@ -95,6 +96,10 @@ class Parameters:
             # An array without a default that is read-only cannot be set to the empty one.
             return []
 
+    def seconds(self) -> float:
+        """Return the time [s] on the node's clock."""
+        return self._node.get_clock().now().nanoseconds * 1e-9
+
     def _validate(self, parameters: list[Parameter]) -> SetParametersResult:
         # Starts from success: a parameter unknown here (use_sim_time) is others' business.
         result = SetParametersResult(successful=True)
@@ -135,3 +140,30 @@ def declare_stamped(parameters: Parameters, description: str) -> bool:
     return parameters.declare(
         'stamped', default, f"{description}; default: the robot profile's", read_only=True
     )
+
+
+def declare_odometry(parameters: Parameters) -> dict[str, Any]:
+    """
+    Declare how odometry is brought to an image's stamp.
+
+    :return: `gap`, `wait` and `clock`, the node's, of StepJoin.
+    """
+    gap = parameters.declare(
+        'odometry_gap',
+        MAX_GAP,
+        'largest interval between two samples of odometry that are interpolated',
+        unit='s',
+        low=0.0,
+        high=2.0,
+        read_only=True,
+    )
+    wait = parameters.declare(
+        'odometry_wait',
+        MAX_WAIT,
+        'how long an image waits for the odometry after it',
+        unit='s',
+        low=0.0,
+        high=2.0,
+        read_only=True,
+    )
+    return {'gap': gap, 'wait': wait, 'clock': parameters.seconds}

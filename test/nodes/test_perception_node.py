@@ -202,17 +202,81 @@ def test_every_image_is_answered_exactly_once(driver):
         ] == stamps
 
 
-def test_image_without_odometry_of_its_stamp_is_not_answered(driver):
+def test_image_without_odometry_near_its_stamp_is_not_answered_and_the_distance_is_told(driver):
     driver.episode('reset', 'c')
     driver.step(START)
     driver.answers.clear()
-    driver.stamp += PERIOD
+    driver.stamp += 3 * PERIOD
     driver.image(START)
     driver.odom(np.zeros(3), driver.stamp + 1)
     driver.spin(0.3)
     assert driver.answers == []
+    assert driver.wait(lambda: '0.300 s apart' in driver.diagnostics['/perception'][1])
+    assert driver.diagnostics['/perception'][0] == WARN
     driver.odom(np.zeros(3))
     assert driver.answer(driver.stamp).keys() == OUTPUTS.keys()
+
+
+def test_a_driver_with_clocks_of_its_own_is_answered_by_interpolated_odometry(driver):
+    driver.episode('reset', 'n')
+    driver.answers.clear()
+    begin, asked = driver.stamp, []
+    walked = lambda stamp: 0.2 * (stamp - begin) * 1e-9  # noqa: E731
+    # Odometry of 50 Hz and a camera of 30 Hz, neither in phase with the other.
+    events = [(begin + 7_000_000 + step * 20_000_000, 'odom') for step in range(60)]
+    events += [(begin + 12_345_678 + step * 33_333_333, 'image') for step in range(30)]
+    for stamp, kind in sorted(events):
+        if kind == 'odom':
+            driver.odom(np.array([walked(stamp), 0.0, 0.0]), stamp)
+        else:
+            asked.append(stamp)
+            driver.image(world.compose(START, np.array([walked(stamp), 0.0, 0.0])), stamp=stamp)
+        driver.spin(0.005)
+    driver.spin(0.3)
+    driver.stamp = begin + 12 * PERIOD
+    poses = {
+        stamp_to_ns(message.header.stamp): convert.pose_from_message(message)
+        for topic, message in driver.answers
+        if topic == 'pose'
+    }
+    # The contract's rate: every third image.
+    assert sorted(poses) == asked[::3]
+    balls = [
+        convert.ball_from_message(message)[0]
+        for topic, message in driver.answers
+        if topic == 'ball/odom'
+    ]
+    np.testing.assert_allclose(balls, [BALL] * len(poses), atol=0.02)
+    first = min(poses)
+    for stamp, pose in poses.items():
+        moved = world.relative_pose(pose, poses[first])
+        np.testing.assert_allclose(moved, [walked(stamp) - walked(first), 0, 0], atol=1e-6)
+
+
+def test_a_driver_whose_clock_starts_anew_is_answered_again(driver):
+    driver.episode('reset', 'o')
+    driver.step(START)
+    late, driver.stamp = driver.stamp, 1_000_000_000
+    try:
+        time.sleep(2.1)
+        for _ in range(3):
+            answer = driver.step(START)
+        np.testing.assert_allclose(convert.pose_from_message(answer['pose']), START, atol=1e-6)
+    finally:
+        driver.stamp = late
+
+
+def test_odometry_that_begins_anew_makes_the_pose_unknown_until_an_episode(driver):
+    driver.episode('reset', 'p')
+    driver.step(START)
+    driver.stamp += PERIOD
+    driver.odom(np.array([2.0, 1.0, 0.5]))
+    driver.image(START)
+    answer = driver.answer(driver.stamp)
+    assert answer['pose'].pose.covariance[0] >= convert.LOST_VARIANCE
+    assert driver.wait(lambda: 'odometry jumped' in driver.diagnostics['/perception'][1])
+    driver.episode('reset', 'q')
+    assert driver.step(START)['pose'].pose.covariance[0] < 0.01
 
 
 def test_ball_out_of_view_has_no_detection_and_a_large_covariance_once_lost(driver):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from guda_ros.data.pairing import (
     control_steps,
     OBSERVATION_ROLES,
     SampleTally,
+    StepChoice,
     TRUTH_ROLES,
 )
 
@@ -22,6 +25,9 @@ class SampleCheck:
 
     def __init__(self, first: int, period: float) -> None:
         self._tally = SampleTally(first, period)
+        self._choice = StepChoice(period)
+        #: The last step, which is not counted yet: only the end tells whether it needs a command.
+        self._last: int | None = None
         self._stamps: dict[str, set[int]] = {
             role: set() for role in (*OBSERVATION_ROLES, *TRUTH_ROLES, 'command')
         }
@@ -40,21 +46,35 @@ class SampleCheck:
             self._count(self._newest - horizon)
 
     def has(self, role: str, stamp: int) -> bool:
-        """Tell whether a sample with this stamp came lately."""
-        return stamp in self._stamps[role]
+        """Tell whether a sample with this stamp came lately; an odometry may be a later one."""
+        stamps = self._stamps[role]
+        return stamp in stamps or (role == 'odom' and any(other > stamp for other in stamps))
 
     def seen(self, role: str) -> bool:
         """Tell whether samples of a role came lately."""
         return bool(self._stamps[role])
 
     def _count(self, limit: int) -> None:
-        steps = control_steps(self._stamps, self._counted, self._newest)
-        # The last step is kept: only the end tells whether it needs a command.
-        limit = min(limit, int(steps[-1])) if len(steps) else limit
-        self._tally.count(self._stamps, steps[steps < limit])
+        steps = self._steps(limit - 1)
+        if len(steps) == 1 and limit - steps[0] > _HORIZON * 1e9:
+            # Nothing was seen for long: what belongs to it need not be remembered.
+            self._tally.count(self._stamps, steps)
+            self._last = None
+        elif len(steps):
+            self._last = int(steps[-1])
+            self._tally.count(self._stamps, steps[:-1])
         self._counted = limit
+        # The samples before the limit as well, between which an odometry may lie.
+        kept = min(limit - int(1e9), limit if self._last is None else self._last)
         for role, stamps in self._stamps.items():
-            self._stamps[role] = {stamp for stamp in stamps if stamp >= limit}
+            self._stamps[role] = {stamp for stamp in stamps if stamp >= kept}
+
+    def _steps(self, last: int) -> np.ndarray:
+        """Return the steps that are not counted yet, up to `last` [ns]."""
+        steps = control_steps(self._stamps, self._counted, last, self._choice)
+        if self._last is None:
+            return steps
+        return np.concatenate([np.array([self._last], dtype=np.int64), steps])
 
     def finish(self, end: int) -> SampleTally:
         """
@@ -62,6 +82,6 @@ class SampleCheck:
 
         :param end: stamp [ns] of its last observation; 0 for whatever came last.
         """
-        steps = control_steps(self._stamps, self._counted, end or 2**63 - 1)
+        steps = self._steps(end or 2**63 - 1)
         self._tally.count(self._stamps, steps, last=True)
         return self._tally

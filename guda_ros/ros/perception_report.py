@@ -1,0 +1,68 @@
+"""What perception tells /diagnostics."""
+
+from __future__ import annotations
+
+from rclpy.node import Node
+
+from guda_ros.perception.observer import Observer
+from guda_ros.perception.pipeline import Perception
+from guda_ros.ros import diagnostics
+
+
+class PerceptionReport:
+    """
+    Say how perception stands.
+
+    :param odom: the topic of the odometry.
+    """
+
+    def __init__(self, node: Node, observer: Observer, perception: Perception, odom: str) -> None:
+        self._node, self._odom = node, odom
+        self._observer, self._perception = observer, perception
+        self._answered = self._images = 0
+
+    def __call__(
+        self, problem: str, warnings: list[str], calibration: str, episode: str
+    ) -> tuple[bytes, str, dict]:
+        """
+        Return level, text and values.
+
+        :param problem: why the last image was not answered. :param warnings: what lasts.
+        """
+        observer, answered = self._observer, self._observer.answered
+        values = {
+            'images': observer.images,
+            'answered': answered,
+            'between_steps': observer.between,
+            'ball_seen': observer.seen,
+            'milliseconds_an_image': f'{observer.milliseconds / max(answered, 1):.2f}',
+            'calibration': calibration,
+            'episode': episode,
+        }
+        fresh, self._answered = answered > self._answered, answered
+        coming, self._images = observer.images > self._images, observer.images
+        if problem:
+            return diagnostics.ERROR, problem, values
+        if not fresh:
+            return diagnostics.WARN, self._why_nothing(coming), values
+        if not self._perception.localiser.anchored:
+            why = observer.astray or 'no episode told the start'
+            return diagnostics.WARN, '; '.join([f'the pose is unknown: {why}', *warnings]), values
+        if observer.late:
+            return (
+                diagnostics.WARN,
+                'this node joined the episode late: the pose may be wrong',
+                values,
+            )
+        if warnings:
+            return diagnostics.WARN, '; '.join(warnings), values
+        lost = observer.latest is None or observer.latest.percept.ball.lost
+        return diagnostics.OK, 'ball lost' if lost else 'ball known', values
+
+    def _why_nothing(self, coming: bool) -> str:
+        lack = self._observer.lack
+        if not coming and not lack:
+            return 'no new images'
+        if not self._node.count_publishers(self._odom):
+            return f'images, but nobody publishes {self._odom}'
+        return f'no {self._odom} for the images: {lack or "none has the stamp of an image"}'
