@@ -11,7 +11,7 @@ from rcl_interfaces.msg import (
     ParameterDescriptor,
     SetParametersResult,
 )
-from rclpy.exceptions import ParameterUninitializedException
+from rclpy.exceptions import InvalidParameterTypeException, ParameterUninitializedException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
@@ -52,7 +52,8 @@ class Parameters:
         Declare a parameter and return its value: an override from command line or file goes first.
 
         :param default: its type is the parameter's; `Parameter.Type.DOUBLE_ARRAY` (or another
-            array type) stands for an empty array of that type.
+            array type) stands for an empty array of that type. Whole numbers are taken where
+            reals are declared.
         :param low: with `high`, the range of a number, both ends allowed.
         :param choices: the values that are allowed.
         :param check: raises ValueError for a value that is not allowed.
@@ -79,7 +80,13 @@ class Parameters:
                 descriptor.integer_range = [
                     IntegerRange(from_value=int(low), to_value=int(high), step=0)
                 ]
-        self._node.declare_parameter(name, default, descriptor)
+        try:
+            self._node.declare_parameter(name, default, descriptor)
+        except InvalidParameterTypeException:
+            reals = self._as_reals(name, default)
+            if reals is None:
+                raise
+            self._node.declare_parameter(name, reals, descriptor, ignore_override=True)
         if (
             isinstance(default, Parameter.Type)
             and not read_only
@@ -88,6 +95,21 @@ class Parameters:
             # An empty list has no element that tells its type, so the type is said here.
             self._node.set_parameters([Parameter(name, default, [])])
         return self[name]
+
+    def _as_reals(self, name: str, default: Any) -> float | list[float] | None:
+        """Return an override as reals, None if it is not whole numbers where they are wanted."""
+        node = self._node
+        node.declare_parameter(name, None, ParameterDescriptor(dynamic_typing=True))
+        given = node.get_parameter(name)
+        node.undeclare_parameter(name)
+        wanted = default
+        if not isinstance(default, Parameter.Type):
+            wanted = Parameter.Type.from_parameter_value(default)
+        if (given.type_, wanted) == (Parameter.Type.INTEGER, Parameter.Type.DOUBLE):
+            return float(given.value)
+        if (given.type_, wanted) == (Parameter.Type.INTEGER_ARRAY, Parameter.Type.DOUBLE_ARRAY):
+            return [float(value) for value in given.value]
+        return None
 
     def __getitem__(self, name: str):
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 import functools
 import os
+import re
 import signal
 import sys
 import threading
@@ -16,6 +17,7 @@ import rclpy
 from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
 import rclpy.signals
@@ -43,6 +45,10 @@ USER_ERRORS = (
     InvalidParameterTypeException,
     InvalidParameterValueException,
 )
+
+
+#: Errors of rcl, such as arguments or parameter files that it cannot read.
+_ROS_ERRORS = (_rclpy.RCLError, _rclpy.UnknownROSArgsError)
 
 
 class _Silence:
@@ -93,14 +99,16 @@ def run_node(factory: Callable[[], Node], args: Sequence[str] | None = None) -> 
     except (KeyboardInterrupt, ExternalShutdownException):
         return 0
     except USER_ERRORS as error:
-        name = node.get_name() if node is not None else getattr(factory, '__name__', 'node')
-        print(f'{name}: {error}', file=sys.stderr, flush=True)
+        print(f'{_name(node, factory)}: {error}', file=sys.stderr, flush=True)
         return 1
-    except Exception:
+    except Exception as error:
         if node is not None and not rclpy.ok():
             # The context went away in the middle of a callback: that is a stop, not a failure.
             return 0
-        raise
+        if not isinstance(error, _ROS_ERRORS):
+            raise
+        print(f'{_name(node, factory)}: {explain(error)}', file=sys.stderr, flush=True)
+        return 1
     finally:
         # `ros2 launch` sends Ctrl-C again to what is already stopping.
         _on_interrupt(lambda *_: None)
@@ -113,6 +121,19 @@ def run_node(factory: Callable[[], Node], args: Sequence[str] | None = None) -> 
             rclpy.shutdown()
         # Python itself, while it ends, would restore the default of any other handler.
         _on_interrupt(signal.SIG_IGN)
+
+
+def _name(node: Node | None, factory: Callable[[], Node]) -> str:
+    return node.get_name() if node is not None else getattr(factory, '__name__', 'node')
+
+
+def explain(error: Exception) -> str:
+    """Return an error of rcl in one line, without places in its source, and what to do."""
+    text = re.sub(r',? at /\S+:\d+', '', ' '.join(str(error).split()))
+    text = text.removeprefix('failed to initialize rcl: ')
+    if 'Sequence should be of same type' in text:
+        text += '; write 1.0 for 1 where the other numbers of a list are reals'
+    return text
 
 
 def terminable(make: Callable[[], Node]) -> Callable[[], Node]:

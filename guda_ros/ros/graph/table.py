@@ -150,7 +150,10 @@ def build_graph(name: str, options: GraphOptions = GraphOptions()) -> list[NodeS
             parameters={
                 **_parameters(node, graph, options),
                 **_as_safety_does(node, options.overrides.get('safety', {})),
-                **options.overrides.get(node, {}),
+                **{
+                    key: of_one_type(value)
+                    for key, value in options.overrides.get(node, {}).items()
+                },
             },
         )
         for node in nodes
@@ -216,6 +219,13 @@ def _as_safety_does(node: str, told: Mapping[str, object]) -> dict:
         'teleop': {'stamped': 'stamped_input'},
     }.get(node, {})
     return {mine: told[its] for mine, its in followed.items() if its in told}
+
+
+def of_one_type(value: object) -> object:
+    """Return a parameter as ROS takes it: all numbers of a list are reals if one is."""
+    if not isinstance(value, (list, tuple)) or not any(isinstance(v, float) for v in value):
+        return value
+    return [float(v) if type(v) is int else v for v in value]
 
 
 def _absolute(name: str) -> str:
