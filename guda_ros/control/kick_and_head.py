@@ -15,17 +15,20 @@ HEAD_JOINTS = ('head_pan', 'head_tilt')
 
 class KickGate:
     """
-    Let a kick through when the last one is over.
+    Let a kick of a robot that has feet through when the last one is over.
 
     :param robot: its wind-up and recovery are the time that a kick takes.
     """
 
     def __init__(self, robot: RobotProfile) -> None:
+        self._robot = robot
         self.duration = robot.kick.wind_up + robot.kick.recovery
         self._kicked: Instant | None = None
 
     def refuse(self, now: Instant) -> str:
         """Return why a kick cannot begin now, an empty text if it can; then it counts as begun."""
+        if not self._robot.can_kick:
+            return f'{self._robot.name} has wheels and no foot to kick with'
         if self._kicked is not None and 0 <= now.since(self._kicked) < self.duration:
             return 'a kick is under way'
         self._kicked = now

@@ -20,7 +20,7 @@ class CommandLimiter:
     what makes an axis faster: slowing down, and with it every stop, is never delayed, and a
     reversal starts from standing.
 
-    :param limits: velocity limits.
+    :param limits: velocity limits; `side` is zero for a base with wheels.
     :param max_acceleration: (3,) [m/s^2, m/s^2, rad/s^2], positive, `inf` for an axis without
         limit; None for no acceleration limit.
     :raises ValueError: for limits that are not positive.
@@ -29,10 +29,8 @@ class CommandLimiter:
     def __init__(
         self, limits: VelocityLimits, max_acceleration: Sequence[float] | np.ndarray | None = None
     ) -> None:
-        if not all(
-            np.isfinite(value) and value > 0
-            for value in (limits.forward, limits.backward, limits.side, limits.turn)
-        ):
+        needed = limits.forward, limits.backward, limits.turn
+        if not (np.isfinite([*needed, limits.side]).all() and min(needed) > 0 <= limits.side):
             raise ValueError(f'velocity limits must be positive numbers, not {limits}')
         if max_acceleration is not None:
             max_acceleration = np.array(max_acceleration, dtype=np.float64)

@@ -248,6 +248,11 @@ class RobotProfile:
     uncertainty: dict[str, float]
     driver: Driver = Driver()
 
+    @property
+    def can_kick(self) -> bool:
+        """Whether it has a foot to kick with: a base with wheels has none."""
+        return self.style != wheels.KIND
+
     @classmethod
     def load(cls, name: str | os.PathLike[str]) -> RobotProfile:
         """Read a profile by name or path; ConfigError names file and key of a wrong value."""

@@ -185,6 +185,11 @@ def test_a_kick_waits_for_the_one_before():
     assert gate.refuse(at(0.2)) == ''
 
 
+def test_a_base_with_wheels_does_not_kick():
+    gate = KickGate(RobotProfile.load('turtlebot4'))
+    assert gate.refuse(at(1.0)) == 'turtlebot4 has wheels and no foot to kick with'
+
+
 def test_the_head_stays_within_its_limits():
     assert limit_head({'head_pan': 9.0, 'head_tilt': -9.0}, ROBOT.head) == {
         'head_pan': 2.0857,

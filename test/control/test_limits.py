@@ -86,9 +86,19 @@ def test_senseless_acceleration_limits_are_refused(acceleration):
         CommandLimiter(LIMITS, acceleration)
 
 
-def test_senseless_velocity_limits_are_refused():
+@pytest.mark.parametrize(
+    'wrong', [{'forward': float('nan')}, {'backward': 0}, {'side': -1}, {'turn': float('inf')}]
+)
+def test_senseless_velocity_limits_are_refused(wrong):
+    values = {'forward': 1, 'backward': 1, 'side': 1, 'turn': 1, **wrong}
     with pytest.raises(ValueError, match='positive'):
-        CommandLimiter(VelocityLimits(forward=float('nan'), backward=1, side=1, turn=1))
+        CommandLimiter(VelocityLimits(**values))
+
+
+def test_a_base_with_wheels_goes_nowhere_sideways():
+    limiter = CommandLimiter(VelocityLimits(forward=1, backward=1, side=0, turn=1), [1, 1, 1])
+    limiter.reset(0.0)
+    assert limiter.limit([0.05, 0.5, -0.05], 0.1).tolist() == [0.05, 0.0, -0.05]
 
 
 def test_source_of_higher_priority_suppresses_the_lower_until_its_timeout():

@@ -210,6 +210,21 @@ def test_where_a_policy_runs_moving_the_sticks_takes_over_and_resting_hands_back
         assert robot.teleop['taken_over']
 
 
+def test_a_base_with_wheels_drives_through_safety_and_does_not_kick(tmp_path):
+    wheels = {'robot': 'turtlebot4'}
+    with NodeTrial({'teleop': wheels, 'safety': wheels}, tmp_path) as robot:
+        # Half of 0.31 m/s, nothing to the side, a quarter of 1.9 rad/s.
+        for _ in range(3):
+            stamp = robot.joy([0.5, 1.0, 0.25])
+            command = robot.answer(stamp)
+            if command is not None and any(command):
+                break
+        assert command == pytest.approx([0.155, 0.0, 0.475], abs=1e-6)
+        robot.joy(pressed=('kick',))
+        assert robot.wait_for(lambda: 'no kick: turtlebot4 has wheels' in robot.log('safety'))
+        assert robot.kicks == 0
+
+
 def test_episodes_on_a_robot_are_announced_at_the_press_of_buttons(tmp_path):
     with NodeTrial({'teleop': {'start_index': 3}}, tmp_path, listen=(TELEOP,)) as pad:
         events = pad.listen(String, 'episode', LATCHED)

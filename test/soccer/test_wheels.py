@@ -94,6 +94,18 @@ def test_its_front_pushes_the_ball():
     assert state[world.BALL][0] - state[0] >= ROBOT.body.foot_front + radius - 0.01
 
 
+@pytest.mark.needs('drawing')
+def test_its_camera_sees_the_ball_before_it():
+    with SoccerSimulation(CONTRACT, ROBOT) as simulation:
+        simulation.reset(np.array([0.0, 0.0, 0.0, 0.8, 0.0]), 0)
+        for _ in range(3):
+            simulation.step([0.31, 0.0, 1.0])
+        assert np.isfinite(simulation.trunk_sway()).all()
+        red, green, blue = np.moveaxis(simulation.render('head').astype(int), -1, 0)
+    assert ((red > 150) & (red > 2 * blue) & (red > green + 50)).sum() > 100
+    assert (green > red + 30).mean() > 0.3
+
+
 def test_the_scripted_demonstrator_drives_round_the_ball_and_scores():
     judged = evaluate(demonstrators=['clean'], contract=CONTRACT, count=30, starts='attack-v1')
     scored = sum(episode.scored for episode in judged.policies[0].episodes)

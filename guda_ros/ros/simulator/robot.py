@@ -70,6 +70,13 @@ class SimulatedRobot:
         self._on_command(self, stamp, command)
 
     def _take_kick(self, message: Bool) -> None:
+        robot = self._simulation.robots[self._index]
+        if message.data and not robot.can_kick:
+            self._node.get_logger().warning(
+                f'kick was ignored: {robot.name} has wheels and no foot to kick with',
+                throttle_duration_sec=5.0,
+            )
+            return
         self._kick = message.data
 
     def _take_head(self, message: JointState) -> None:

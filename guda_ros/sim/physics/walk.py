@@ -197,7 +197,10 @@ class Walk:
     def effort(self) -> np.ndarray:
         """Return how much (count,) of its limits each robot walks with, in [0, 1]."""
         act = self._views.act
-        return np.where(act < 0, act / self._low, act / self._high).max(axis=1).clip(0.0, 1.0)
+        most = np.where(act < 0, self._low, self._high)
+        # A base with wheels has no way to a side.
+        share = np.divide(act, most, out=np.zeros(act.shape), where=most != 0)
+        return share.max(axis=1).clip(0.0, 1.0)
 
     def posture(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """
