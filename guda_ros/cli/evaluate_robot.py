@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from contextlib import contextmanager, ExitStack
 import json
+import math
 import os
 from pathlib import Path
 import select
@@ -321,7 +322,7 @@ class StandIn:
         from guda_ros.ros.qos import COMMAND
         from guda_ros.ros.topics import Topics
 
-        self._graph, self._field = graph, contract.field
+        self._graph, self._contract = graph, contract
         self._runner = graph.runner()
         self._ball = None
         Topics(contract).subscription(
@@ -351,8 +352,12 @@ class StandIn:
         """Return what a person beside the field would see."""
         if self._ball is None:
             return ''
-        if self._field.scored(self._ball):
+        if self._contract.scored(self._ball):
             return 'the ball is in the goal'
-        if self._field.out(self._ball):
+        if self._contract.out(self._ball):
             return 'the ball is out'
-        return f'the ball is {self._field.goal_line - self._ball[0]:.1f} m from the goal line'
+        if self._contract.task != 'soccer_push':
+            left = math.dist(self._contract.goal, self._ball)
+            return f'the ball is {left:.1f} m from where it is to go'
+        left = self._contract.field.goal_line - self._ball[0]
+        return f'the ball is {left:.1f} m from the goal line'

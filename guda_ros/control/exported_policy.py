@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from guda_ros.config.files import Plain
+from guda_ros.data.contract import read_contract
 from guda_ros.data.contract_base import ContractBase, ContractMismatch
-from guda_ros.data.registry import read_contract, SOCCER, UnknownTask
+from guda_ros.data.registry import SOCCER, UnknownTask
 from guda_ros.errors import GudaError
 
 if TYPE_CHECKING:

@@ -1,6 +1,10 @@
 """
 The contract of robots that push a ball: between robot, recordings, data sets and policies.
 
+`Contract` is that of the goal of soccer, and what simulator, referee, data sets and policies ask
+for the game. A task of one's own, with another goal or other features, is a subclass, which the
+`contract_class` of the task names, and YAML files name the task with the key `task`.
+
 What the contracts of all tasks have is in guda_ros.data.contract_base. One YAML file a task
 (config/tasks) names topics, rate, frames, action and observation. With the robot profile and the
 field it refers to, it has a hash that travels in recordings, data sets and exported policies.
@@ -8,19 +12,29 @@ field it refers to, it has a hash that travels in recordings, data sets and expo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 import json
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
 from guda_ros.config.files import config_names, ConfigError, find_config, load_yaml, Section
 from guda_ros.data.contract_base import ContractBase
+from guda_ros.data.registry import find_task, SOCCER
 from guda_ros.errors import GudaError
 from guda_ros.soccer import world
 from guda_ros.soccer.field import Field
-from guda_ros.soccer.observation import FEATURES, observation_names, observe
+from guda_ros.soccer.observation import (
+    Feature,
+    FEATURES,
+    observation_bounds,
+    observation_names,
+    observe,
+)
+from guda_ros.soccer.rewards import push_reward
 from guda_ros.soccer.robot import RobotProfile, VelocityLimits
 
 TOPICS = (
@@ -55,9 +69,11 @@ class Contract(ContractBase):
     action: tuple[str, ...]
     observation: tuple[str, ...]
 
-    task = 'soccer_push'
+    task = SOCCER
     state_size = world.SIZE
     action_size = len(ACTION)
+    #: What `observation` may name.
+    features: ClassVar[Mapping[str, Feature]] = FEATURES
 
     @classmethod
     def load(cls, name: str = 'soccer_push', robot: str | None = None) -> Contract:
@@ -65,6 +81,7 @@ class Contract(ContractBase):
         Read a contract by name or path, with the robot profile and field that it names.
 
         :param robot: a profile's name or path to use instead of the file's.
+        :return: a contract of the task that the key `task` names, soccer_push without it.
         :raises ConfigError: naming file and key of what is wrong.
         """
         path = find_config('tasks', name)
@@ -73,7 +90,13 @@ class Contract(ContractBase):
         if robot:
             root.text('robot')
         topics, frames = root.section('topics'), root.section('frames')
-        contract = cls(
+        kind = cls
+        if root.has('task'):
+            try:
+                kind = contract_class(root.text('task'))
+            except GudaError as error:
+                root.fail('task', str(error))
+        contract = kind(
             name=root.text('name'),
             version=root.integer('version', 1, 10**6),
             robot=profile.name,
@@ -97,27 +120,39 @@ class Contract(ContractBase):
             raise ConfigError(
                 f'{source}: action: {list(ACTION)} is expected, not {list(self.action)}'
             )
-        unknown = [feature for feature in self.observation if feature not in FEATURES]
+        unknown = [feature for feature in self.observation if feature not in self.features]
         if unknown or not self.observation:
             raise ConfigError(
-                f'{source}: observation: unknown feature {unknown}; known: {list(FEATURES)}'
+                f'{source}: observation: unknown feature {unknown}; known: {list(self.features)}'
             )
 
     def to_json(self) -> str:
-        """Return the whole contract, profile limits and field included, as canonical JSON."""
+        """
+        Return the whole contract, profile limits and field included, as canonical JSON.
+
+        It names the task if that is not soccer_push.
+        """
         values = {**asdict(self), 'field': self.field.as_dict()}
+        if self.task != SOCCER:
+            values['task'] = self.task
         return json.dumps(values, sort_keys=True, separators=(',', ':'))
 
     @classmethod
     def from_json(cls, text: str) -> Contract:
-        """Read what to_json wrote; ValueError when it cannot be read."""
+        """
+        Read what to_json wrote; a contract of the task that is named there.
+
+        :raises UnknownTask: if that is not installed.
+        :raises ValueError: when it cannot be read.
+        """
         try:
             values = json.loads(text)
+            kind = contract_class(values.pop('task', SOCCER))
             values['field'] = Field.from_dict(values['field'])
             values['limits'] = VelocityLimits(**values['limits'])
             values['action'] = tuple(values['action'])
             values['observation'] = tuple(values['observation'])
-            contract = cls(**values)
+            contract = kind(**values)
         except (TypeError, KeyError, AttributeError, json.JSONDecodeError) as error:
             raise ValueError(f'not a contract of this version of guda_ros: {error}') from error
         contract._check('contract')
@@ -141,7 +176,34 @@ class Contract(ContractBase):
     @cached_property
     def observation_names(self) -> tuple[str, ...]:
         """Names of the numbers of an observation."""
-        return observation_names(self.observation)
+        return observation_names(self.observation, self.features)
+
+    @cached_property
+    def observation_bounds(self) -> np.ndarray:
+        """Size (D,), float32, that no number of an observation exceeds."""
+        return observation_bounds(self.field, self.observation, self.features)
+
+    @property
+    def goal(self) -> np.ndarray:
+        """Point (2,) to which the ball is to come, in `map` [m]; a ball there has scored."""
+        return self.field.goal
+
+    def scored(self, ball: np.ndarray) -> np.ndarray:
+        """Tell (...) of balls at (..., 2) in `map` [m] whether the goal is reached."""
+        return self.field.scored(ball)
+
+    def out(self, ball: np.ndarray) -> np.ndarray:
+        """Tell (...) of balls at (..., 2) in `map` [m] whether all is lost; none that scored."""
+        return self.field.out(ball)
+
+    def terminated(self, next_states: np.ndarray) -> np.ndarray:
+        """Tell (...) of world states (..., 10) whether the task ends in them."""
+        ball = next_states[..., world.BALL]
+        return self.scored(ball) | self.out(ball)
+
+    def reward(self, states: np.ndarray, next_states: np.ndarray) -> np.ndarray:
+        """Return the rewards (...) of steps between world states (..., 10)."""
+        return push_reward(states, next_states, self)
 
     def observe(self, states: np.ndarray, obstacles: np.ndarray | None = None) -> np.ndarray:
         """
@@ -149,7 +211,7 @@ class Contract(ContractBase):
 
         :param obstacles: (..., k, 2 or more), places in `map` [m], if the contract observes them.
         """
-        return observe(states, self.field.goal, self.limits, self.observation, obstacles)
+        return observe(states, self.goal, self.limits, self.observation, obstacles, self.features)
 
     @property
     def observes_obstacles(self) -> bool:
@@ -163,6 +225,45 @@ class Contract(ContractBase):
     def to_action(self, command: np.ndarray) -> np.ndarray:
         """Turn base_link velocities (..., 3) into actions (..., 3) in [-1, 1]."""
         return self.limits.to_action(command)
+
+
+def contract_class(task: str) -> type[Contract]:
+    """
+    Return the class of the contracts of a task of robots.
+
+    :raises UnknownTask: if it is not installed. :raises GudaError: if it is played without one.
+    """
+    if task == SOCCER:
+        return Contract
+    kind = getattr(find_task(task), 'contract_class', None)
+    if not (isinstance(kind, type) and issubclass(kind, Contract)):
+        raise GudaError(
+            f'the task {task} is played without a robot: its class has no `contract_class`, a '
+            'subclass of guda_ros.data.contract.Contract'
+        )
+    if kind.task != task:
+        raise GudaError(
+            f'the `contract_class` of the task {task} calls its task {kind.task!r}; give both one '
+            'name'
+        )
+    return kind
+
+
+def read_contract(task: str, text: str) -> ContractBase:
+    """
+    Return the contract that the `to_json` of a task's contract wrote.
+
+    :raises UnknownTask: if the task is not installed.
+    :raises ValueError: if the text cannot be read, or is the contract of another task.
+    """
+    if task == SOCCER:
+        return Contract.from_json(text)
+    contract = find_task(task).read_contract(text)
+    if contract.task != task:
+        raise ValueError(
+            f'the contract of the task {task} calls itself {contract.task!r}; give both one name'
+        )
+    return contract
 
 
 def refuse_robot(contract: ContractBase, name: str | None) -> None:
@@ -182,9 +283,25 @@ def robot_of(contract: Contract, name: str | None = None) -> RobotProfile:
             f'the contract is for the robot profile {contract.robot!r}, which is none of '
             "config/robots: give the profile's file with --robot"
         ) from error
+    require_limits(contract, robot, name or contract.robot)
+    return robot
+
+
+def require_limits(
+    contract: Contract,
+    robot: RobotProfile,
+    name: str,
+    of: str = 'the contract',
+    option: str = '--robot',
+) -> None:
+    """
+    Raise GudaError if the limits of a robot profile are not those of a contract.
+
+    :param name: of the profile, as it was given. :param of: what the contract belongs to.
+    :param option: with which another profile is given.
+    """
     if robot.limits != contract.limits:
         raise GudaError(
-            f'robot profile {name or contract.robot}: its limits {robot.limits} are not those of '
-            f'the contract, {contract.limits}; give the right profile with --robot'
+            f'robot profile {name}: its limits {robot.limits} are not those of {of}, '
+            f'{contract.limits}; give the right profile with {option}'
         )
-    return robot

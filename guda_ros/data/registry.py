@@ -1,5 +1,5 @@
 """
-The tasks by name: whose contract a file carries, and which class a name stands for.
+The tasks by name: which class a name stands for.
 
 Another package adds its own in the entry-point group `guda_ros.tasks`:
 
@@ -15,13 +15,11 @@ from __future__ import annotations
 import importlib
 from importlib.metadata import entry_points
 
-from guda_ros.data.contract import Contract
-from guda_ros.data.contract_base import ContractBase
 from guda_ros.errors import GudaError
 
 GROUP = 'guda_ros.tasks'
 #: The task of files that name none.
-SOCCER = Contract.task
+SOCCER = 'soccer_push'
 _SHIPPED = {
     SOCCER: 'guda_ros.tasks.soccer.task:SoccerPush',
     'push_ball_to_goal': 'guda_ros.tasks.push_ball.task:PushBallToGoal',
@@ -63,20 +61,3 @@ def find_task(name: str) -> type:
         f'unknown task {name!r}: no installed package brings it as an entry point {GROUP}; '
         f'known: {", ".join(task_names())}'
     )
-
-
-def read_contract(task: str, text: str) -> ContractBase:
-    """
-    Return the contract that the `to_json` of a task's contract wrote.
-
-    :raises UnknownTask: if the task is not installed.
-    :raises ValueError: if the text cannot be read, or is the contract of another task.
-    """
-    if task == SOCCER:
-        return Contract.from_json(text)
-    contract = find_task(task).read_contract(text)
-    if contract.task != task:
-        raise ValueError(
-            f'the contract of the task {task} calls itself {contract.task!r}; give both one name'
-        )
-    return contract

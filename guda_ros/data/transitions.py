@@ -19,14 +19,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from guda_ros.data.contract import Contract
+from guda_ros.data.contract import read_contract as read_task_contract
 from guda_ros.data.contract_base import ContractBase
 from guda_ros.data.episodes import Episode
 from guda_ros.data.files import atomic_target
-from guda_ros.data.registry import read_contract as read_task_contract
 from guda_ros.data.registry import SOCCER, UnknownTask
 from guda_ros.errors import GudaError
 from guda_ros.soccer import world
-from guda_ros.soccer.rewards import push_reward, push_terminated
 
 if TYPE_CHECKING:
     from h5py import File
@@ -454,17 +453,16 @@ def rewards_and_terminations(
 
     Progress of the ball is what the robot saw; the end is the referee's verdict, at the last step.
     """
-    field = contract.field
     before, after = episode.world_states[:-1], episode.world_states[1:]
-    rewards = push_reward(before, after, field)
+    rewards = contract.reward(before, after)
     terminations = np.zeros(len(before), dtype=bool)
     # Where the robot saw the ball over a line and the referee did not, or the other way round.
-    seen = np.flatnonzero(push_terminated(after, field))
-    rewards[seen] -= push_reward(after[seen], after[seen], field)
+    seen = np.flatnonzero(contract.terminated(after))
+    rewards[seen] -= contract.reward(after[seen], after[seen])
     if episode.verdict in ('scored', 'out') and len(before):
-        place = field.goal if episode.verdict == 'scored' else np.array([0.0, field.width])
+        scored = episode.verdict == 'scored'
         end = np.zeros(world.SIZE)
-        end[world.BALL] = place
-        rewards[-1] += push_reward(end, end, field)
+        end[world.BALL] = contract.goal if scored else (0.0, contract.field.width)
+        rewards[-1] += contract.reward(end, end)
         terminations[-1] = True
     return rewards, terminations

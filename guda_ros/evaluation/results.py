@@ -17,10 +17,10 @@ import re
 
 import numpy as np
 
-from guda_ros.data.contract import Contract
+from guda_ros.data.contract import Contract, read_contract
 from guda_ros.data.contract_base import ContractBase, ContractMismatch
 from guda_ros.data.files import atomic_target
-from guda_ros.data.registry import read_contract, SOCCER, UnknownTask
+from guda_ros.data.registry import SOCCER, UnknownTask
 from guda_ros.data.verdicts import JUDGED
 from guda_ros.errors import GudaError
 from guda_ros.evaluation.start_sets import StartSet

@@ -17,9 +17,10 @@ import numpy as np
 import torch
 
 from guda_ros import __version__
+from guda_ros.data.contract import read_contract
 from guda_ros.data.contract_base import ContractBase
 from guda_ros.data.files import atomic_target
-from guda_ros.data.registry import read_contract, SOCCER, UnknownTask
+from guda_ros.data.registry import SOCCER, UnknownTask
 from guda_ros.learning.learner import Learner
 from guda_ros.learning.networks import (
     ActionRange,

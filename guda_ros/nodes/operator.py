@@ -88,6 +88,7 @@ class Operator(Node):
             np.random.default_rng([seed, 1]),
             STYLES[self._style](seed),
             self._contract.period,
+            self._contract.goal,
         )
 
     def _on_truth(self, name: str, message: Odometry) -> None:

@@ -14,15 +14,13 @@ import os
 from gymnasium import spaces
 import numpy as np
 
-from guda_ros.data.contract import Contract
+from guda_ros.data.contract import Contract, robot_of
 from guda_ros.errors import GudaError
 from guda_ros.sim.physics.batch import BatchSimulation
 from guda_ros.sim.physics.noise import SEED_LIMIT
 from guda_ros.sim.physics.obstacles import Obstacle
 from guda_ros.sim.physics.randomisation import Randomisation
-from guda_ros.soccer.observation import observation_bounds
 from guda_ros.soccer.rewards import load_weights, reward_terms
-from guda_ros.soccer.robot import RobotProfile
 from guda_ros.soccer.starts import (
     sample_layouts,
     sample_starts,
@@ -67,12 +65,7 @@ class EpisodeBatch:
             raise GudaError(f'unknown scenario {scenario!r}; known: {", ".join(SCENARIOS)}')
         if not isinstance(contract, Contract):
             contract = Contract.load(contract, robot)
-        profile = RobotProfile.load(robot or contract.robot)
-        if profile.limits != contract.limits:
-            raise GudaError(
-                f'robot profile {profile.name}: its limits are not those of the '
-                f'contract {contract.name}'
-            )
+        profile = robot_of(contract, robot)
         self.contract, self.robot, self.scenario = contract, profile, scenario
         self.weights = load_weights(rewards)
         limit = time_limit
@@ -85,7 +78,7 @@ class EpisodeBatch:
         #: What simulations of the same world are made with.
         self.arguments = {'randomisation': drawn, 'obstacles': Obstacle.of_scenario(scenario)}
         self.simulation = BatchSimulation(contract, profile, count, threads, **self.arguments)
-        high = observation_bounds(contract.field, contract.observation)
+        high = contract.observation_bounds
         self.observation_space = spaces.Box(-high, high, dtype=np.float32)
         self.action_space = spaces.Box(-1.0, 1.0, (len(contract.action),), np.float32)
         self._generators: list[np.random.Generator | None] = [None] * count
@@ -166,7 +159,7 @@ class EpisodeBatch:
             )
         simulation.step(contract.to_command(actions))
         states = simulation.world_states()
-        terms = reward_terms(self._states, states, contract.field, contract.limits, self.weights)
+        terms = reward_terms(self._states, states, contract, contract.limits, self.weights)
         self._states = states
         self._steps += 1
         self._sums += terms

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ _FASTEST_BALL = 20.0
 
 
 @dataclass(frozen=True)
-class _Scene:
+class Scene:
     """What features are found in."""
 
     #: World states (..., 10), float64.
@@ -43,29 +43,29 @@ class _Scene:
 # Features: columns (..., n) of a scene, in the order of their names.
 
 
-def _ball(scene: _Scene) -> np.ndarray:
+def _ball(scene: Scene) -> np.ndarray:
     return world.to_frame(scene.ball, scene.robot)
 
 
-def _ball_bearing(scene: _Scene) -> np.ndarray:
+def _ball_bearing(scene: Scene) -> np.ndarray:
     return _bearing(_ball(scene))
 
 
-def _goal(scene: _Scene) -> np.ndarray:
+def _goal(scene: Scene) -> np.ndarray:
     return world.to_frame(scene.goal, scene.robot)
 
 
-def _goal_bearing(scene: _Scene) -> np.ndarray:
+def _goal_bearing(scene: Scene) -> np.ndarray:
     return _bearing(_goal(scene))
 
 
-def _ball_velocity(scene: _Scene) -> np.ndarray:
+def _ball_velocity(scene: Scene) -> np.ndarray:
     return world.rotate(
         scene.states[..., world.BALL_VELOCITY], -scene.states[..., world.ROBOT_YAW]
     )
 
 
-def _push_frame(scene: _Scene) -> np.ndarray:
+def _push_frame(scene: Scene) -> np.ndarray:
     goal, ball, robot = scene.goal, scene.ball, scene.robot
     direction = np.arctan2(goal[..., 1] - ball[..., 1], goal[..., 0] - ball[..., 0])
     position = world.rotate(robot[..., :2] - ball, -direction)
@@ -75,15 +75,15 @@ def _push_frame(scene: _Scene) -> np.ndarray:
     )
 
 
-def _ball_place(scene: _Scene) -> np.ndarray:
+def _ball_place(scene: Scene) -> np.ndarray:
     return scene.ball
 
 
-def _previous_command(scene: _Scene) -> np.ndarray:
+def _previous_command(scene: Scene) -> np.ndarray:
     return scene.limits.to_action(scene.states[..., world.PREVIOUS_COMMAND])
 
 
-def _obstacles(scene: _Scene) -> np.ndarray:
+def _obstacles(scene: Scene) -> np.ndarray:
     if scene.obstacles is None:
         raise ValueError('this observation has obstacles: their places are needed')
     return _nearest(scene.robot, np.asarray(scene.obstacles, dtype=np.float64)[..., :2])
@@ -108,7 +108,7 @@ class Feature:
     #: Returns the size that no number exceeds on a field, one for each name.
     bounds: Callable[[Field], tuple[float, ...]]
     #: Returns the numbers (..., n).
-    observe: Callable[[_Scene], np.ndarray]
+    observe: Callable[[Scene], np.ndarray]
 
 
 #: The feature groups that contracts are made of, by name.
@@ -161,14 +161,18 @@ FEATURES = {
 }
 
 
-def observation_names(features: tuple[str, ...]) -> tuple[str, ...]:
+def observation_names(
+    features: tuple[str, ...], known: Mapping[str, Feature] = FEATURES
+) -> tuple[str, ...]:
     """Return the name of every number; KeyError names an unknown feature group."""
-    return tuple(name for feature in features for name in FEATURES[feature].names)
+    return tuple(name for feature in features for name in known[feature].names)
 
 
-def observation_bounds(field: Field, features: tuple[str, ...]) -> np.ndarray:
+def observation_bounds(
+    field: Field, features: tuple[str, ...], known: Mapping[str, Feature] = FEATURES
+) -> np.ndarray:
     """Return the size (D,), float32, that no number of an observation exceeds."""
-    return np.concatenate([FEATURES[feature].bounds(field) for feature in features]).astype(
+    return np.concatenate([known[feature].bounds(field) for feature in features]).astype(
         np.float32
     )
 
@@ -179,6 +183,7 @@ def observe(
     limits: VelocityLimits,
     features: tuple[str, ...],
     obstacles: np.ndarray | None = None,
+    known: Mapping[str, Feature] = FEATURES,
 ) -> np.ndarray:
     """
     Return the observations (..., D), float32, of world states (..., 10).
@@ -193,14 +198,15 @@ def observe(
     :param goal: (2,) or (..., 2), the goal point in `map` [m].
     :param obstacles: (..., k, 2 or more), places of obstacles in `map` [m], which the feature
         `obstacles` needs: of the nearest two, in base_link; (10, 0) where there is none.
+    :param known: the features by name, which a task may have of its own.
     """
-    unknown = [feature for feature in features if feature not in FEATURES]
+    unknown = [feature for feature in features if feature not in known]
     if unknown:
-        raise KeyError(f'unknown observation feature {unknown[0]!r}; known: {", ".join(FEATURES)}')
+        raise KeyError(f'unknown observation feature {unknown[0]!r}; known: {", ".join(known)}')
     states = np.asarray(states, dtype=np.float64)
     goal = np.broadcast_to(np.asarray(goal, dtype=np.float64), states.shape[:-1] + (2,))
-    scene = _Scene(states, goal, limits, obstacles)
-    columns = [FEATURES[feature].observe(scene) for feature in features]
+    scene = Scene(states, goal, limits, obstacles)
+    columns = [known[feature].observe(scene) for feature in features]
     return np.concatenate(columns, axis=-1).astype(np.float32)
 
 

@@ -5,84 +5,95 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 import os
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from guda_ros.config.files import ConfigError, find_config, load_yaml, Section
 from guda_ros.soccer import world
-from guda_ros.soccer.field import Field
 from guda_ros.soccer.robot import VelocityLimits
 
 #: How far behind the ball, seen from the goal, a push begins [m]: about where the feet touch it.
 PUSH_DISTANCE = 0.15
 
 
-def push_reward(states: np.ndarray, next_states: np.ndarray, field: Field) -> np.ndarray:
+class Game(Protocol):
+    """What rewards ask of a game: a Field, with the goal of soccer, or a task's contract."""
+
+    @property
+    def goal(self) -> np.ndarray: ...
+
+    def scored(self, ball: np.ndarray) -> np.ndarray: ...
+
+    def out(self, ball: np.ndarray) -> np.ndarray: ...
+
+
+def push_reward(states: np.ndarray, next_states: np.ndarray, game: Game) -> np.ndarray:
     """
     Return the rewards (...) of steps between world states (..., 10).
 
     +10 for a goal, -1 for a ball out of the field, and what the ball came nearer to the goal point
     [m].
     """
-    before = np.linalg.norm(states[..., world.BALL] - field.goal, axis=-1)
-    after = np.linalg.norm(next_states[..., world.BALL] - field.goal, axis=-1)
+    before = np.linalg.norm(states[..., world.BALL] - game.goal, axis=-1)
+    after = np.linalg.norm(next_states[..., world.BALL] - game.goal, axis=-1)
     ball = next_states[..., world.BALL]
-    return (before - after) + 10.0 * field.scored(ball) - 1.0 * field.out(ball)
+    return (before - after) + 10.0 * game.scored(ball) - 1.0 * game.out(ball)
 
 
-def push_terminated(next_states: np.ndarray, field: Field) -> np.ndarray:
+def push_terminated(next_states: np.ndarray, game: Game) -> np.ndarray:
     """Tell whether the task ends in world states (..., 10): a goal, or the ball out."""
     ball = next_states[..., world.BALL]
-    return field.scored(ball) | field.out(ball)
+    return game.scored(ball) | game.out(ball)
 
 
 # Terms: what a step from states (..., 10) to next_states (..., 10) is worth with a weight of one.
 
 
 def goal(
-    states: np.ndarray, next_states: np.ndarray, field: Field, limits: VelocityLimits
+    states: np.ndarray, next_states: np.ndarray, game: Game, limits: VelocityLimits
 ) -> np.ndarray:
     """Return 1 for a goal."""
-    return field.scored(next_states[..., world.BALL]).astype(np.float64)
+    return game.scored(next_states[..., world.BALL]).astype(np.float64)
 
 
 def out(
-    states: np.ndarray, next_states: np.ndarray, field: Field, limits: VelocityLimits
+    states: np.ndarray, next_states: np.ndarray, game: Game, limits: VelocityLimits
 ) -> np.ndarray:
-    """Return 1 for a ball that left the field."""
-    return field.out(next_states[..., world.BALL]).astype(np.float64)
+    """Return 1 for a ball that left the game."""
+    return game.out(next_states[..., world.BALL]).astype(np.float64)
 
 
 def ball_to_goal(
-    states: np.ndarray, next_states: np.ndarray, field: Field, limits: VelocityLimits
+    states: np.ndarray, next_states: np.ndarray, game: Game, limits: VelocityLimits
 ) -> np.ndarray:
     """Return what the ball came nearer to the goal point [m]."""
-    return _to_goal(states, field) - _to_goal(next_states, field)
+    return _to_goal(states, game) - _to_goal(next_states, game)
 
 
 def robot_to_ball(
-    states: np.ndarray, next_states: np.ndarray, field: Field, limits: VelocityLimits
+    states: np.ndarray, next_states: np.ndarray, game: Game, limits: VelocityLimits
 ) -> np.ndarray:
     """Return what the robot came nearer to the ball [m]."""
     return _to_ball(states) - _to_ball(next_states)
 
 
 def robot_to_push(
-    states: np.ndarray, next_states: np.ndarray, field: Field, limits: VelocityLimits
+    states: np.ndarray, next_states: np.ndarray, game: Game, limits: VelocityLimits
 ) -> np.ndarray:
     """Return what the robot came nearer to the place behind the ball from which to push [m]."""
-    return _to_push(states, field) - _to_push(next_states, field)
+    return _to_push(states, game) - _to_push(next_states, game)
 
 
 def time(
-    states: np.ndarray, next_states: np.ndarray, field: Field, limits: VelocityLimits
+    states: np.ndarray, next_states: np.ndarray, game: Game, limits: VelocityLimits
 ) -> np.ndarray:
     """Return 1 for every step."""
     return np.ones(np.shape(next_states)[:-1])
 
 
 def command_change(
-    states: np.ndarray, next_states: np.ndarray, field: Field, limits: VelocityLimits
+    states: np.ndarray, next_states: np.ndarray, game: Game, limits: VelocityLimits
 ) -> np.ndarray:
     """Return the squared change of the command, in action units, summed over the axes."""
     before = limits.to_action(states[..., world.PREVIOUS_COMMAND])
@@ -90,7 +101,7 @@ def command_change(
     return np.sum(np.square(after - before), axis=-1)
 
 
-Term = Callable[[np.ndarray, np.ndarray, Field, VelocityLimits], np.ndarray]
+Term = Callable[[np.ndarray, np.ndarray, Game, VelocityLimits], np.ndarray]
 TERMS: dict[str, Term] = {
     term.__name__: term
     for term in (goal, out, ball_to_goal, robot_to_ball, robot_to_push, time, command_change)
@@ -100,14 +111,14 @@ TERMS: dict[str, Term] = {
 def reward_terms(
     states: np.ndarray,
     next_states: np.ndarray,
-    field: Field,
+    game: Game,
     limits: VelocityLimits,
     weights: Mapping[str, float],
 ) -> np.ndarray:
     """Return the weighted terms (..., k), in the order of `weights`; their sum is the reward."""
     return np.stack(
         [
-            weight * TERMS[name](states, next_states, field, limits)
+            weight * TERMS[name](states, next_states, game, limits)
             for name, weight in weights.items()
         ],
         axis=-1,
@@ -131,8 +142,8 @@ def load_weights(name: str | os.PathLike[str] | Mapping[str, float]) -> dict[str
     return {key: root.number(key, -1e6, 1e6) for key in root.keys()}
 
 
-def _to_goal(states: np.ndarray, field: Field) -> np.ndarray:
-    offset = field.goal - states[..., world.BALL]
+def _to_goal(states: np.ndarray, game: Game) -> np.ndarray:
+    offset = game.goal - states[..., world.BALL]
     return np.hypot(offset[..., 0], offset[..., 1])
 
 
@@ -141,9 +152,9 @@ def _to_ball(states: np.ndarray) -> np.ndarray:
     return np.hypot(offset[..., 0], offset[..., 1])
 
 
-def _to_push(states: np.ndarray, field: Field) -> np.ndarray:
+def _to_push(states: np.ndarray, game: Game) -> np.ndarray:
     ball = states[..., world.BALL]
-    behind = ball - field.goal
+    behind = ball - game.goal
     distance = np.maximum(np.hypot(behind[..., 0], behind[..., 1]), 1e-9)[..., None]
     offset = ball + PUSH_DISTANCE * behind / distance - states[..., world.ROBOT_POSITION]
     return np.hypot(offset[..., 0], offset[..., 1])

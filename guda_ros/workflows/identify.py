@@ -14,6 +14,7 @@ import yaml
 
 from guda_ros.config.files import find_config
 from guda_ros.config.text import with_entry, with_item, with_values
+from guda_ros.data.contract import require_limits
 from guda_ros.data.exchange.nao_logs import read_nao_logs
 from guda_ros.data.files import atomic_target, refuse_existing
 from guda_ros.data.recording.reader import list_recordings, METADATA_FILE
@@ -66,11 +67,7 @@ def identify(
     drives, contract = [], None
     for path in _recordings(recordings):
         drive, contract = read_drive(path)
-        if contract.limits != robot.limits:
-            raise GudaError(
-                f'{path}: was recorded with the limits {contract.limits}, the base '
-                f'{base} has {robot.limits}; give the right profile with --base'
-            )
+        require_limits(contract, robot, str(base), f'the recording {path}', '--base')
         drives.append(drive)
     field_path = find_config('fields', field or contract.field.name) if field_out else None
     start = Field.load(field_path) if field_path else contract.field

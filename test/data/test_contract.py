@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import pytest
 import yaml
@@ -26,6 +27,38 @@ def changed(kind, name, tmp_path, change):
 def test_contract_survives_json(contract):
     again = Contract.from_json(contract.to_json())
     assert again == contract and again.hash == contract.hash
+
+
+@pytest.mark.parametrize(
+    ('name', 'hash'),
+    [
+        ('soccer_push', 'ce64dccf74e21fb5'),
+        ('soccer_corners', '258783596378b202'),
+        ('soccer_obstacles', 'c21184e2a7c1cfcd'),
+    ],
+)
+def test_the_shipped_contracts_are_those_that_old_files_carry(name, hash):
+    contract = Contract.load(name)
+    assert contract.hash == hash
+    assert 'task' not in json.loads(contract.to_json())
+
+
+def test_a_file_may_name_the_task_of_soccer(contract, tmp_path):
+    path = changed('tasks', 'soccer_push', tmp_path, lambda c: c.update(task='soccer_push'))
+    assert Contract.load(path) == contract
+
+
+@pytest.mark.parametrize(
+    ('task', 'message'),
+    [
+        ('nowhere', r"changed\.yaml: task: unknown task 'nowhere'"),
+        ('parking', r'changed\.yaml: task: the task parking is played without a robot'),
+    ],
+)
+def test_a_task_that_has_no_robot_is_refused(tmp_path, task, message):
+    path = changed('tasks', 'soccer_push', tmp_path, lambda c: c.update(task=task))
+    with pytest.raises(ConfigError, match=message):
+        Contract.load(path)
 
 
 def test_hash_changes_with_a_limit_of_the_robot(contract, tmp_path):

@@ -22,7 +22,6 @@ from guda_ros.data.recording.reader import RecordingError
 from guda_ros.data.sets.editing import cut
 from guda_ros.data.verdicts import VERDICTS
 from guda_ros.soccer import world
-from guda_ros.soccer.rewards import push_terminated
 
 AUTO = 'auto'
 _REQUIRED = ('pose', 'ball', 'command')
@@ -257,13 +256,13 @@ def _judged(episode: Episode, mapping: Mapping) -> Episode:
     """Give an episode its verdict; with 'auto' it ends when the ball is in the goal or out."""
     if mapping.verdict != AUTO:
         return replace(episode, verdict=mapping.verdict)
-    field = mapping.contract.field
+    contract = mapping.contract
     known = np.isfinite(episode.world_states[:, world.BALL]).all(axis=1)
-    over = np.flatnonzero(known & push_terminated(episode.world_states, field))
+    over = np.flatnonzero(known & contract.terminated(episode.world_states))
     if not len(over) or over[0] == 0:
         return replace(episode, verdict='timeout')
     last = int(over[0])
-    scored = bool(field.scored(episode.world_states[last, world.BALL]))
+    scored = bool(contract.scored(episode.world_states[last, world.BALL]))
     return replace(
         cut(episode, 0, last), verdict='scored' if scored else 'out', problems=episode.problems
     )

@@ -29,6 +29,7 @@ from guda_ros.data.recording.reader import (
 )
 from guda_ros.data.recording.serialization import event_of, header_stamp
 from guda_ros.data.recording.writer import QUALITY, RECORD
+from guda_ros.data.registry import UnknownTask
 
 WHOLE, UNNAMED, CUT, DAMAGED, LOST = 'whole', 'unnamed', 'interrupted', 'damaged', 'lost'
 LOOSE, FOREIGN = 'loose', 'foreign'
@@ -136,6 +137,8 @@ class _Salvage:
                 try:
                     contract = Contract.from_json(record['contract'])
                     info = RecordingInfo.from_json(record['episode'])
+                except UnknownTask:
+                    raise
                 except (KeyError, ValueError):
                     scan.damage.append('the description of the episode is damaged')
                     continue

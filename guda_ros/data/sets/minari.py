@@ -21,6 +21,7 @@ import numpy as np
 from guda_ros.data.contract import Contract
 from guda_ros.data.episodes import Episode
 from guda_ros.data.files import atomic_target
+from guda_ros.data.registry import UnknownTask
 from guda_ros.data.transitions import (
     DataSetError,
     rewards_and_terminations,
@@ -139,6 +140,8 @@ def read_minari_contract(path: str | os.PathLike[str]) -> Contract:
         content = json.loads(metadata.read_text(encoding='utf-8'))
         contract = Contract.from_json(content['contract'])
         found = content['contract_hash']
+    except UnknownTask as error:
+        raise UnknownTask(f'{path}: {error}') from error
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise _damaged(path, error) from error
     if contract.hash != found:

@@ -140,8 +140,8 @@ class BatchSimulation:
         self._walk.commands[indices] = previous
         self._physics.place_obstacles(indices)
         self._physics.loaded()
-        self._scored[indices] = self.contract.field.scored(states[:, world.BALL])
-        self._out[indices] = self.contract.field.out(states[:, world.BALL])
+        self._scored[indices] = self.contract.scored(states[:, world.BALL])
+        self._out[indices] = self.contract.out(states[:, world.BALL])
 
     def place_obstacles(
         self,
@@ -189,8 +189,8 @@ class BatchSimulation:
             )
         self._physics.finish(rows)
         ball = self._ball[rows]
-        self._scored[rows] = self.contract.field.scored(ball)
-        self._out[rows] = self.contract.field.out(ball)
+        self._scored[rows] = self.contract.scored(ball)
+        self._out[rows] = self.contract.out(ball)
 
     def push(self, velocities: np.ndarray, indices: np.ndarray | None = None) -> None:
         """Change the robots' velocities by (n, 2) [m/s] in map, as a blow does; it can fell."""
@@ -235,12 +235,12 @@ class BatchSimulation:
 
     @property
     def scored(self) -> np.ndarray:
-        """Whether (count,) the whole ball went over the goal line between the posts."""
+        """Whether (count,) the goal of the contract was reached, in soccer with the whole ball."""
         return self._scored.copy()
 
     @property
     def out(self) -> np.ndarray:
-        """Whether (count,) the whole ball left the field otherwise."""
+        """Whether (count,) all was lost: the whole ball has left the field otherwise."""
         return self._out.copy()
 
     @property

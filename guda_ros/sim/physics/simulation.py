@@ -173,8 +173,8 @@ class SoccerSimulation:
             )
         self._physics.finish(_ALL)
         ball = self.data.qpos[self._layout.ball_qpos][:2]
-        self._scored |= bool(self.contract.field.scored(ball)) and not self._out
-        self._out |= bool(self.contract.field.out(ball)) and not self._scored
+        self._scored |= bool(self.contract.scored(ball)) and not self._out
+        self._out |= bool(self.contract.out(ball)) and not self._scored
 
     def push(self, velocity: np.ndarray, robot: int = 0) -> None:
         """Change a robot's velocity by (2,) [m/s] in map, as a blow does; it can fell it."""
@@ -253,8 +253,8 @@ class SoccerSimulation:
     def _after_load(self) -> None:
         self._physics.loaded()
         ball = self.data.qpos[self._layout.ball_qpos][:2]
-        self._scored = bool(self.contract.field.scored(ball))
-        self._out = bool(self.contract.field.out(ball))
+        self._scored = bool(self.contract.scored(ball))
+        self._out = bool(self.contract.out(ball))
 
     @property
     def mode(self) -> int:
@@ -283,12 +283,12 @@ class SoccerSimulation:
 
     @property
     def scored(self) -> bool:
-        """Whether the whole ball has been over the goal line between the posts."""
+        """Whether the goal of the contract was reached, in soccer with the whole ball."""
         return self._scored
 
     @property
     def out(self) -> bool:
-        """Whether the whole ball has left the field otherwise."""
+        """Whether all was lost: the whole ball has left the field otherwise."""
         return self._out
 
     @property

@@ -30,7 +30,7 @@ class DemonstratorStyle:
     """
     The character of one episode.
 
-    speed: share of the velocity limits that is used. aim_y: where the goal line is aimed at [m].
+    speed: share of the velocity limits that is used. aim_y: how far beside the goal it aims [m].
     wander: amplitude of the slow wandering of the push direction [rad], with two periods [s] and
     phases [rad]. noise: standard deviation of the command noise in action units, correlated over
     .5 s. stand_off: distance behind the ball from which it pushes [m]. side_bias: shifts the
@@ -89,6 +89,8 @@ class Demonstrator:
     :param rng: source of the noise; one generator an environment is spawned from it.
     :param style: one style, for one environment, or one for each environment.
     :param period: control period [s].
+    :param goal: point (2,) [m] to which the ball is to come; by default the field's. It lies
+        toward the attacked goal line.
     """
 
     def __init__(
@@ -98,11 +100,13 @@ class Demonstrator:
         rng: np.random.Generator,
         style: DemonstratorStyle | Sequence[DemonstratorStyle],
         period: float = 0.1,
+        goal: np.ndarray | None = None,
     ) -> None:
         styles = [style] if isinstance(style, DemonstratorStyle) else list(style)
         if not styles:
             raise ValueError('a demonstrator needs at least one style')
         self._limits, self._field, self._period = limits, field, period
+        self._goal = field.goal if goal is None else goal
         self._styles = {
             name: np.array([getattr(one, name) for one in styles], dtype=float)
             for name in (
@@ -178,12 +182,12 @@ class Demonstrator:
     ) -> np.ndarray:
         """Return the directions (m,) in `map` in which the ball is to go."""
         ball = states[:, world.BALL]
-        aim_x = np.maximum(self._field.goal[0], ball[:, 0] + 0.1)
+        aim_x = np.maximum(self._goal[0], ball[:, 0] + 0.1)
         for before in np.unique(style['beside_goal'][style['beside_goal'] > 0]):
             target = push_target(ball, self._field, float(before))
             first = (style['beside_goal'] == before) & (target[:, 0] < self._field.goal_line)
             aim_x = np.where(first, target[:, 0], aim_x)
-        direction = np.arctan2(style['aim_y'] - ball[:, 1], aim_x - ball[:, 0])
+        direction = np.arctan2(self._goal[1] + style['aim_y'] - ball[:, 1], aim_x - ball[:, 0])
         waves = np.sin(
             2 * np.pi * time[:, None] / style['wander_periods'] + style['wander_phases']
         )
@@ -311,4 +315,6 @@ def scripted(style: str, contract: Contract, count: int, seed: int = 0) -> Demon
         for index in range(count)
     ]
     rng = np.random.default_rng([seed, 17])
-    return Demonstrator(contract.limits, contract.field, rng, styles, contract.period)
+    return Demonstrator(
+        contract.limits, contract.field, rng, styles, contract.period, contract.goal
+    )

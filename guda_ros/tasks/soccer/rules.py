@@ -17,13 +17,15 @@ from guda_ros.augmentation.rules.destination import Box, read_box
 from guda_ros.augmentation.segments import run_ends, run_starts
 from guda_ros.augmentation.transforms import Change, Move, scene
 from guda_ros.config.files import Section
+from guda_ros.data.contract import Contract
 from guda_ros.data.transitions import TransitionSet
 from guda_ros.soccer import world
 from guda_ros.soccer.push_target import push_target
 
 if TYPE_CHECKING:
     from guda_ros.augmentation.task import Task
-    from guda_ros.soccer.field import Field
+    from guda_ros.data.contract_base import ContractBase
+    from guda_ros.soccer.rewards import Game
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,18 @@ class _Placement:
         place = np.stack([rng.uniform(*side, count) for side in self.box], axis=1)
         return place, rng.random(count) < self.reflect
 
-    def to_goal(self, place: np.ndarray, field: Field) -> np.ndarray:
+    def to_goal(self, place: np.ndarray, contract: ContractBase) -> np.ndarray:
         """Return the directions (count,) [rad] in which balls at places (count, 2) are to go."""
-        way = push_target(place, field, self.beside_goal, self.post_clearance) - place
+        target = _game(contract).goal
+        if self.beside_goal:
+            target = push_target(place, contract.field, self.beside_goal, self.post_clearance)
+        way = target - place
         return np.arctan2(way[:, 1], way[:, 0])
+
+
+def _game(contract: ContractBase) -> Game:
+    """Return what tells goal and out: a robot's contract, else the field that a contract has."""
+    return contract if isinstance(contract, Contract) else contract.field
 
 
 class PushRule(Rule):
@@ -104,8 +114,7 @@ class PushRule(Rule):
     def _find(self) -> None:
         direction, known, _ = push_directions(self.recorded, self._window)
         if self._intended is not None:
-            field = self.recorded.contract.field
-            to_goal = field.goal - self.recorded.states[:, world.BALL]
+            to_goal = _game(self.recorded.contract).goal - self.recorded.states[:, world.BALL]
             wanted = np.arctan2(to_goal[:, 1], to_goal[:, 0])
             known &= np.abs(world.wrap_angle(direction - wanted)) <= self._intended
             direction = wanted
@@ -124,10 +133,10 @@ class PushRule(Rule):
         place, mirrored = self._placement.draw(count, rng)
         # Mirroring first: it turns the way of the ball over, too.
         direction = np.where(mirrored, -direction, direction)
-        field = self.recorded.contract.field
-        angle = self._placement.to_goal(place, field) - direction
+        contract = self.recorded.contract
+        angle = self._placement.to_goal(place, contract) - direction
         moved = _move_scenes(self, rows, mirrored, angle, place)
-        out = field.out(moved.both[1][:, world.BALL])
+        out = _game(contract).out(moved.both[1][:, world.BALL])
         return replace(moved, rejected=out.astype(np.int8))
 
     def explain(self) -> list[str]:
@@ -234,7 +243,7 @@ class ApproachRule(Rule):
 
     def propose(self, count: int, rng: np.random.Generator) -> Proposal:
         """Propose about `count` steps, in whole stretches."""
-        recorded, field = self.recorded, self.recorded.contract.field
+        recorded = self.recorded
         mean = (self._min_steps + min(self._max_steps, 60)) / 2
         stretches = max(int(count / mean), 1)
         end = self._ends[rng.integers(0, len(self._ends), stretches)]
@@ -254,7 +263,7 @@ class ApproachRule(Rule):
         offset = np.arange(len(segment)) - np.repeat(np.cumsum(length) - length, length)
         rows = (end - length + 1)[segment] + offset
         flip = np.where(mirrored, -1.0, 1.0)
-        angle = self._placement.to_goal(place, field) - flip * direction
+        angle = self._placement.to_goal(place, recorded.contract) - flip * direction
         change = scene(self.task.layout, Move.carry(ball, place, angle, mirrored))
         change = Change(change.layout, change.moves, {'ball': place})
         parameters = parameters_of(change, stretches)

@@ -9,8 +9,8 @@ import numpy as np
 
 from guda_ros.augmentation.task import contact_phases, Task
 from guda_ros.augmentation.transforms import Body, Layout
+from guda_ros.data.contract import Contract, robot_of
 from guda_ros.soccer import world
-from guda_ros.soccer.rewards import push_reward, push_terminated
 from guda_ros.tasks.model_rule import ModelRule
 from guda_ros.tasks.soccer.rules import ApproachRule, PushRule, RandomRule
 from guda_ros.tasks.soccer.validity import check_steps, REASONS
@@ -28,6 +28,7 @@ class SoccerPush(Task):
     """World states of guda_ros.soccer.world, under the contract of a robot."""
 
     name = 'soccer_push'
+    contract_class = Contract
     layout = Layout(
         size=world.SIZE,
         bodies={
@@ -46,8 +47,8 @@ class SoccerPush(Task):
 
     @property
     def goal(self) -> np.ndarray:
-        """Point (2,) just behind the goal line [m]."""
-        return self.contract.field.goal
+        """Point (2,) of the contract, just behind the goal line [m]."""
+        return self.contract.goal
 
     @property
     def bounds(self) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -67,11 +68,11 @@ class SoccerPush(Task):
         self, states: np.ndarray, actions: np.ndarray, next_states: np.ndarray
     ) -> np.ndarray:
         """Return the true rewards (M,)."""
-        return push_reward(states, next_states, self.contract.field)
+        return self.contract.reward(states, next_states)
 
     def terminated(self, next_states: np.ndarray) -> np.ndarray:
         """Tell (M,) whether the ball is in the goal or out."""
-        return push_terminated(next_states, self.contract.field)
+        return self.contract.terminated(next_states)
 
     def check(
         self, states: np.ndarray, actions: np.ndarray, next_states: np.ndarray
@@ -87,7 +88,7 @@ class SoccerPush(Task):
             states[:, world.BALL],
             after[:, world.ROBOT_POSITION],
             after[:, world.BALL],
-            self.contract.field.scored(states[:, world.BALL]),
+            self.contract.scored(states[:, world.BALL]),
             CONTACT,
             REST,
         )
@@ -95,11 +96,8 @@ class SoccerPush(Task):
     def simulate(self, states: np.ndarray, actions: np.ndarray) -> np.ndarray:
         """Return the states (M, 10) after one step of the batched physics."""
         from guda_ros.sim.physics.batch import BatchSimulation
-        from guda_ros.soccer.robot import RobotProfile
 
-        simulation = BatchSimulation(
-            self.contract, RobotProfile.load(self.contract.robot), len(states)
-        )
+        simulation = BatchSimulation(self.contract, robot_of(self.contract), len(states))
         simulation.set_world_states(states)
         simulation.step(self.contract.to_command(np.asarray(actions, dtype=float)))
         return simulation.world_states()

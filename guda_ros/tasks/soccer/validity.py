@@ -8,7 +8,6 @@ import numpy as np
 
 from guda_ros.data.contract import Contract
 from guda_ros.soccer import world
-from guda_ros.soccer.rewards import push_terminated
 
 if TYPE_CHECKING:
     from guda_ros.soccer.field import Field
@@ -49,7 +48,7 @@ def check_steps(states: np.ndarray, next_states: np.ndarray, contract: Contract)
     with np.errstate(invalid='ignore'):
         wrong = (
             ~np.isfinite(both).all(axis=(0, 2)),
-            push_terminated(states, field),
+            contract.terminated(states),
             _off_field(robot, field).any(axis=0),
             _at_post(ball, field, field.ball.radius).any(axis=0),
             _at_goal(robot, field).any(axis=0),
