@@ -48,10 +48,12 @@ class DemoSettings:
     validation_starts: int = 100
     #: Episodes of that policy through the ROS graph.
     ros_episodes: int = 20
+    #: Speed of the film, None for one that suits the episode.
+    film_speed: float | None = None
 
 
 QUICK = DemoSettings(
-    recordings=3,
+    recordings=2,
     demonstrations=2,
     seeds=2,
     augmented=5_000,
@@ -60,6 +62,7 @@ QUICK = DemoSettings(
     starts=10,
     validation_starts=5,
     ros_episodes=2,
+    film_speed=10.0,
 )
 
 

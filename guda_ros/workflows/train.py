@@ -116,14 +116,12 @@ def load_transitions(
 
     if isinstance(data, TransitionSet):
         return data
-    parts = [
-        TransitionSet.load(one) if _is_transitions(one) else one
-        for one in ([data] if isinstance(data, (str, os.PathLike)) else data)
-    ]
+    given = [data] if isinstance(data, (str, os.PathLike)) else list(data)
+    parts = [TransitionSet.load(one) if _is_transitions(one) else one for one in given]
     named = (one.contract.task for one in parts if isinstance(one, TransitionSet))
     task = task or next(named, SOCCER)
     sets: list[TransitionSet] = []
-    for one in parts:
+    for name, one in zip(given, parts):
         if isinstance(one, TransitionSet):
             sets.append(one)
         elif task != SOCCER:
@@ -137,7 +135,8 @@ def load_transitions(
             sets.append(transitions(episodes, read_minari_contract(one)))
         else:
             sets.append(TransitionSet.load(one))
-        sets[0].contract.require(sets[-1].contract, str(one))
+        what = 'a set' if isinstance(name, TransitionSet) else str(name)
+        sets[0].contract.require(sets[-1].contract, what)
     return TransitionSet.concatenate(sets)
 
 

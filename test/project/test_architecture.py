@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
+from functools import cache
 import inspect
 import os
 from pathlib import Path
@@ -70,6 +71,16 @@ def name_of(path: Path) -> str:
     return '.'.join(parts[:-1] if parts[-1] == '__init__' else parts)
 
 
+@cache
+def _parsed(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
+def tree_of(path: Path) -> ast.Module:
+    """Return a file's syntax tree, which several tests walk."""
+    return _parsed(path.read_text(encoding='utf-8'))
+
+
 def layer_of(module: str) -> str | None:
     """Return the sub-package of a module, or None for modules of the package itself."""
     if module == 'guda_ros.__main__':
@@ -83,7 +94,7 @@ def imports_of(path: Path) -> list[tuple[str, int]]:
     module = name_of(path)
     package = module if path.name == '__init__.py' else module.rpartition('.')[0]
     found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             found += [(alias.name, node.lineno) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -104,7 +115,7 @@ def modules_imported(path: Path, modules: set[str]) -> set[str]:
 
     What only a type checker reads (`if TYPE_CHECKING:`) does not count.
     """
-    tree = ast.parse(path.read_text(encoding='utf-8'))
+    tree = tree_of(path)
     unread = {
         node
         for condition in ast.walk(tree)

@@ -30,6 +30,8 @@ class _Sizes(Protocol):
 
     @property
     def starts(self) -> int: ...
+    @property
+    def film_speed(self) -> float | None: ...
 
 
 def make_report(
@@ -64,7 +66,9 @@ def make_report(
         if (folder / 'ros' / episode.id).exists()
     ]
     demonstrations = read_minari(folder / 'convert' / 'dataset')
-    films, missing = _films(folder, judged, contract, robot_of(contract, robot_name))
+    films, missing = _films(
+        folder, judged, contract, robot_of(contract, robot_name), settings.film_speed
+    )
     errors, distances = zip(*(perception_errors(episode) for episode in judged + demonstrations))
     inputs = ReportInputs(
         judged=load_results(folder / 'evaluate'),
@@ -138,7 +142,11 @@ def _learning(folder: Path) -> dict[str, list[dict]]:
 
 
 def _films(
-    folder: Path, judged: list, contract: Contract, robot: RobotProfile
+    folder: Path,
+    judged: list,
+    contract: Contract,
+    robot: RobotProfile,
+    speed: float | None,
 ) -> tuple[list, dict[str, str]]:
     from guda_ros.evaluation.pages.demo import Film
     from guda_ros.evaluation.pages.film import FilmError, make_film
@@ -150,7 +158,12 @@ def _films(
     episode = (scored or judged)[0]
     try:
         files = make_film(
-            episode.truth_states, contract, robot, folder / 'film.webm', verdict=episode.verdict
+            episode.truth_states,
+            contract,
+            robot,
+            folder / 'film.webm',
+            verdict=episode.verdict,
+            speed=speed,
         )
     except (FilmError, RenderingUnavailable) as error:
         return [], {'film': str(error)}
