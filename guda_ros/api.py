@@ -80,6 +80,7 @@ if TYPE_CHECKING:
     from guda_ros.workflows.record import Outcome as Outcome
     from guda_ros.workflows.record import record as record
     from guda_ros.workflows.record import record_drive as record_drive
+    from guda_ros.workflows.robot_trials.evaluate import evaluate_on_robot as evaluate_on_robot
     from guda_ros.workflows.train import load_transitions
     from guda_ros.workflows.train import train as train
     from guda_ros.workflows.train import Training as Training
@@ -106,6 +107,7 @@ HOMES = {
     'export': 'workflows.export:export',
     'evaluate': 'workflows.evaluate:evaluate',
     'evaluate_through_ros': 'workflows.evaluate_ros:evaluate_through_ros',
+    'evaluate_on_robot': 'workflows.robot_trials.evaluate:evaluate_on_robot',
     'compare': 'workflows.evaluate:compare',
     'benchmark': 'workflows.benchmark:benchmark',
     'identify': 'workflows.identify:identify',

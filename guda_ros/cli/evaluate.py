@@ -138,9 +138,26 @@ def run(args: argparse.Namespace) -> int:
         tell(evaluation, args.out)
         return 0
     if args.robot_trial or args.rehearse:
-        from guda_ros.cli.evaluate_robot import evaluate_on_robot
+        from guda_ros.workflows.robot_trials.evaluate import evaluate_on_robot
 
-        tell(evaluate_on_robot(args), args.out)
+        (policy,) = args.policies
+        evaluation = evaluate_on_robot(
+            policy,
+            args.out,
+            rehearse=args.rehearse,
+            starts=args.set,
+            count=args.starts,
+            contract=args.contract,
+            robot=args.robot,
+            ungrouped=args.ungrouped,
+            network=args.network,
+            require_deadman=False if args.no_deadman else None,
+            sim_time=args.sim_time,
+            domain=args.domain,
+            log_dir=args.log_dir,
+            command=args.command,
+        )
+        tell(evaluation, args.out)
         return 0
     from guda_ros.workflows.judging import protect_trials
 

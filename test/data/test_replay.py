@@ -11,7 +11,6 @@ from rclpy.executors import SingleThreadedExecutor
 from ros_helpers import wait_for
 from sensor_msgs.msg import Joy
 
-from guda_ros.cli.evaluate_robot import stand_in_spec
 from guda_ros.cli.main import main
 from guda_ros.control.joystick import JoystickMap
 from guda_ros.data.episodes import Episode
@@ -20,6 +19,7 @@ from guda_ros.ros.conversions import pose_from_message
 from guda_ros.ros.graph.processes import GraphProcesses
 from guda_ros.sim.physics.batch import BatchSimulation
 from guda_ros.soccer.robot import RobotProfile
+from guda_ros.workflows.robot_trials.stand_in import stand_in_spec
 
 START = np.array([1.0, 0.5, 0.1, 1.4, 0.55])
 #: Ahead, then round a curve, then standing.

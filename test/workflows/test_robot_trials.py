@@ -15,7 +15,6 @@ from pty_command import PtyCommand
 import pytest
 from ros_helpers import wait_for
 
-from guda_ros.cli.evaluate_robot import stand_in_spec
 from guda_ros.data.contract import Contract
 from guda_ros.data.episodes import read_episode
 from guda_ros.evaluation.results import load_results
@@ -23,6 +22,7 @@ from guda_ros.ros import qos
 from guda_ros.ros.conversions import command_from_twist
 from guda_ros.ros.episode.runner import EpisodeRunner
 from guda_ros.ros.graph.processes import GraphProcesses
+from guda_ros.workflows.robot_trials.stand_in import stand_in_spec
 
 pytestmark = pytest.mark.needs('drawing')
 

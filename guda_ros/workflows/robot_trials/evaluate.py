@@ -1,0 +1,118 @@
+"""Judge a policy on a robot: a person places robot and ball and presses a key for the outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, ExitStack
+import os
+from pathlib import Path
+
+from guda_ros.data.contract import Contract, robot_of
+from guda_ros.errors import naming_extras
+from guda_ros.evaluation.results import Evaluation
+from guda_ros.evaluation.start_sets import StartSet
+from guda_ros.evaluation.trials import TrialLog
+from guda_ros.ros.graph.environment import driver_domain
+from guda_ros.ros.graph.processes import GraphProcesses
+from guda_ros.ros.graph.table import GraphOptions, GRAPHS
+from guda_ros.workflows.judging import choose_starts, list_policies, make_evaluation, Policy
+from guda_ros.workflows.progress import Say
+from guda_ros.workflows.robot_trials.stand_in import stand_in_spec, StandIn
+from guda_ros.workflows.terminal.operator import Operator, TerminalOperator
+
+
+@naming_extras()
+def evaluate_on_robot(
+    policy: Policy,
+    out: str | os.PathLike,
+    *,
+    rehearse: bool = False,
+    starts: str | StartSet | None = None,
+    count: int | None = None,
+    contract: str = 'soccer_push',
+    robot: str | None = None,
+    ungrouped: bool = False,
+    network: bool = False,
+    require_deadman: bool | None = None,
+    sim_time: bool = False,
+    operator: Operator | None = None,
+    domain: int | None = None,
+    log_dir: str | os.PathLike | None = None,
+    command: str = '',
+    say: Say = print,
+) -> Evaluation:
+    """
+    Judge a policy on a robot, as `guda evaluate --robot-trial` does; a person gives the verdicts.
+
+        judged = guda_ros.evaluate_on_robot('guided.onnx', 'runs/trials', rehearse=True)
+        print(judged.success_rates)
+
+    :param policy: policy file or ExportedPolicy, of the contract.
+    :param out: folder for results.json and the recordings; each trial is saved at once, and trials
+        that are there count.
+    :param rehearse: with a simulated robot in the place of the robot.
+    :param starts: set of starts: its name, a YAML file or a StartSet (default: placed-v1).
+    :param count: only the first so many starts.
+    :param contract: of the graph: task in config/tasks, or a YAML file.
+    :param robot: profile, by default the contract's.
+    :param ungrouped: take the file for no training seed of a kind.
+    :param network: the robot is another computer.
+    :param require_deadman: whether the policy moves the robot only while a person holds the
+        dead-man's button; by default as the graph `robot` has it, and never in a rehearsal.
+    :param sim_time: follow /clock, because a simulator stands in for the robot.
+    :param operator: who places robot and ball and judges; by default whoever sits at the terminal.
+    :param domain: ROS domain, by default $ROS_DOMAIN_ID or 0; of a rehearsal the first free one.
+    :param log_dir: folder for the nodes' logs, by default a temporary one.
+    :return: of all trials so far.
+    :raises GudaError: if the policy cannot be judged, a node dies, there is no terminal, or `out`
+        holds other results.
+    """
+    loaded, folder = Contract.load(contract, robot), Path(out)
+    (listed,), _ = list_policies([policy], 'robot', loaded, ungrouped)
+    robot_of(loaded, robot)
+    chosen = choose_starts(starts, 'robot', loaded, count)
+    simulated = rehearse or sim_time
+    notes = ['A rehearsal: a simulated robot took the place of the robot.'] if simulated else []
+    empty = make_evaluation(loaded, robot, chosen, [listed], [command], notes)
+    log = TrialLog.resume(empty, folder)
+    if log.episodes:
+        say(f'{len(log.episodes)} of {len(chosen)} trials were made before and are kept')
+    if log.next_start is None:
+        return log.evaluation
+    times = {'use_sim_time': True} if simulated else {}
+    options = GraphOptions(
+        contract=contract,
+        robot=robot or '',
+        policy=listed.file,
+        recordings=str(folder / 'recordings'),
+        require_deadman=False if rehearse else require_deadman,
+        local=not network,
+        overrides=dict.fromkeys((*GRAPHS['robot'].nodes, 'policy'), times) if times else {},
+    )
+    with ExitStack() as stack:
+        person = stack.enter_context(operator or TerminalOperator())
+        stand_in = None
+        if rehearse:
+            stand_in = stack.enter_context(_stand_in(contract, robot, loaded, domain))
+        domain = stand_in.domain if stand_in else driver_domain(domain)
+        graph = stack.enter_context(GraphProcesses('robot', options, log_dir, domain, join=True))
+        say(f'graph robot in ROS domain {domain}, logs in {graph.log_dir}')
+        graph.wait_ready()
+        # Only now: starting the graph has set the environment that rclpy reads.
+        from guda_ros.ros.episode.referee import Referee
+        from guda_ros.workflows.robot_trials.session import Session
+
+        referee = stack.enter_context(Referee(domain, loaded, simulated))
+        referee.wait_for_time()
+        Session(log, loaded, graph, referee, person, folder, stand_in).run()
+    return log.evaluation
+
+
+@contextmanager
+def _stand_in(
+    name: str, robot: str | None, contract: Contract, domain: int | None
+) -> Iterator[StandIn]:
+    """Run a simulated robot that has nothing of a referee: driver topics alone."""
+    with GraphProcesses([stand_in_spec(name, robot or '')], None, None, domain) as graph:
+        graph.wait_ready()
+        yield StandIn(graph, contract)
