@@ -71,6 +71,9 @@ if TYPE_CHECKING:
     from guda_ros.workflows.data.exchange import DataExport as DataExport
     from guda_ros.workflows.data.exchange import export_data as export_data
     from guda_ros.workflows.data.exchange import import_bags as import_bags
+    from guda_ros.workflows.data.replay import Replay as Replay
+    from guda_ros.workflows.data.replay import replay as replay
+    from guda_ros.workflows.data.replay import replay_on_robot as replay_on_robot
     from guda_ros.workflows.demo import demo as demo
     from guda_ros.workflows.evaluate import compare as compare
     from guda_ros.workflows.evaluate import evaluate as evaluate
@@ -117,6 +120,8 @@ HOMES = {
     'merge': 'workflows.data.editing:merge',
     'split': 'workflows.data.editing:split',
     'trim': 'workflows.data.editing:trim',
+    'replay': 'workflows.data.replay:replay',
+    'replay_on_robot': 'workflows.data.replay:replay_on_robot',
     'export_data': 'workflows.data.exchange:export_data',
     'import_bags': 'workflows.data.exchange:import_bags',
     'demo': 'workflows.demo:demo',
@@ -127,6 +132,7 @@ HOMES = {
     'Training': 'workflows.train:Training',
     'Evaluation': 'evaluation.results:Evaluation',
     'Checkup': 'workflows.data.checking:Checkup',
+    'Replay': 'workflows.data.replay:Replay',
     'DataExport': 'workflows.data.exchange:DataExport',
     'Identification': 'identification.identify:Identification',
     # Contracts, robots and fields.

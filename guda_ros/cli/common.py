@@ -48,11 +48,6 @@ def add_domain(
     )
 
 
-def file_or_name(text: str) -> str:
-    """Return the whole path of a file, for nodes that run in another folder; a name as it is."""
-    return str(Path(text).absolute()) if Path(text).suffix else text
-
-
 #: The default of --domain for verbs that can work with a robot.
 DOMAIN_OR_DRIVERS = 'the first free one; on a robot $ROS_DOMAIN_ID or 0, where its driver is'
 
