@@ -80,6 +80,12 @@ if TYPE_CHECKING:
     from guda_ros.workflows.evaluate_ros import evaluate_through_ros as evaluate_through_ros
     from guda_ros.workflows.export import export as export
     from guda_ros.workflows.identify import identify as identify
+    from guda_ros.workflows.inspection.files import Checkpoint as Checkpoint
+    from guda_ros.workflows.inspection.files import ForeignBag as ForeignBag
+    from guda_ros.workflows.inspection.files import inspect as inspect
+    from guda_ros.workflows.inspection.files import policy_info as policy_info
+    from guda_ros.workflows.inspection.files import Recordings as Recordings
+    from guda_ros.workflows.inspection.installation import installation as installation
     from guda_ros.workflows.record import Outcome as Outcome
     from guda_ros.workflows.record import record as record
     from guda_ros.workflows.record import record_drive as record_drive
@@ -114,6 +120,9 @@ HOMES = {
     'compare': 'workflows.evaluate:compare',
     'benchmark': 'workflows.benchmark:benchmark',
     'identify': 'workflows.identify:identify',
+    'inspect': 'workflows.inspection.files:inspect',
+    'policy_info': 'workflows.inspection.files:policy_info',
+    'installation': 'workflows.inspection.installation:installation',
     'report': 'workflows.data.checking:report',
     'doctor': 'workflows.data.checking:doctor',
     'repair': 'data.recording.repair:repair',
@@ -132,6 +141,9 @@ HOMES = {
     'Training': 'workflows.train:Training',
     'Evaluation': 'evaluation.results:Evaluation',
     'Checkup': 'workflows.data.checking:Checkup',
+    'Recordings': 'workflows.inspection.files:Recordings',
+    'Checkpoint': 'workflows.inspection.files:Checkpoint',
+    'ForeignBag': 'workflows.inspection.files:ForeignBag',
     'Replay': 'workflows.data.replay:Replay',
     'DataExport': 'workflows.data.exchange:DataExport',
     'Identification': 'identification.identify:Identification',

@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from guda_ros.errors import GudaError
+from typing import Any, TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from guda_ros.control.exported_policy import ExportedPolicy
     from guda_ros.data.contract_base import ContractBase
+    from guda_ros.data.sets.sources import Source
+    from guda_ros.data.transitions import TransitionSet
+    from guda_ros.workflows.inspection.files import Checkpoint, ForeignBag, Recordings
 
 EXAMPLE = 'guda info runs/demo/train/guided_0.onnx'
 
@@ -30,67 +34,39 @@ def run(args: argparse.Namespace) -> int:
     """Run this verb."""
     if args.path is None:
         return _installed()
-    path = args.path
-    if not path.exists():
-        raise GudaError(f'{path}: no such file or folder')
-    if path.is_dir():
-        from guda_ros.data.recording.reader import list_recordings, METADATA_FILE
+    return describe(args.path, foreign=False)
 
-        if (path / METADATA_FILE).is_file():
-            return _recordings([path])
-        if (path / 'metadata.json').is_file():
-            return _dataset(path)
-        found = list_recordings(path)
-        if found:
-            return _recordings(found)
-        # One level deeper, as the stages of `guda demo` leave it.
-        inner = [child.parent for child in sorted(path.glob('*/metadata.json'))]
-        if inner:
-            return max(_dataset(child) for child in inner)
-    describe = {'.h5': _transitions, '.pt': _checkpoint, '.onnx': _policy}.get(path.suffix)
-    if describe is None:
-        raise GudaError(
-            f'{path}: neither a recording, nor a data set, nor a .h5, .pt or .onnx file'
-        )
-    return describe(path)
+
+def describe(path: Path, *, foreign: bool) -> int:
+    """Print what there is at a path, a foreign bag too if asked; 1 if something is damaged."""
+    from guda_ros.workflows.inspection.files import inspect
+
+    return max(_print(path, found) for found in inspect(path, foreign=foreign))
+
+
+def _print(path: Path, found: Any) -> int:
+    printers: dict[str, Callable[[Path, Any], int]] = {
+        'Recordings': _recordings,
+        'Source': _data_set,
+        'TransitionSet': _transitions,
+        'Checkpoint': _checkpoint,
+        'ExportedPolicy': _policy,
+        'ForeignBag': _bag,
+    }
+    return printers[type(found).__name__](path, found)
 
 
 def _installed() -> int:
-    from importlib.metadata import PackageNotFoundError, version
+    from guda_ros.workflows.inspection.installation import installation
 
-    from guda_ros import __version__
-    from guda_ros.config.files import config_directories
-
-    print(f'guda_ros {__version__}')
-    for name in (
-        'ros-rclpy',
-        'rclpy',
-        'mujoco',
-        'torch',
-        'numpy',
-        'opencv-python-headless',
-        'onnxruntime',
-        'rosbags',
-        'minari',
-    ):
-        try:
-            print(f'  {name:<24} {version(name)}')
-        except PackageNotFoundError:
-            continue
-    for directory in config_directories():
+    found = installation()
+    print(f'guda_ros {found.version}')
+    for name, version in found.packages.items():
+        print(f'  {name:<24} {version}')
+    for directory, kinds in found.names.items():
         print(f'config: {directory}')
-        for kind in (
-            'robots',
-            'fields',
-            'balls',
-            'randomisation',
-            'tasks',
-            'guides',
-            'imports',
-            'joysticks',
-        ):
-            names = ', '.join(sorted(file.stem for file in (directory / kind).glob('*.yaml')))
-            print(f'  {kind:<13} {names}')
+        for kind, names in kinds.items():
+            print(f'  {kind:<13} {", ".join(names)}')
     return 0
 
 
@@ -101,61 +77,45 @@ def _contract_line(contract: ContractBase) -> str:
     return f'contract {contract.title}, {contract.hash}{robot}'
 
 
-def _recordings(paths: list[Path]) -> int:
-    from guda_ros.data.recording.reader import RecordingError, RecordingReader
+def _recordings(path: Path, found: Recordings) -> int:
     from guda_ros.workflows.terminal.tables import print_table
 
-    rows, damaged = [], []
-    contract = None
-    for path in paths:
-        try:
-            with RecordingReader(path) as reader:
-                info, contract = reader.info, reader.contract
-                rows.append(
-                    [
-                        path.name,
-                        info.verdict,
-                        sum(reader.topics.values()),
-                        sum(file.stat().st_size for file in path.iterdir()) / 1000,
-                        contract.hash,
-                        '; '.join(info.problems),
-                    ]
-                )
-        except RecordingError as error:
-            damaged.append(error)
+    rows = [
+        [
+            one.path.name,
+            one.info.verdict,
+            sum(one.topics.values()),
+            one.size / 1000,
+            one.contract.hash,
+            '; '.join(one.info.problems),
+        ]
+        for one in found.recordings
+    ]
     if rows:
         print_table(rows, ['recording', 'verdict', 'messages', 'kB', 'contract', 'problems'])
-    for error in damaged:
-        print(f'damaged: {error}')
-    if len(paths) == 1 and not damaged:
-        with RecordingReader(paths[0]) as reader:
-            for topic, count in sorted(reader.topics.items()):
-                print(f'  {count:6d}  {topic}')
-    return 1 if damaged else 0
+    for problem in found.damaged:
+        print(f'damaged: {problem}')
+    if len(found.recordings) == 1 and not found.damaged:
+        for topic, count in sorted(found.recordings[0].topics.items()):
+            print(f'  {count:6d}  {topic}')
+    return 1 if found.damaged else 0
 
 
-def _dataset(path: Path) -> int:
-    from guda_ros.data.sets.minari import read_minari, read_minari_contract
+def _data_set(path: Path, found: Source) -> int:
+    from guda_ros.workflows.convert import describe as line_of
 
-    contract, episodes = read_minari_contract(path), read_minari(path)
     print(
-        f'{path}: Minari data set of {len(episodes)} episodes, '
-        f'{sum(episode.success for episode in episodes)} scored'
+        f'{found.path}: Minari data set of {len(found.episodes)} episodes, '
+        f'{sum(episode.success for episode in found.episodes)} scored'
     )
-    print(_contract_line(contract))
-    print(f'observation: {", ".join(contract.observation_names)}')
-    for episode in episodes:
-        print(
-            f'  {episode.id:<22} {episode.verdict:<8} {episode.duration:5.1f} s  '
-            f'{int(episode.usable.sum()):4d} of {len(episode):4d} steps usable'
-        )
+    print(_contract_line(found.contract))
+    print(f'observation: {", ".join(found.contract.observation_names)}')
+    for episode in found.episodes:
+        print('  ' + line_of(episode).lstrip())
     return 0
 
 
-def _transitions(path: Path) -> int:
-    from guda_ros.data.transitions import TransitionSet
-
-    made = TransitionSet.load(path)
+def _transitions(path: Path, made: TransitionSet) -> int:
     print(
         f'{path}: {len(made)} transitions from {len(made.episode_ids)} episodes '
         f'({sum(made.episode_success)} scored)'
@@ -166,24 +126,33 @@ def _transitions(path: Path) -> int:
     return 0
 
 
-def _checkpoint(path: Path) -> int:
-    from guda_ros.learning.checkpoint import load_checkpoint
-
-    result, contract, info = load_checkpoint(path)
+def _checkpoint(path: Path, found: Checkpoint) -> int:
+    result = found.result
     print(f'{path}: checkpoint after {result.updates} updates ({result.seconds:.1f} s)')
-    print(_contract_line(contract))
-    print(json.dumps({**result.config, **info}, indent=1, sort_keys=True))
+    print(_contract_line(found.contract))
+    print(json.dumps({**result.config, **found.info}, indent=1, sort_keys=True))
     return 0
 
 
-def _policy(path: Path) -> int:
-    from guda_ros.control.exported_policy import ExportedPolicy
-
-    policy = ExportedPolicy.load(path)
+def _policy(path: Path, policy: ExportedPolicy) -> int:
     print(f'{path}: policy, {path.stat().st_size / 1000:.0f} kB')
     print(_contract_line(policy.contract))
     print(f'observation: {", ".join(policy.contract.observation_names)}')
     for key, value in sorted(policy.metadata.items()):
         if key != 'contract':
             print(f'{key}: {value}')
+    return 0
+
+
+def _bag(path: Path, found: ForeignBag) -> int:
+    from guda_ros.workflows.terminal.tables import print_table
+
+    print(
+        f'{path}: a bag of others, {sum(count for _, count in found.topics.values())} messages; '
+        '`guda data import` makes a data set of it'
+    )
+    print_table(
+        [[topic, kind, count] for topic, (kind, count) in sorted(found.topics.items())],
+        ['topic', 'type', 'messages'],
+    )
     return 0

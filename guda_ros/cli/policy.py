@@ -10,9 +10,6 @@ EXAMPLE = 'guda policy info runs/mine/guided.onnx'
 #: What is printed on a line of its own, from the metadata of the training.
 _LINES = ('command', 'data', 'data_hash', 'demonstrations', 'rules', 'seed', 'validation')
 
-#: Metadata that is no JSON text.
-_NO_JSON = ('contract_hash', 'algorithm', 'task', 'training')
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this verb."""
@@ -28,14 +25,12 @@ def run(args: argparse.Namespace) -> int:
     """Run this verb."""
     from guda_ros.control.exported_policy import ExportedPolicy
     from guda_ros.data.contract import Contract
+    from guda_ros.workflows.inspection.files import policy_info
     from guda_ros.workflows.terminal.tables import print_table
 
     policy = ExportedPolicy.load(args.file)
     contract = policy.contract
-    metadata = {
-        key: value if key in _NO_JSON else json.loads(value)
-        for key, value in policy.metadata.items()
-    }
+    metadata = policy_info(policy)
     if args.json:
         print(json.dumps(metadata, indent=1, sort_keys=True))
         return 0

@@ -1,6 +1,7 @@
 """What the actions of `guda data` do, called from Python: it returns what was made, in silence."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from dataset_scene import CONTRACT, make_episode, make_transitions
 import numpy as np
@@ -67,3 +68,21 @@ def test_a_checkup_tells_what_is_wrong_with_a_set_from_what_is_only_strange(data
     write_minari(useless, [replace(make_episode(), valid=np.zeros(6))], CONTRACT)
     wrong = guda_ros.doctor(useless)
     assert not wrong.sound and wrong.errors == 1 and not wrong.recordings
+
+
+def test_what_there_is_at_a_path_is_found_out(dataset, tmp_path):
+    (found,) = guda_ros.inspect(dataset)
+    assert isinstance(found, guda_ros.Source) and len(found.episodes) == 8
+    # One level deeper, as the stages of `guda demo` leave it.
+    assert [one.path for one in guda_ros.inspect(tmp_path)] == [dataset]
+    make_transitions(30).save(tmp_path / 'a.h5')
+    (steps,) = guda_ros.inspect(tmp_path / 'a.h5')
+    assert isinstance(steps, guda_ros.TransitionSet) and len(steps) == 30
+    with pytest.raises(GudaError, match='neither a recording'):
+        guda_ros.inspect(Path(__file__))
+
+
+def test_an_installation_names_what_commands_take():
+    found = guda_ros.installation()
+    assert found.version == guda_ros.__version__ and 'numpy' in found.packages
+    assert any('nao_v6' in kinds['robots'] for kinds in found.names.values())

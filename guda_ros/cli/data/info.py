@@ -22,29 +22,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run this action."""
-    return max(_describe(path) for path in args.paths)
+    from guda_ros.cli.info import describe
 
-
-def _describe(path: Path) -> int:
-    from guda_ros.cli import info
-    from guda_ros.data.exchange.rosbag_samples import is_foreign
-
-    if is_foreign(path):
-        return _bag(path)
-    return info.run(argparse.Namespace(path=path))
-
-
-def _bag(path: Path) -> int:
-    from guda_ros.data.exchange.rosbag_samples import bag_topics
-    from guda_ros.workflows.terminal.tables import print_table
-
-    found = bag_topics(path)
-    print(
-        f'{path}: a bag of others, {sum(count for _, count in found.values())} messages; '
-        '`guda data import` makes a data set of it'
-    )
-    print_table(
-        [[topic, kind, count] for topic, (kind, count) in sorted(found.items())],
-        ['topic', 'type', 'messages'],
-    )
-    return 0
+    return max(describe(path, foreign=True) for path in args.paths)
