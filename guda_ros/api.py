@@ -90,6 +90,8 @@ if TYPE_CHECKING:
     from guda_ros.workflows.record import record as record
     from guda_ros.workflows.record import record_drive as record_drive
     from guda_ros.workflows.robot_trials.evaluate import evaluate_on_robot as evaluate_on_robot
+    from guda_ros.workflows.robots.drawing import draw_robot as draw_robot
+    from guda_ros.workflows.robots.making import new_robot as new_robot
     from guda_ros.workflows.train import load_transitions
     from guda_ros.workflows.train import train as train
     from guda_ros.workflows.train import Training as Training
@@ -152,6 +154,8 @@ HOMES = {
     'ContractMismatch': 'data.contract_base:ContractMismatch',
     'load_contract': 'data.contract:Contract.load',
     'RobotProfile': 'soccer.robot:RobotProfile',
+    'new_robot': 'workflows.robots.making:new_robot',
+    'draw_robot': 'workflows.robots.drawing:draw_robot',
     'Field': 'soccer.field:Field',
     # Data sets and recordings.
     'Episode': 'data.episodes:Episode',

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import argparse
 import copy
-import math
 from pathlib import Path
-import re
 import sys
 from typing import TYPE_CHECKING
 
 from guda_ros.errors import GudaError
 
 if TYPE_CHECKING:
-    from guda_ros.soccer.robot import RobotProfile
+    from guda_ros.config.files import ConfigError
+    from guda_ros.workflows.robots.making import Draft
 
 EXAMPLE = (
     'guda robot new my_robot --base nao_v6\n'
     '  guda robot new my_robot --yes --set body.mass=6.2 --set camera.vertical_fov=60deg\n'
     '  guda robot show booster_t1 --render booster_t1.png'
 )
-
-#: What errors name instead of a file while the questions are asked.
-_ANSWER = 'answer'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,38 +73,24 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _new(args: argparse.Namespace) -> int:
-    from guda_ros.config.files import find_config, load_yaml
-    from guda_ros.data.files import atomic_target, refuse_existing
-    from guda_ros.soccer.robot import RobotProfile
-    from guda_ros.soccer.robot_file import keys_of, OPTIONAL, put, to_yaml
+    from guda_ros.workflows.robots.making import Draft, refuse_profile
 
-    if not re.fullmatch(r'[a-z][a-z0-9_]*', args.name):
-        raise GudaError(f'{args.name!r} is no name: small letters, digits and _ are expected')
     out = args.out or Path(f'{args.name}.yaml')
-    if out.suffix not in ('.yaml', '.yml'):
-        raise GudaError(f'{out}: a profile is a .yaml file')
-    _refuse(out, refuse_existing)
-    base = find_config('robots', args.base)
-    values = load_yaml(base)
-    RobotProfile.read(copy.deepcopy(values), base)
-    values.pop('uncertainty', None)
-    values.update(
-        name=args.name, sources=[f'values that were not asked for: robot profile {values["name"]}']
-    )
+    draft = Draft(args.name, args.base)
+    refuse_profile(out)
     for text in args.set:
         key, equals, answer = text.partition('=')
-        if not equals or key not in {**keys_of(values), **OPTIONAL} or key == 'name':
-            raise GudaError(f'--set {text}: KEY=VALUE is expected, with a key of docs/profiles.md')
-        put(values, key, parse(key, answer))
-    given = {text.partition('=')[0] for text in args.set}
+        try:
+            if not equals:
+                raise GudaError('')
+            draft.set(key, answer)
+        except GudaError as error:
+            raise GudaError(
+                f'--set {text}: KEY=VALUE is expected, with a key of docs/profiles.md'
+            ) from error
     if not args.yes:
-        _ask_all(values, given, args.all)
-    RobotProfile.read(copy.deepcopy(values), out)
-    _refuse(out, refuse_existing)
-    with atomic_target(out) as temporary:
-        temporary.write_text(
-            to_yaml(values, f'{args.name}, made from {base.stem}.'), encoding='utf-8'
-        )
+        _ask_all(draft, {text.partition('=')[0] for text in args.set}, args.all)
+    draft.write(out)
     print(
         f'{out}: written; look at it with `guda robot show {out} --render {args.name}.png`, '
         f'use it with --robot {out}'
@@ -116,76 +98,38 @@ def _new(args: argparse.Namespace) -> int:
     return 0
 
 
-def _refuse(out: Path, refuse_existing) -> None:
-    try:
-        refuse_existing(out, False)
-    except GudaError as error:
-        raise GudaError(f'{out}: exists already; choose another one with --out') from error
+def _ask_all(draft: Draft, given: set[str], every: bool) -> None:
+    """Ask for values, and ask again where they contradict each other."""
+    from guda_ros.soccer.robot_file import has
 
-
-def parse(key: str, answer: str) -> str | bool | float | list[float]:
-    """
-    Read an answer: a number, several with spaces or commas between them, or text.
-
-    Angles may be given in degrees, as 60deg.
-    """
-    from guda_ros.soccer.robot_file import ALL_KEYS, OPTIONAL
-
-    answer = answer.strip()
-    if key == 'sources':
-        return [part.strip() for part in answer.split(';') if part.strip()]
-    if key == 'style':
-        return answer
-    if key in OPTIONAL:
-        return {'true': True, 'false': False}.get(answer.lower(), answer)
-    words = [word for word in re.split(r'[\s,]+', answer.strip('[]()')) if word]
-    values = [_number(word, ALL_KEYS[key].unit) for word in words]
-    if len(values) == 1:
-        return values[0]
-    return values or answer
-
-
-def _number(word: str, unit: str):
-    degrees = re.fullmatch(r'(.*?)(deg|°)', word)
-    try:
-        if degrees and unit.startswith('rad'):
-            return round(math.radians(float(degrees[1])), 7)
-        number = float(word)
-    except ValueError:
-        return word
-    return int(number) if re.fullmatch(r'[+-]?\d+', word) else number
-
-
-def _ask_all(values: dict, given: set[str], every: bool) -> None:
-    """Ask for values, change them in place, and ask again where they contradict each other."""
-    from guda_ros.soccer.robot_file import has, keys_of
-
-    known = keys_of(values)
+    known = draft.keys
     asked = [
         key
         for key, described in known.items()
-        if (described.asked or every) and key != 'name' and key not in given and has(values, key)
+        if (described.asked or every)
+        and key != 'name'
+        and key not in given
+        and has(draft.values, key)
     ]
     if 'sources' not in asked and 'sources' not in given:
         asked.append('sources')
     print('Enter takes the value in brackets; angles may be given as 60deg; Ctrl-C writes nothing')
     for key in asked:
-        _ask(values, key)
-    while (error := _problem(values)) is not None:
-        print('  ' + str(error).removeprefix(f'{_ANSWER}: '))
+        _ask(draft, key)
+    while (error := draft.problem()) is not None:
+        _tell(error)
         if error.key not in known:
             raise error
-        _ask(values, error.key)
+        _ask(draft, error.key)
 
 
-def _ask(values: dict, key: str) -> None:
-    from guda_ros.soccer.robot import Contradiction
-    from guda_ros.soccer.robot_file import ALL_KEYS, get, put
+def _ask(draft: Draft, key: str) -> None:
+    from guda_ros.soccer.robot_file import ALL_KEYS, get
 
     described = ALL_KEYS[key]
     unit = f' [{described.unit}]' if described.unit else ''
     while True:
-        now = get(values, key)
+        now = get(draft.values, key)
         shown = (
             '; '.join(now)
             if key == 'sources'
@@ -203,30 +147,16 @@ def _ask(values: dict, key: str) -> None:
             )
         if not answer.strip():
             return
-        before = copy.deepcopy(now)
-        put(values, key, parse(key, answer))
-        error = _problem(values)
-        # What contradicts another value is asked again at the end, when all are known.
-        if (
-            error is None
-            or not (error.key == key or error.key.startswith(f'{key}.'))
-            or isinstance(error, Contradiction)
-        ):
+        error = draft.answer(key, answer)
+        if error is None:
             return
-        print('  ' + str(error).removeprefix(f'{_ANSWER}: '))
-        put(values, key, before)
+        _tell(error)
 
 
-def _problem(values: dict):
-    """Return the first error in the values, or None."""
-    from guda_ros.config.files import ConfigError
-    from guda_ros.soccer.robot import RobotProfile
+def _tell(error: ConfigError) -> None:
+    from guda_ros.workflows.robots.making import ANSWER
 
-    try:
-        RobotProfile.read(copy.deepcopy(values), _ANSWER)
-    except ConfigError as error:
-        return error
-    return None
+    print('  ' + str(error).removeprefix(f'{ANSWER}: '))
 
 
 def _show(args: argparse.Namespace) -> int:
@@ -239,7 +169,9 @@ def _show(args: argparse.Namespace) -> int:
     values = load_yaml(path)
     robot = RobotProfile.read(copy.deepcopy(values), path)
     if args.render is not None:
-        _render(robot, args.render)
+        from guda_ros.workflows.robots.drawing import draw_robot
+
+        draw_robot(robot, args.render)
         print(f'{args.render}: written')
     print(f'{robot.name}, {path}')
     for source in robot.sources:
@@ -260,19 +192,3 @@ def _show(args: argparse.Namespace) -> int:
         )
     print_table(rows, ['key', 'value', '+-', 'unit', 'meaning'])
     return 0
-
-
-def _render(robot: RobotProfile, path: Path) -> None:
-    import cv2
-
-    from guda_ros.data.files import atomic_target, refuse_existing
-    from guda_ros.sim.rendering.stills import portrait
-
-    if path.suffix.lower() not in ('.png', '.jpg', '.jpeg'):
-        raise GudaError(f'{path}: a picture is a .png or .jpg file')
-    _refuse(path, refuse_existing)
-    done, data = cv2.imencode(path.suffix, portrait(robot, 640, 640)[..., ::-1])
-    if not done:
-        raise GudaError(f'{path}: the picture could not be encoded')
-    with atomic_target(path) as temporary:
-        temporary.write_bytes(data.tobytes())

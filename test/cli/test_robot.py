@@ -8,9 +8,9 @@ import cv2
 import pytest
 
 from guda_ros.cli.main import main
-from guda_ros.cli.robot import parse
 from guda_ros.soccer.robot import RobotProfile
 from guda_ros.soccer.robot_file import KEYS
+from guda_ros.workflows.robots.making import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 ASKED = [key for key, described in KEYS.items() if described.asked] + ['sources']

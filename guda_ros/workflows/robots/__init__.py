@@ -1,0 +1,1 @@
+"""Robot profiles: made from another one, and drawn."""
