@@ -42,7 +42,7 @@ class EpisodeBatch:
 
     :param count: number of rows.
     :param scenario: one of guda_ros.soccer.starts.SCENARIOS.
-    :param contract: a contract, or the name or path of one.
+    :param contract: a contract, the name or path of one, or its JSON.
     :param robot: profile's name or path instead of the contract's; its limits must be the same.
     :param rewards: name or path of weights (config/rewards), or the weights by term.
     :param time_limit: of an episode [s]; by default the scenario's, else the contract's.
@@ -64,7 +64,12 @@ class EpisodeBatch:
         if scenario not in SCENARIOS:
             raise GudaError(f'unknown scenario {scenario!r}; known: {", ".join(SCENARIOS)}')
         if not isinstance(contract, Contract):
-            contract = Contract.load(contract, robot)
+            text = str(contract)
+            contract = (
+                Contract.from_json(text)
+                if text.startswith('{')
+                else Contract.load(contract, robot)
+            )
         profile = robot_of(contract, robot)
         self.contract, self.robot, self.scenario = contract, profile, scenario
         self.weights = load_weights(rewards)

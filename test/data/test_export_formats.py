@@ -1,20 +1,28 @@
 """Exports in the documented structure of other libraries, read back by plain readers."""
 
+import importlib.util
 import json
 import os
+from pathlib import Path
 import subprocess
 import sys
+import tempfile
 
 from dataset_scene import CONTRACT, make_episode, make_transitions
 import h5py
+from hypothesis import given, settings
+from hypothesis import strategies as st
 import minari
 import numpy as np
 import pytest
 
 from guda_ros.cli.main import main
+from guda_ros.data.exchange.d4rl import write_transitions_npz
 from guda_ros.data.sets.minari import write_minari
 from guda_ros.data.sets.trajectories import interrupted, trajectories
 from guda_ros.data.transitions import DataSetError, transitions
+
+HAS_PYARROW = importlib.util.find_spec('pyarrow') is not None
 
 
 def guda(*arguments):
@@ -65,7 +73,8 @@ def test_robomimic_gets_the_structure_that_it_documents(dataset, episodes, tmp_p
         data = file['data']
         assert data.attrs['total'] == 17
         env = json.loads(data.attrs['env_args'])
-        assert env.keys() == {'env_name', 'env_type', 'env_kwargs'}
+        assert env.keys() == {'env_name', 'type', 'env_type', 'env_kwargs'}
+        assert env['type'] == env['env_type'] == 2
         assert set(data) == {'demo_0', 'demo_1', 'demo_2', 'demo_3'}
         for name, length in zip(sorted(data), (2, 4, 6, 5)):
             demo = data[name]
@@ -100,22 +109,25 @@ def test_robomimic_gets_the_structure_that_it_documents(dataset, episodes, tmp_p
         assert ('demo_0' in mask['valid']) == ('demo_1' in mask['valid'])
 
 
-def test_npz_has_the_arrays_of_d4rl(dataset, tmp_path):
+def test_npz_has_the_arrays_of_d4rl(dataset, episodes, tmp_path):
     out = tmp_path / 'data.npz'
     assert guda('export', dataset, '--format', 'npz', '--out', out) == 0
     with np.load(out) as data:
-        assert data['observations'].shape == (17, len(CONTRACT.observation_names))
-        assert data['actions'].shape == (17, 3)
-        ends = np.flatnonzero(data['terminals'] | data['timeouts'])
-        np.testing.assert_array_equal(ends, [1, 5, 11, 16])
-        np.testing.assert_array_equal(np.flatnonzero(data['terminals']), [5, 16])
-        inside = np.setdiff1d(np.arange(17), ends)
+        # A row more where the ball was lost, where time was up, and at the end of all.
+        assert data['observations'].shape == (20, len(CONTRACT.observation_names))
+        assert data['actions'].shape == (20, 3)
+        np.testing.assert_array_equal(np.flatnonzero(data['timeouts']), [2, 13, 19])
+        np.testing.assert_array_equal(np.flatnonzero(data['terminals']), [6, 18])
+        steps = np.flatnonzero(~data['timeouts'] & ~data['terminals'])
         np.testing.assert_array_equal(
-            data['observations'][inside + 1], data['next_observations'][inside]
+            data['observations'][steps + 1], data['next_observations'][steps]
         )
-        assert list(data['infos/episode'][[0, 5, 6, 16]]) == ['a', 'a', 'b', 'c']
-        np.testing.assert_array_equal(data['infos/step'][:6], [0, 1, 4, 5, 6, 7])
-        assert list(data['infos/commanded_by'][10:13]) == ['policy', 'intervention', 'unknown']
+        np.testing.assert_array_equal(data['infos/world_states'][2], episodes[0].world_states[2])
+        assert data['infos/stamps'][13] == episodes[1].stamps[-1]
+        assert list(data['infos/episode'][[0, 6, 7, 19]]) == ['a', 'a', 'b', 'c']
+        np.testing.assert_array_equal(data['infos/step'][:7], [0, 1, 2, 4, 5, 6, 7])
+        commanders = list(data['infos/commanded_by'][11:15])
+        assert commanders == ['policy', 'intervention', 'unknown', 'unknown']
         assert str(data['metadata/contract_hash']) == CONTRACT.hash
 
 
@@ -136,7 +148,7 @@ def test_augmented_transitions_go_to_npz_only(tmp_path, capsys):
     make_transitions(50).save(tmp_path / 'set.h5')
     assert guda('export', tmp_path / 'set.h5', '--format', 'npz', '--out', tmp_path / 'x.npz') == 0
     with np.load(tmp_path / 'x.npz') as data:
-        assert len(data['rewards']) == 50 and set(data['infos/rule']) <= {
+        assert (~data['timeouts']).sum() == 50 and set(data['infos/rule']) <= {
             'raw',
             'guided',
             'hindsight',
@@ -217,34 +229,229 @@ def test_lerobot_gets_a_folder_of_its_format_3(dataset, tmp_path):
     np.testing.assert_allclose(stats['action']['mean'], actions.mean(axis=0), rtol=1e-6)
 
 
-@pytest.mark.long
-def test_d3rlpy_opens_the_export_in_an_environment_of_its_own(dataset, tmp_path):
-    python = os.environ.get('GUDA_D3RLPY_PYTHON', '')
-    if not python:
-        pytest.skip(
-            'GUDA_D3RLPY_PYTHON does not name a Python that has d3rlpy (docs/data_sets.md)'
+def read_by_d4rl(data):
+    """Return observations, actions, next observations and ends as d4rl.qlearning_dataset does."""
+    rows = [row for row in range(len(data['rewards']) - 1) if not data['timeouts'][row]]
+    following = data['observations'][np.array(rows, dtype=int) + 1]
+    return data['observations'][rows], data['actions'][rows], following, data['terminals'][rows]
+
+
+def read_by_d3rlpy(data):
+    """Return the same as d3rlpy's EpisodeGenerator and BasicTransitionPicker do."""
+    assert not (data['terminals'] & data['timeouts']).any()
+    rows, following, start = [], [], 0
+    for end in np.flatnonzero(data['terminals'] | data['timeouts']) + 1:
+        terminated = data['terminals'][end - 1]
+        rows += range(start, end if terminated else end - 1)
+        following += list(data['observations'][start + 1 : end])
+        if terminated:
+            following.append(np.zeros_like(data['observations'][0]))
+        start = end
+    return data['observations'][rows], data['actions'][rows], following, data['terminals'][rows]
+
+
+def assert_all_arrived(found, steps):
+    """Check observations, actions, successors and ends against our own transitions, in order."""
+    observations, actions, following, ends = map(np.asarray, found)
+    np.testing.assert_array_equal(observations, steps.observations())
+    np.testing.assert_array_equal(actions, steps.actions)
+    np.testing.assert_array_equal(ends, steps.terminations)
+    going = ~steps.terminations
+    np.testing.assert_array_equal(following[going], steps.next_observations()[going])
+
+
+@st.composite
+def sets_of_steps(draw):
+    """Draw transitions that are cut anywhere, as augmentation leaves them."""
+    count = draw(st.integers(1, 40))
+    steps = make_transitions(count)
+    steps.terminations[:] = draw(st.lists(st.booleans(), min_size=count, max_size=count))
+    continued = draw(st.lists(st.booleans(), min_size=count, max_size=count))
+    steps.source_episode[:] = 0
+    steps.rule[:] = 0
+    for row in range(1, count):
+        if continued[row]:
+            steps.states[row] = steps.next_states[row - 1]
+    return steps
+
+
+@settings(max_examples=60, deadline=None)
+@given(sets_of_steps())
+def test_every_transition_of_any_set_arrives_with_its_successor(steps):
+    with tempfile.TemporaryDirectory() as folder:
+        write_transitions_npz(f'{folder}/x.npz', steps)
+        with np.load(f'{folder}/x.npz') as data:
+            for reader in (read_by_d4rl, read_by_d3rlpy):
+                assert_all_arrived(reader(data), steps)
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_every_usable_step_of_any_episodes_arrives_in_every_format(data):
+    episodes = []
+    for number in range(data.draw(st.integers(1, 4))):
+        verdict = data.draw(st.sampled_from(['scored', 'out', 'timeout', 'aborted']))
+        episode = make_episode(str(number), verdict, data.draw(st.integers(1, 9)), seed=number)
+        known = data.draw(
+            st.lists(st.booleans(), min_size=len(episode) + 1, max_size=len(episode) + 1)
         )
-    out = tmp_path / 'data.npz'
-    assert guda('export', dataset, '--format', 'npz', '--out', out) == 0
-    program = (
-        'import sys, numpy as np, d3rlpy\n'
-        'data = np.load(sys.argv[1])\n'
-        'opened = d3rlpy.dataset.MDPDataset(data["observations"], data["actions"],\n'
-        '    data["rewards"], data["terminals"].astype(float), data["timeouts"].astype(float))\n'
-        'print([episode.size() for episode in opened.episodes],\n'
-        '      [bool(episode.terminated) for episode in opened.episodes])\n'
-        'algorithm = d3rlpy.algos.BCConfig(batch_size=8).create()\n'
-        'algorithm.fit(opened, n_steps=5, n_steps_per_epoch=5, show_progress=False,\n'
-        '              logger_adapter=d3rlpy.logging.NoopAdapterFactory())\n'
-    )
+        episode.valid[:] = known
+        episodes.append(episode)
+    steps = transitions(episodes, CONTRACT)
+    if not len(steps):
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / 'set'
+        write_minari(source, episodes, CONTRACT)
+        for kind in ('npz', 'robomimic', 'lerobot' if HAS_PYARROW else 'npz'):
+            if not (Path(folder) / kind).exists():
+                assert guda('export', source, '--format', kind, '--out', source.parent / kind) == 0
+        with np.load(source.parent / 'npz') as arrays:
+            for reader in (read_by_d4rl, read_by_d3rlpy):
+                assert_all_arrived(reader(arrays), steps)
+        with h5py.File(source.parent / 'robomimic') as file:
+            demos = [file['data'][f'demo_{number}'] for number in range(len(file['data']))]
+            columns = ('obs/observation', 'actions', 'next_obs/observation', 'dones')
+            assert_all_arrived(
+                [np.concatenate([demo[name][:] for demo in demos]) for name in columns], steps
+            )
+        opened = list(minari.MinariDataset(source).iterate_episodes())
+        masks = [
+            one.infos['valid'][:-1] & one.infos['valid'][1:] & np.isfinite(one.actions).all(1)
+            for one in opened
+        ]
+        for one, mask in zip(opened, masks):
+            # What is not usable cannot be learned from by accident.
+            assert np.isnan(one.rewards[~mask]).all() and np.isfinite(one.rewards[mask]).all()
+        assert_all_arrived(
+            [
+                np.concatenate([choose(one)[mask] for one, mask in zip(opened, masks)])
+                for choose in (
+                    lambda one: one.observations[:-1],
+                    lambda one: one.actions,
+                    lambda one: one.observations[1:],
+                    lambda one: one.terminations,
+                )
+            ],
+            steps,
+        )
+        if HAS_PYARROW:
+            import pyarrow.parquet as pq
+
+            table = pq.read_table(next((source.parent / 'lerobot' / 'data').rglob('*.parquet')))
+            names = ('observation.state', 'action', 'next.observation.state')
+            assert_all_arrived(
+                [
+                    *(np.array(table[name].to_pylist(), dtype=np.float32) for name in names),
+                    steps.terminations,
+                ],
+                steps,
+            )
+            # A successor that is the next frame of the same episode is the same.
+            number = np.array(table['episode_index'].to_pylist())
+            inside = number[1:] == number[:-1]
+            state, following = (
+                np.array(table[name].to_pylist(), dtype=np.float32) for name in names[::2]
+            )
+            np.testing.assert_array_equal(state[1:][inside], following[:-1][inside])
+
+
+def in_its_own_environment(package, program, *arguments):
+    """Run a program where a package is; skip the test if that is nowhere."""
+    variable = f'GUDA_{package.upper()}_PYTHON'
+    python = os.environ.get(variable, '')
+    if not python and importlib.util.find_spec(package):
+        python = sys.executable
+    if not python:
+        pytest.skip(f'{package} is not installed and {variable} names no Python that has it')
     environment = {key: value for key, value in os.environ.items() if key != 'PYTHONPATH'}
     result = subprocess.run(
-        [python, '-c', program, str(out)],
+        [python, '-c', program, *map(str, arguments)],
         capture_output=True,
         text=True,
         env=environment,
         timeout=300,
     )
     assert result.returncode == 0, result.stderr[-2000:]
-    assert '[2, 4, 6, 5] [False, True, False, True]' in result.stdout
-    assert sys.executable != python
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+#: Opens an NPZ as docs/data_sets.md says, keeps all its transitions, and trains for some steps.
+D3RLPY = """
+import json, sys, numpy as np, d3rlpy
+data = np.load(sys.argv[1])
+opened = d3rlpy.dataset.MDPDataset(data['observations'], data['actions'], data['rewards'],
+    data['terminals'].astype(float), data['timeouts'].astype(float))
+steps = [opened.transition_picker(episode, index)
+         for episode in opened.episodes for index in range(episode.transition_count)]
+np.savez(sys.argv[2], observations=[step.observation for step in steps],
+    actions=[step.action for step in steps], following=[step.next_observation for step in steps],
+    terminals=[step.terminal for step in steps])
+algorithm = d3rlpy.algos.TD3PlusBCConfig(batch_size=8).create()
+algorithm.fit(opened, n_steps=5, n_steps_per_epoch=5, show_progress=False,
+    logger_adapter=d3rlpy.logging.NoopAdapterFactory())
+print(json.dumps([opened.transition_count, len(steps)]))
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize('augmented', [False, True])
+def test_d3rlpy_reads_and_trains_on_every_transition(dataset, episodes, tmp_path, augmented):
+    out, source, steps = tmp_path / 'data.npz', dataset, transitions(episodes, CONTRACT)
+    if augmented:
+        steps, source = make_transitions(500), tmp_path / 'steps.h5'
+        for row in range(0, 400, 3):
+            steps.states[row + 1] = steps.next_states[row]
+            steps.source_episode[row + 1] = steps.source_episode[row]
+            steps.rule[row + 1] = steps.rule[row]
+        steps.save(source)
+    assert guda('export', source, '--format', 'npz', '--out', out) == 0
+    found = in_its_own_environment('d3rlpy', D3RLPY, out, tmp_path / 'read.npz')
+    assert found == [len(steps)] * 2
+    with np.load(tmp_path / 'read.npz') as read:
+        assert_all_arrived(
+            [read[name] for name in ('observations', 'actions', 'following', 'terminals')], steps
+        )
+
+
+#: Opens an HDF5 file as robomimic's train.py does, and keeps what its loader hands out.
+ROBOMIMIC = """
+import json, sys, numpy as np
+import robomimic.utils.env_utils as env_utils
+import robomimic.utils.file_utils as file_utils
+import robomimic.utils.obs_utils as obs_utils
+from robomimic.utils.dataset import SequenceDataset
+obs_utils.initialize_obs_utils_with_obs_specs({'obs': {'low_dim': ['observation']}})
+meta = file_utils.get_env_metadata_from_dataset(sys.argv[1])
+kind = env_utils.get_env_type(env_meta=meta)
+data = SequenceDataset(sys.argv[1], ['observation'], ['actions', 'rewards', 'dones'],
+    load_next_obs=True, seq_length=1, hdf5_cache_mode=None)
+rows = [data[index] for index in range(len(data))]
+np.savez(sys.argv[2], observations=[row['obs']['observation'][0] for row in rows],
+    actions=[row['actions'][0] for row in rows],
+    following=[row['next_obs']['observation'][0] for row in rows],
+    terminals=[row['dones'][0] for row in rows])
+print(json.dumps([len(data), data.n_demos, kind]))
+"""
+
+
+@pytest.mark.long
+def test_robomimic_reads_every_transition(dataset, episodes, tmp_path):
+    out = tmp_path / 'data.hdf5'
+    assert guda('export', dataset, '--format', 'robomimic', '--out', out) == 0
+    found = in_its_own_environment('robomimic', ROBOMIMIC, out, tmp_path / 'read.npz')
+    steps = transitions(episodes, CONTRACT)
+    assert found == [len(steps), 4, 2]
+    with np.load(tmp_path / 'read.npz') as read:
+        assert_all_arrived(
+            [read[name] for name in ('observations', 'actions', 'following', 'terminals')], steps
+        )
+
+
+@pytest.mark.parametrize('kind', ['npz', 'robomimic', 'lerobot'])
+def test_an_export_tells_what_its_readers_make_of_it(dataset, tmp_path, capsys, kind):
+    if kind == 'lerobot' and not HAS_PYARROW:
+        pytest.skip('the extra [lerobot] is not installed')
+    assert guda('export', dataset, '--format', kind, '--out', tmp_path / 'x') == 0
+    told = capsys.readouterr().out
+    assert '17 of 19 steps' in told and 'successor' in told

@@ -12,7 +12,9 @@ import minari
 import numpy as np
 import pytest
 
+from guda_ros.data.contract import Contract
 from guda_ros.data.contract_base import ContractMismatch
+from guda_ros.data.sets.checkup import check_data_set
 from guda_ros.data.sets.minari import read_minari, write_minari
 from guda_ros.data.transitions import DataSetError, transitions, TransitionSet
 
@@ -301,3 +303,62 @@ def test_a_data_set_of_someone_else_is_told_apart(tmp_path):
     path.write_text(json.dumps(content))
     with pytest.raises(DataSetError, match='not a data set of guda_ros'):
         read_minari(tmp_path / 'data')
+
+
+def test_a_ball_that_was_not_known_is_nan_in_what_others_train_on(tmp_path):
+    """What the docs say: no row looks usable that is not, and what was recorded is kept."""
+    lost = make_episode(steps=8)
+    lost.valid[[0, 3, 4]] = False
+    lost.world_states[3:5, 3:7] = 0.0
+    write_minari(tmp_path / 'data', [lost], CONTRACT)
+    (read,) = minari.MinariDataset(tmp_path / 'data').iterate_episodes()
+    names = np.array(CONTRACT.observation_names)
+    of_ball = np.array([name.startswith(('ball', 'push')) for name in names])
+    assert of_ball.any() and not of_ball.all()
+    assert np.isnan(read.observations[[0, 3, 4]][:, of_ball]).all()
+    known = [1, 2, 5, 6, 7, 8]
+    np.testing.assert_array_equal(
+        read.observations[known], CONTRACT.observe(lost.world_states)[known]
+    )
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(read.rewards)), [0, 2, 3, 4])
+    np.testing.assert_array_equal(read.infos['world_states'], lost.world_states)
+    assert check_data_set(tmp_path / 'data') != []
+    assert not [one for one in check_data_set(tmp_path / 'data') if 'numbers where' in one.text]
+
+
+def test_a_set_of_an_earlier_version_is_told_to_have_numbers_there(tmp_path):
+    lost = make_episode(steps=8)
+    lost.valid[3] = False
+    write_minari(tmp_path / 'data', [lost], CONTRACT)
+    with h5py.File(tmp_path / 'data' / 'main_data.hdf5', 'r+') as file:
+        file['episode_0/observations'][:] = CONTRACT.observe(lost.world_states)
+    told = [(one.level, one.text) for one in check_data_set(tmp_path / 'data')]
+    assert any(
+        level == 'warning' and text.startswith('observations are numbers where')
+        for level, text in told
+    )
+    assert not [text for level, text in told if level == 'error']
+
+
+@pytest.mark.parametrize('robot, scenario', [('nao_v6', 'penalty'), ('booster_t1', 'attack')])
+def test_minari_recovers_the_environment_of_a_set(tmp_path, robot, scenario):
+    """In a process that has not imported guda_ros, as another library has it."""
+    contract = replace(Contract.load(robot=robot), observation=('ball', 'goal'), time_limit=7.0)
+    episodes = [replace(make_episode(str(n), seed=n), scenario=scenario) for n in range(2)]
+    write_minari(tmp_path / 'data', episodes, contract)
+    program = (
+        'import minari, sys\n'
+        'opened = minari.MinariDataset(sys.argv[1])\n'
+        'env = opened.recover_environment()\n'
+        'observation, _ = env.reset(seed=1)\n'
+        'env.step(env.action_space.sample())\n'
+        'own = env.unwrapped.episodes\n'
+        'print(observation.shape == opened.observation_space.shape, env.spec.id,\n'
+        '      own.contract.hash, own.scenario, own.robot.name)\n'
+    )
+    result = subprocess.run(
+        [sys.executable, '-c', program, str(tmp_path / 'data')], capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr[-2000:]
+    expected = ['True', 'guda_ros/Soccer-v0', contract.hash, scenario, robot]
+    assert result.stdout.split() == expected

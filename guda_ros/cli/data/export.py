@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 
 from guda_ros.cli.data import common
-from guda_ros.data.exchange import FORMATS
+from guda_ros.data.exchange import FORMATS, READERS
 from guda_ros.workflows.terminal.arguments import natural
 
 HELP = 'to robomimic, D4RL (NPZ) or LeRobot'
@@ -69,4 +69,5 @@ def run(args: argparse.Namespace) -> int:
         )
     else:
         print(f'{made.path}: {made.format}, {made.steps} transitions')
+    print(f'    {READERS[made.format]}')
     return 0

@@ -1,9 +1,11 @@
 """
 Write the arrays of a D4RL data set (Fu et al., 2020, arXiv 2004.07219) as one NPZ file.
 
-observations, actions, rewards, terminals and timeouts, one row a step; next_observations, and
-below `infos/` what else is known. A row after which neither terminals nor timeouts holds is
-continued by the next one.
+observations, actions, rewards, terminals and timeouts; next_observations, and below `infos/` what
+else is known. A row without timeouts is a step, and unless terminals holds the next row continues
+it. A row with timeouts is none: it holds the observation in which steps end although the task went
+on, for readers that take the successor of a step from the next row (d3rlpy's MDPDataset, D4RL's
+qlearning_dataset). The last row of all is such a one, because D4RL's reader leaves it out.
 """
 
 from __future__ import annotations
@@ -49,29 +51,57 @@ def write_npz(
         np.concatenate([part.commanded_by for part in parts])
     ]
     columns['infos/success'] = np.repeat([part.episode.success for part in parts], lengths)
-    _save(path, columns, contract)
+    stamps = [part.episode.stamps[part.first + 1 :][: len(part)] for part in parts]
+    _save(path, _with_ends(columns, {'infos/stamps': np.concatenate(stamps)}), contract)
 
 
 def write_transitions_npz(path: str | os.PathLike[str], steps: TransitionSet) -> None:
     """Write a set of transitions, augmented ones too; see write_npz."""
-    _save(
-        path,
-        {
-            'observations': steps.observations(),
-            'actions': steps.actions,
-            'rewards': steps.rewards,
-            'terminals': steps.terminations,
-            'timeouts': interrupted(steps),
-            'next_observations': steps.next_observations(),
-            'infos/world_states': steps.states,
-            'infos/next_world_states': steps.next_states,
-            'infos/episode': np.array(steps.episode_ids)[steps.source_episode],
-            'infos/step': steps.source_step,
-            'infos/success': steps.success(),
-            'infos/rule': np.array(steps.rule_names)[steps.rule],
-        },
-        steps.contract,
-    )
+    columns = {
+        'observations': steps.observations(),
+        'actions': steps.actions,
+        'rewards': steps.rewards,
+        'terminals': steps.terminations,
+        'timeouts': interrupted(steps),
+        'next_observations': steps.next_observations(),
+        'infos/world_states': steps.states,
+        'infos/next_world_states': steps.next_states,
+        'infos/episode': np.array(steps.episode_ids)[steps.source_episode],
+        'infos/step': steps.source_step,
+        'infos/success': steps.success(),
+        'infos/rule': np.array(steps.rule_names)[steps.rule],
+    }
+    _save(path, _with_ends(columns, {}), steps.contract)
+
+
+def _with_ends(
+    columns: dict[str, np.ndarray], following: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """
+    Put a row behind each step that is cut off, and behind the last one.
+
+    :param columns: one row a step, `timeouts` where it is cut off. :param following: what such a
+        row holds instead of the step's own value; it repeats action, episode and rule.
+    """
+    cut = columns['timeouts'].copy()
+    cut[-1:] = True
+    rows = np.repeat(np.arange(len(cut)), 1 + cut)
+    ends = np.concatenate([[False], rows[1:] == rows[:-1]])[: len(rows)]
+    following = {
+        'observations': columns['next_observations'],
+        'infos/world_states': columns['infos/next_world_states'],
+        'infos/step': columns['infos/step'] + 1,
+        'rewards': np.zeros_like(columns['rewards']),
+        'terminals': np.zeros_like(columns['terminals']),
+        'infos/commanded_by': np.full(len(cut), COMMANDERS[0]),
+        **following,
+    }
+    made = {}
+    for name, column in columns.items():
+        made[name] = column[rows]
+        if name in following:
+            made[name][ends] = following[name][rows[ends]]
+    return {**made, 'timeouts': ends}
 
 
 def _save(

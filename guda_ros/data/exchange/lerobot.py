@@ -2,7 +2,9 @@
 Write a data set in LeRobot's format, version 3.0, without images; it needs pyarrow only.
 
 meta/info.json, meta/stats.json, meta/tasks.parquet, meta/episodes/ and data/ as documented at
-https://huggingface.co/docs/lerobot/lerobot-dataset-v3. Every trajectory is an episode there.
+https://huggingface.co/docs/lerobot/lerobot-dataset-v3. Every trajectory is an episode there. The
+format has no observation after the last action: it is in next.observation.state and
+next.observation.environment_state, which every step has.
 """
 
 from __future__ import annotations
@@ -63,6 +65,8 @@ def _columns(number: int, part: Trajectory, contract: Contract) -> dict[str, np.
     return {
         'observation.state': part.observations,
         'observation.environment_state': part.states.astype(np.float32),
+        'next.observation.state': part.next_observations,
+        'next.observation.environment_state': part.next_states.astype(np.float32),
         'action': part.actions,
         'next.reward': part.rewards,
         'next.done': done,
@@ -79,6 +83,8 @@ def _features(contract: Contract) -> dict[str, dict]:
     features = {
         'observation.state': ('float32', list(contract.observation_names)),
         'observation.environment_state': ('float32', list(world.FIELDS)),
+        'next.observation.state': ('float32', list(contract.observation_names)),
+        'next.observation.environment_state': ('float32', list(world.FIELDS)),
         'action': ('float32', list(contract.action)),
         'next.reward': ('float32', None),
         'next.done': ('bool', None),

@@ -54,6 +54,8 @@ def write_robomimic(
         data.attrs['env_args'] = json.dumps(
             {
                 'env_name': contract.name,
+                # The key that robomimic 0.3 reads, and the one that it documents.
+                'type': _GYM,
                 'env_type': _GYM,
                 'env_kwargs': {'observation_names': contract.observation_names},
             }

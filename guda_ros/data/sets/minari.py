@@ -11,10 +11,12 @@ metadata.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import deepcopy
 import json
 import os
 from pathlib import Path
 import shutil
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,21 +30,29 @@ from guda_ros.data.transitions import (
     transitions,
     TransitionSet,
 )
+from guda_ros.environments import register
+from guda_ros.soccer import world
+from guda_ros.soccer.starts import SCENARIOS
+
+if TYPE_CHECKING:
+    from gymnasium.envs.registration import EnvSpec
 
 __all__ = [
     'DataSetError',
     'TransitionSet',
     'read_minari',
     'read_minari_contract',
+    'seen',
     'transitions',
     'write_minari',
 ]
 
 _DESCRIPTION = (
     'Episodes of guda_ros. Observations follow the contract. Use a step only where infos["valid"] '
-    'holds for it and for the next one: elsewhere the ball was lost, or a sample is missing and '
-    'its values are NaN.'
+    'holds for it and for the next one: elsewhere the ball was not known, or a sample is missing. '
+    'What follows from it in observations and rewards is NaN there.'
 )
+_ENVIRONMENT = 'guda_ros/Soccer-v0'
 _ARRAYS = ('stamps', 'world_states', 'commands', 'valid', 'truth_states', 'commanded_by')
 
 
@@ -83,6 +93,7 @@ def write_minari(
                 temporary,
                 Box(-np.inf, np.inf, (size,), np.float32),
                 Box(-1.0, 1.0, (3,), np.float32),
+                _environment(episodes, contract),
                 data_format='hdf5',
             )
             storage.update_metadata(
@@ -160,7 +171,7 @@ def _damaged(path: str | os.PathLike[str], error: Exception) -> DataSetError:
 def _buffer(episode: Episode, contract: Contract):
     from minari.data_collector import EpisodeBuffer
 
-    rewards, terminations = rewards_and_terminations(episode, contract)
+    observations, rewards, terminations = seen(episode, contract)
     truncations = np.zeros(len(episode), dtype=bool)
     truncations[-1:] = ~terminations[-1:]
     success = np.zeros(len(episode) + 1, dtype=bool)
@@ -176,13 +187,41 @@ def _buffer(episode: Episode, contract: Contract):
             'contract_hash': episode.contract_hash,
             'problems': json.dumps(episode.problems),
         },
-        observations=contract.observe(episode.world_states),
+        observations=observations,
         actions=contract.to_action(episode.commands).astype(np.float32),
         rewards=rewards,
         terminations=terminations,
         truncations=truncations,
         infos={'success': success, **{name: getattr(episode, name) for name in _ARRAYS}},
     )
+
+
+def seen(episode: Episode, contract: Contract) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """
+    Return observations (N+1, D), rewards (N,) and terminations (N,) as a data set holds them.
+
+    What follows from a ball that was not known, or from a missing sample, is NaN.
+    """
+    states = episode.world_states.copy()
+    unknown = ~episode.valid
+    states[unknown, world.BALL] = np.nan
+    states[unknown, world.BALL_VELOCITY] = np.nan
+    rewards, terminations = rewards_and_terminations(episode, contract)
+    rewards = np.where(unknown[:-1] | unknown[1:], np.nan, rewards)
+    return contract.observe(states), rewards, terminations
+
+
+def _environment(episodes: list[Episode], contract: Contract) -> EnvSpec:
+    """Return how Gymnasium makes the environment of these episodes."""
+    import gymnasium
+
+    register()
+    spec = deepcopy(gymnasium.spec(_ENVIRONMENT))
+    scenarios = {episode.scenario for episode in episodes} & set(SCENARIOS)
+    spec.kwargs = {'contract': contract.to_json()}
+    if len(scenarios) == 1:
+        spec.kwargs['scenario'] = scenarios.pop()
+    return spec
 
 
 def _episode(data, details: dict) -> Episode:
