@@ -82,7 +82,9 @@ def actions_for(steps: int, count: int, seed: int) -> np.ndarray:
 
 def against_raw(threads: int, count: int, steps: int, repeats: int) -> tuple[float, float]:
     """Return the median ratio to raw physics, and the median steps a second."""
-    env = SoccerVectorEnv(count, threads, scenario=SCENARIO, rewards='shaped')
+    env = SoccerVectorEnv(
+        count, threads, scenario=SCENARIO, rewards='shaped', autoreset_mode='SameStep'
+    )
     env.reset(seed=0)
     raw = Raw(env, threads)
     warm = actions_for(20, count, 0)

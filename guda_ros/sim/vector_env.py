@@ -17,12 +17,16 @@ class SoccerVectorEnv(VectorEnv):
     """
     SoccerEnv `num_envs` times in one batch of simulations.
 
-    Row i with seed s has the episodes of a SoccerEnv with seed s + i, to the bit. Autoreset mode:
-    same step. Where an episode ended, the observation is the first of the next one; the last one
-    is in `infos['final_obs']`, and what became of the episode in `infos['final_info']`, in rows
-    that `infos['_final_obs']` and `infos['_final_info']` mark.
+    Row i with seed s has the episodes of a SoccerEnv with seed s + i, to the bit, in each of
+    Gymnasium's autoreset modes. Next step: what became of an episode is in the infos of its last
+    step, in rows that `infos['_<name>']` mark; the row begins anew in the next step, whose action
+    is not used and whose reward is 0. Same step: where an episode ended, the observation is the
+    first of the next one; the last one is in `infos['final_obs']`, and what became of the episode
+    in `infos['final_info']`, in rows that `infos['_final_obs']` and `infos['_final_info']` mark.
+    Disabled: infos as for next step, and rows that ended are to be reset before the next step.
 
     :param threads: of the physics.
+    :param autoreset_mode: NextStep, SameStep or Disabled, or an AutoresetMode.
     :param arguments: scenario, contract, robot, rewards, time_limit, randomisation: see
         EpisodeBatch.
     """
@@ -30,7 +34,7 @@ class SoccerVectorEnv(VectorEnv):
     metadata = {
         'render_modes': ['rgb_array'],
         'render_fps': 10,
-        'autoreset_mode': AutoresetMode.SAME_STEP,
+        'autoreset_mode': AutoresetMode.NEXT_STEP,
     }
 
     def __init__(
@@ -41,20 +45,33 @@ class SoccerVectorEnv(VectorEnv):
         camera: str = 'overview',
         width: int = 480,
         height: int = 360,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         **arguments,
     ) -> None:
+        try:
+            self.autoreset_mode = AutoresetMode(autoreset_mode)
+        except ValueError as error:
+            known = ', '.join(mode.value for mode in AutoresetMode)
+            raise ValueError(
+                f'autoreset_mode: one of {known} is expected, not {autoreset_mode!r}'
+            ) from error
         if render_mode not in (None, 'rgb_array'):
             raise ValueError(f'render_mode: None or rgb_array is expected, not {render_mode!r}')
         self.episodes = EpisodeBatch(num_envs, threads=threads, **arguments)
         self.num_envs = num_envs
         self.render_mode = render_mode
-        self.metadata = {**self.metadata, 'render_fps': round(self.episodes.contract.rate)}
+        self.metadata = {
+            **self.metadata,
+            'render_fps': round(self.episodes.contract.rate),
+            'autoreset_mode': self.autoreset_mode,
+        }
         self.single_observation_space = self.episodes.observation_space
         self.single_action_space = self.episodes.action_space
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._picture = (camera, width, height)
         self._observations = np.zeros(self.observation_space.shape, np.float32)
+        self._over = np.zeros(num_envs, dtype=bool)
         self._seeded = False
 
     def reset(
@@ -81,32 +98,55 @@ class SoccerVectorEnv(VectorEnv):
         self._seeded = True
         self._observations = self._observations.copy()
         self._observations[rows] = self.episodes.reset(rows, options.get('starts'))
+        self._over[rows] = False
         return self._observations, {}
 
     def step(
         self, actions: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        """Walk one control period with actions (num_envs, 3), and reset what ended."""
+        """
+        Walk one control period with actions (num_envs, 3), and reset what ended.
+
+        :raises RuntimeError: before the first reset; disabled: while ended rows are not reset.
+        """
         if not self._seeded:
             raise RuntimeError('reset the environments before their first step')
+        fresh = np.flatnonzero(self._over)
+        if fresh.size and self.autoreset_mode == AutoresetMode.DISABLED:
+            raise RuntimeError(f'the episodes of rows {fresh.tolist()} are over: reset them')
+        # A batch has no rows that stand still: what is over walks on, and is then begun anew.
         observations, rewards, terminations, truncations = self.episodes.step(actions)
+        if fresh.size:
+            observations[fresh] = self.episodes.reset(fresh)
+            rewards[fresh] = 0.0
+            terminations[fresh] = truncations[fresh] = False
         infos = {}
         ended = terminations | truncations
         rows = np.flatnonzero(ended)
         if rows.size:
-            infos = self._final(observations, rows, ended)
-            observations[rows] = self.episodes.reset(rows)
+            infos = self._outcomes(rows, ended)
+            if self.autoreset_mode == AutoresetMode.SAME_STEP:
+                infos = self._final(observations, rows, ended, infos)
+                observations[rows] = self.episodes.reset(rows)
+        if self.autoreset_mode != AutoresetMode.SAME_STEP:
+            self._over = ended.copy()
         self._observations = observations
         return observations, rewards, terminations, truncations, infos
 
-    def _final(self, observations: np.ndarray, rows: np.ndarray, ended: np.ndarray) -> dict:
+    def _outcomes(self, rows: np.ndarray, ended: np.ndarray) -> dict:
+        """Return what became of episodes, with the rows that each entry is of."""
+        found = {}
+        for name, values in self.episodes.summary(rows).items():
+            found[name] = np.zeros(self.num_envs, values.dtype)
+            found[name][rows] = values
+            found[f'_{name}'] = ended.copy()
+        return found
+
+    def _final(
+        self, observations: np.ndarray, rows: np.ndarray, ended: np.ndarray, final: dict
+    ) -> dict:
         last = np.full(self.num_envs, None, dtype=object)
         last[rows] = list(observations[rows])
-        final = {}
-        for name, values in self.episodes.summary(rows).items():
-            final[name] = np.zeros(self.num_envs, values.dtype)
-            final[name][rows] = values
-            final[f'_{name}'] = ended.copy()
         return {
             'final_obs': last,
             '_final_obs': ended.copy(),

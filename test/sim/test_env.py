@@ -4,9 +4,11 @@ import warnings
 
 import gymnasium
 from gymnasium.utils.env_checker import check_env
-from gymnasium.vector import AutoresetMode
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.wrappers import vector as wrappers
 import numpy as np
 import pytest
+import torch
 
 from guda_ros.data.contract import Contract
 from guda_ros.errors import GudaError
@@ -82,7 +84,7 @@ def test_a_row_of_the_vector_environment_is_a_single_environment_to_the_bit():
     actions = np.random.default_rng(1).uniform([-0.2, -1, -1], 1, (90, count, 3))
     actions = actions.astype(np.float32)
     arguments = {'scenario': 'penalty', 'rewards': 'shaped', 'time_limit': 4.0}
-    vector = SoccerVectorEnv(count, threads=2, **arguments)
+    vector = SoccerVectorEnv(count, threads=2, autoreset_mode='SameStep', **arguments)
     observations, _ = vector.reset(seed=seed)
     traces = [[row] for row in observations]
     finals = [[] for _ in range(count)]
@@ -107,7 +109,7 @@ def test_a_row_of_the_vector_environment_is_a_single_environment_to_the_bit():
 
 
 def test_only_rows_that_ended_begin_anew():
-    env = SoccerVectorEnv(3, time_limit=30.0)
+    env = SoccerVectorEnv(3, time_limit=30.0, autoreset_mode='SameStep')
     assert env.metadata['autoreset_mode'] == AutoresetMode.SAME_STEP
     start = [0, 0, 0, 2, 0]
     env.reset(seed=0, options={'starts': [SCORES, start, GOES_OUT]})
@@ -259,7 +261,7 @@ def test_a_row_with_obstacles_and_randomisation_is_a_single_environment_to_the_b
         'randomisation': 'default',
     }
     actions = np.random.default_rng(2).uniform(-1, 1, (25, 2, 3)).astype(np.float32)
-    vector = SoccerVectorEnv(2, **arguments)
+    vector = SoccerVectorEnv(2, autoreset_mode='SameStep', **arguments)
     rows = [vector.reset(seed=4)[0]]
     infos = []
     for action in actions:
@@ -280,3 +282,131 @@ def test_a_row_with_obstacles_and_randomisation_is_a_single_environment_to_the_b
         name = 'randomisation/ball.mass'
         assert [info[name] for info in mine] == [info[name][k] for info in infos]
         assert len(mine) == 2 and 0.9 <= mine[0][name] <= 1.1 and mine[0][name] != mine[1][name]
+
+
+def vector_pair(mode, count=3, **arguments):
+    """Return our batch and Gymnasium's own loop over single environments."""
+    arguments = {'scenario': 'penalty', 'rewards': 'shaped', 'time_limit': 1.5, **arguments}
+    loop = SyncVectorEnv([lambda: SoccerEnv(**arguments)] * count, autoreset_mode=mode)
+    return SoccerVectorEnv(count, autoreset_mode=mode, **arguments), loop
+
+
+def assert_same_infos(mine, other):
+    assert mine.keys() == other.keys()
+    for key, value in mine.items():
+        if isinstance(value, dict):
+            assert_same_infos(value, other[key])
+        elif key == 'final_obs':
+            for one, two in zip(value, other[key], strict=True):
+                np.testing.assert_array_equal(one, two)
+        else:
+            np.testing.assert_array_equal(value, other[key])
+
+
+@pytest.mark.parametrize('mode', list(AutoresetMode))
+@pytest.mark.parametrize('randomisation', [None, 'default'])
+def test_every_autoreset_mode_is_that_of_gymnasium_to_the_bit(mode, randomisation):
+    ours, loop = vector_pair(mode, randomisation=randomisation)
+    assert ours.metadata['autoreset_mode'] == mode
+    traces = [list(env.reset(seed=5)) for env in (ours, loop)]
+    np.testing.assert_array_equal(traces[0][0], traces[1][0])
+    rng, ends = np.random.default_rng(0), 0
+    for _ in range(60):
+        action = rng.uniform([-0.2, -1, -1], 1, (3, 3)).astype(np.float32)
+        found = [env.step(action) for env in (ours, loop)]
+        for mine, other in zip(found[0][:4], found[1][:4]):
+            np.testing.assert_array_equal(mine, other)
+        assert_same_infos(found[0][4], found[1][4])
+        over = found[0][2] | found[0][3]
+        ends += over.sum()
+        if mode == AutoresetMode.DISABLED and over.any():
+            with pytest.raises(RuntimeError, match='are over: reset them'):
+                ours.step(action)
+            again = [env.reset(options={'reset_mask': over.copy()})[0] for env in (ours, loop)]
+            np.testing.assert_array_equal(*again)
+    assert ends > 6
+
+
+def test_episodes_begin_anew_in_the_next_step_unless_it_is_said_otherwise():
+    assert SoccerVectorEnv(1).metadata['autoreset_mode'] == AutoresetMode.NEXT_STEP
+    named = SoccerVectorEnv(1, autoreset_mode='SameStep')
+    assert named.metadata['autoreset_mode'] == AutoresetMode.SAME_STEP
+    made = gymnasium.make_vec('guda_ros/Soccer-v0', 2, vectorization_mode='vector_entry_point')
+    assert made.metadata['autoreset_mode'] == AutoresetMode.NEXT_STEP
+    with pytest.raises(ValueError, match='one of NextStep, SameStep, Disabled is expected'):
+        SoccerVectorEnv(1, autoreset_mode='never')
+
+
+def half(value):
+    return value / 2
+
+
+OURS = {
+    'TransformObservation': lambda env: wrappers.TransformObservation(env, half),
+    'VectorizeTransformObservation': lambda env: wrappers.VectorizeTransformObservation(
+        env, gymnasium.wrappers.RescaleObservation, min_obs=-1.0, max_obs=1.0
+    ),
+    'FlattenObservation': wrappers.FlattenObservation,
+    'ReshapeObservation': lambda env: wrappers.ReshapeObservation(
+        env, (1, *env.single_observation_space.shape)
+    ),
+    'RescaleObservation': lambda env: wrappers.RescaleObservation(env, -1.0, 1.0),
+    'DtypeObservation': lambda env: wrappers.DtypeObservation(env, np.float64),
+    'NormalizeObservation': wrappers.NormalizeObservation,
+    'TransformAction': lambda env: wrappers.TransformAction(env, half),
+    'VectorizeTransformAction': lambda env: wrappers.VectorizeTransformAction(
+        env, gymnasium.wrappers.RescaleAction, min_action=-2.0, max_action=2.0
+    ),
+    'ClipAction': wrappers.ClipAction,
+    'RescaleAction': lambda env: wrappers.RescaleAction(env, -2.0, 2.0),
+    'TransformReward': lambda env: wrappers.TransformReward(env, half),
+    'VectorizeTransformReward': lambda env: wrappers.VectorizeTransformReward(
+        env, gymnasium.wrappers.ClipReward, min_reward=-0.1, max_reward=0.1
+    ),
+    'ClipReward': lambda env: wrappers.ClipReward(env, -0.1, 0.1),
+    'NormalizeReward': wrappers.NormalizeReward,
+    'RecordEpisodeStatistics': wrappers.RecordEpisodeStatistics,
+    'DictInfoToList': wrappers.DictInfoToList,
+    'ArrayConversion': lambda env: wrappers.ArrayConversion(env, np, np),
+    'NumpyToTorch': lambda env: wrappers.NumpyToTorch(env),
+}
+#: Those for pictures or dictionaries, those that need a display, a film encoder or JAX.
+OTHERS = {
+    'FilterObservation',
+    'GrayscaleObservation',
+    'ResizeObservation',
+    'RecordVideo',
+    'HumanRendering',
+    'JaxToNumpy',
+    'JaxToTorch',
+}
+
+
+def test_every_vector_wrapper_of_gymnasium_is_tried_or_cannot_fit():
+    assert set(OURS) | OTHERS == set(wrappers.__all__)
+
+
+@pytest.mark.parametrize('name', OURS)
+def test_a_vector_wrapper_gives_what_it_gives_around_single_environments(name):
+    if name in ('ArrayConversion', 'NumpyToTorch'):
+        pytest.importorskip('array_api_compat', reason='an extra of Gymnasium brings it')
+    pair = [OURS[name](env) for env in vector_pair(AutoresetMode.NEXT_STEP)]
+    observations = [env.reset(seed=3)[0] for env in pair]
+    np.testing.assert_array_equal(*map(np.asarray, observations))
+    rng, ends = np.random.default_rng(1), 0
+    for _ in range(40):
+        action = rng.uniform(-1, 1, (3, 3)).astype(np.float32)
+        if name == 'NumpyToTorch':
+            action = torch.from_numpy(action)
+        ours, theirs = [env.step(action) for env in pair]
+        for mine, other in zip(ours[:4], theirs[:4]):
+            np.testing.assert_array_equal(np.asarray(mine), np.asarray(other))
+        ends += int(np.sum(np.asarray(ours[2]) | np.asarray(ours[3])))
+        if name == 'RecordEpisodeStatistics' and 'episode' in ours[4]:
+            for key in ('r', 'l'):
+                np.testing.assert_array_equal(ours[4]['episode'][key], theirs[4]['episode'][key])
+            over = ours[4]['_episode']
+            np.testing.assert_allclose(
+                ours[4]['episode']['r'][over], ours[4]['episode_reward'][over], rtol=1e-5
+            )
+    assert ends > 3
