@@ -29,7 +29,7 @@ unexport ROS_DISTRO ROS_VERSION ROS_PYTHON_VERSION RMW_IMPLEMENTATION
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo benchmark-guda test test-all soak lint docs clean
+.PHONY: help setup demo benchmark-guda test test-all soak lint docs notebook clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -62,6 +62,9 @@ lint: setup  ## format, style and types of the Python files
 docs: setup  ## the documentation site, into build/docs; warnings are errors
 	@$(VENV)/python -m sphinx -q -W --keep-going -n -d build/doctrees docs build/docs
 	@echo 'documentation: build/docs/index.html'
+
+notebook: setup  ## execute examples/the_whole_story.ipynb again, in place; a minute of CPU time
+	@$(VENV)/python tools/run_notebook.py
 
 clean:  ## remove what builds and tests left; recordings and results in runs/ and .venv stay
 	rm -rf build install log dist .pytest_cache .ruff_cache .mypy_cache guda_ros.egg-info

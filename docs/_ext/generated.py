@@ -12,11 +12,13 @@ import re
 import code_tables
 import command_line
 import node_tables
+import notebook
 import yaml_keys
 
 #: What can be asked for, by name.
 PARTS: dict[str, Callable[[], str]] = {
     'command_line': command_line.command_line,
+    'the_whole_story': notebook.the_whole_story,
     'parameters': node_tables.parameters,
     'topics': node_tables.topics,
     'services': node_tables.services,

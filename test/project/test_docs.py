@@ -153,11 +153,19 @@ def test_no_generated_part_is_empty_or_left_out(site):
         'nodes.html': ('max_acceleration', 'cmd_vel/source', 'best effort', 'safety/release'),
         'yaml_keys.html': ('ball_hold', 'bc_updates', 'rotate.spread', 'camera.vertical_fov'),
         'state.html': ('command_turn', 'push_yaw_sin'),
+        'the_whole_story.html': ('guda_ros.collect(', '95 % interval', 'steps in all'),
         'architecture.html': ('augmentation   control',),
     }
     for name, expected in words.items():
         text = re.sub(r'<[^>]+>', '', text_of(site / name))
         assert [word for word in expected if word not in text] == [], name
+
+
+def test_the_notebook_is_a_page_with_its_pictures(pages, site):
+    content = pages[site / 'the_whole_story.html']
+    drawn = [one for one in content.loads if one.startswith('data:image/png;base64,')]
+    assert len(drawn) >= 5 and all(len(one) > 2000 for one in drawn)
+    assert 'augmentation.html' in content.links
 
 
 def links_of(text: str) -> list[str]:
