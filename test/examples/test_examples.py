@@ -5,9 +5,11 @@ from pathlib import Path
 import subprocess
 import sys
 
+from bag_scene import robot, write_bag, write_chunked
 import numpy as np
 import torch
 
+import guda_ros
 from guda_ros.control.exported_policy import ExportedPolicy
 from guda_ros.data.contract import Contract
 from guda_ros.learning.export import export_policy
@@ -55,3 +57,17 @@ def test_a_policy_runs_with_onnxruntime_alone(tmp_path):
 def test_stable_baselines3_learns_in_an_environment():
     told = run('gymnasium_sb3.py', '--steps', 512, '--episodes', 1)
     assert told.startswith('episode 0: return')
+
+
+def test_a_bag_of_somebody_else_becomes_a_policy(tmp_path):
+    # The ball rolls while the robot walks, for as long as both stay on the field.
+    bags = write_bag(tmp_path / 'bag', seconds=8.0), write_chunked(tmp_path / 'other.mcap')
+    small = ['--count', 500, '--updates', 20, '--starts', 3, '--guide', 'random']
+    told = run('foreign_bag.py', *bags, *small, '--out', tmp_path / 'out')
+    theirs = guda_ros.read_dataset(tmp_path / 'out' / 'dataset')
+    usable = [int(episode.usable.sum()) for episode in theirs.episodes]
+    assert min(usable) > 30 and f'2 episodes, {sum(usable)} usable steps' in told
+    for episode in theirs.episodes:
+        np.testing.assert_allclose(episode.world_states[20, :2], robot(2.0)[:2], atol=0.02)
+    assert '500 steps' in told and 'success from' in told
+    assert ExportedPolicy.load(tmp_path / 'out' / 'policy.onnx').contract == theirs.contract

@@ -3,12 +3,11 @@
 import json
 import os
 from pathlib import Path
-import re
-import shutil
 import subprocess
 import sys
 
 import numpy as np
+from own_task import install
 import pytest
 
 from guda_ros.cli.main import main
@@ -25,16 +24,7 @@ EXAMPLE = ROOT / 'examples' / 'new_task'
 @pytest.fixture(scope='module')
 def installed(tmp_path_factory):
     """Return a folder with the package as pip would install it, and its name for sys.path."""
-    site = tmp_path_factory.mktemp('site')
-    shutil.copy(EXAMPLE / 'push_box.py', site)
-    about = site / 'push_box-1.0.dist-info'
-    about.mkdir()
-    (about / 'METADATA').write_text('Metadata-Version: 2.1\nName: push-box\nVersion: 1.0\n')
-    # The entry points are those of pyproject.toml.
-    text = (EXAMPLE / 'pyproject.toml').read_text()
-    (name, target) = re.search(r'entry-points."guda_ros.tasks"\]\n(\w+) = "(.+)"', text).groups()
-    (about / 'entry_points.txt').write_text(f'[guda_ros.tasks]\n{name} = {target}\n')
-    return site
+    return install(EXAMPLE, tmp_path_factory.mktemp('site'))
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 
 from guda_ros.data.contract import Contract
+from guda_ros.data.registry import SOCCER
 
 
 def write_policy(
@@ -52,11 +53,14 @@ def write_policy(
     )
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid('', 17)])
     model.ir_version = 8
-    for key, value in {
+    properties = {
         'contract': contract.to_json(),
         'contract_hash': contract.hash,
         'algorithm': 'test',
         'training': '{}',
-    }.items():
+    }
+    if contract.task != SOCCER:
+        properties['task'] = contract.task
+    for key, value in properties.items():
         model.metadata_props.add(key=key, value=value)
     onnx.save(model, path)
