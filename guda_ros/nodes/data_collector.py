@@ -24,6 +24,7 @@ from guda_ros.data.recording.folder import FolderClaim, require_contract
 from guda_ros.data.recording.reader import RecordingError
 from guda_ros.ros.diagnostics import DiagnosticsPublisher, ERROR, OK, WARN
 from guda_ros.ros.episode.event import read_event
+from guda_ros.ros.images import compressed_topic
 from guda_ros.ros.parameters import Parameters
 from guda_ros.ros.recorder.inputs import RecorderInputs
 from guda_ros.ros.recorder.live_augmentation import LiveAugmentation
@@ -54,7 +55,7 @@ class DataCollector(Node):
         table = Topics(self._contract)
         image = table['image'].name
         if told.images:
-            compressed = self.resolve_topic_name(image) + '/compressed'
+            compressed = compressed_topic(self.resolve_topic_name(image))
             topics['image'] = compressed, type_name(CompressedImage)
         self._collector = EpisodeCollector(
             told.folder,

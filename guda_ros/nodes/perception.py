@@ -10,7 +10,7 @@ from nav_msgs.msg import Odometry
 import numpy as np
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-from sensor_msgs.msg import CameraInfo, Image, JointState
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 from std_msgs.msg import String
 
 from guda_ros.control.kick_and_head import HEAD_JOINTS
@@ -21,6 +21,7 @@ from guda_ros.perception.pipeline import Perception
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import diagnostics
 from guda_ros.ros.episode.event import EpisodeEvent, read_event
+from guda_ros.ros.images import declare_transport, grey_of, image_subscription
 from guda_ros.ros.parameters import declare_contract, declare_odometry, Parameters
 from guda_ros.ros.percept_topics import PerceptTopics
 from guda_ros.ros.perception_report import PerceptionReport
@@ -60,7 +61,7 @@ class PerceptionNode(Node):
         self._observer = Observer(self._perception, **declare_odometry(p))
         self._event: EpisodeEvent | None = None
         self._camera_info: tuple | None = None
-        self._calibration = 'robot profile'
+        self._calibration, self._not_understood, self._grey = 'robot profile', '', ''
         self._problem = ''
         self._judge = PerceptionReport(
             self, self._observer, self._perception, self.contract.topics['odom']
@@ -74,7 +75,7 @@ class PerceptionNode(Node):
             topics.subscription(self, 'camera_info', self._on_camera_info),
             topics.subscription(self, 'joint_states', self._on_joints),
             topics.subscription(self, 'odom', self._on_odom),
-            topics.subscription(self, 'image', self._on_image),
+            image_subscription(topics, self, declare_transport(p), self._on_image),
         ]
         self._diagnostics = diagnostics.DiagnosticsPublisher(
             self, self._report, self.contract.robot
@@ -97,25 +98,30 @@ class PerceptionNode(Node):
         self._observer.begin(event.stamp, event.robot_start)
 
     def _on_camera_info(self, message: CameraInfo) -> None:
-        calibration = (*message.k, *message.d, message.width, message.height)
+        roi = message.roi
+        calibration = (
+            (*message.k,),
+            message.width,
+            message.height,
+            (*message.d,),
+            message.distortion_model,
+            (message.binning_x, message.binning_y),
+            (roi.x_offset, roi.y_offset, roi.width, roi.height),
+        )
         if calibration == self._camera_info:
             return
         self._camera_info = calibration
+        k, width, height, *lens_and_part = calibration
         try:
-            self._perception.set_camera(
-                CameraModel.from_camera_info(
-                    message.k,
-                    message.width,
-                    message.height,
-                    self._profile.camera,
-                    message.d,
-                    message.distortion_model,
-                )
+            camera = CameraModel.from_camera_info(
+                k, width, height, self._profile.camera, *lens_and_part
             )
         except ValueError as error:
-            self._fail(f'{error}; the {self._calibration} is used instead')
+            self._not_understood = f'{error}; the {self._calibration} is used instead'
+            self.get_logger().error(self._not_understood)
         else:
-            self._calibration = 'camera_info'
+            self._perception.set_camera(camera)
+            self._calibration, self._not_understood = 'camera_info', ''
 
     def _on_joints(self, message: JointState) -> None:
         angles = dict(zip(message.name, message.position))
@@ -127,7 +133,11 @@ class PerceptionNode(Node):
         pose = convert.pose_from_message(message)
         self._answer(self._observer.odometry, message, pose)
 
-    def _on_image(self, message: Image) -> None:
+    def _on_image(self, message: Image | CompressedImage) -> None:
+        grey = grey_of(message)
+        if grey and not self._grey:
+            self.get_logger().warning(grey)
+        self._grey = grey
         self._answer(self._observer.image, message, lambda: convert.bgr_from_message(message))
 
     def _answer(self, take: Callable, message, value) -> None:
@@ -154,7 +164,8 @@ class PerceptionNode(Node):
 
     def _report(self) -> tuple[bytes, str, dict]:
         episode = self._event.id if self._event else ''
-        return self._judge(self._problem, [], self._calibration, episode)
+        lasting = [text for text in (self._not_understood, self._grey) if text]
+        return self._judge(self._problem, lasting, self._calibration, episode)
 
 
 def _pose_or_none(values) -> np.ndarray | None:

@@ -354,6 +354,91 @@ def test_unusable_messages_are_told_and_survived(driver):
     assert driver.step(START).keys() == OUTPUTS.keys()
 
 
+@pytest.mark.parametrize(
+    'width, height, data', [(0, 0, b''), (0, 300, b''), (400, 300, b''), (400, 300, b'1234')]
+)
+def test_an_empty_or_short_image_is_told_and_survived(driver, width, height, data):
+    driver.episode('reset', f'empty_{width}_{height}_{len(data)}')
+    driver.step(START)
+    driver.answers.clear()
+    driver.stamp += PERIOD
+    message = convert.image_message(np.zeros((2, 2, 3), np.uint8), driver.stamp, 'camera')
+    message.width, message.height, message.step = width, height, 3 * width
+    message.data = data
+    driver.odom(np.zeros(3))
+    driver._pubs['image_raw'].publish(message)
+    assert driver.wait(lambda: 'an image was ignored' in driver.diagnostics['/perception'][1])
+    assert driver.answers == []
+    assert driver.step(START).keys() == OUTPUTS.keys()
+
+
+def test_grey_images_are_a_warning_as_long_as_they_come(driver):
+    driver.episode('reset', 'grey')
+    for _ in range(3):
+        driver.stamp += PERIOD
+        driver.odom(np.zeros(3))
+        driver._pubs['image_raw'].publish(
+            convert.image_message(
+                np.full((300, 400), 90, np.uint8), driver.stamp, 'camera_optical_frame', 'mono8'
+            )
+        )
+        driver.answer(driver.stamp)
+        driver.spin(0.4)
+    assert driver.wait(lambda: 'grey (mono8)' in driver.diagnostics['/perception'][1])
+    assert driver.diagnostics['/perception'][0] == WARN
+    driver.step(START)
+    assert driver.wait(lambda: driver.diagnostics['/perception'][0] == OK, 1.5)
+
+
+@pytest.mark.parametrize('part', ['binning', 'roi'])
+def test_a_calibration_of_the_whole_sensor_serves_binned_and_cropped_images(driver, part):
+    driver.episode('reset', part)
+    expected = driver.step(START)['ball/detection'].point.x
+    usual = convert.camera_info_message(
+        CAMERA.width, CAMERA.height, CAMERA.focal[0], driver.stamp, 'camera'
+    )
+    info = convert.camera_info_message(800, 600, CAMERA.focal[0], driver.stamp, 'camera')
+    focal, (x, y) = CAMERA.focal[0], CAMERA.centre
+    if part == 'binning':
+        info.binning_x = info.binning_y = 2
+        focal, x, y = 2 * focal, 2 * x + 0.5, 2 * y + 0.5
+    else:
+        info.roi.x_offset, info.roi.y_offset, info.roi.width, info.roi.height = 200, 150, 400, 300
+        x, y = x + 200, y + 150
+    info.k = [focal, 0.0, x, 0.0, focal, y, 0.0, 0.0, 1.0]
+    try:
+        driver._pubs['camera_info'].publish(info)
+        driver.spin(0.2)
+        assert driver.step(START)['ball/detection'].point.x == pytest.approx(expected, abs=1e-6)
+    finally:
+        driver._pubs['camera_info'].publish(usual)
+        driver.spin(0.2)
+
+
+def test_a_lens_that_is_not_understood_stays_a_warning_while_images_are_answered(driver):
+    driver.episode('reset', 'lens')
+    usual = convert.camera_info_message(
+        CAMERA.width, CAMERA.height, CAMERA.focal[0], driver.stamp, 'camera'
+    )
+    other = convert.camera_info_message(
+        CAMERA.width, CAMERA.height, CAMERA.focal[0], driver.stamp, 'camera', [0.1] * 5
+    )
+    other.distortion_model = 'a_model_of_tomorrow'
+    try:
+        driver._pubs['camera_info'].publish(other)
+        driver.spin(0.2)
+        for _ in range(4):
+            driver.step(START)
+            driver.spin(0.4)
+            level, text, _ = driver.diagnostics['/perception']
+        assert level == WARN and 'a_model_of_tomorrow' in text
+    finally:
+        driver._pubs['camera_info'].publish(usual)
+        driver.spin(0.2)
+    driver.step(START)
+    assert driver.wait(lambda: driver.diagnostics['/perception'][0] == OK, 1.5)
+
+
 def test_calibration_of_the_camera_goes_before_the_profile(driver):
     driver.episode('reset', 'l')
     before = driver.step(START)['ball/detection'].point.x

@@ -1,7 +1,9 @@
 import math
 
+import cv2
 import numpy as np
 import pytest
+from sensor_msgs.msg import CompressedImage
 
 from guda_ros.data.messages import stamp_to_ns, yaw_of
 from guda_ros.data.recording.collector import header_stamp
@@ -98,6 +100,14 @@ def test_colours_come_in_the_order_of_opencv():
     red[..., 0] = 255
     bgr = convert.bgr_from_message(convert.image_message(red, 7, 'camera', 'rgb8'))
     assert bgr[0, 0].tolist() == [0, 0, 255]
+
+
+@pytest.mark.parametrize('kind', ['.png', '.jpg'])
+def test_compressed_images_come_as_pixels(kind):
+    green = np.full((8, 8, 3), (20, 200, 30), np.uint8)
+    data = cv2.imencode(kind, green)[1].tobytes()
+    message = CompressedImage(format='jpeg', data=data)
+    np.testing.assert_allclose(convert.bgr_from_message(message), green, atol=3)
 
 
 def test_wrong_images_are_refused():

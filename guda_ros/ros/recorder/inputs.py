@@ -8,10 +8,11 @@ from functools import partial
 import numpy as np
 from rclpy.node import Node
 from rclpy.serialization import serialize_message
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 
 from guda_ros.ros.control.sent_commands import SentCommands
 from guda_ros.ros.conversions import twist_stamped
+from guda_ros.ros.images import image_subscription
 from guda_ros.ros.qos import RECORD, RECORD_IMAGES, RECORD_LATCHED
 from guda_ros.ros.recorder.jpeg import JpegEncoder
 from guda_ros.ros.recorder.parameters import RecorderParameters
@@ -22,7 +23,8 @@ class RecorderInputs:
     """
     Subscribe to what is recorded.
 
-    Images come as JPEG. Commands that come as Twist become TwistStamped.
+    Images become JPEG, but for those that the camera has compressed itself. Commands that come as
+    Twist become TwistStamped.
 
     :param on_message: called with role, time of reception [ns] and serialized message.
     :param on_episode: called with the serialized announcement of an episode instead.
@@ -49,7 +51,7 @@ class RecorderInputs:
                 node.create_subscription(kind, name, partial(self._take, role), qos, raw=True)
         if told.images:
             self._jpeg = JpegEncoder(told.jpeg_quality)
-            table.subscription(node, 'image', self._on_image, qos=RECORD_IMAGES)
+            image_subscription(table, node, told.transport, self._on_image, qos=RECORD_IMAGES)
 
     def _now(self) -> int:
         return self._node.get_clock().now().nanoseconds
@@ -60,7 +62,7 @@ class RecorderInputs:
     def _on_command(self, command: np.ndarray, stamp: int) -> None:
         self._take('command', serialize_message(twist_stamped(command, stamp, self._frame)))
 
-    def _on_image(self, message: Image) -> None:
+    def _on_image(self, message: Image | CompressedImage) -> None:
         received = self._now()
         try:
             data = self._jpeg.encode(message)

@@ -22,8 +22,18 @@ class JpegEncoder:
         self._encode = cv2.imencode
         self._options = [cv2.IMWRITE_JPEG_QUALITY, quality]
 
-    def encode(self, message: Image) -> bytes:
-        """Return the serialized message with the stamp of the image; ValueError if unknown."""
+    def encode(self, message: Image | CompressedImage) -> bytes:
+        """
+        Return the serialized message with the stamp of the image.
+
+        What a camera has compressed is kept as it is.
+
+        :raises ValueError: if it cannot be decoded.
+        """
+        if isinstance(message, CompressedImage):
+            if not len(message.data):
+                raise ValueError('a compressed image without any bytes')
+            return serialize_message(message)
         _, jpeg = self._encode('.jpg', bgr_from_message(message), self._options)
         return serialize_message(
             CompressedImage(header=message.header, format='jpeg', data=jpeg.tobytes())

@@ -19,6 +19,7 @@ from guda_ros.data.recording.collector import RecorderSettings
 from guda_ros.data.recording.info import RecordingInfo
 from guda_ros.data.verdicts import SOURCES
 from guda_ros.ros.episode.event import EpisodeEvent
+from guda_ros.ros.images import declare_transport
 from guda_ros.ros.parameters import declare_contract, declare_stamped, Parameters
 from guda_ros.ros.topics import Topics
 
@@ -64,6 +65,7 @@ class RecorderParameters:
     guide: str
     stamped: bool
     images: bool
+    transport: str
     jpeg_quality: int
     settings: RecorderSettings
 
@@ -86,6 +88,7 @@ def declare_recorder(parameters: Parameters, system_clock: bool) -> RecorderPara
         'recording; after each episode what was recorded is augmented by it',
     )
     images = declare('record_images', False, 'record images, as JPEG')
+    transport = declare_transport(parameters)
     quality = declare('jpeg_quality', 80, 'quality of recorded images', low=1, high=100)
     drain = declare(
         'drain_timeout',
@@ -156,6 +159,7 @@ def declare_recorder(parameters: Parameters, system_clock: bool) -> RecorderPara
         guide,
         stamped,
         images,
+        transport,
         quality,
         RecorderSettings(
             drain=drain,

@@ -1,0 +1,59 @@
+"""Images as a camera's driver sends them: as they are, or compressed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import CompressedImage, Image
+
+from guda_ros.ros.parameters import Parameters
+from guda_ros.ros.topics import Topics
+
+RAW, COMPRESSED = 'raw', 'compressed'
+
+
+def compressed_topic(image: str) -> str:
+    """Return the topic where image_transport publishes the images of a topic, compressed."""
+    return f'{image}/compressed'
+
+
+def declare_transport(parameters: Parameters) -> str:
+    """Declare `image_transport` and return it."""
+    return parameters.declare(
+        'image_transport',
+        RAW,
+        'raw: hear sensor_msgs/Image; '
+        'compressed: hear sensor_msgs/CompressedImage on <image>/compressed',
+        choices=(RAW, COMPRESSED),
+        read_only=True,
+    )
+
+
+def image_subscription(
+    topics: Topics,
+    node: Node,
+    transport: str,
+    callback: Callable,
+    *,
+    qos: QoSProfile | None = None,
+) -> Subscription:
+    """Subscribe to the camera's images; `transport` as declare_transport returns it."""
+    if transport == RAW:
+        return topics.subscription(node, 'image', callback, qos=qos)
+    topic = topics['image']
+    # Of the name as it is remapped: that of the compressed images follows it.
+    name = compressed_topic(node.resolve_topic_name(topic.name))
+    return node.create_subscription(CompressedImage, name, callback, qos or topic.subscribe)
+
+
+def grey_of(message: Image | CompressedImage) -> str:
+    """Return a warning for an image without colours, an empty text for another."""
+    # Here, because the recorder does without OpenCV unless it records images.
+    from guda_ros.perception.encodings import is_grey
+
+    if isinstance(message, Image) and is_grey(message.encoding):
+        return f'the images are grey ({message.encoding}), but balls are found by their colour'
+    return ''
