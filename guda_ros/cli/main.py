@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+from pathlib import Path
 import shlex
 import sys
 
@@ -43,13 +44,29 @@ train a policy -> export it -> evaluate it in simulation and through the ROS gra
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    """Takes `~` for the home folder in every argument: a shell leaves it alone in --out=~/set."""
+
+    def _get_value(self, action: argparse.Action, arg_string: str) -> object:
+        # Before the type: to pathlib, ./~ and ~ are the same.
+        if action.type in (None, Path) and arg_string.startswith('~'):
+            arg_string = os.path.expanduser(arg_string)
+            if action.type is Path and arg_string.startswith('~'):
+                user = Path(arg_string).parts[0][1:]
+                self.error(
+                    f'{arg_string}: there is no user {user!r}; write ./{arg_string} for a folder '
+                    'of that name'
+                )
+        return super()._get_value(action, arg_string)
+
+
 def build_parser(verb: str | None = None) -> argparse.ArgumentParser:
     """
     Return the parser; importing it loads neither torch nor mujoco nor rclpy.
 
     :param verb: the only one whose arguments are needed, by default all.
     """
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog='guda',
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -200,7 +200,7 @@ def _parameters(node: str, graph: Graph, options: GraphOptions) -> dict:
         values['policy'] = _absolute(options.policy)
     elif node == 'data_collector':
         values.update(
-            directory=str(Path(options.recordings).absolute()),
+            directory=os.path.abspath(os.path.expanduser(options.recordings)),
             record_images=options.record_images,
             lockstep=graph.simulated and mode == 'lockstep',
             operator='scripted' if 'operator' in graph.nodes else '',
@@ -230,4 +230,5 @@ def of_one_type(value: object) -> object:
 
 def _absolute(name: str) -> str:
     """Make a path absolute, because nodes may run in another folder; leave a plain name alone."""
-    return os.path.abspath(name) if name and Path(name).suffix else name
+    # A shell leaves the ~ of policy:=~/p.onnx alone.
+    return os.path.abspath(os.path.expanduser(name)) if name and Path(name).suffix else name

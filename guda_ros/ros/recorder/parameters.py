@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
 import importlib
+import os
 from pathlib import Path
 
 from geometry_msgs.msg import Twist
@@ -79,7 +80,7 @@ def declare_recorder(parameters: Parameters, system_clock: bool) -> RecorderPara
     """
     contract = declare_contract(parameters)
     declare = partial(parameters.declare, read_only=True)
-    folder = declare('directory', 'recordings', 'folder for recordings')
+    folder = os.path.expanduser(declare('directory', 'recordings', 'folder for recordings'))
     operator = declare('operator', '', 'who demonstrates, noted in the recording')
     guide = declare(
         'guide',
