@@ -58,7 +58,7 @@ class ExportedPolicy:
         :raises PolicyFileError: if the file is missing, damaged, no policy of this project or of
             another contract.
         """
-        path = Path(path)
+        path = Path(os.path.expanduser(path))
         session = _open(path)
         try:
             properties = dict(session.get_modelmeta().custom_metadata_map)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-import os
 
 import numpy as np
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -120,7 +119,7 @@ class Policy(LifecycleNode):
 
     def _load(self) -> None:
         """Read the file of the parameter; PolicyFileError says what is wrong with it."""
-        path = os.path.expanduser(self._options['policy'])
+        path = self._options['policy']
         if not path:
             raise PolicyFileError(
                 'parameter policy is empty: give the file that `guda export` wrote'
