@@ -17,7 +17,7 @@ RAW, COMPRESSED = 'raw', 'compressed'
 
 def compressed_topic(image: str) -> str:
     """Return the topic where image_transport publishes the images of a topic, compressed."""
-    return f'{image}/compressed'
+    return f'{image}/{COMPRESSED}'
 
 
 def declare_transport(parameters: Parameters) -> str:
@@ -43,10 +43,9 @@ def image_subscription(
     """Subscribe to the camera's images; `transport` as declare_transport returns it."""
     if transport == RAW:
         return topics.subscription(node, 'image', callback, qos=qos)
-    topic = topics['image']
-    # Of the name as it is remapped: that of the compressed images follows it.
-    name = compressed_topic(node.resolve_topic_name(topic.name))
-    return node.create_subscription(CompressedImage, name, callback, qos or topic.subscribe)
+    return topics.subscription(
+        node, 'image', callback, kind=CompressedImage, qos=qos, transport=COMPRESSED
+    )
 
 
 def grey_of(message: Image | CompressedImage) -> str:

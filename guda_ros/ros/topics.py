@@ -521,11 +521,17 @@ class Topics(Mapping):
         kind: type | None = None,
         qos: QoSProfile | None = None,
         raw: bool = False,
+        transport: str = '',
     ) -> Subscription:
-        """Create a subscription to a role; `raw`: the callback gets the serialized message."""
+        """
+        Create a subscription to a role; `raw`: the callback gets the serialized message.
+
+        :param transport: of image_transport, whose topic is named after the role's, remapped.
+        """
         topic = self[role]
+        name = f'{node.resolve_topic_name(topic.name)}/{transport}' if transport else topic.name
         return node.create_subscription(
-            kind or topic.kind, topic.name, callback, qos or topic.subscribe, raw=raw
+            kind or topic.kind, name, callback, qos or topic.subscribe, raw=raw
         )
 
 
