@@ -48,6 +48,22 @@ def add_domain(
     )
 
 
+def add_node_settings(parser: argparse.ArgumentParser) -> None:
+    """Add --set and --network for verbs that start a graph."""
+    parser.add_argument(
+        '--set',
+        action='append',
+        default=[],
+        metavar='NODE.PARAMETER=VALUE',
+        help='a parameter of a node, as YAML; may be repeated',
+    )
+    parser.add_argument(
+        '--network',
+        action='store_true',
+        help='let nodes on other computers in (default: this machine only)',
+    )
+
+
 #: The default of --domain for verbs that can work with a robot.
 DOMAIN_OR_DRIVERS = 'the first free one; on a robot $ROS_DOMAIN_ID or 0, where its driver is'
 

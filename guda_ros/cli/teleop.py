@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from guda_ros.cli.common import (
     add_contract,
     add_domain,
+    add_node_settings,
     DOMAIN_OR_DRIVERS,
     load_contract,
 )
@@ -105,18 +106,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='N',
         help='number of the first start (default: %(default)s)',
     )
-    parser.add_argument(
-        '--set',
-        action='append',
-        default=[],
-        metavar='NODE.PARAMETER=VALUE',
-        help='a parameter of a node, as YAML; may be repeated',
-    )
-    parser.add_argument(
-        '--network',
-        action='store_true',
-        help='let nodes on other computers in (default: this machine only)',
-    )
+    add_node_settings(parser)
 
 
 def run(args: argparse.Namespace) -> int:

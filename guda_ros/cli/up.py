@@ -8,6 +8,7 @@ import time
 from guda_ros.cli.common import (
     add_contract,
     add_domain,
+    add_node_settings,
     DOMAIN_OR_DRIVERS,
 )
 from guda_ros.ros.graph.table import GraphOptions, GRAPHS
@@ -50,18 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--no-autostart', action='store_true', help='leave lifecycle nodes unconfigured'
     )
-    parser.add_argument(
-        '--set',
-        action='append',
-        default=[],
-        metavar='NODE.PARAMETER=VALUE',
-        help='a parameter of a node, as YAML; may be repeated',
-    )
-    parser.add_argument(
-        '--network',
-        action='store_true',
-        help='let nodes on other computers in (default: this machine only)',
-    )
+    add_node_settings(parser)
 
 
 def run(args: argparse.Namespace) -> int:

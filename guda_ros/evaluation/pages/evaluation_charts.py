@@ -22,7 +22,7 @@ from guda_ros.evaluation.pages.drawing import (
     new_figure,
     svg_text,
 )
-from guda_ros.evaluation.pages.pictures import draw_field
+from guda_ros.evaluation.pages.pictures import draw_field, legend_beside
 from guda_ros.evaluation.statistics import Estimate
 from guda_ros.soccer.field import Field
 
@@ -227,15 +227,7 @@ def pair_map(
                 label=f'{label} ({int(rows.sum())})',
                 **edge,
             )
-        axes.legend(
-            loc='center left',
-            bbox_to_anchor=(1.04, 0.5),
-            title='who scored more often',
-            title_fontsize=8,
-            borderaxespad=0,
-            handletextpad=0.3,
-            alignment='left',
-        )
+        legend_beside(axes, 'who scored more often')
         return svg_text(figure)
 
 

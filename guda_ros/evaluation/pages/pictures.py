@@ -146,16 +146,21 @@ def start_map(starts: np.ndarray, share: np.ndarray, field: Field) -> str:
                 zorder=4 + index,
                 label=f'{label} ({rows.size})',
             )
-        axes.legend(
-            loc='center left',
-            bbox_to_anchor=(1.04, 0.5),
-            title='goals from this start',
-            title_fontsize=8,
-            borderaxespad=0,
-            handletextpad=0.3,
-            alignment='left',
-        )
+        legend_beside(axes, 'goals from this start')
         return svg_text(figure)
+
+
+def legend_beside(axes: Axes, title: str) -> None:
+    """Draw the legend to the right of a field."""
+    axes.legend(
+        loc='center left',
+        bbox_to_anchor=(1.04, 0.5),
+        title=title,
+        title_fontsize=8,
+        borderaxespad=0,
+        handletextpad=0.3,
+        alignment='left',
+    )
 
 
 def demonstrations(episodes: list, field: Field, columns: int = 6) -> str:
