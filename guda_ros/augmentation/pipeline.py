@@ -167,9 +167,9 @@ class Augmenter:
                 self.report.seconds = time.perf_counter() - begin
 
     @property
-    def places(self) -> ValueMap | None:
-        """What the first rule that asks itself so found places of the object to be worth."""
-        found = (rule.places for rule in self._rules.values())
+    def value_map(self) -> ValueMap | None:
+        """Values of positions of the object, of the first rule that found some."""
+        found = (rule.value_map for rule in self._rules.values())
         return next((one for one in found if one is not None), None)
 
     def make(

@@ -64,12 +64,12 @@ def check_guide(
     :raises GudaError: if guide or data cannot be used.
     """
     rules = guide if isinstance(guide, Guide) else load_guide(guide)
-    trial = places = None
+    trial = value_map = None
     if data is not None:
         recorded = rules.task.read(data)
         augmenter = Augmenter(recorded, rules, seed)
         made = augmenter.make(count)
-        places = augmenter.places
+        value_map = augmenter.value_map
         task = rules.task(recorded.contract)
         quality = {
             name: describe_set(task, steps)
@@ -83,5 +83,5 @@ def check_guide(
         default = Contract.load(rules.task.name) if rules.task.name == 'soccer_push' else None
         task = rules.task(trial.recorded.contract if trial else default)
         recorded, made = (trial.recorded, trial.made) if trial else (None, None)
-        draw_guide(Path(out), rules, task, recorded, made, places)
+        draw_guide(Path(out), rules, task, recorded, made, value_map)
     return GuideCheck(rules, trial)

@@ -5,7 +5,7 @@ from hypothesis import strategies as some
 import numpy as np
 import pytest
 
-from guda_ros.augmentation.values.detour import length_of_way, seen_along, way_round
+from guda_ros.augmentation.values.detour import along_direction, detour_direction, detour_length
 
 CLEARANCE, ALIGNED, CONTACT = 0.2, np.radians(15), 0.15
 
@@ -14,10 +14,10 @@ CLEARANCE, ALIGNED, CONTACT = 0.2, np.radians(15), 0.15
 @example(far=1.0, bearing=0.0)
 def test_the_way_leads_behind_and_hits_along_the_push(far, bearing):
     place = far * np.array([[np.cos(bearing), np.sin(bearing)]])
-    expected = length_of_way(*place.T, CLEARANCE, ALIGNED, rear=CONTACT)[0]
+    expected = detour_length(*place.T, CLEARANCE, ALIGNED, rear=CONTACT)[0]
     length = 0.0
     while np.hypot(*place[0]) >= CONTACT:
-        way = way_round(*place.T, CLEARANCE, ALIGNED)
+        way = detour_direction(*place.T, CLEARANCE, ALIGNED)
         place = place + 0.002 * np.stack([np.cos(way), np.sin(way)], axis=1)
         length += 0.002
         assert length <= far + np.pi * CLEARANCE + 0.1
@@ -39,10 +39,10 @@ def test_the_way_leads_behind_and_hits_along_the_push(far, bearing):
     ],
 )
 def test_lengths_of_ways_that_geometry_gives(place, length):
-    found = length_of_way(*np.array([place]).T, CLEARANCE, ALIGNED, rear=CONTACT)
+    found = detour_length(*np.array([place]).T, CLEARANCE, ALIGNED, rear=CONTACT)
     assert found[0] == pytest.approx(length)
 
 
 def test_places_are_seen_along_the_way_of_the_object():
     places, way = np.array([[1.0, 2.0], [1.0, 2.0]]), np.array([[0.0, 1.0], [-1.0, 0.0]])
-    np.testing.assert_allclose(np.stack(seen_along(places, way)), [[2, -1], [-1, -2]])
+    np.testing.assert_allclose(np.stack(along_direction(places, way)), [[2, -1], [-1, -2]])

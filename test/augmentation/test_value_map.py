@@ -5,7 +5,7 @@ from push_ball_scene import CONTRACT, transition_set, walk_and_push
 import pytest
 
 from guda_ros.augmentation.values.map import Grid, Moves, ValueMap
-from guda_ros.augmentation.values.states import Approach, Worth
+from guda_ros.augmentation.values.states import Approach, StateValue
 from guda_ros.tasks.push_ball.task import PushBallToGoal
 
 BOX = ((0.0, 2.0), (-1.0, 1.0))
@@ -28,7 +28,7 @@ def test_values_are_the_discounted_way_to_the_end():
     values = map_of(grid, lambda over: over.astype(float))
     at = np.array([[0.0, 0.3], [1.0, -0.5], [1.5, 0.0], [1.9, 0.9]])
     np.testing.assert_allclose(values(at), 0.9 ** np.array([19, 9, 4, 0]), rtol=2e-3)
-    np.testing.assert_allclose(values.way(at[:3]), [[1, 0]] * 3, atol=0.1)
+    np.testing.assert_allclose(values.best_direction(at[:3]), [[1, 0]] * 3, atol=0.1)
     # Between the points there are the values between.
     between = values(np.array([[1.05, 0.0]]))[0]
     assert between == pytest.approx((0.9**9 + 0.9**8) / 2, rel=1e-3)
@@ -64,9 +64,9 @@ def test_a_state_is_worth_what_is_left_when_the_robot_is_behind_the_ball():
     assert 0 < approach.speed <= moves.max()
     assert CONTRACT.contact * 0.9 < approach.rear < CONTRACT.contact + CONTRACT.step
     grid = Grid(((-4.5, 4.8), (-3.0, 3.0)), 0.3)
-    worth = Worth(task, ValueMap(grid, grid.points[:, 0], 0.3), 0.99, approach)
+    value = StateValue(task, ValueMap(grid, grid.points[:, 0], 0.3), 0.99, approach)
     # Values grow with x: behind is at smaller x. Another step is worth 1 % of what is above least.
-    behind, before, beside = worth(
+    behind, before, beside = value(
         np.array([[-approach.rear, 0, 0, 0, 0.0], [1.0, 0, 0, 0, 0], [-0.5, 1.0, 0, 0, 0]])
     )
     assert behind == pytest.approx(0.0, abs=1e-3)

@@ -5,7 +5,7 @@ import pytest
 
 from guda_ros.augmentation.guides import load_guide
 from guda_ros.augmentation.pipeline import augment
-from guda_ros.augmentation.values.detour import seen_along, way_round
+from guda_ros.augmentation.values.detour import along_direction, detour_direction
 from guda_ros.augmentation.verify import verify
 from guda_ros.config.files import ConfigError, find_config
 from guda_ros.data.transitions import TransitionSet
@@ -67,8 +67,8 @@ def test_walking_steps_follow_the_way_and_are_the_fast_ones(made):
     np.testing.assert_array_equal(ball, after[:, 2:4])
     to_goal = push_target(ball, CONTRACT, 0.7, 0.15) - ball
     push = to_goal / np.linalg.norm(to_goal, axis=1, keepdims=True)
-    wanted = np.arctan2(push[:, 1], push[:, 0]) + way_round(
-        *seen_along(before[:, :2] - ball, push), CLEARANCE, ALIGNED
+    wanted = np.arctan2(push[:, 1], push[:, 0]) + detour_direction(
+        *along_direction(before[:, :2] - ball, push), CLEARANCE, ALIGNED
     )
     np.testing.assert_allclose(np.cos(np.arctan2(way[:, 1], way[:, 0]) - wanted), 1, atol=1e-6)
     speed = np.hypot(*(recorded.next_states - recorded.states)[:, :2].T)

@@ -6,7 +6,7 @@ and any recorded stretch can begin there, turned until the heading fits: of some
 kept whose rewards and whose end are worth most, so that every state shows its best action and none
 is preferred to another. Long stretches of a walk rarely fit a state; in hindsight each is put
 where, of some states, it helped most. Stretches that move the object are taken anywhere as a
-whole, and of some directions the best one is kept. What states are worth,
+whole, and of some directions the best one is kept. The values of states
 guda_ros.augmentation.values.states finds in the recording under the task's own reward.
 """
 
@@ -24,7 +24,7 @@ from guda_ros.augmentation.task import Task
 from guda_ros.augmentation.transforms import Change, Move
 from guda_ros.augmentation.values.contact import gap, nearest_apart, rests
 from guda_ros.augmentation.values.map import Grid, Moves, ValueMap
-from guda_ros.augmentation.values.states import Worth
+from guda_ros.augmentation.values.states import StateValue
 from guda_ros.config.files import Section
 from guda_ros.soccer.world import wrap_angle_fast
 
@@ -67,17 +67,17 @@ class AutoRule(Rule):
         if 'in_goal' in task.phases:
             self._in_goal = np.mean(task.phase(recorded) == task.phases.index('in_goal'))
         self._apart, self._moving = self._sources(self._steps)
-        self._places = self._worth = None
+        self._value_map = self._state_value = None
         if self.candidates:
-            self._places = self._map()
-            self._worth = Worth.find(
-                recorded, task, self._places, self._discount, self._nearest, self._heading
+            self._value_map = self._map()
+            self._state_value = StateValue.find(
+                recorded, task, self._value_map, self._discount, self._nearest, self._heading
             )
 
     @property
-    def places(self) -> ValueMap | None:
-        """What places of the object are worth."""
-        return self._places
+    def value_map(self) -> ValueMap | None:
+        """Values of the positions of the object."""
+        return self._value_map
 
     def _sources(self, steps: int) -> tuple[Segments, Segments]:
         """Return the stretches in which the object rests, and the others."""
@@ -87,7 +87,7 @@ class AutoRule(Rule):
         return apart, every.take(~np.isin(every.start, apart.start))
 
     def _map(self) -> ValueMap:
-        """Return what places of the object are worth, as far as the recording can move it."""
+        """Return the values of positions of the object, as far as the recording can move it."""
         task = self.task
         rng = np.random.default_rng(0)
         box = tuple(
@@ -116,8 +116,8 @@ class AutoRule(Rule):
                     grid, moving if whole else self._apart, self._steps, _AT_A_POINT, whole, rng
                 )
             )
-        way = np.hypot(*np.moveaxis(parts[0].ends - grid.points[:, None], -1, 0))
-        reach = max(_SPACING, float(np.median(way)))
+        moved = np.hypot(*np.moveaxis(parts[0].ends - grid.points[:, None], -1, 0))
+        reach = max(_SPACING, float(np.median(moved)))
         return ValueMap.solve(
             grid,
             Moves(
@@ -176,7 +176,7 @@ class AutoRule(Rule):
         tried = []
         for count, states in ((looking_back, True), (number - moving - looking_back, False)):
             if count:
-                at = self._draw_places(count, self._tries if states else 1, rng)
+                at = self._draw_positions(count, self._tries if states else 1, rng)
                 change = self._apart_change(self._apart, at, self._tries, rng, states)
                 tried.append(
                     self._tried(*change, self._steps, self._tries, apart=True, relative=states)
@@ -188,7 +188,7 @@ class AutoRule(Rule):
             at = np.repeat(_draw(self.task.bounds, moving, rng), self._tries, axis=0)
             change = self._whole_change(chosen, at, rng)
             tried.append(self._tried(chosen, change, self._steps, self._tries, apart=False))
-        parts = [one.choose(self._worth) for one in tried]
+        parts = [one.choose(self._state_value) for one in tried]
         both, *others = zip(*parts)
         actions, rows, objection, parameters = (np.concatenate(part) for part in others)
         # In any order: what takes only the first of them takes some of both kinds.
@@ -204,10 +204,10 @@ class AutoRule(Rule):
             segment,
         )
 
-    def _draw_places(self, number: int, each: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw places (number each, 2) of a resting object, as often in the goal as recorded."""
+    def _draw_positions(self, number: int, each: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw where (number each, 2) an object rests, in the goal as often as recorded."""
         task, count = self.task, number * each
-        # In the goal nothing is lost by any step: of places in and out of it, in would be chosen.
+        # In the goal nothing is lost by any step: of one in and one out of it, in would be chosen.
         inside = np.repeat(rng.random((number, 1)) < self._in_goal, each, axis=0)
         return np.where(inside, _draw(task.mouth, count, rng), _draw(task.bounds, count, rng))
 
@@ -250,7 +250,7 @@ class AutoRule(Rule):
         states: bool = False,
     ):
         """
-        Put the object at rest at places (K, 2), and the actor anywhere, of any heading.
+        Put the object at rest at positions (K, 2), and the actor anywhere, of any heading.
 
         Each state is that of `tries` stretches; or, with `states`, each stretch begins in `tries`
         of the states.
@@ -281,7 +281,7 @@ class AutoRule(Rule):
         return chosen, Change(task.layout, dict.fromkeys(task.layout.bodies, move), put)
 
     def _whole_change(self, chosen: Segments, at: np.ndarray, rng: np.random.Generator) -> Change:
-        """Put the object of whole scenes at places (K, 2), in any direction."""
+        """Put the object of whole scenes at positions (K, 2), in any direction."""
         task = self.task
         body = task.layout.bodies[task.object]
         point = self.recorded.states[chosen.start][:, list(body.position)]
@@ -350,14 +350,14 @@ class _Tried:
         wrong = task.check(states, actions, next_states).reshape(-1, steps).any(axis=1)
         self.possible = ~(wrong | too_near)
 
-    def choose(self, worth: Worth) -> tuple[np.ndarray, ...]:
+    def choose(self, value: StateValue) -> tuple[np.ndarray, ...]:
         """Return the columns of the best of every `tries`, as parts of a Proposal."""
         begins, ends = self.both[0][:: self._steps], self.both[1][self._steps - 1 :: self._steps]
-        before = worth(begins)
-        gain = self.earned + self.goes_on * worth(ends) - before
+        before = value(begins)
+        gain = self.earned + self.goes_on * value(ends) - before
         if self._relative:
             # Where there is more to be gained, every step gains more.
-            gain /= np.maximum(before - worth.least, 1e-9)
+            gain /= np.maximum(before - value.least, 1e-9)
         gain[~(self.possible & np.isfinite(gain))] = -np.inf
         best = gain.reshape(-1, self._tries).argmax(axis=1)
         best += np.arange(len(best)) * self._tries
@@ -374,5 +374,5 @@ class _Tried:
 def _draw(
     box: tuple[tuple[float, float], tuple[float, float]], count: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return places (count, 2) in a box ((x low, x high), (y low, y high)) [m]."""
+    """Return positions (count, 2) in a box ((x low, x high), (y low, y high)) [m]."""
     return np.stack([rng.uniform(*side, count) for side in box], axis=1)

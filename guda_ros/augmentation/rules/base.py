@@ -84,8 +84,8 @@ class Rule(ABC):
         return {}
 
     @property
-    def places(self) -> ValueMap | None:
-        """What the prepared rule found places of the object to be worth, to draw; or nothing."""
+    def value_map(self) -> ValueMap | None:
+        """Values of positions of the object that the prepared rule found, to draw; or nothing."""
         return None
 
 

@@ -1,1 +1,1 @@
-"""What states are worth under the task's own reward, found from a recording."""
+"""Values of states under the task's own reward, found from a recording."""

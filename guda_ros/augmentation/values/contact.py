@@ -9,17 +9,17 @@ from guda_ros.augmentation.transforms import Body
 from guda_ros.data.transitions import TransitionSet
 
 
-def way_of(recorded: TransitionSet, body: Body) -> np.ndarray:
-    """Return the way (M, 2) [m] of a body in every recorded step."""
-    place = list(body.position)
-    return recorded.next_states[:, place] - recorded.states[:, place]
+def displacement(recorded: TransitionSet, body: Body) -> np.ndarray:
+    """Return the displacement (M, 2) [m] of a body in every recorded step."""
+    position = list(body.position)
+    return recorded.next_states[:, position] - recorded.states[:, position]
 
 
 def rests(task: Task, recorded: TransitionSet) -> np.ndarray:
     """Tell (M,) in which recorded steps the object rests; always, if it is the actor itself."""
     if task.object == task.actor:
         return np.ones(len(recorded), dtype=bool)
-    return np.hypot(*way_of(recorded, task.layout.bodies[task.object]).T) <= task.rest
+    return np.hypot(*displacement(recorded, task.layout.bodies[task.object]).T) <= task.rest
 
 
 def gap(task: Task, states: np.ndarray) -> np.ndarray:

@@ -1,8 +1,9 @@
 """
-The shortest way round an object, to where it is pushed from.
+The shortest path round an object, to where it is pushed from.
 
 The object is kept from by a circle about it; pushed it is from the circle's point behind it, seen
-along the way that it is to go. Places are relative to the object and to that way: (ahead, left).
+along the direction that it is to go. Positions are relative to the object and to that
+direction: (ahead, left).
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ from __future__ import annotations
 import numpy as np
 
 
-def seen_along(places: np.ndarray, way: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return how far ahead and left (M,) places (M, 2) are of the origin, along unit vectors."""
-    (x, y), (cos, sin) = places.T, way.T
+def along_direction(positions: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how far ahead and left (M,) of the origin positions (M, 2) are, for unit vectors."""
+    (x, y), (cos, sin) = positions.T, direction.T
     return x * cos + y * sin, y * cos - x * sin
 
 
-def way_round(ahead: np.ndarray, left: np.ndarray, clearance: float, aligned: float) -> np.ndarray:
+def detour_direction(
+    ahead: np.ndarray, left: np.ndarray, clearance: float, aligned: float
+) -> np.ndarray:
     """
-    Return the directions (M,) [rad], relative to the push, in which to walk from places (M,) [m].
+    Return the directions (M,) [rad] to walk in, relative to the push, from positions (M,) [m].
 
     They lead round the circle of radius `clearance` [m] to its point behind the object; from
     within `aligned` [rad] of the line behind it straight on, to half as far from the object.
@@ -33,13 +36,13 @@ def way_round(ahead: np.ndarray, left: np.ndarray, clearance: float, aligned: fl
     return np.where(straight_on | (-ahead >= clearance), np.arctan2(-left, rear - ahead), tangent)
 
 
-def length_of_way(
+def detour_length(
     ahead: np.ndarray, left: np.ndarray, clearance: float, aligned: float, rear: float
 ) -> np.ndarray:
     """
-    Return how long (M,) [m] the way is from places (M,) [m] to `rear` [m] behind the object.
+    Return how long (M,) [m] the path is from positions (M,) [m] to `rear` [m] behind the object.
 
-    It leads round as that of `way_round` does.
+    It leads round as that of `detour_direction` does.
     """
     far, off = _from_behind(ahead, left)
     outside = np.maximum(far, clearance)

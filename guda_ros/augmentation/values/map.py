@@ -1,5 +1,5 @@
 """
-What places of an object are worth: the task's own reward from there on, over a map of the field.
+Values of the positions of an object: the task's own reward from there on, over a map of the field.
 
 Value iteration over a grid (Bellman, 1957), with values between its points interpolated, which
 keeps it a contraction (Gordon, Stable Function Approximation in Dynamic Programming, 1995). The
@@ -22,7 +22,7 @@ _DIRECTIONS = 72
 @dataclass(frozen=True)
 class Moves:
     """
-    What can become of an object at each of G points, in K ways.
+    What can become of an object at each of G points, by K moves.
 
     ends (G, K, 2): where it is afterwards [m]; earned (G, K): discounted rewards until then, -inf
     where the task does not allow it; goes_on (G, K): discount of what comes after, 0 at an end.
@@ -54,11 +54,11 @@ class Grid:
         """All points (G, 2) [m]."""
         return np.stack(np.meshgrid(*self.axes, indexing='ij'), axis=-1).reshape(-1, 2)
 
-    def corners(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the points (4, M) about places (M, 2), as indices, and their weights (4, M)."""
+    def corners(self, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return indices (4, M) of the points about positions (M, 2), and their weights (4, M)."""
         low, part = [], []
-        for axis, places_along in zip(self.axes, places.T):
-            at = (places_along - axis[0]) / (axis[1] - axis[0])
+        for axis, along in zip(self.axes, positions.T):
+            at = (along - axis[0]) / (axis[1] - axis[0])
             at = np.clip(np.nan_to_num(at), 0, len(axis) - 1)
             index = np.minimum(at.astype(np.int32), len(axis) - 2)
             low.append(index)
@@ -78,19 +78,19 @@ class ValueMap:
         """
         Take values (G,) of the points of a grid.
 
-        :param reach: distance [m] at which places are compared to find the best way.
+        :param reach: distance [m] at which positions are compared to find the best direction.
         """
         self.grid, self.values = grid, np.asarray(values, dtype=np.float32)
         self._reach = reach
 
     @classmethod
     def solve(cls, grid: Grid, moves: Moves, reach: float) -> ValueMap:
-        """Return the map on which every point is worth the best of its moves."""
+        """Return the map on which the value of every point is that of the best of its moves."""
         possible = np.isfinite(moves.earned)
         earned = np.where(possible, moves.earned, -np.inf)
         corner, weight = grid.corners(moves.ends.reshape(-1, 2))
         weight = weight * moves.goes_on.ravel()
-        # A point that allows nothing is worth as little as any other.
+        # A point that allows nothing has the least value of all.
         stuck = ~possible.any(axis=1)
         values = np.zeros(len(earned), dtype=np.float32)
         for _ in range(_SWEEPS):
@@ -108,19 +108,20 @@ class ValueMap:
         """Least value on the map."""
         return float(self.values.min())
 
-    def __call__(self, places: np.ndarray) -> np.ndarray:
-        """Return the values (M,) of places (M, 2) [m]; beyond the map, those of its edge."""
-        corner, weight = self.grid.corners(places)
+    def __call__(self, positions: np.ndarray) -> np.ndarray:
+        """Return the values (M,) of positions (M, 2) [m]; beyond the map, those of its edge."""
+        corner, weight = self.grid.corners(positions)
         return np.einsum('cm,cm->m', self.values[corner], weight)
 
-    def way(self, places: np.ndarray) -> np.ndarray:
-        """Return unit vectors (M, 2) of the best way from the points nearest to places (M, 2)."""
-        corner, weight = self.grid.corners(places)
-        return self._ways[np.take_along_axis(corner, weight.argmax(axis=0)[None], axis=0)[0]]
+    def best_direction(self, positions: np.ndarray) -> np.ndarray:
+        """Return the best directions, unit vectors (M, 2), at the points nearest to positions."""
+        corner, weight = self.grid.corners(positions)
+        nearest = np.take_along_axis(corner, weight.argmax(axis=0)[None], axis=0)[0]
+        return self._best_directions[nearest]
 
     @cached_property
-    def _ways(self) -> np.ndarray:
+    def _best_directions(self) -> np.ndarray:
         angle = np.linspace(-np.pi, np.pi, _DIRECTIONS, endpoint=False)
-        ways = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-        worth = [self(self.grid.points + self._reach * way) for way in ways]
-        return ways[np.argmax(worth, axis=0)]
+        directions = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        values = [self(self.grid.points + self._reach * one) for one in directions]
+        return directions[np.argmax(values, axis=0)]

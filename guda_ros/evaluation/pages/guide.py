@@ -30,22 +30,22 @@ def draw_guide(
     task: Task,
     recorded: TransitionSet | None = None,
     made: TransitionSet | None = None,
-    places: ValueMap | None = None,
+    value_map: ValueMap | None = None,
 ) -> None:
     """
     Draw the areas of a guide, or what it found; with a recording also what it made of that.
 
-    :param places: what places of the object were found to be worth.
+    :param value_map: values of positions of the object that were found.
     :raises GudaError: if the picture cannot be written.
     """
     rows = 1 if made is None else 2
     with new_figure(3.8 * rows, 9.2 if rows == 2 else 5.5) as figure:
         figure.set_layout_engine('constrained', w_pad=0.12, h_pad=0.12)
         axes = np.atleast_2d(figure.subplots(rows, rows))
-        if places is None:
+        if value_map is None:
             _areas(axes[0, 0], guide, task)
         else:
-            _values(axes[0, 0], task, places)
+            _values(axes[0, 0], task, value_map)
         if made is not None:
             _paths(axes[0, 1], task, recorded)
             _steps(axes[1, 0], task, made)
@@ -107,14 +107,14 @@ def _scale(axis: Axes, mesh: QuadMesh, words: str) -> None:
     bar.outline.set_visible(False)
 
 
-def _values(axis: Axes, task: Task, places: ValueMap, arrows: int = 20) -> None:
+def _values(axis: Axes, task: Task, value_map: ValueMap, arrows: int = 20) -> None:
     _field(axis, task, f'worth of places of the {task.object}, and best ways')
-    x, y = places.grid.axes
-    values = places.values.reshape(places.grid.shape).T
+    x, y = value_map.grid.axes
+    values = value_map.values.reshape(value_map.grid.shape).T
     # As a picture within the drawing: cells of their own would show seams.
     mesh = axis.pcolormesh(x, y, values, cmap='viridis', zorder=0.5, rasterized=True)
     _scale(axis, mesh, 'value')
-    ways = places.way(places.grid.points).reshape(*places.grid.shape, 2)
+    ways = value_map.best_direction(value_map.grid.points).reshape(*value_map.grid.shape, 2)
     every = max(len(x) // arrows, 1)
     at = tuple(np.arange(every // 2, len(along), every) for along in (x, y))
     axis.quiver(

@@ -16,8 +16,8 @@ from guda_ros.augmentation.rules.base import parameters_of, Proposal, Rule
 from guda_ros.augmentation.rules.sampling import put_near
 from guda_ros.augmentation.task import Task
 from guda_ros.augmentation.transforms import Change, Move, scene
-from guda_ros.augmentation.values.contact import rests, way_of
-from guda_ros.augmentation.values.detour import seen_along, way_round
+from guda_ros.augmentation.values.contact import displacement, rests
+from guda_ros.augmentation.values.detour import along_direction, detour_direction
 from guda_ros.config.files import Section
 from guda_ros.soccer.push_target import push_target
 
@@ -49,7 +49,7 @@ class _WayRule(Rule):
     def _find(self) -> None:
         recorded = self.recorded
         fits = self._fitting() & self.task.movable(recorded)
-        way = way_of(recorded, self.task.layout.bodies[self._body])
+        way = displacement(recorded, self.task.layout.bodies[self._body])
         length = np.hypot(way[:, 0], way[:, 1])
         rows = np.flatnonzero(fits & (length > 0))
         if len(rows):
@@ -119,8 +119,8 @@ class WalkRule(_WayRule):
         robot = rng.uniform(*box, (count, 2))
         robot = put_near(robot, ball, self._near, self._clearance, _FARTHEST, task.bounds, rng)
         push = self._push_way(ball)
-        wanted = np.arctan2(push[:, 1], push[:, 0]) + way_round(
-            *seen_along(robot - ball, push), self._clearance, self._aligned
+        wanted = np.arctan2(push[:, 1], push[:, 0]) + detour_direction(
+            *along_direction(robot - ball, push), self._clearance, self._aligned
         )
         rows, mirrored, turn = self._turned(count, wanted, rng)
         place = list(task.layout.bodies[task.actor].position)
