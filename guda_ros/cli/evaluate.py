@@ -15,6 +15,7 @@ from pathlib import Path
 from guda_ros.cli.common import add_domain, DOMAIN_OR_DRIVERS, load_contract
 from guda_ros.cli.screens.evaluation import tell
 from guda_ros.errors import GudaError
+from guda_ros.evaluation.start_sets import USUAL_SETS
 from guda_ros.workflows.terminal.arguments import positive
 
 EXAMPLE = """\
@@ -24,9 +25,8 @@ guda evaluate runs/demo/train/guided_*.onnx --demonstrator clean --out runs/judg
   guda evaluate runs/demo/train/guided_0.onnx --ros --starts 3 --recordings runs/ros
   guda evaluate runs/demo/train/guided_0.onnx --robot-trial --domain 0 --out runs/trials
       # with a robot whose driver is in domain 0; --rehearse instead of --robot-trial tries it"""
-#: As in guda_ros.workflows.evaluate and judging, which need the simulator.
+#: As in guda_ros.workflows.evaluate, which needs the simulator.
 STYLES = ('clean', 'imperfect')
-USUAL_SETS = {'batch': 'attack-v1', 'ros': 'attack-ros-v1', 'robot': 'placed-v1'}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,6 +12,7 @@ import time
 from guda_ros.config.files import find_config
 from guda_ros.data.contract import Contract, robot_of
 from guda_ros.errors import GudaError, naming_extras
+from guda_ros.evaluation.start_sets import USUAL_SETS
 from guda_ros.workflows.progress import Say, silent
 from guda_ros.workflows.stages import move_aside, Stages
 
@@ -149,8 +150,6 @@ class Demo:
 
     def run(self) -> None:
         """Run all stages and say where the report is."""
-        from guda_ros.workflows.judging import USUAL_SETS
-
         begin = time.monotonic()
         s = self._settings
         stages = Stages(self._folder, 7, self._say)

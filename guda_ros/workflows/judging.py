@@ -21,10 +21,8 @@ from guda_ros.evaluation.results import (
     load_results,
     PolicyResult,
 )
-from guda_ros.evaluation.start_sets import load_start_set, StartSet
+from guda_ros.evaluation.start_sets import load_start_set, StartSet, USUAL_SETS
 
-#: The set of starts unless the user names one.
-USUAL_SETS = {'batch': 'attack-v1', 'ros': 'attack-ros-v1', 'robot': 'placed-v1'}
 #: A policy file, or the policy that was read from one.
 Policy = str | os.PathLike | ExportedPolicy
 
