@@ -1,4 +1,9 @@
-"""Rewards and terminations of the push-to-goal task, as functions of world states."""
+"""
+Rewards and terminations of the push-to-goal task, as functions of world states.
+
+`push_reward` is the reward of offline data, its weights are here. Simulators add up the terms with
+the weights of a file in config/rewards.
+"""
 
 from __future__ import annotations
 
