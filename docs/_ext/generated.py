@@ -35,6 +35,11 @@ PARTS: dict[str, Callable[[], str]] = {
     'randomisation': yaml_keys.randomisation,
     'rewards': yaml_keys.rewards,
     'imports': yaml_keys.imports,
+    'joysticks': yaml_keys.joysticks,
+    'keyboards': yaml_keys.keyboards,
+    'online': yaml_keys.online,
+    'benchmarks': yaml_keys.benchmarks,
+    'starts': yaml_keys.starts,
 }
 MARK = re.compile(r'^<!-- generated: (\w+) -->$', re.MULTILINE)
 

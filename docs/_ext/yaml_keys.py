@@ -19,7 +19,7 @@ import re
 from tables import code, table
 import yaml
 
-from guda_ros.config.files import config_names, find_config, Section
+from guda_ros.config.files import config_names, find_config, load_yaml, Section
 
 #: Methods of Section that take a value, and what they expect.
 KINDS = {
@@ -135,6 +135,38 @@ def _read_all(kind: str, load: Callable[[str], object]) -> dict[str, Key]:
     return every
 
 
+def _named_by_people(
+    kind: str, load: Callable[[str], object], *patterns: str
+) -> tuple[dict[str, Key], dict[str, str]]:
+    """
+    Return keys and comments of files in which a person names some of the keys.
+
+    :param patterns: such keys, with capitals for what a person names: `move.KEY`.
+    """
+
+    def general(dotted: str) -> str:
+        words = dotted.split('.')
+        for pattern in patterns:
+            parts = pattern.split('.')
+            if words[0] == parts[0]:
+                words = [p if p.isupper() else w for w, p in zip(words, parts)] + words[
+                    len(parts) :
+                ]
+        return '.'.join(words)
+
+    known = {key for name in config_names(kind) for key in load_yaml(find_config(kind, name))}
+    keys: dict[str, Key] = {}
+    for dotted, key in _read_all(kind, load).items():
+        # The arguments of an algorithm are read as a file of their own.
+        if dotted.partition('.')[0] in known:
+            key.name = general(dotted)
+            keys.setdefault(key.name, key).optional |= key.optional
+    said: dict[str, str] = {}
+    for dotted, comment in comments(kind).items():
+        said.setdefault(general(dotted), comment)
+    return keys, said
+
+
 def _table(keys: dict[str, Key], meaning: dict[str, str]) -> str:
     return table(
         ('key', 'kind', 'range', 'meaning'),
@@ -247,6 +279,54 @@ def imports() -> str:
     from guda_ros.data.exchange.rosbag import Mapping
 
     return _table(_read_all('imports', Mapping.load), comments('imports'))
+
+
+def joysticks() -> str:
+    """Return the keys of a map of a gamepad."""
+    from guda_ros.control.joystick import JoystickMap
+
+    return _table(_read_all('joysticks', JoystickMap.load), comments('joysticks'))
+
+
+def keyboards() -> str:
+    """Return the keys of a map of a keyboard."""
+    from guda_ros.control.keyboard import KeyboardMap
+
+    return _table(
+        *_named_by_people('keyboards', KeyboardMap.load, 'move.KEY', 'look.KEY', 'buttons.KEY')
+    )
+
+
+def online() -> str:
+    """Return the keys of an experiment of `guda sim train`."""
+    from guda_ros.online.training import OnlineConfig
+
+    return _table(
+        _read_all('online', lambda name: OnlineConfig.load(find_config('online', name))),
+        comments('online'),
+    )
+
+
+def benchmarks() -> str:
+    """Return the keys of a benchmark."""
+    from guda_ros.evaluation.benchmark.plan import Plan
+
+    return _table(
+        *_named_by_people(
+            'benchmarks', Plan.load, 'augmentations.NAME', 'algorithms.NAME', 'paper.NAME.NAME'
+        )
+    )
+
+
+def starts() -> str:
+    """Return the keys of a set of starts."""
+    from guda_ros.evaluation.start_sets import load_start_set
+    from guda_ros.soccer.field import Field
+
+    field = Field.load('spl')
+    return _table(
+        *_named_by_people('starts', lambda name: load_start_set(name, field), 'starts.NUMBER')
+    )
 
 
 def learning() -> str:
