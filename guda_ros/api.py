@@ -9,9 +9,35 @@ What `import guda_ros` gives: the names that a person works with, and where each
     policy = training.export('runs/mine/bc.onnx')
     print(guda_ros.evaluate(policy).success_rates)
 
-What the verbs of `guda` do is a function of the same name. A module is imported when one of its
-names is first used: `import guda_ros` takes neither NumPy nor PyTorch nor MuJoCo, and a robot
-never does.
+What these verbs of `guda` do is a function of the same name: demo, up, record, convert, augment,
+train, export, evaluate, benchmark, identify. Others are called otherwise:
+
+    guda record --drive          record_drive
+    guda guide check             check_guide
+    guda evaluate --ros          evaluate_through_ros
+    guda evaluate --robot-trial  evaluate_on_robot
+    guda evaluate --compare      compare
+    guda robot new               new_robot
+    guda robot show              draw_robot
+    guda policy info             policy_info
+    guda info PATH               inspect
+    guda info                    installation
+    guda data report             report
+    guda data doctor             doctor
+    guda data repair             repair
+    guda data merge              merge
+    guda data split              split
+    guda data trim               trim
+    guda data export             export_data
+    guda data import             import_bags
+    guda data replay             replay
+    guda data replay --on robot  replay_on_robot
+    guda sim collect             collect
+
+`guda teleop` and `guda sim train`, `evaluate` and `view` have none.
+
+A module is imported when one of its names is first used: `import guda_ros` takes neither NumPy nor
+PyTorch nor MuJoCo, and a robot never does.
 """
 
 from __future__ import annotations

@@ -3,13 +3,16 @@
 import ast
 import inspect
 from pathlib import Path
+import re
 import subprocess
 import sys
 
 import pytest
 
 import guda_ros
+from guda_ros import api
 from guda_ros.api import HOMES
+from guda_ros.cli.main import build_parser
 from guda_ros.environments import ENVIRONMENTS
 
 PACKAGE = Path(guda_ros.__file__).parent
@@ -115,6 +118,30 @@ def test_each_verb_has_a_function_whose_text_names_what_it_takes_and_gives_an_ex
         ]
         assert not unnamed, (name, unnamed)
         assert ':raises' in text or ':return' in text, name
+
+
+def test_the_text_of_the_api_names_the_function_of_each_verb():
+    text = inspect.getdoc(api)
+    table = re.findall(r'^    guda (\S.*?)  +(\w+)$', text, re.MULTILINE)
+    same = re.search(r'of the same name: ([\w\s,]+)\.', text).group(1).replace(',', ' ').split()
+    told = {*same, *(name for _, name in table)}
+    functions = {
+        name
+        for name, home in HOMES.items()
+        if home.startswith('workflows.') and name.islower() and name != 'read_transitions'
+    }
+    assert told == functions | {'repair'}
+    parser = build_parser()
+    for command in (*same, *(line for line, _ in table)):
+        words = [word for word in command.split() if word != 'PATH']
+        found = parser
+        for word in words:
+            if word.startswith('--'):
+                assert word in found._option_string_actions, command
+                break
+            (below,) = (a for a in found._actions if a.choices and word in a.choices)
+            if isinstance(below.choices, dict):
+                found = below.choices[word]
 
 
 def test_what_runs_on_a_robot_takes_neither_training_nor_physics():
