@@ -1,5 +1,7 @@
 """
-The environments that Gymnasium knows by name as soon as guda_ros is imported.
+The names under which Gymnasium finds environments as soon as guda_ros is imported.
+
+The environments themselves are in guda_ros.sim (the twin) and guda_ros.tasks.environments.
 
 Gymnasium 1.x reads no entry points: it knows what was registered, or what a module prefix makes
 it import, as in `gymnasium.make('guda_ros:guda_ros/Soccer-v0')`. Neither guda_ros nor Gymnasium

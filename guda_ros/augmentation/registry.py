@@ -1,4 +1,4 @@
-"""The tasks that the engine knows by name (guda_ros.data.registry)."""
+"""Tasks by name, typed as the engine's `Task`; the table of names is guda_ros.data.registry."""
 
 from __future__ import annotations
 

@@ -1,1 +1,5 @@
-"""Command limits, arbitration, watchdogs, joystick maps and policy inference; no ROS."""
+"""
+What decides about commands: limits, arbitration, watchdogs, devices, exported policies; no ROS.
+
+guda_ros.ros.control has their parameters, messages and topics.
+"""

@@ -1,5 +1,5 @@
 """
-The tasks by name: which class a name stands for.
+The table of tasks: which class a name stands for, of shipped and installed ones.
 
 Another package adds its own in the entry-point group `guda_ros.tasks`:
 

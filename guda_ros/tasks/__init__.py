@@ -1,1 +1,5 @@
-"""What ties a task together: its demonstrator and how its data are augmented."""
+"""
+The shipped tasks: for each its reward, kinds of rules and, where it has one, its demonstrator.
+
+Beside them what several tasks share: tasks whose world is their states, with their environments.
+"""

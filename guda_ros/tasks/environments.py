@@ -1,4 +1,8 @@
-"""The two simulated soccer tasks of the GuDA paper for Gymnasium, one episode and many."""
+"""
+The environment classes of the GuDA paper's two simulated soccer tasks, one episode and many.
+
+Their names for `gymnasium.make` are in guda_ros.environments; the twin's classes in guda_ros.sim.
+"""
 
 from __future__ import annotations
 

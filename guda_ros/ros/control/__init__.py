@@ -1,1 +1,1 @@
-"""What a person and a robot tell each other: gamepad, kick, head, limits."""
+"""Parameters, messages and topics of what guda_ros.control decides: safety, teleop, kick, head."""
