@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+from fnmatch import fnmatch
 from html.parser import HTMLParser
 import importlib.util
 import os
@@ -16,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from guda_ros.cli.main import build_parser
+from guda_ros.cli.main import build_parser, COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob('*.md'), *(ROOT / 'docs').glob('*.md')])
@@ -151,7 +152,11 @@ def test_no_generated_part_is_empty_or_left_out(site):
     words = {
         'cli.html': ('guda data split', '--share'),
         'nodes.html': ('max_acceleration', 'cmd_vel/source', 'best effort', 'safety/release'),
-        'yaml_keys.html': ('ball_hold', 'bc_updates', 'rotate.spread', 'camera.vertical_fov'),
+        'yaml_keys.html': (
+            *('ball_hold', 'bc_updates', 'rotate.spread', 'camera.vertical_fov'),
+            *('repeat_hold', 'move.KEY', 'buttons.deadman', 'stop_at', 'curve.points'),
+            *('algorithms.NAME', 'starts.NUMBER.heading'),
+        ),
         'state.html': ('command_turn', 'push_yaw_sin'),
         'the_whole_story.html': ('guda_ros.collect(', '95 % interval', 'steps in all'),
         'architecture.html': ('augmentation   control',),
@@ -166,6 +171,27 @@ def test_the_notebook_is_a_page_with_its_pictures(pages, site):
     drawn = [one for one in content.loads if one.startswith('data:image/png;base64,')]
     assert len(drawn) >= 5 and all(len(one) > 2000 for one in drawn)
     assert 'augmentation.html' in content.links
+
+
+def test_each_folder_of_yaml_files_has_a_section_of_keys():
+    text = text_of(ROOT / 'docs/yaml_keys.md')
+    folders = {path.parent.name for path in (ROOT / 'config').glob('*/*.yaml')}
+    assert len(folders) > 10
+    assert {name for name in folders if f'`config/{name}`' not in text} == set()
+
+
+def test_each_shipped_guide_is_in_the_table_of_guides():
+    text = text_of(ROOT / 'docs/augmentation.md')
+    table = re.search(r'\| guide \| task.*?\n\n', text, re.DOTALL).group()
+    named = re.findall(r'`([\w*]+)`', ''.join(re.findall(r'^\|([^|]*)\|', table, re.MULTILINE)))
+    guides = [path.stem for path in (ROOT / 'config/guides').glob('*.yaml')]
+    assert len(guides) > 20
+    assert [name for name in guides if not any(fnmatch(name, one) for one in named)] == []
+
+
+def test_each_verb_is_in_the_table_of_the_read_me():
+    text = text_of(ROOT / 'README.md')
+    assert [verb for verb in COMMANDS if f'\n| `guda {verb}` |' not in text] == []
 
 
 def links_of(text: str) -> list[str]:
