@@ -171,6 +171,12 @@ def run(args: argparse.Namespace) -> int:
                 f'  seed {seed}: success {best["value"]:.2f} from {args.starts} validation starts '
                 f'at update {best["update"]}, kept'
             )
+    judged = [best['value'] for best in learner.best if best]
+    if judged and not any(judged):
+        print(
+            'no policy succeeded: see how many recorded steps are usable (`guda info`), what the '
+            'guide makes of them (`guda guide check`), and docs/write_a_guide.md'
+        )
     return 0
 
 

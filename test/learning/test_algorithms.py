@@ -125,6 +125,9 @@ def test_train_with_a_file_validation_and_seeds(tmp_path, data, capsys):
     told = capsys.readouterr().out
     assert 'iql: 300 transitions, 300 raw' in told
     assert re.search(r'20 of 20, \d+ s .*qf_loss [\d.]+.*validation \d\.\d\d \d\.\d\d', told)
+    # So short a training reaches no goal, and what may be the cause is said.
+    assert told.count('success 0.00 from 2 validation starts') == 2
+    assert 'no policy succeeded: see how many recorded steps are usable' in told
     result, _, info = load_checkpoint(out)
     assert result.config['hidden'] == (16,) and info['seeds'] == [0, 1]
     assert info['data'] == [str(data)] and info['command'].startswith('guda ')
