@@ -3,6 +3,7 @@ import socket
 
 import pytest
 
+from guda_ros.cli.main import main
 from guda_ros.errors import GudaError
 from guda_ros.ros.graph import environment as env
 from guda_ros.ros.graph.table import build_graph, GraphOptions, GRAPHS, UnknownGraph
@@ -134,3 +135,45 @@ def test_wrong_graphs_are_named():
         build_graph('evaluate', GraphOptions(policy='p.onnx', overrides={'teleop': {}}))
     with pytest.raises(GudaError, match='needs a policy'):
         build_graph('evaluate')
+
+
+@pytest.mark.parametrize('wanted', ['rmw_cyclonedds_cpp', 'rmw_zenoh_cpp', 'cyclone'])
+@pytest.mark.parametrize(
+    'verb', [('up', 'robot'), ('up', 'simulation'), ('record', '--episodes', '1', '--out', 'rec')]
+)
+def test_a_middleware_that_is_not_there_is_named_before_anything_is_started(
+    tmp_path, monkeypatch, capsys, wanted, verb
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('RMW_IMPLEMENTATION', wanted)
+    there = env.rmw_implementations(os.environ)
+    if not there or wanted in there:
+        pytest.skip('this ROS has it, or does not say what it has')
+    assert main(list(verb)) == 1
+    told = capsys.readouterr().err
+    assert f'RMW_IMPLEMENTATION is {wanted!r}' in told and 'unset RMW_IMPLEMENTATION' in told
+    assert ', '.join(there) in told
+
+
+def test_a_middleware_that_is_there_is_left_alone():
+    for name in env.rmw_implementations(os.environ):
+        made = env.ros_environment(7, base={'RMW_IMPLEMENTATION': name})
+        assert made['RMW_IMPLEMENTATION'] == name
+    env.require_rmw({'RMW_IMPLEMENTATION': ''})
+
+
+def test_middlewares_of_a_sourced_ros_are_found_where_its_libraries_are(tmp_path, monkeypatch):
+    monkeypatch.setattr(env.importlib.util, 'find_spec', lambda name: None)
+    monkeypatch.setattr(env.sys, 'prefix', str(tmp_path / 'python'))
+    (tmp_path / 'lib').mkdir()
+    for name in ('cyclonedds_cpp', 'fastrtps_cpp', 'fastrtps_shared_cpp', 'implementation'):
+        (tmp_path / 'lib' / f'librmw_{name}.so').touch()
+    for variables in (
+        {'AMENT_PREFIX_PATH': f'/nowhere:{tmp_path}'},
+        {'LD_LIBRARY_PATH': f'{tmp_path}/lib'},
+    ):
+        found = env.rmw_implementations(variables)
+        assert found == ['rmw_cyclonedds_cpp', 'rmw_fastrtps_cpp']
+        env.require_rmw({**variables, 'RMW_IMPLEMENTATION': 'rmw_cyclonedds_cpp'})
+    # Where nothing is found, nothing is refused.
+    env.require_rmw({'RMW_IMPLEMENTATION': 'rmw_cyclonedds_cpp'})

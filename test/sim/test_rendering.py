@@ -161,7 +161,7 @@ def run(code, **environment):
     clean = {
         key: value
         for key, value in os.environ.items()
-        if key not in ('MUJOCO_GL', 'PYOPENGL_PLATFORM')
+        if key not in ('MUJOCO_GL', 'PYOPENGL_PLATFORM', 'MUJOCO_EGL_DEVICE_ID', 'DISPLAY')
     }
     result = subprocess.run(
         [sys.executable, '-c', code],
@@ -238,3 +238,63 @@ print('learned', parameter.item() > 0)
 """
     )
     assert 'learned True' in run(code)
+
+
+#: What shells of other stacks have set, and how the cause and the remedy are told.
+SHELLS = {
+    'a window without a display': (
+        {'MUJOCO_GL': 'glfw'},
+        'MUJOCO_GL=glfw asks for a window, and there is no display',
+        'unset MUJOCO_GL',
+    ),
+    'a window by another word': ({'MUJOCO_GL': 'on'}, 'MUJOCO_GL=on asks for a window', 'unset'),
+    'a display that is gone': (
+        {'MUJOCO_GL': 'glfw', 'DISPLAY': ':77'},
+        'MUJOCO_GL=glfw, DISPLAY=:77',
+        'unset MUJOCO_GL',
+    ),
+    'no backend': ({'MUJOCO_GL': 'vulkan'}, 'MUJOCO_GL=vulkan is none of egl', 'unset MUJOCO_GL'),
+    'two that contradict each other': (
+        {'MUJOCO_GL': 'egl', 'PYOPENGL_PLATFORM': 'osmesa'},
+        'PYOPENGL_PLATFORM=osmesa contradicts MUJOCO_GL=egl',
+        'unset PYOPENGL_PLATFORM',
+    ),
+    'a platform with a window': (
+        {'PYOPENGL_PLATFORM': 'x11'},
+        'PYOPENGL_PLATFORM=x11',
+        'unset PYOPENGL_PLATFORM',
+    ),
+    'another device': (
+        {'MUJOCO_EGL_DEVICE_ID': '97'},
+        'MUJOCO_EGL_DEVICE_ID=97',
+        'unset MUJOCO_EGL_DEVICE_ID',
+    ),
+    'no number of a device': (
+        {'MUJOCO_EGL_DEVICE_ID': 'gpu'},
+        'MUJOCO_EGL_DEVICE_ID=gpu',
+        'unset MUJOCO_EGL_DEVICE_ID',
+    ),
+}
+
+
+@pytest.mark.needs('drawing')
+@pytest.mark.parametrize('name', SHELLS)
+def test_a_variable_of_a_shell_is_named_as_the_cause(name):
+    variables, cause, remedy = SHELLS[name]
+    output = run(STEP_AND_DRAW, **variables)
+    assert 'x True' in output and 'unavailable: ' in output
+    assert cause in output and remedy in output
+    assert 'apt-get' not in output
+
+
+@pytest.mark.needs('drawing')
+@pytest.mark.skipif(gl.missing_library('osmesa') is None, reason='libOSMesa is installed here')
+@pytest.mark.parametrize('variable', ['MUJOCO_GL', 'PYOPENGL_PLATFORM'])
+def test_a_variable_that_asks_for_what_is_missing_is_to_be_unset(variable):
+    output = run(STEP_AND_DRAW, **{variable: 'osmesa'})
+    assert f'does not load, which {variable}=osmesa asks for. unset {variable}' in output
+
+
+@pytest.mark.needs('drawing')
+def test_a_variable_that_names_what_is_used_anyway_does_no_harm():
+    assert 'drawn (300, 400, 3)' in run(STEP_AND_DRAW, PYOPENGL_PLATFORM='egl')

@@ -70,4 +70,4 @@ def missing(part: str) -> str:
     from guda_ros.sim.rendering import gl
 
     gl.choose_backend()
-    return f'{gl.unavailable()}: {gl.INSTALL}' if gl.unavailable() else ''
+    return f'{gl.unavailable()}: {gl.remedy()}' if gl.unavailable() else ''

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 import errno
 import fcntl
+import importlib.util
 import os
 from pathlib import Path
 import socket
+import sys
 import tempfile
 from typing import TextIO
 
@@ -18,6 +20,8 @@ from guda_ros.errors import GudaError
 DOMAINS = range(1, 102)
 _BOOTSTRAP = '_ROS_WHEELS_BOOTSTRAP_COMPLETE'
 _PARTICIPANTS = 32
+#: Libraries of middlewares, and those of their kind that are none by themselves.
+_RMW, _RMW_PARTS = 'librmw_*_cpp.so', {'rmw_fastrtps_shared_cpp'}
 
 
 class EnvironmentProblem(GudaError):
@@ -54,8 +58,10 @@ def ros_environment(
     :param local: keep discovery and data on this machine; a profile or discovery range that the
         user has set already is kept. False for a robot whose operator sits at another computer.
     :param base: variables to start from, os.environ by default.
+    :raises EnvironmentProblem: if RMW_IMPLEMENTATION names one that is not there.
     """
     environment = dict(os.environ if base is None else base)
+    require_rmw(environment)
     environment['ROS_DOMAIN_ID'] = str(domain)
     if local:
         environment.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
@@ -82,6 +88,32 @@ def ros_environment(
     if root not in paths:
         environment['PYTHONPATH'] = os.pathsep.join([root, *paths])
     return environment
+
+
+def require_rmw(environment: Mapping[str, str]) -> None:
+    """
+    Refuse a middleware that this ROS has not: rcl would end every process with exit code 102.
+
+    :raises EnvironmentProblem: naming those that are there.
+    """
+    wanted = environment.get('RMW_IMPLEMENTATION')
+    there = rmw_implementations(environment)
+    if wanted and there and wanted not in there:
+        raise EnvironmentProblem(
+            f'RMW_IMPLEMENTATION is {wanted!r}, and the ROS 2 of this Python has '
+            f'{", ".join(there)} only: unset RMW_IMPLEMENTATION (it is often set in ~/.bashrc)'
+        )
+
+
+def rmw_implementations(environment: Mapping[str, str]) -> list[str]:
+    """Return the middlewares that processes with these variables find; none if it is not known."""
+    folders = [Path(sys.prefix, 'lib')]
+    if importlib.util.find_spec('ros_wheels_bootstrapper') is None:
+        for variable, below in (('LD_LIBRARY_PATH', ''), ('AMENT_PREFIX_PATH', 'lib')):
+            parts = environment.get(variable, '').split(os.pathsep)
+            folders += [Path(part, below) for part in parts if part]
+    names = {file.name[len('lib') : -len('.so')] for part in folders for file in part.glob(_RMW)}
+    return sorted(name for name in names - _RMW_PARTS if '__' not in name)
 
 
 def adopt(environment: Mapping[str, str]) -> None:

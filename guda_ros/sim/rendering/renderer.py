@@ -31,7 +31,7 @@ class Renderer:
         """
         self._renderer = None
         if gl.unavailable():
-            raise _unavailable(gl.unavailable())
+            raise RenderingUnavailable(f'{gl.unavailable()}. {gl.remedy()}')
         gl.load_triton()
         # The buffer is as large as the image: a larger one costs time with a software renderer.
         model.vis.global_.offwidth, model.vis.global_.offheight = width, height
@@ -39,7 +39,7 @@ class Renderer:
         try:
             self._renderer = mujoco.Renderer(model, height, width)
         except Exception as error:  # every OpenGL binding has exceptions of its own
-            raise _unavailable(f'OpenGL gave no context: {error}') from error
+            raise RenderingUnavailable(f'OpenGL gave no context: {error}. {gl.blame()}') from error
         self._model = model
         self._swing = _swinging(model)
         self._roots = model.body_rootid[model.geom_bodyid]
@@ -148,7 +148,3 @@ def _swinging(model: mujoco.MjModel) -> dict[int, dict[int, tuple[float, float, 
                 neck * lift,
             )
     return found
-
-
-def _unavailable(reason: str) -> RenderingUnavailable:
-    return RenderingUnavailable(f'{reason}. Install one with: {gl.INSTALL}')
