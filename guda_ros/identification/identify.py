@@ -88,7 +88,7 @@ def identify(
     results: dict[str, Result] = {}
     missing: dict[str, str] = {}
     refused: dict[str, str] = {}
-    _judge_walk(walk, robot, results, refused)
+    _judge_walk(walk, robot, limits, results, refused)
     scales = _scales(walks_between_stands(drives), tape or {}, robot, missing)
     for name, scale in scales.items():
         before = getattr(robot.odometry, name)
@@ -148,8 +148,12 @@ def identify(
     return Identification(results, missing, walk, rolls, walk.gain / scale)
 
 
-def _judge_walk(walk: WalkFit, robot: RobotProfile, results: dict, refused: dict) -> None:
+def _judge_walk(
+    walk: WalkFit, robot: RobotProfile, limits: np.ndarray, results: dict, refused: dict
+) -> None:
     for axis, name in enumerate(AXES):
+        if not limits[axis]:
+            continue
         key, value = f'walk.response_time.{name}', walk.response_time[axis]
         deviation = walk.response_time_deviation[axis]
         if np.isnan(value):

@@ -100,7 +100,8 @@ def driven_axes(drives: Sequence[Drive], limits: np.ndarray) -> list[int]:
     driven = []
     for axis in range(3):
         values = np.concatenate([drive.commands[:, axis] for drive in drives])
-        if np.ptp(values) >= 0.1 * limits[axis]:
+        # A base with wheels is driven nowhere sideways.
+        if limits[axis] > 0 and np.ptp(values) >= 0.1 * limits[axis]:
             driven.append(axis)
     return driven
 

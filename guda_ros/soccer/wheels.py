@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import os
 
+import yaml
+
 from guda_ros.config.files import Plain, Section
+from guda_ros.config.text import with_entry
 
 KIND = 'wheels'
 #: How a drive follows its commands, and what its odometry and gyroscope are like, where a profile
@@ -98,6 +101,23 @@ def expand(values: Plain, source: str | os.PathLike[str]) -> Plain:
     for key, default in _DEFAULTS.items():
         whole[key] = {**default, **_mapping(root, key, whole.get(key, {}))}
     return whole
+
+
+def spelled_out(text: str, source: str | os.PathLike[str]) -> str:
+    """
+    Return the text of a profile with the values of walk and odometry that it leaves out.
+
+    Who changes one of them finds it there; the text of a robot that is no base is left alone.
+    """
+    values = yaml.safe_load(text)
+    if values.get('kind') != KIND:
+        return text
+    for section in ('walk', 'odometry'):
+        for key, value in _DEFAULTS[section].items():
+            if key not in values.get(section, {}):
+                comment = 'assumed, but for what is among the uncertainties'
+                text = with_entry(text, section, key, value, comment, str(source))
+    return text
 
 
 def _mapping(root: Section, key: str, value: object) -> Plain:

@@ -26,6 +26,7 @@ from guda_ros.identification.nao_findings import find as find_in_logs
 from guda_ros.identification.walk_fit import AXES
 from guda_ros.soccer.field import Ball, Field
 from guda_ros.soccer.robot import RobotProfile
+from guda_ros.soccer.wheels import spelled_out
 
 if TYPE_CHECKING:
     from guda_ros.identification.nao_findings import NaoFindings
@@ -144,7 +145,7 @@ def profile_text(
     path: str | os.PathLike = 'profile',
 ) -> str:
     """Return the text of a robot profile with what was found in it, and whence it comes."""
-    values = {'name': name}
+    base, values = spelled_out(base, path), {'name': name}
     for result in found.results.values():
         if result.key:
             key, _, last = result.key.rpartition('.')

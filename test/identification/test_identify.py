@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from guda_ros.config.files import find_config
 from guda_ros.data.contract import Contract
 from guda_ros.data.recording.reader import RecordingError
 from guda_ros.identification.drives import make_drive
@@ -10,6 +11,7 @@ from guda_ros.identification.protocol import PROTOCOL, ScriptedDrive
 from guda_ros.identification.roll_fit import fit_rolls
 from guda_ros.identification.walk_fit import fit_walk, travelled, walks_between_stands
 from guda_ros.soccer.robot import RobotProfile
+from guda_ros.workflows.identify import profile_text
 
 CONTRACT = Contract.load()
 ROBOT = RobotProfile.load('nao_v6')
@@ -167,6 +169,26 @@ def test_an_axis_that_was_not_driven_is_refused_by_name(real_drive):
     found = identify([drive], ROBOT, CONTRACT.field, partial=True)
     assert 'walk.response_time.turn' in found.missing
     assert found.results['walk.response_time.left'].value == pytest.approx(0.4, rel=0.05)
+
+
+def test_a_base_with_wheels_is_asked_for_no_steps_to_a_side(real_drive, tmp_path):
+    base = RobotProfile.load('turtlebot4')
+    command_times, commands, odom_times, _, _ = real_drive
+    commands = base.limits.clip(commands)
+    truth = walk(command_times, commands, odom_times, step=0.005)
+    drive = drive_of((command_times, commands, odom_times, truth, truth))
+    found = identify([drive], base, CONTRACT.field)
+    assert not any('left' in name for name in (*found.results, *found.missing))
+    for axis, name in ((0, 'forward'), (2, 'turn')):
+        value = found.results[f'walk.response_time.{name}'].value
+        assert value == pytest.approx(RESPONSE[axis], rel=0.05)
+    path = find_config('robots', 'turtlebot4')
+    text = profile_text(path.read_text(), found, 'mine', 'a drive', path)
+    (tmp_path / 'mine.yaml').write_text(text)
+    written = RobotProfile.load(tmp_path / 'mine.yaml')
+    assert written.walk.delay == pytest.approx(DELAY, abs=0.02) and written.limits == base.limits
+    assert written.walk.response_time[1] == base.walk.response_time[1]
+    assert written.odometry.yaw_noise == base.odometry.yaw_noise
 
 
 def test_noise_that_hides_the_answer_is_refused_as_too_uncertain(real_drive):

@@ -211,7 +211,8 @@ def test_where_a_policy_runs_moving_the_sticks_takes_over_and_resting_hands_back
 
 
 def test_a_base_with_wheels_drives_through_safety_and_does_not_kick(tmp_path):
-    wheels = {'robot': 'turtlebot4'}
+    # Its driver hears Twist; with stamps it is known what a command answers.
+    wheels = {'robot': 'turtlebot4', 'stamped': True}
     with NodeTrial({'teleop': wheels, 'safety': wheels}, tmp_path) as robot:
         # Half of 0.31 m/s, nothing to the side, a quarter of 1.9 rad/s.
         for _ in range(3):
