@@ -59,17 +59,18 @@ class LiveSettings:
         return Path(self.folder) / f'augmented_{Path(self.guide).stem}.h5'
 
 
-def load_live_guide(name: str) -> Guide:
+def load_live_guide(name: str, contract: Contract) -> Guide:
     """
     Read a guide for the task that is recorded.
 
+    :param contract: of what is recorded.
     :raises GudaError: if there is none of that name, or it is for another task.
     """
     guide = load_guide(name)
-    if guide.task is not load_task('soccer_push'):
+    if guide.task is not load_task(contract.task):
         raise GudaError(
             f'guide {name}: it is for the task {guide.task.name}, and what is '
-            'recorded is for soccer_push'
+            f'recorded is for {contract.task}'
         )
     return guide
 
@@ -80,7 +81,7 @@ class LiveAugmenter:
     def __init__(self, settings: LiveSettings) -> None:
         self._settings = settings
         self._contract = Contract.from_json(settings.contract)
-        self._guide = load_live_guide(settings.guide)
+        self._guide = load_live_guide(settings.guide, self._contract)
         self._task = self._guide.task(self._contract)
         # By folder: a name is free again once its recording was discarded.
         self._episodes: dict[tuple[Path, int], Episode | None] = {}

@@ -193,7 +193,11 @@ class Contract(ContractBase):
         return self.field.scored(ball)
 
     def out(self, ball: np.ndarray) -> np.ndarray:
-        """Tell (...) of balls at (..., 2) in `map` [m] whether all is lost; none that scored."""
+        """
+        Tell (...) of balls at (..., 2) in `map` [m] whether all is lost; none that scored.
+
+        Where a task has such an end, a ball a field's width beside the field has come to it.
+        """
         return self.field.out(ball)
 
     def terminated(self, next_states: np.ndarray) -> np.ndarray:

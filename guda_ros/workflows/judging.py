@@ -66,9 +66,10 @@ def list_policies(
             )
         if loaded.contract.task != contract.task or loaded.contract.hash != contract.hash:
             differences = '\n  '.join(contract.differences(loaded.contract))
+            hint = '' if listed else ', and give their contract with --contract'
             raise GudaError(
                 f'{path}: is for another contract than {first} (expected != found):\n  '
-                f'{differences}\nJudge policies of one contract at a time.'
+                f'{differences}\nJudge policies of one contract at a time{hint}.'
             )
         listed.append(
             PolicyResult(

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+import shutil
 import subprocess
 import sys
 
@@ -12,12 +13,14 @@ from policy_file import write_policy
 import pytest
 import yaml
 
+from guda_ros.augmentation.live import LiveAugmenter, LiveSettings, load_live_guide
 from guda_ros.cli.main import main
 from guda_ros.data.contract import Contract
 from guda_ros.data.episodes import read_episode
 from guda_ros.data.recording.reader import list_recordings
 from guda_ros.data.sets.minari import read_minari, read_minari_contract
-from guda_ros.data.transitions import transitions
+from guda_ros.data.transitions import transitions, TransitionSet
+from guda_ros.errors import GudaError
 from guda_ros.evaluation.results import load_results
 from guda_ros.soccer import world
 
@@ -154,3 +157,16 @@ def test_its_contract_is_read_on_a_robot_without_heavy_packages(installed):
         [sys.executable, '-c', code, contract], capture_output=True, text=True, check=True
     )
     assert told.stdout == 'PushCornerContract\n'
+
+
+def test_what_is_recorded_is_augmented_live_by_a_guide_of_the_task(runs, tmp_path):
+    contract = Contract.load(runs / 'corner.yaml')
+    for path in list_recordings(runs / 'recorded' / 'ahead'):
+        shutil.copytree(path, tmp_path / path.name)
+    guide = str(EXAMPLE / 'push_corner_guided.yaml')
+    report = LiveAugmenter(LiveSettings(str(tmp_path), guide, contract.to_json(), 300)).run()
+    assert (report['episodes'], report['augmented']) == (2, 300)
+    made = TransitionSet.load(tmp_path / 'augmented_push_corner_guided.h5')
+    assert made.contract == contract and made.contract.task == 'push_corner'
+    with pytest.raises(GudaError, match='soccer_push, and what is recorded is for push_corner'):
+        load_live_guide('guided', contract)

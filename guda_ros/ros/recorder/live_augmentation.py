@@ -40,7 +40,7 @@ class LiveAugmentation:
     """
 
     def __init__(self, node: Node, guide: str, folder: str, contract: Contract) -> None:
-        load_live_guide(guide)
+        load_live_guide(guide, contract)
         self._node, self._frame = node, contract.frames['map']
         self._settings = LiveSettings(folder, guide, contract.to_json())
         self._process: subprocess.Popen | None = None
