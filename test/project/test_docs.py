@@ -194,6 +194,14 @@ def test_each_verb_is_in_the_table_of_the_read_me():
     assert [verb for verb in COMMANDS if f'\n| `guda {verb}` |' not in text] == []
 
 
+def test_each_change_stands_below_a_topic():
+    text = text_of(ROOT / 'CHANGELOG.rst')
+    topics = re.findall(r'^\* (.*(?:\n  \S.*)*)', text, re.MULTILINE)
+    assert 5 < len(topics) == len(set(topics))
+    assert [topic for topic in topics if len(topic) > 50] == []
+    assert len(re.findall(r'^  \* ', text, re.MULTILINE)) > 30
+
+
 def links_of(text: str) -> list[str]:
     """Return where the links and pictures of a Markdown page lead."""
     return re.findall(r'\]\(([^)\s]+)\)', re.sub(FENCE, '', text))
