@@ -167,3 +167,56 @@ def test_covariance_grows_with_the_distance_and_mostly_along_the_view(detector):
     along, across = np.transpose(deviations)
     assert (np.diff(along) > 0).all() and (np.diff(across) > 0).all()
     assert along[-1] > 3 * across[-1]
+
+
+def detections(scenes, change, count=40):
+    """Return how far detections in changed images are from the ball, and from those before."""
+    rng, camera = np.random.default_rng(11), BallDetector(CAMERA, BALL)
+    from_ball, from_live = [], []
+    for _ in range(count):
+        image, place = scenes.random_image(rng, 0.3, 3.0)
+        live, found = camera.detect(image), camera.detect(change(image))
+        assert live is not None and found is not None
+        from_ball.append(np.hypot(*(found.position - place)))
+        from_live.append(np.hypot(*(found.position - live.position)))
+    return np.array(from_ball), np.array(from_live)
+
+
+@pytest.mark.needs('rclpy')
+@pytest.mark.parametrize('quality, median, most', [(80, 0.0015, 0.015), (95, 0.001, 0.008)])
+def test_what_is_measured_on_recorded_images_is_what_was_measured_live(
+    scenes, quality, median, most
+):
+    """The recorder's own JPEG; the bounds are those of docs/recording.md."""
+    from rclpy.serialization import deserialize_message
+    from sensor_msgs.msg import CompressedImage, Image
+
+    from guda_ros.ros.conversions import bgr_from_message
+    from guda_ros.ros.recorder.jpeg import JpegEncoder
+
+    encoder = JpegEncoder(quality)
+
+    def recorded(bgr):
+        message = Image(height=bgr.shape[0], width=bgr.shape[1], step=3 * bgr.shape[1])
+        message.encoding, message.data = 'bgr8', bgr.tobytes()
+        return bgr_from_message(deserialize_message(encoder.encode(message), CompressedImage))
+
+    from_ball, from_live = detections(scenes, recorded)
+    assert np.median(from_live) < median and np.quantile(from_live, 0.95) < most
+    live, _ = detections(scenes, lambda image: image)
+    assert np.median(from_ball) < np.median(live) + median
+
+
+@pytest.mark.parametrize(
+    'sampling, median, most', [('420', 0.012, 0.06), ('422', 0.006, 0.04), ('444', 0.004, 0.03)]
+)
+def test_images_that_others_compressed_are_measured_within_bounds(scenes, sampling, median, most):
+    """Bags of others halve the colour; the ball is found in all of them."""
+    factor = getattr(cv2, f'IMWRITE_JPEG_SAMPLING_FACTOR_{sampling}')
+    options = [cv2.IMWRITE_JPEG_QUALITY, 80, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, factor]
+
+    def compressed(bgr):
+        return cv2.imdecode(cv2.imencode('.jpg', bgr, options)[1], cv2.IMREAD_COLOR)
+
+    from_ball, _ = detections(scenes, compressed)
+    assert np.median(from_ball) < median and from_ball.max() < most

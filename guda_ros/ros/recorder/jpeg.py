@@ -12,6 +12,9 @@ class JpegEncoder:
     """
     Turn images into serialized sensor_msgs/CompressedImage.
 
+    Colour is kept at full resolution (4:4:4), where OpenCV can do so: at half of it, its default,
+    a ball's colour runs into the carpet, and it is measured up to 5 cm away.
+
     :param quality: of the JPEG, 1 to 100.
     """
 
@@ -21,6 +24,10 @@ class JpegEncoder:
 
         self._encode = cv2.imencode
         self._options = [cv2.IMWRITE_JPEG_QUALITY, quality]
+        # OpenCV has it since 4.7; distributions bring older ones.
+        whole = getattr(cv2, 'IMWRITE_JPEG_SAMPLING_FACTOR_444', None)
+        if whole is not None:
+            self._options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, whole]
 
     def encode(self, message: Image | CompressedImage) -> bytes:
         """
