@@ -10,6 +10,7 @@ import sys
 import numpy as np
 from own_task import install
 from policy_file import write_policy
+from pty_command import PtyCommand
 import pytest
 import yaml
 
@@ -23,6 +24,8 @@ from guda_ros.data.transitions import transitions, TransitionSet
 from guda_ros.errors import GudaError
 from guda_ros.evaluation.results import load_results
 from guda_ros.soccer import world
+
+pytestmark = pytest.mark.needs('drawing')
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / 'examples' / 'corner_task'
@@ -170,3 +173,25 @@ def test_what_is_recorded_is_augmented_live_by_a_guide_of_the_task(runs, tmp_pat
     assert made.contract == contract and made.contract.task == 'push_corner'
     with pytest.raises(GudaError, match='soccer_push, and what is recorded is for push_corner'):
         load_live_guide('guided', contract)
+
+
+@pytest.mark.long
+def test_the_trials_on_a_robot_are_rehearsed_with_the_task(runs, tmp_path):
+    out = tmp_path / 'trials'
+    arguments = ['--contract', str(runs / 'corner.yaml'), '--set', str(runs / 'starts.yaml')]
+    person = PtyCommand(
+        *['evaluate', str(runs / 'ahead.onnx'), '--rehearse', *arguments],
+        *['--starts', '1', '--out', str(out)],
+    )
+    try:
+        person.wait_for('simulated robot and ball are there(.|\n)*Enter: both', 90)
+        person.press('\n')
+        person.wait_for(r'the ball is \d\.\d m from where it is to go')
+        person.wait_for('the ball is in the goal')
+        person.press('s')
+        assert person.wait() == 0 and 'all trials are made' in person.text
+    finally:
+        person.close()
+    judged = load_results(out)
+    assert judged.contract.task == 'push_corner'
+    assert [episode.verdict for episode in judged.policies[0].episodes] == ['scored']
