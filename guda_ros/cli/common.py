@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from guda_ros.data.contract import Contract
+    from guda_ros.ros.graph.names import RosNames
 
 
 def add_contract(parser: argparse.ArgumentParser) -> None:
@@ -62,6 +63,39 @@ def add_node_settings(parser: argparse.ArgumentParser) -> None:
         action='store_true',
         help='let nodes on other computers in (default: this machine only)',
     )
+
+
+def add_names(parser: argparse.ArgumentParser) -> None:
+    """Add --remap, --namespace, --params-file and --log-level for verbs that start nodes."""
+    parser.add_argument(
+        '--remap',
+        action='append',
+        default=[],
+        metavar='FROM:=TO',
+        help='call a topic or service of all nodes (NODE:FROM: of one) otherwise; may be repeated',
+    )
+    parser.add_argument(
+        '--namespace', default='', metavar='NAME', help='namespace of all nodes, such as red'
+    )
+    parser.add_argument(
+        '--params-file',
+        default='',
+        metavar='FILE',
+        help='parameters of nodes, as ROS 2 reads them; --set goes over it',
+    )
+    parser.add_argument(
+        '--log-level',
+        default='',
+        metavar='LEVEL',
+        help='of all nodes: debug, info, warn, error or fatal, or LOGGER:=LEVEL',
+    )
+
+
+def names_of(args: argparse.Namespace) -> RosNames:
+    """Return what `add_names` has read; GudaError for what ROS 2 would not take."""
+    from guda_ros.ros.graph.names import read_remaps, RosNames
+
+    return RosNames(args.namespace, read_remaps(args.remap), args.params_file, args.log_level)
 
 
 #: The default of --domain for verbs that can work with a robot.

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.common import add_domain, DOMAIN_OR_DRIVERS, load_contract
+from guda_ros.cli.common import add_domain, add_names, DOMAIN_OR_DRIVERS, load_contract, names_of
 from guda_ros.cli.screens.evaluation import tell
 from guda_ros.errors import GudaError
 from guda_ros.evaluation.start_sets import USUAL_SETS
@@ -108,6 +108,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '(default: %(default)s)',
     )
     add_domain(parser, domain=DOMAIN_OR_DRIVERS)
+    add_names(parser)
     parser.add_argument(
         '--network',
         action='store_true',
@@ -155,6 +156,7 @@ def run(args: argparse.Namespace) -> int:
             sim_time=args.sim_time,
             domain=args.domain,
             log_dir=args.log_dir,
+            names=names_of(args),
             command=args.command,
         )
         tell(evaluation, args.out)
@@ -179,6 +181,7 @@ def run(args: argparse.Namespace) -> int:
             contract=args.contract,
             domain=args.domain,
             log_dir=args.log_dir,
+            names=names_of(args),
             **how,
         )
     else:

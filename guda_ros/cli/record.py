@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.common import add_contract, add_domain
+from guda_ros.cli.common import add_contract, add_domain, add_names, names_of
 from guda_ros.workflows.terminal.arguments import positive
 
 EXAMPLE = 'guda record --episodes 14 --out runs/mine/recordings'
@@ -49,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--images', action='store_true', help='record the camera too, as JPEG')
     add_contract(parser)
     add_domain(parser)
+    add_names(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -61,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
         'images': args.images,
         'domain': args.domain,
         'log_dir': args.log_dir,
+        'names': names_of(args),
         'say': print,
     }
     if args.drive:

@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING
 from guda_ros.cli.common import (
     add_contract,
     add_domain,
+    add_names,
     add_node_settings,
     DOMAIN_OR_DRIVERS,
     load_contract,
+    names_of,
 )
 from guda_ros.workflows.terminal.arguments import natural
 
@@ -107,6 +109,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='number of the first start (default: %(default)s)',
     )
     add_node_settings(parser)
+    add_names(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -123,7 +126,7 @@ def run(args: argparse.Namespace) -> int:
         graph, domain = _graph(args, stack)
         from guda_ros.ros.control.operator_station import OperatorStation
 
-        station = OperatorStation(domain, contract)
+        station = OperatorStation(domain, contract, names_of(args))
         stack.callback(station.close)
         title = f'{args.graph}  {contract.robot}  domain {domain}'
         session = _Session(station, contract, keyboard, pad, title, graph)
@@ -174,6 +177,7 @@ def _graph(args: argparse.Namespace, stack: ExitStack):
         start_index=args.start_index,
         local=not args.network,
         overrides=overrides,
+        names=names_of(args),
     )
     join = not GRAPHS[args.graph].simulated
     graph = stack.enter_context(

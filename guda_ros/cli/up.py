@@ -8,8 +8,10 @@ import time
 from guda_ros.cli.common import (
     add_contract,
     add_domain,
+    add_names,
     add_node_settings,
     DOMAIN_OR_DRIVERS,
+    names_of,
 )
 from guda_ros.ros.graph.table import GraphOptions, GRAPHS
 
@@ -52,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--no-autostart', action='store_true', help='leave lifecycle nodes unconfigured'
     )
     add_node_settings(parser)
+    add_names(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -67,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
         autostart=not args.no_autostart,
         local=not args.network,
         overrides=read_overrides(args.set),
+        names=names_of(args),
     )
     with up(args.graph, options, domain=args.domain, log_dir=args.log_dir) as graph:
         print(f'graph {args.graph} in ROS domain {graph.domain}, logs in {graph.log_dir}')

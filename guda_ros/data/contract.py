@@ -36,19 +36,8 @@ from guda_ros.soccer.observation import (
 )
 from guda_ros.soccer.rewards import push_reward
 from guda_ros.soccer.robot import RobotProfile, VelocityLimits
+from guda_ros.soccer.robot_names import FRAMES, TOPICS
 
-TOPICS = (
-    'image',
-    'camera_info',
-    'odom',
-    'pose',
-    'ball',
-    'command',
-    'episode',
-    'ground_truth_robot',
-    'ground_truth_ball',
-)
-FRAMES = ('map', 'odom', 'base', 'camera')
 ACTION = ('forward', 'left', 'turn')
 
 
@@ -70,6 +59,7 @@ class Contract(ContractBase):
     observation: tuple[str, ...]
 
     task = SOCCER
+    names_only = ('topics', 'frames')
     state_size = world.SIZE
     action_size = len(ACTION)
     #: What `observation` may name.
@@ -105,8 +95,8 @@ class Contract(ContractBase):
             rate=root.number('rate', 1, 1000),
             time_limit=root.number('time_limit', 1, 3600),
             ball_hold=root.number('ball_hold', 0, 60),
-            topics={key: topics.text(key) for key in TOPICS},
-            frames={key: frames.text(key) for key in FRAMES},
+            topics={**{key: topics.text(key) for key in TOPICS}, **profile.topics},
+            frames={**{key: frames.text(key) for key in FRAMES}, **profile.frames},
             action=root.texts('action'),
             observation=root.texts('observation'),
         )
@@ -136,6 +126,16 @@ class Contract(ContractBase):
         if self.task != SOCCER:
             values['task'] = self.task
         return json.dumps(values, sort_keys=True, separators=(',', ':'))
+
+    @property
+    def behaviour(self) -> str:
+        """All but the names of topics and frames, which are the robot's: as canonical JSON."""
+        values = json.loads(self.to_json())
+        return json.dumps(
+            {key: value for key, value in values.items() if key not in self.names_only},
+            sort_keys=True,
+            separators=(',', ':'),
+        )
 
     @classmethod
     def from_json(cls, text: str) -> Contract:

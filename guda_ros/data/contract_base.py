@@ -43,6 +43,8 @@ class ContractBase(ABC):
     action_size: int
     observation_names: tuple[str, ...]
     max_steps: int
+    #: Fields that only name things: contracts that differ in nothing else fit.
+    names_only: tuple[str, ...] = ()
 
     @abstractmethod
     def to_json(self) -> str:
@@ -56,6 +58,11 @@ class ContractBase(ABC):
     def hash(self) -> str:
         """16 hexadecimal digits that change with anything in the contract."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
+
+    @property
+    def behaviour(self) -> str:
+        """What decides whether two contracts fit, as canonical JSON: by default all of it."""
+        return self.to_json()
 
     @property
     def task(self) -> str:
@@ -94,12 +101,16 @@ class ContractBase(ABC):
         return [
             f'{key}: {mine.get(key, "absent")} != {theirs.get(key, "absent")}'
             for key in sorted(mine.keys() | theirs.keys())
-            if mine.get(key) != theirs.get(key)
+            if mine.get(key) != theirs.get(key) and key.partition('.')[0] not in self.names_only
         ]
 
+    def fits(self, other: ContractBase) -> bool:
+        """Tell whether what was made for the other contract can be used with this one."""
+        return self.task == other.task and self.behaviour == other.behaviour
+
     def require(self, other: ContractBase, what: str) -> None:
-        """Raise ContractMismatch if `other`, the contract of `what`, is not this one."""
-        if self.task != other.task or self.hash != other.hash:
+        """Raise ContractMismatch if `other`, the contract of `what`, does not fit this one."""
+        if not self.fits(other):
             listed = '\n  '.join(self.differences(other))
             raise ContractMismatch(
                 f'{what} was made for another contract (expected != found):\n  {listed}'

@@ -23,7 +23,7 @@ from guda_ros.ros.diagnostics import DiagnosticsPublisher, OK, WARN
 from guda_ros.ros.episode.control import EpisodeControl
 from guda_ros.ros.parameters import declare_contract, Parameters
 from guda_ros.ros.running import exit_process, run_node, steady_timer
-from guda_ros.ros.topics import Topics
+from guda_ros.ros.topics import count_publishers, Topics
 from guda_ros.soccer.robot import RobotProfile
 
 
@@ -118,7 +118,7 @@ class Teleop(Node):
 
     def _check(self) -> None:
         person = self._person
-        person.policy = self.count_publishers(self._topics['command_policy'].name) > 0
+        person.policy = count_publishers(self, self._topics['command_policy'].name) > 0
         self._episodes.tick()
         stop = person.silence(self._time(), self._now())
         if stop is not None:
@@ -169,7 +169,7 @@ class Teleop(Node):
             return WARN, person.state.problem, values
         if not person.alive(self._time()):
             return WARN, 'no joystick', values
-        joysticks = self.count_publishers(self._topics['joy'].name)
+        joysticks = count_publishers(self, self._topics['joy'].name)
         if joysticks > 1:
             return WARN, f'{joysticks} joysticks publish joy and contradict each other', values
         return OK, 'driving' if person.driving else 'the dead-man is not held', values

@@ -7,6 +7,7 @@ from rclpy.node import Node
 from guda_ros.perception.observer import Observer
 from guda_ros.perception.pipeline import Perception
 from guda_ros.ros import diagnostics
+from guda_ros.ros.topics import count_publishers
 
 
 class PerceptionReport:
@@ -63,6 +64,6 @@ class PerceptionReport:
         lack = self._observer.lack
         if not coming and not lack:
             return 'no new images'
-        if not self._node.count_publishers(self._odom):
+        if not count_publishers(self._node, self._odom):
             return f'images, but nobody publishes {self._odom}'
         return f'no {self._odom} for the images: {lack or "none has the stamp of an image"}'

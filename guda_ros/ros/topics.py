@@ -535,6 +535,16 @@ class Topics(Mapping):
         )
 
 
+def count_publishers(node: Node, name: str) -> int:
+    """Return how many publish a topic, by its name here: rclpy's own count does not remap it."""
+    return node.count_publishers(node.resolve_topic_name(name))
+
+
+def count_subscribers(node: Node, name: str) -> int:
+    """Return how many subscribe to a topic, likewise."""
+    return node.count_subscribers(node.resolve_topic_name(name))
+
+
 def offer_service(node: Node, role: str, callback: Callable, **options) -> Service:
     """Create the server of a role; `options` are those of `Node.create_service`."""
     service = _SERVICE_BY_ROLE[role]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 import os
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from guda_ros.config.files import ConfigError, find_config, load_yaml, Plain, Section
 from guda_ros.soccer import wheels
+from guda_ros.soccer.robot_names import read_frames, read_topics
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -229,7 +230,8 @@ class RobotProfile:
 
     camera: the one that perception uses. lower_camera: a second one, or None. style: how it is
     drawn. uncertainty: standard deviations of values by dotted key, as identification found them.
-    driver: what the robot's driver hears, which has nothing to do with what the robot is.
+    driver: what the robot's driver hears; topics, frames: role -> name of what it calls otherwise
+    than the contract. Those three have nothing to do with what the robot is.
     """
 
     name: str
@@ -247,6 +249,8 @@ class RobotProfile:
     imu: ImuNoise
     uncertainty: dict[str, float]
     driver: Driver = Driver()
+    topics: dict[str, str] = field(default_factory=dict)
+    frames: dict[str, str] = field(default_factory=dict)
 
     @property
     def can_kick(self) -> bool:
@@ -287,6 +291,8 @@ class RobotProfile:
             if root.has('uncertainty')
             else {},
             driver=_driver(root.section('driver')) if root.has('driver') else Driver(),
+            topics=read_topics(root.section('topics')) if root.has('topics') else {},
+            frames=read_frames(root.section('frames')) if root.has('frames') else {},
         )
         root.close()
         profile._check(source)
@@ -326,7 +332,8 @@ class RobotProfile:
     def as_dict(self) -> Plain:
         """Return what the robot is as plain values, for hashes."""
         values = asdict(self)
-        del values['driver']
+        for key in ('driver', 'topics', 'frames'):
+            del values[key]
         return values
 
 
@@ -345,7 +352,7 @@ def _limits(section: Section) -> VelocityLimits:
 def _numbers(section: Section, kind: type[Numbers], low: float, high: float) -> Numbers:
     """Read a dataclass of numbers in [low, high], and of a delivery if it has one."""
     values: Plain = {}
-    for key in (field.name for field in fields(kind)):
+    for key in (each.name for each in fields(kind)):
         if key == 'delivery':
             values[key] = _numbers(section.section(key), Delivery, 0, 1)
         else:

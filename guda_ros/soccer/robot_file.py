@@ -9,6 +9,7 @@ import yaml
 
 from guda_ros.config.files import Plain
 from guda_ros.soccer import wheels
+from guda_ros.soccer.robot_names import DRIVER_TOPICS, FRAMES, TOPICS
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,14 @@ OPTIONAL: dict[str, Key] = {
     'driver.stamped': Key(
         '', 'true: the driver hears TwistStamped on cmd_vel; false: Twist; without it, true'
     ),
+    **{
+        f'topics.{role}': Key('', f"name of the topic {role}, if not the contract's")
+        for role in (*TOPICS, *DRIVER_TOPICS)
+    },
+    **{
+        f'frames.{role}': Key('', f"name of the frame {role}, if not the contract's")
+        for role in FRAMES
+    },
 }
 
 #: Keys that only a base with wheels has, in the order of the file.
@@ -151,6 +160,8 @@ SECTIONS = {
     'odometry': 'drift of the walk odometry, standard deviations',
     'imu': 'errors of the inertial unit',
     'driver': "how the robot's driver is spoken to",
+    'topics': 'what the robot calls its topics',
+    'frames': 'what the robot calls its frames',
     'uncertainty': 'standard deviations of the values above, by identification',
 }
 

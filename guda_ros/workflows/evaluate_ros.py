@@ -16,6 +16,7 @@ from guda_ros.errors import GudaError, naming_extras
 from guda_ros.evaluation.results import Episode, Evaluation, PolicyResult
 from guda_ros.evaluation.start_sets import StartSet
 from guda_ros.evaluation.touches import count_touches
+from guda_ros.ros.graph.names import RosNames, USUAL_NAMES
 from guda_ros.ros.graph.table import GraphOptions
 from guda_ros.workflows.judging import (
     as_list,
@@ -43,6 +44,7 @@ def evaluate_through_ros(
     out: str | os.PathLike | None = None,
     domain: int | None = None,
     log_dir: str | os.PathLike | None = None,
+    names: RosNames = USUAL_NAMES,
     command: str = '',
     say: Say = silent,
 ) -> Evaluation:
@@ -65,6 +67,7 @@ def evaluate_through_ros(
     :param out: folder for results.json and report.html.
     :param domain: ROS domain, by default the first free one.
     :param log_dir: folder for the nodes' logs, by default a temporary one.
+    :param names: namespace, remaps, file of parameters and log level of the nodes.
     :raises GudaError: if a policy cannot be judged, a node dies, or `out` holds trials on a robot.
     """
     loaded = Contract.load(contract, robot)
@@ -76,7 +79,9 @@ def evaluate_through_ros(
     for policy in listed:
         say(f'{policy.name}:')
         folder = Path(recordings) / policy.name.replace('/', '_')
-        options = GraphOptions(contract=contract, robot=robot or '', recordings=str(folder))
+        options = GraphOptions(
+            contract=contract, robot=robot or '', recordings=str(folder), names=names
+        )
         logs = None if log_dir is None else Path(log_dir) / folder.name
         judged.append(judge_through_ros(policy, loaded, chosen, options, domain, logs, say))
     evaluation = make_evaluation(loaded, robot, chosen, judged, [command])

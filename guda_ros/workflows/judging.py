@@ -64,7 +64,7 @@ def list_policies(
                 f'{path}: the task {loaded.contract.task} names no topics of a robot: its '
                 'policies are judged in its own environments, without --ros and --robot-trial'
             )
-        if loaded.contract.task != contract.task or loaded.contract.hash != contract.hash:
+        if not contract.fits(loaded.contract):
             differences = '\n  '.join(contract.differences(loaded.contract))
             hint = '' if listed else ', and give their contract with --contract'
             raise GudaError(

@@ -15,6 +15,7 @@ from guda_ros.data.verdicts import BROKEN_OFF
 from guda_ros.errors import GudaError, naming_extras
 from guda_ros.evaluation.start_sets import StartSet
 from guda_ros.identification.protocol import DRIVE_START, DRIVES, DURATION, ROLL_TIME, ROLLS
+from guda_ros.ros.graph.names import RosNames, USUAL_NAMES
 from guda_ros.ros.graph.processes import GraphProcesses
 from guda_ros.ros.graph.table import GraphOptions
 from guda_ros.soccer.starts import CLEAR_SCENARIOS
@@ -63,6 +64,7 @@ def record(
     images: bool = False,
     domain: int | None = None,
     log_dir: str | os.PathLike | None = None,
+    names: RosNames = USUAL_NAMES,
     say: Say = silent,
 ) -> list[Outcome]:
     """
@@ -82,13 +84,14 @@ def record(
     :param images: record the camera too, as JPEG.
     :param domain: ROS domain, by default the first free one.
     :param log_dir: folder for the nodes' logs, by default a temporary one.
+    :param names: namespace, remaps, file of parameters and log level of the nodes.
     :raises GudaError: if the folder holds episodes of another contract or scenario, or a node
         dies.
     """
     if guide and Path(guide).suffix:
         guide = str(Path(guide).absolute())
     overrides = {'data_collector': {'guide': guide}} if guide else {}
-    loaded, options = _prepare(out, contract, robot, scenario, images, overrides)
+    loaded, options = _prepare(out, contract, robot, scenario, images, overrides, names)
     return run_episodes('collect', options, episodes, loaded, domain, log_dir, say)
 
 
@@ -101,6 +104,7 @@ def record_drive(
     images: bool = False,
     domain: int | None = None,
     log_dir: str | os.PathLike | None = None,
+    names: RosNames = USUAL_NAMES,
     say: Say = silent,
 ) -> list[Path]:
     """
@@ -116,26 +120,33 @@ def record_drive(
     :param images: record the camera too, as JPEG.
     :param domain: ROS domain, by default the first free one.
     :param log_dir: folder for the nodes' logs, by default a temporary one.
+    :param names: namespace, remaps, file of parameters and log level of the nodes.
     :return: the recordings.
     :raises GudaError: if an episode breaks off or is not recorded.
     """
     loaded, options = _prepare(
-        out, contract, robot, 'attack', images, {'operator': {'style': 'drive'}}
+        out, contract, robot, 'attack', images, {'operator': {'style': 'drive'}}, names
     )
     episodes = [(f'drive_{number:03d}', DRIVE_START, DURATION) for number in range(DRIVES)]
     episodes += [(f'roll_{number:03d}', start, ROLL_TIME) for number, start in enumerate(ROLLS)]
-    names = [name for name, _, _ in episodes]
-    kept = recorded_outcomes(Path(out), names, options.scenario, loaded, say)
+    ids = [name for name, _, _ in episodes]
+    kept = recorded_outcomes(Path(out), ids, options.scenario, loaded, say)
     if kept:
         say(f'    {len(kept)} of {len(episodes)} recordings were made before and are kept')
     missing = [(index, *episode) for index, episode in enumerate(episodes) if index not in kept]
     if missing:
         _drive(options, missing, domain, log_dir, say)
-    return [Path(out) / name for name in names]
+    return [Path(out) / name for name in ids]
 
 
 def _prepare(
-    out, contract: str, robot: str | None, scenario: str, images: bool, overrides: dict
+    out,
+    contract: str,
+    robot: str | None,
+    scenario: str,
+    images: bool,
+    overrides: dict,
+    names: RosNames,
 ) -> tuple[Contract, GraphOptions]:
     loaded = Contract.load(contract, robot)
     robot_of(loaded, robot)
@@ -148,6 +159,7 @@ def _prepare(
         recordings=str(out),
         record_images=images,
         overrides=overrides,
+        names=names,
     )
 
 

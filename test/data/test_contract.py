@@ -1,6 +1,8 @@
 import dataclasses
 import json
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 import pytest
 import yaml
 
@@ -9,6 +11,7 @@ from guda_ros.data.contract import Contract
 from guda_ros.data.contract_base import ContractMismatch
 from guda_ros.soccer.field import Field
 from guda_ros.soccer.robot import RobotProfile
+from guda_ros.soccer.robot_names import DRIVER_TOPICS, FRAMES, TOPICS
 
 
 @pytest.fixture(scope='module')
@@ -129,3 +132,46 @@ def test_broken_yaml_is_named_with_its_line(tmp_path):
 def test_text_that_is_no_contract_is_refused():
     with pytest.raises(ValueError, match='not a contract'):
         Contract.from_json('{"name": "x"}')
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    topics=st.dictionaries(st.sampled_from((*TOPICS, *DRIVER_TOPICS)), st.just('mine/name')),
+    frames=st.dictionaries(st.sampled_from(FRAMES), st.just('my_frame')),
+)
+def test_contracts_that_differ_in_names_only_fit_each_other_and_no_others(topics, frames):
+    usual = Contract.load()
+    mine = dataclasses.replace(
+        usual, topics={**usual.topics, **topics}, frames={**usual.frames, **frames}
+    )
+    mine = Contract.from_json(mine.to_json())
+    assert (mine.hash == usual.hash) == (not topics and not frames)
+    assert usual.fits(mine) and mine.fits(usual) and usual.differences(mine) == []
+    usual.require(mine, 'a file')
+    faster = dataclasses.replace(mine, rate=2 * mine.rate)
+    assert not usual.fits(faster)
+    with pytest.raises(ContractMismatch, match=r'rate: 10\.0 != 20\.0$'):
+        usual.require(faster, 'a file')
+
+
+def test_a_profile_renames_topics_and_frames_of_every_contract(tmp_path):
+    text = find_config('robots', 'nao_v6').read_text(encoding='utf-8')
+    path = tmp_path / 'mine.yaml'
+    path.write_text(
+        text + 'topics: {image: cam/image, imu: imu/torso}\nframes: {base: base_footprint}\n'
+    )
+    for name in ('soccer_push', 'soccer_corners'):
+        usual, mine = Contract.load(name), Contract.load(name, str(path))
+        assert mine.topics == {**usual.topics, 'image': 'cam/image', 'imu': 'imu/torso'}
+        assert mine.frames == {**usual.frames, 'base': 'base_footprint'}
+        usual.require(mine, 'a file')
+    for wrong, said in (
+        ('topics: {images: x}', r'topics\.images: is no topic; known: image,'),
+        ('topics: {image: 3}', r'topics\.image: a text is expected'),
+        ('topics: {image: "a b"}', r"topics\.image: 'a b' is no name of a topic"),
+        ('frames: {world: x}', r'frames\.world: is no frame; known: map,'),
+        ('frames: {base: ""}', r'frames\.base: a text is expected'),
+    ):
+        path.write_text(f'{text}{wrong}\n')
+        with pytest.raises(ConfigError, match=said):
+            Contract.load(robot=str(path))

@@ -25,6 +25,7 @@ from guda_ros.ros import conversions as convert
 from guda_ros.ros import qos
 from guda_ros.ros.control.sent_commands import SentCommands
 from guda_ros.ros.diagnostics import ERROR, OK
+from guda_ros.ros.graph.names import RosNames, USUAL_NAMES
 from guda_ros.ros.topics import service_client, Topics
 from guda_ros.soccer import world
 
@@ -44,17 +45,21 @@ class OperatorStation:
     """
     A node of this process, spun by hand, in a graph that has a teleop node.
 
-    :raises GudaError: if there is none in the domain.
+    :param names: namespace and remaps of the graph.
+    :raises GudaError: if there is no teleop node in the domain.
     """
 
-    def __init__(self, domain: int, contract: Contract) -> None:
+    def __init__(self, domain: int, contract: Contract, names: RosNames = USUAL_NAMES) -> None:
         self._contract = contract
         self._context = Context()
         rclpy.init(
             context=self._context, domain_id=domain, signal_handler_options=SignalHandlerOptions.NO
         )
         self._node = node = Node(
-            'operator_station', context=self._context, start_parameter_services=False
+            'operator_station',
+            context=self._context,
+            cli_args=names.arguments,
+            start_parameter_services=False,
         )
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(node)

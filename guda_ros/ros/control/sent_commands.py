@@ -49,7 +49,7 @@ class SentCommands:
         """Subscribe as soon as somebody publishes commands; tell whether that is done."""
         if self.entities:
             return True
-        name = self._node.resolve_topic_name(self._topics['command'].name)
+        name = self._topics['command'].name
         kinds = {info.topic_type for info in self._node.get_publishers_info_by_topic(name)}
         for kind in (TwistStamped, Twist):
             if type_name(kind) in kinds:

@@ -21,6 +21,7 @@ from guda_ros.ros import qos
 from guda_ros.ros.control.sent_commands import SentCommands
 from guda_ros.ros.episode.event import EpisodeEvent
 from guda_ros.ros.episode.runner import EpisodeError
+from guda_ros.ros.graph.names import RosNames, USUAL_NAMES
 from guda_ros.ros.topics import Topics
 
 #: Seconds from the announcement of an episode to its first observation: all nodes know of it then.
@@ -32,9 +33,16 @@ class Referee:
     Publishes `episode` for a person who runs trials; a node of this process, spun by hand.
 
     :param sim_time: follow /clock, when a simulator stands in for the robot.
+    :param names: namespace and remaps of the graph.
     """
 
-    def __init__(self, domain: int, contract: Contract, sim_time: bool = False) -> None:
+    def __init__(
+        self,
+        domain: int,
+        contract: Contract,
+        sim_time: bool = False,
+        names: RosNames = USUAL_NAMES,
+    ) -> None:
         self._contract = contract
         self._context = Context()
         rclpy.init(
@@ -43,6 +51,7 @@ class Referee:
         self._node = node = Node(
             'referee',
             context=self._context,
+            cli_args=names.arguments,
             start_parameter_services=False,
             parameter_overrides=[Parameter('use_sim_time', value=sim_time)],
         )

@@ -14,6 +14,7 @@ from rclpy.parameter import Parameter
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
+from guda_ros.data.contract import Contract
 from guda_ros.errors import GudaError
 from guda_ros.ros.episode.event import EpisodeEvent, read_event
 from guda_ros.ros.topics import service_client, Topics
@@ -52,10 +53,15 @@ class EpisodeRunner:
     :param node: used for communication, spun while waiting.
     :param check: called while waiting; raises when the graph has lost a node.
     :param recorder: wait for each recording to be closed.
+    :param contract: names the topics; None stands for the usual names.
     """
 
     def __init__(
-        self, node: Node, check: Callable[[], None] = lambda: None, recorder: bool = False
+        self,
+        node: Node,
+        check: Callable[[], None] = lambda: None,
+        recorder: bool = False,
+        contract: Contract | None = None,
     ) -> None:
         self._node = node
         self._check = check
@@ -67,7 +73,7 @@ class EpisodeRunner:
         self._start: EpisodeEvent | None = None
         self._last: EpisodeEvent | None = None
         self._recordings: dict[str, dict] = {}
-        topics = Topics()
+        topics = Topics(contract)
         self._entities = [topics.subscription(node, 'episode', self._on_episode)]
         if recorder:
             self._entities.append(topics.subscription(node, 'recording', self._on_recording))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 import os
+import tempfile
 
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, Shutdown
@@ -13,6 +14,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 
 from guda_ros.errors import GudaError
 from guda_ros.ros.graph.environment import ros_environment
+from guda_ros.ros.graph.names import read_parameter_file, read_remaps, RosNames
 from guda_ros.ros.graph.table import build_graph, GraphOptions, GRAPHS, NodeSpec
 
 #: For each launch argument the nodes that make it useful, and what it is for.
@@ -41,6 +43,10 @@ ARGUMENTS: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     'joystick': (('teleop',), 'name or file of the gamepad map, see config/joysticks'),
     'autostart': (('simulator', 'policy'), 'false: lifecycle nodes wait for their transitions'),
+    'namespace': ((), 'namespace of all nodes, such as red'),
+    'remap': ((), 'topics and services to call otherwise, FROM:=TO, with spaces between several'),
+    'params_file': ((), 'file of parameters, NODE: {ros__parameters: ...}'),
+    'log_level': ((), 'of all nodes: debug, info, warn, error or fatal, or LOGGER:=LEVEL'),
     'local': ((), 'true: keep discovery and data on this machine'),
 }
 
@@ -50,7 +56,9 @@ def describe_graph(name: str) -> LaunchDescription:
     defaults = {option.name: option.default for option in fields(GraphOptions)}
     arguments = [
         DeclareLaunchArgument(
-            argument, default_value=_text(defaults[argument]), description=ARGUMENTS[argument][1]
+            argument,
+            default_value=_text(defaults.get(argument)),
+            description=ARGUMENTS[argument][1],
         )
         for argument in _arguments_of(name)
     ]
@@ -68,11 +76,18 @@ def _arguments_of(name: str) -> list[str]:
 
 
 def _start(context: LaunchContext, name: str) -> list[Node]:
+    told = {
+        argument: LaunchConfiguration(argument).perform(context)
+        for argument in _arguments_of(name)
+    }
+    names = RosNames(
+        told.pop('namespace'),
+        read_remaps(told.pop('remap').split()),
+        told.pop('params_file'),
+        told.pop('log_level'),
+    )
     options = GraphOptions(
-        **{
-            argument: _value(argument, LaunchConfiguration(argument).perform(context))
-            for argument in _arguments_of(name)
-        }
+        names=names, **{argument: _value(argument, text) for argument, text in told.items()}
     )
     environment = _environment(options.local)
     return [
@@ -89,16 +104,27 @@ def _node(spec: NodeSpec, environment: dict[str, str], simulated: bool) -> Node:
     # A simulation is of no use without one of its nodes. On a robot the others go on: safety stops
     # the robot when nobody tells it what to do; without safety nothing may run.
     ends_all = simulated or spec.executable == 'safety'
+    names = spec.names
     return Node(
         package=spec.package,
         executable=spec.executable,
         name=spec.name,
-        parameters=[parameters],
-        remappings=list(spec.remappings.items()),
+        namespace=names.prefix or None,
+        parameters=[parameters, *_parameter_files(names)],
+        remappings=[*spec.remappings.items(), *names.remaps.items()],
+        ros_arguments=['--log-level', names.log_level] if names.log_level else None,
         additional_env=environment,
         output='screen',
         on_exit=[Shutdown(reason=f'{spec.name} has ended')] if ends_all else None,
     )
+
+
+def _parameter_files(names: RosNames) -> list[str]:
+    if not names.params_file:
+        return []
+    with tempfile.NamedTemporaryFile('w', suffix='.yaml', delete=False, encoding='utf-8') as file:
+        file.write(read_parameter_file(names.params_file))
+    return [file.name]
 
 
 def _environment(local: bool) -> dict[str, str]:

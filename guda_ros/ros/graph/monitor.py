@@ -10,19 +10,30 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from guda_ros.ros.graph.names import RosNames, USUAL_NAMES
 from guda_ros.ros.graph.table import NodeSpec
 
 
 class GraphMonitor:
-    """A node of this process in a domain, in a context of its own, spun by hand."""
+    """
+    A node of this process in a domain, in a context of its own, spun by hand.
 
-    def __init__(self, domain: int, name: str = '_guda_watch') -> None:
+    :param names: of the graph: its namespace and remaps are this node's, too.
+    """
+
+    def __init__(
+        self, domain: int, name: str = '_guda_watch', names: RosNames = USUAL_NAMES
+    ) -> None:
         self.context = Context()
         rclpy.init(
             context=self.context, domain_id=domain, signal_handler_options=SignalHandlerOptions.NO
         )
         self.node = Node(
-            name, context=self.context, enable_rosout=False, start_parameter_services=False
+            name,
+            context=self.context,
+            cli_args=names.arguments,
+            enable_rosout=False,
+            start_parameter_services=False,
         )
         self._executor = SingleThreadedExecutor(context=self.context)
         self._executor.add_node(self.node)
@@ -37,14 +48,21 @@ class GraphMonitor:
         """Return the names of all nodes that are visible."""
         return set(self.node.get_node_names())
 
+    def _paths(self) -> set[str]:
+        return {
+            f'{namespace.rstrip("/")}/{name}'
+            for name, namespace in self.node.get_node_names_and_namespaces()
+        }
+
     def state(self, spec: NodeSpec) -> str:
         """Return 'ready' or what a node lacks."""
-        if spec.name not in self.names():
+        path = f'{spec.names.prefix}/{spec.name}'
+        if path not in self._paths():
             return 'not seen'
         if not spec.lifecycle or not spec.parameters.get('autostart', True):
             return 'ready'
         if spec.name not in self._clients:
-            self._clients[spec.name] = self.node.create_client(GetState, f'/{spec.name}/get_state')
+            self._clients[spec.name] = self.node.create_client(GetState, f'{path}/get_state')
         client, answer = self._clients[spec.name], self._states.get(spec.name)
         if answer is not None and answer.done():
             del self._states[spec.name]

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from guda_ros.data.contract import Contract
 from guda_ros.errors import GudaError
 from guda_ros.ros.graph import environment as env
+from guda_ros.ros.graph.names import read_parameter_file, USUAL_NAMES
 from guda_ros.ros.graph.shared_memory import clean_shared_memory
 from guda_ros.ros.graph.table import build_graph, GraphOptions, NodeSpec
 
@@ -75,6 +77,7 @@ class GraphProcesses:
         self.specs = (
             build_graph(graph_name, options) if isinstance(graph_name, str) else list(graph_name)
         )
+        self._names = self.specs[0].names if self.specs else USUAL_NAMES
         self.log_dir = Path(log_dir or tempfile.mkdtemp(prefix='guda_ros_log_'))
         if join and domain is None:
             raise GraphError(f'graph {self.name}: name the domain that it is to join')
@@ -98,7 +101,7 @@ class GraphProcesses:
         from guda_ros.ros.graph.monitor import GraphMonitor
 
         if self._monitor is None:
-            self._monitor = GraphMonitor(self.domain)
+            self._monitor = GraphMonitor(self.domain, names=self._names)
         return self._monitor
 
     @property
@@ -146,6 +149,15 @@ class GraphProcesses:
             yaml.safe_dump({'/**': {'ros__parameters': spec.parameters}}, sort_keys=True),
             encoding='utf-8',
         )
+        files = [parameters]
+        if spec.names.params_file:
+            files.append(self.log_dir / f'{spec.name}.file.params.yaml')
+            files[-1].write_text(read_parameter_file(spec.names.params_file), encoding='utf-8')
+        if spec.names.params_file and spec.overrides:
+            # By its name a node takes what goes over the file, whatever stands in that.
+            own = {f'{spec.names.prefix}/{spec.name}': {'ros__parameters': spec.overrides}}
+            files.append(self.log_dir / f'{spec.name}.set.params.yaml')
+            files[-1].write_text(yaml.safe_dump(own, sort_keys=True), encoding='utf-8')
         command = [
             sys.executable,
             '-m',
@@ -153,11 +165,14 @@ class GraphProcesses:
             '--ros-args',
             '-r',
             f'__node:={spec.name}',
-            '--params-file',
-            str(parameters),
         ]
+        for file in files:
+            command += ['--params-file', str(file)]
         for source, target in spec.remappings.items():
             command += ['-r', f'{source}:={target}']
+        command += spec.names.rules
+        if spec.names.log_level:
+            command += ['--log-level', spec.names.log_level]
         path = self.log_dir / f'{spec.name}.log'
         with open(path, 'wb') as log:
             process = subprocess.Popen(
@@ -211,9 +226,13 @@ class GraphProcesses:
         from guda_ros.ros.episode.runner import EpisodeRunner
 
         self.wait_ready()
+        first = self.specs[0].parameters
         return EpisodeRunner(
             self.monitor.node,
             self.check,
+            contract=Contract.load(
+                first.get('contract', 'soccer_push'), first.get('robot') or None
+            ),
             recorder=any(spec.executable == 'data_collector' for spec in self.specs),
         )
 

@@ -14,6 +14,7 @@ import os
 from pathlib import Path
 
 from guda_ros.errors import GudaError
+from guda_ros.ros.graph.names import RosNames, USUAL_NAMES
 
 
 class UnknownGraph(GudaError):
@@ -22,7 +23,11 @@ class UnknownGraph(GudaError):
 
 @dataclass(frozen=True)
 class NodeSpec:
-    """One node of a graph, as launch_ros' Node action takes it."""
+    """
+    One node of a graph, as launch_ros' Node action takes it.
+
+    overrides: those of the parameters that go over a file of parameters, too.
+    """
 
     executable: str
     name: str
@@ -30,6 +35,8 @@ class NodeSpec:
     parameters: dict = field(default_factory=dict)
     remappings: dict[str, str] = field(default_factory=dict)
     lifecycle: bool = False
+    overrides: dict = field(default_factory=dict)
+    names: RosNames = USUAL_NAMES
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,7 @@ class GraphOptions:
     :param answer_timeout: seconds in which a control step must be answered in lock-step.
     :param local: keep discovery and data on this machine.
     :param overrides: parameters by node name, over everything else.
+    :param names: namespace, remaps, file of parameters and log level of all nodes.
     """
 
     contract: str = 'soccer_push'
@@ -70,6 +78,7 @@ class GraphOptions:
     autostart: bool = True
     local: bool = True
     overrides: Mapping[str, dict] = field(default_factory=dict)
+    names: RosNames = USUAL_NAMES
 
 
 @dataclass(frozen=True)
@@ -142,22 +151,22 @@ def build_graph(name: str, options: GraphOptions = GraphOptions()) -> list[NodeS
         raise UnknownGraph(
             f'graph {name} has no node {", ".join(unknown)}; it has {", ".join(nodes)}'
         )
-    return [
-        NodeSpec(
-            executable=node,
-            name=node,
-            lifecycle=node in LIFECYCLE,
-            parameters={
-                **_parameters(node, graph, options),
-                **_as_safety_does(node, options.overrides.get('safety', {})),
-                **{
-                    key: of_one_type(value)
-                    for key, value in options.overrides.get(node, {}).items()
-                },
-            },
-        )
-        for node in nodes
-    ]
+    return [_spec(node, graph, options) for node in nodes]
+
+
+def _spec(node: str, graph: Graph, options: GraphOptions) -> NodeSpec:
+    overrides = {
+        **_as_safety_does(node, options.overrides.get('safety', {})),
+        **{key: of_one_type(value) for key, value in options.overrides.get(node, {}).items()},
+    }
+    return NodeSpec(
+        executable=node,
+        name=node,
+        lifecycle=node in LIFECYCLE,
+        parameters={**_parameters(node, graph, options), **overrides},
+        overrides=overrides,
+        names=options.names,
+    )
 
 
 def _parameters(node: str, graph: Graph, options: GraphOptions) -> dict:

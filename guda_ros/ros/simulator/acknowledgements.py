@@ -13,7 +13,7 @@ from guda_ros.data.recording.serialization import header_stamp
 from guda_ros.data.verdicts import SOURCES
 from guda_ros.ros import qos
 from guda_ros.ros.simulator.lockstep import LockStep
-from guda_ros.ros.topics import Topics
+from guda_ros.ros.topics import count_publishers, Topics
 
 
 class Acknowledgements(LockStep):
@@ -47,10 +47,9 @@ class Acknowledgements(LockStep):
 
     def find_sources(self, camera: bool) -> None:
         """See who is there to answer; `camera`: whether there are images."""
-        count = self._node.count_publishers
         self.sources(
-            count(self._topics['ball'].name) > 0,
-            count(self._topics['command_policy'].name) > 0,
+            count_publishers(self._node, self._topics['ball'].name) > 0,
+            count_publishers(self._node, self._topics['command_policy'].name) > 0,
             camera,
         )
 

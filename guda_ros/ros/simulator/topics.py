@@ -17,7 +17,7 @@ from guda_ros.data.contract import Contract
 from guda_ros.ros import conversions as convert
 from guda_ros.ros.episode.event import EpisodeEvent
 from guda_ros.ros.markers import field_markers
-from guda_ros.ros.topics import CAMERAS, Topics
+from guda_ros.ros.topics import CAMERAS, count_publishers, count_subscribers, Topics
 from guda_ros.soccer import world
 from guda_ros.soccer.robot import CameraMount, RobotProfile
 
@@ -231,14 +231,14 @@ class WorldTopics:
         node, topics = self._node, self._contract.topics
         there = set(node.get_node_names())
         missing = [f'node {name} is not in sight' for name in partners if name not in there]
-        if not node.count_publishers(topics['command']):
+        if not count_publishers(node, topics['command']):
             missing.append(f'nobody publishes {topics["command"]}: is the safety node running?')
         missing += [
             f'nobody publishes {topic}: is {partner} running?'
             for partner, topic in self._partner_topics.items()
-            if partner in partners and not node.count_publishers(topic)
+            if partner in partners and not count_publishers(node, topic)
         ]
-        if node.count_publishers(topics['ball']) and not node.count_subscribers(topics['image']):
+        if count_publishers(node, topics['ball']) and not count_subscribers(node, topics['image']):
             missing.append(f'nobody subscribes to {topics["image"]}: is perception running?')
         # Known to the graph, but not connected yet: they would miss the first observation.
         missing += [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, ExitStack
+from dataclasses import replace
 import os
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from guda_ros.evaluation.results import Evaluation
 from guda_ros.evaluation.start_sets import StartSet
 from guda_ros.evaluation.trials import TrialLog
 from guda_ros.ros.graph.environment import driver_domain
+from guda_ros.ros.graph.names import RosNames, USUAL_NAMES
 from guda_ros.ros.graph.processes import GraphProcesses
 from guda_ros.ros.graph.table import GraphOptions, GRAPHS
 from guda_ros.workflows.judging import choose_starts, list_policies, make_evaluation, Policy
@@ -38,6 +40,7 @@ def evaluate_on_robot(
     operator: Operator | None = None,
     domain: int | None = None,
     log_dir: str | os.PathLike | None = None,
+    names: RosNames = USUAL_NAMES,
     command: str = '',
     say: Say = print,
 ) -> Evaluation:
@@ -63,6 +66,7 @@ def evaluate_on_robot(
     :param operator: who places robot and ball and judges; by default whoever sits at the terminal.
     :param domain: ROS domain, by default $ROS_DOMAIN_ID or 0; of a rehearsal the first free one.
     :param log_dir: folder for the nodes' logs, by default a temporary one.
+    :param names: namespace, remaps, file of parameters and log level of the nodes.
     :return: of all trials so far.
     :raises GudaError: if the policy cannot be judged, a node dies, there is no terminal, or `out`
         holds other results.
@@ -87,13 +91,14 @@ def evaluate_on_robot(
         recordings=str(folder / 'recordings'),
         require_deadman=False if rehearse else require_deadman,
         local=not network,
+        names=names,
         overrides=dict.fromkeys((*GRAPHS['robot'].nodes, 'policy'), times) if times else {},
     )
     with ExitStack() as stack:
         person = stack.enter_context(operator or TerminalOperator())
         stand_in = None
         if rehearse:
-            stand_in = stack.enter_context(_stand_in(contract, robot, loaded, domain))
+            stand_in = stack.enter_context(_stand_in(contract, robot, loaded, domain, names))
         domain = stand_in.domain if stand_in else driver_domain(domain)
         graph = stack.enter_context(GraphProcesses('robot', options, log_dir, domain, join=True))
         say(f'graph robot in ROS domain {domain}, logs in {graph.log_dir}')
@@ -102,7 +107,7 @@ def evaluate_on_robot(
         from guda_ros.ros.episode.referee import Referee
         from guda_ros.workflows.robot_trials.session import Session
 
-        referee = stack.enter_context(Referee(domain, loaded, simulated))
+        referee = stack.enter_context(Referee(domain, loaded, simulated, names))
         referee.wait_for_time()
         Session(log, loaded, graph, referee, person, folder, stand_in).run()
     return log.evaluation
@@ -110,9 +115,10 @@ def evaluate_on_robot(
 
 @contextmanager
 def _stand_in(
-    name: str, robot: str | None, contract: Contract, domain: int | None
+    name: str, robot: str | None, contract: Contract, domain: int | None, names: RosNames
 ) -> Iterator[StandIn]:
     """Run a simulated robot that has nothing of a referee: driver topics alone."""
-    with GraphProcesses([stand_in_spec(name, robot or '')], None, None, domain) as graph:
+    spec = replace(stand_in_spec(name, robot or ''), names=names)
+    with GraphProcesses([spec], None, None, domain) as graph:
         graph.wait_ready()
         yield StandIn(graph, contract)
