@@ -14,7 +14,8 @@ from guda_ros.data.contract import Contract
 from guda_ros.data.episodes import read_episode
 from guda_ros.errors import GudaError
 from guda_ros.ros.control.operator_station import OperatorStation
-from guda_ros.ros.graph.names import read_parameter_file, read_remaps, RosNames
+from guda_ros.ros.graph.names import read_remaps, RosNames
+from guda_ros.ros.graph.parameter_file import read_parameter_file
 from guda_ros.ros.graph.processes import GraphProcesses
 from guda_ros.ros.graph.table import build_graph, GraphOptions
 

@@ -14,7 +14,8 @@ from launch_ros.parameter_descriptions import ParameterValue
 
 from guda_ros.errors import GudaError
 from guda_ros.ros.graph.environment import ros_environment
-from guda_ros.ros.graph.names import read_parameter_file, read_remaps, RosNames
+from guda_ros.ros.graph.names import read_remaps, RosNames
+from guda_ros.ros.graph.parameter_file import read_parameter_file
 from guda_ros.ros.graph.table import build_graph, GraphOptions, GRAPHS, NodeSpec
 
 #: For each launch argument the nodes that make it useful, and what it is for.

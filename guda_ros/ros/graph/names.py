@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 import re
 
-import yaml
-
-from guda_ros.config.files import read_config_text
 from guda_ros.errors import GudaError
 
 LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
@@ -85,47 +81,3 @@ def read_remaps(texts: Iterable[str]) -> dict[str, str]:
             raise GudaError(f'--remap {text}: FROM:=TO is expected')
         remaps[source] = target
     return remaps
-
-
-def read_parameter_file(path: str | Path) -> str:
-    """
-    Return the text of a parameter file in which all numbers of a list are reals if one is.
-
-    :raises GudaError: if it cannot be read, or is none.
-    """
-    path = Path(path).expanduser()
-    if not path.is_file():
-        raise GudaError(f'{path}: no such file of parameters')
-    text = read_config_text(path)
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        raise GudaError(f'{path}: not valid YAML: {" ".join(str(error).split())}') from error
-    nodes = root.value if isinstance(root, yaml.MappingNode) else []
-    if not nodes or not any(_has_parameters(node) for _, node in nodes):
-        raise GudaError(f'{path}: is no file of parameters: NODE: {{ros__parameters: ...}}')
-    return yaml.serialize(root) if _make_reals(root) else text
-
-
-def _has_parameters(node: yaml.Node) -> bool:
-    """Tell whether a node of YAML is a mapping with `ros__parameters`, or namespaces of such."""
-    return isinstance(node, yaml.MappingNode) and any(
-        key.value == 'ros__parameters' or _has_parameters(value) for key, value in node.value
-    )
-
-
-def _make_reals(node: yaml.Node) -> bool:
-    """Turn whole numbers among reals into reals, in place; tell whether there were any."""
-    if isinstance(node, yaml.MappingNode):
-        changed = [_make_reals(value) for _, value in node.value]
-        return any(changed)
-    if not isinstance(node, yaml.SequenceNode):
-        return False
-    tags = {entry.tag for entry in node.value}
-    integer, real = 'tag:yaml.org,2002:int', 'tag:yaml.org,2002:float'
-    if not {integer, real} <= tags:
-        return False
-    for entry in node.value:
-        if entry.tag == integer:
-            entry.tag, entry.value = real, f'{int(yaml.safe_load(entry.value))}.0'
-    return True

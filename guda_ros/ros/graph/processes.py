@@ -18,7 +18,8 @@ import yaml
 from guda_ros.data.contract import Contract
 from guda_ros.errors import GudaError
 from guda_ros.ros.graph import environment as env
-from guda_ros.ros.graph.names import read_parameter_file, USUAL_NAMES
+from guda_ros.ros.graph.names import USUAL_NAMES
+from guda_ros.ros.graph.parameter_file import read_parameter_file
 from guda_ros.ros.graph.shared_memory import clean_shared_memory
 from guda_ros.ros.graph.table import build_graph, GraphOptions, NodeSpec
 
