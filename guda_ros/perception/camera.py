@@ -37,13 +37,13 @@ class CameraModel:
 
     @classmethod
     def from_mount(cls, mount: CameraMount) -> CameraModel:
-        """Build the camera of a profile: square pixels, principal point in the middle."""
+        """Build the camera of a profile: square pixels."""
         focal = mount.height / 2 / np.tan(mount.vertical_fov / 2)
         return cls._build(
             mount.width,
             mount.height,
             (focal, focal),
-            ((mount.width - 1) / 2, (mount.height - 1) / 2),
+            mount.centre,
             mount,
             mount.distortion,
         )

@@ -271,12 +271,14 @@ def camera_info_message(
     stamp: Time | int,
     frame: str,
     distortion: Sequence[float] | np.ndarray | None = (0.0, 0.0, 0.0, 0.0, 0.0),
+    centre: tuple[float, float] | None = None,
 ) -> CameraInfo:
     """
-    Return the CameraInfo of a camera with square pixels whose principal point is in the middle.
+    Return the CameraInfo of a camera with square pixels.
 
     :param focal: in pixels.
     :param distortion: k1, k2, p1, p2, k3 (plumb_bob).
+    :param centre: column and row of the principal point; None: the middle of the image.
     """
     message = CameraInfo(
         header=header(stamp, frame),
@@ -285,7 +287,7 @@ def camera_info_message(
         distortion_model='plumb_bob',
         d=list(map(float, distortion)),
     )
-    cx, cy = (width - 1) / 2, (height - 1) / 2
+    cx, cy = centre or ((width - 1) / 2, (height - 1) / 2)
     message.k = [focal, 0.0, cx, 0.0, focal, cy, 0.0, 0.0, 1.0]
     message.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
     message.p = [focal, 0.0, cx, 0.0, 0.0, focal, cy, 0.0, 0.0, 0.0, 1.0, 0.0]

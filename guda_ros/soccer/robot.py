@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
+import math
 import os
 from typing import TYPE_CHECKING, TypeVar
 
@@ -169,10 +170,10 @@ class CameraMount:
     """
     A camera on a robot's head, at pan and tilt zero.
 
-    width, height in pixels; vertical_fov [rad] of the middle, without distortion; position in
-    base_link [m]; pitch [rad], positive looks down; distortion k1, k2, p1, p2, k3 (plumb_bob);
-    rate [Hz], 0 means every control step; exposure [s], which blurs what moves; noise, standard
-    deviation of a pixel in [0, 255].
+    width, height in pixels; vertical_fov [rad] of the middle, without distortion, which says the
+    focal length wherever the principal point is; position in base_link [m]; pitch [rad], positive
+    looks down; distortion k1, k2, p1, p2, k3 (plumb_bob); rate [Hz], 0 means every control step;
+    exposure [s], which blurs what moves; noise, standard deviation of a pixel in [0, 255].
     """
 
     width: int
@@ -185,6 +186,18 @@ class CameraMount:
     exposure: float = 0.0
     noise: float = 0.0
     delivery: Delivery = Delivery()
+    #: Column and row [pixels, 0 in the middle of the first]; None: the middle of the image.
+    principal_point: tuple[float, float] | None = None
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Column and row of the principal point [pixels]."""
+        return self.principal_point or ((self.width - 1) / 2, (self.height - 1) / 2)
+
+    @property
+    def focal(self) -> float:
+        """Focal length [pixels], of square pixels."""
+        return self.height / 2 / math.tan(self.vertical_fov / 2)
 
 
 @dataclass(frozen=True)
@@ -325,6 +338,15 @@ class RobotProfile:
                 body.stance_width < body.foot_width,
                 'is less than foot_width: the feet would overlap',
             ),
+            *(
+                (
+                    f'{name}.principal_point',
+                    mount is not None
+                    and not (mount.centre[0] < mount.width and mount.centre[1] < mount.height),
+                    'is outside the image',
+                )
+                for name, mount in (('camera', self.camera), ('lower_camera', self.lower_camera))
+            ),
         ):
             if wrong:
                 raise Contradiction(f'{source}: {key}: {problem}', key)
@@ -334,6 +356,10 @@ class RobotProfile:
         values = asdict(self)
         for key in ('driver', 'topics', 'frames'):
             del values[key]
+        for camera in (values['camera'], values['lower_camera']):
+            # Hashes of before the key came stay what they were.
+            if camera and camera['principal_point'] is None:
+                del camera['principal_point']
         return values
 
 
@@ -407,6 +433,9 @@ def _camera(section: Section) -> CameraMount:
         exposure=section.number('exposure', 0, 1),
         noise=section.number('noise', 0, 255),
         delivery=_numbers(section.section('delivery'), Delivery, 0, 1),
+        principal_point=section.numbers('principal_point', 2, 0, 4095)
+        if section.has('principal_point')
+        else None,
     )
     section.close()
     return camera

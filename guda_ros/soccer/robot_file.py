@@ -103,8 +103,11 @@ KEYS: dict[str, Key] = {
     **_delivery('imu.'),
 }
 
-#: Keys that a profile may do without: what its driver speaks.
+_POINT = Key('pixels', 'column and row, from 0; without it, the middle of the image')
+#: Keys that a profile may do without: what its driver speaks, where its lens sits.
 OPTIONAL: dict[str, Key] = {
+    'camera.principal_point': _POINT,
+    'lower_camera.principal_point': _POINT,
     'driver.stamped': Key(
         '', 'true: the driver hears TwistStamped on cmd_vel; false: Twist; without it, true'
     ),
@@ -136,14 +139,26 @@ def keys_of(values: Plain) -> dict[str, Key]:
     """Return the keys of a profile, in the order of its file: of OPTIONAL those that it has."""
     optional = {key: described for key, described in OPTIONAL.items() if has(values, key)}
     if values.get('kind') != wheels.KIND:
-        return {**KEYS, **optional}
+        return _in_order(KEYS, optional)
     own = {
         key: described
         for key, described in KEYS.items()
         if key.partition('.')[0] not in ('style', 'kick', 'fall', 'body', 'head', 'lower_camera')
         and key != 'limits.side'
     }
-    return {'name': own.pop('name'), **_WHEELS, **own, **optional}
+    return _in_order({'name': own.pop('name'), **_WHEELS, **own}, optional)
+
+
+def _in_order(keys: dict[str, Key], optional: dict[str, Key]) -> dict[str, Key]:
+    """Return keys with optional ones at the end of their sections, or of all."""
+    merged: dict[str, Key] = {}
+    for key, described in keys.items():
+        merged[key] = described
+        section, _, last = key.rpartition('.')
+        point = f'{section}.principal_point'
+        if last == 'distortion' and point in optional:
+            merged[point] = optional[point]
+    return {**merged, **optional}
 
 
 #: What the sections of a profile are about.

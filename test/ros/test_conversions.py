@@ -1,3 +1,4 @@
+from dataclasses import replace
 import math
 
 import cv2
@@ -8,9 +9,11 @@ from sensor_msgs.msg import CompressedImage
 from guda_ros.data.messages import stamp_to_ns, yaw_of
 from guda_ros.data.recording.collector import header_stamp
 from guda_ros.data.stamp_join import StampJoin
+from guda_ros.perception.camera import CameraModel
 from guda_ros.ros import conversions as convert
 from guda_ros.ros.episode.event import EpisodeEvent
 from guda_ros.ros.simulator.lockstep import LockStep
+from guda_ros.soccer.robot import RobotProfile
 
 
 def test_stamps_survive_without_rounding():
@@ -202,3 +205,13 @@ def test_values_of_one_stamp_are_joined_in_any_order():
     join.add('pose', 4, 'p4')
     # Stamp 2 was the oldest incomplete one and is forgotten.
     assert join.add('pose', 2, 'p2') is None
+
+
+def test_camera_info_says_where_the_principal_point_is():
+    camera = replace(RobotProfile.load('nao_v6').camera, principal_point=(141.0, 107.0))
+    info = convert.camera_info_message(
+        camera.width, camera.height, camera.focal, 0, 'c', camera.distortion, camera.centre
+    )
+    assert (info.k[2], info.k[5], info.p[2], info.p[6]) == (141.0, 107.0, 141.0, 107.0)
+    read = CameraModel.from_camera_info(info.k, info.width, info.height, camera, info.d)
+    assert tuple(read.centre) == CameraModel.from_mount(camera).centre

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -188,6 +189,62 @@ def test_perception_finds_the_ball_in_the_picture_of_a_distorting_camera(cameras
     flat = CameraModel.from_mount(replace(robot.camera, distortion=(0.0,) * 5))
     naive = BallDetector(flat, BALL).detect(image[..., ::-1])
     assert naive is None or np.linalg.norm(naive.position - ball) > 0.02
+
+
+#: Of naoqi_driver2's front camera at 320 x 240, and beyond a corner's quarter.
+POINTS = [(141.0, 107.0), (159.5, 119.5), (201.25, 90.5), (20.0, 230.0)]
+
+
+@pytest.mark.needs('drawing')
+@pytest.mark.parametrize('point', POINTS)
+@pytest.mark.parametrize('distortion', [(0.0,) * 5, BARREL])
+def test_a_drawn_point_is_where_opencv_projects_it(cameras, point, distortion):
+    """A ball far from the robot is small: its middle in the picture, by the colour alone."""
+    robot = replace(ROBOT, camera=mount(principal_point=point, distortion=distortion))
+    pictures, simulation = cameras(robot)
+    camera, focal = CameraModel.from_mount(robot.camera), robot.camera.focal
+    assert camera.centre == point
+    matrix = np.array([[focal, 0, point[0]], [0, focal, point[1]], [0, 0, 1]])
+    seen = 0
+    for place in [(0.8, 0.0), (1.0, 0.35), (1.0, -0.35), (1.6, 0.5), (1.6, -0.5), (2.4, 0.0)]:
+        centre = np.array([*place, BALL.radius])
+        in_optics = camera.rotation @ (centre - camera.position)
+        pixel = cv2.projectPoints(
+            in_optics[None], np.zeros(3), np.zeros(3), matrix, np.array(distortion)
+        )[0].ravel()
+        outline = camera.sphere_outline(centre, BALL.radius)
+        reach = outline.half_size + 2
+        if not ((outline.centre > reach).all() and (outline.centre < [319, 239] - reach).all()):
+            continue
+        simulation.reset(np.array([0.0, 0.0, 0.0, *place]))
+        image = pictures.draw(Shot('head', 0, 0, simulation.physics_state()))[..., ::-1]
+        mask = BallDetector(camera, BALL).segment(np.ascontiguousarray(image))
+        middle = np.argwhere(mask > 0).mean(axis=0)[::-1]
+        # What of a ball's outline lies off the projection of its middle is known.
+        np.testing.assert_allclose(middle, outline.centre, atol=0.6)
+        np.testing.assert_allclose(pixel, outline.centre, atol=1.5)
+        found = BallDetector(camera, BALL).detect(np.ascontiguousarray(image))
+        np.testing.assert_allclose(found.position, place, atol=0.03)
+        seen += 1
+    assert seen >= 1
+
+
+def test_a_principal_point_in_the_middle_changes_nothing():
+    middle = LensModel(mount(principal_point=(159.5, 119.5)))
+    picture = rng().integers(0, 256, (240, 320, 3), dtype=np.uint8)
+    assert middle.size == (320, 240)
+    np.testing.assert_array_equal(middle.apply(picture, rng()), picture)
+
+
+@pytest.mark.parametrize('column, row', [(19, -12), (0, 7), (-30, 0)])
+def test_a_principal_point_moves_the_picture_by_whole_pixels_without_loss(column, row):
+    lens = LensModel(mount(principal_point=(159.5 + column, 119.5 + row)))
+    wide, high = lens.size
+    picture = rng().integers(0, 256, (high, wide, 3), dtype=np.uint8)
+    left, top = (wide - 320) // 2 - column, (high - 240) // 2 - row
+    np.testing.assert_array_equal(
+        lens.apply(picture, rng()), picture[top : top + 240, left : left + 320]
+    )
 
 
 @pytest.mark.needs('drawing')

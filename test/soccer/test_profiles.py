@@ -316,3 +316,30 @@ def test_what_a_driver_hears_is_told_by_a_profile_and_is_nothing_of_the_robot_it
     path.write_text(text + 'driver: {stamped: perhaps}\n', encoding='utf-8')
     with pytest.raises(ConfigError, match=r'driver\.stamped: true or false is expected'):
         RobotProfile.load(path)
+
+
+def test_a_principal_point_is_optional_and_lies_in_the_image():
+    values = load_yaml(ROBOTS[0])
+    plain = RobotProfile.read(copy.deepcopy(values), 'here')
+    size = plain.camera.width, plain.camera.height
+    assert plain.camera.centre == ((size[0] - 1) / 2, (size[1] - 1) / 2)
+    assert 'principal_point' not in plain.as_dict()['camera']
+    put(values, 'camera.principal_point', [141, 107.5])
+    moved = RobotProfile.read(copy.deepcopy(values), 'here')
+    assert moved.camera.centre == (141.0, 107.5)
+    assert moved.as_dict()['camera']['principal_point'] == (141.0, 107.5)
+    text = to_yaml(values, 'title')
+    again = RobotProfile.read(yaml.safe_load(text), 'there')
+    assert again == moved
+    assert len(re.findall(r'^camera:', text, re.MULTILINE)) == 1
+    for wrong in ([size[0], 1], [1, size[1]], [-1, 1], [1], 'middle'):
+        put(values, 'camera.principal_point', wrong)
+        with pytest.raises(ConfigError, match='camera.principal_point'):
+            RobotProfile.read(copy.deepcopy(values), 'here')
+
+
+@pytest.mark.parametrize('path', ROBOTS, ids=lambda path: path.stem)
+def test_every_kind_of_robot_may_have_a_principal_point(path):
+    values = load_yaml(path)
+    put(values, 'camera.principal_point', [20, 30])
+    assert RobotProfile.read(values, path).camera.centre == (20.0, 30.0)

@@ -57,17 +57,17 @@ class RobotTopics:
         self._cameras = {}
         for name, mount in cameras.items():
             image, info, frame = CAMERAS[name]
-            focal = mount.height / 2 / math.tan(mount.vertical_fov / 2)
             self._cameras[name] = (
                 create(info),
                 create(image),
                 convert.camera_info_message(
                     mount.width,
                     mount.height,
-                    focal,
+                    mount.focal,
                     0,
                     frame + contract.frames['camera'],
                     mount.distortion,
+                    mount.centre,
                 ),
             )
         self._sent: list[tuple] = []

@@ -145,7 +145,9 @@ def _tilt(roll: float, pitch: float) -> np.ndarray:
 
 class LensModel:
     """
-    How a camera's lens and sensor change an ideal picture: distortion and noise of the pixels.
+    How a camera's lens and sensor change an ideal picture.
+
+    Distortion, a principal point that is not in the middle, and noise of the pixels.
 
     `size` and `vertical_fov` are what has to be drawn: a pinhole picture that holds all that the
     lens shows.
@@ -160,7 +162,8 @@ class LensModel:
         self._mount = mount
         self.size = mount.width, mount.height
         self.vertical_fov = mount.vertical_fov
-        self._map = self._lens() if any(mount.distortion) else None
+        middle = (mount.width - 1) / 2, (mount.height - 1) / 2
+        self._map = self._lens() if any(mount.distortion) or mount.centre != middle else None
         # Noise is cut out of a strip at random places: drawing it for each picture would take as
         # long as drawing the picture.
         self._pixels = 3 * mount.width * mount.height
@@ -177,12 +180,13 @@ class LensModel:
         width, height = self.size
         focal = height / 2 / np.tan(mount.vertical_fov / 2)
         columns, rows = np.meshgrid(np.arange(width), np.arange(height))
-        shown = np.stack([columns - (width - 1) / 2, rows - (height - 1) / 2], axis=-1) / focal
-        points = lens.undistort(shown, mount.distortion)
+        shown = np.stack([columns - mount.centre[0], rows - mount.centre[1]], axis=-1) / focal
+        points = lens.undistort(shown, mount.distortion) if any(mount.distortion) else shown
         reach = np.abs(points).reshape(-1, 2).max(axis=0)
         if not (reach < _WIDEST).all():
             raise GudaError(
-                f'distortion {list(mount.distortion)} with a vertical_fov of '
+                f'distortion {list(mount.distortion)} with the principal point '
+                f'{list(mount.centre)} and a vertical_fov of '
                 f'{mount.vertical_fov} rad: the lens would show what is beside or behind the '
                 'camera; correct these numbers in the robot profile'
             )
