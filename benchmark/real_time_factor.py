@@ -19,7 +19,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from guda_ros.config.files import find_config
+from guda_ros.config.files import find_config, load_yaml
 from guda_ros.data.recording.collector import header_stamp
 from guda_ros.ros.graph.processes import GraphProcesses
 from guda_ros.ros.graph.table import NodeSpec
@@ -31,7 +31,7 @@ ENOUGH = 29.0
 
 def write_profile(folder: Path, robot: str) -> Path:
     """Write the profile of a robot with the benchmark's camera and IMU, and return the file."""
-    values = yaml.safe_load(Path(find_config('robots', robot)).read_text(encoding='utf-8'))
+    values = load_yaml(find_config('robots', robot))
     values['camera'].update(width=WIDTH, height=HEIGHT, rate=CAMERA_RATE)
     values['imu'].update(rate=RATE)
     values.pop('lower_camera', None)

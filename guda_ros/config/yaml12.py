@@ -36,8 +36,18 @@ class Loader(yaml.SafeLoader):
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """Build a dictionary; ConstructorError names a key that stands twice."""
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._checked: set[int] = set()
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Write merged keys out; ConstructorError names a key that stands twice before that."""
+        if id(node) not in self._checked:
+            self._checked.add(id(node))
+            self._refuse_twice(node)
+        super().flatten_mapping(node)
+
+    def _refuse_twice(self, node: yaml.MappingNode) -> None:
         seen: dict[Any, int] = {}
         for key, _ in node.value:
             if key.tag == 'tag:yaml.org,2002:merge':
@@ -54,7 +64,6 @@ class Loader(yaml.SafeLoader):
                     key.start_mark,
                 )
             seen[name] = line
-        return super().construct_mapping(node, deep)
 
     def construct_whole(self, node: yaml.ScalarNode) -> int:
         """Build a whole number; a leading zero means nothing."""
@@ -91,6 +100,9 @@ def parse(text: str) -> Any:
     except ValueError as error:
         # Python reads no whole number of more than some thousand digits.
         raise yaml.YAMLError(str(error)) from error
+    except (AttributeError, KeyError) as error:
+        # PyYAML takes for granted that what bears a tag such as !!bool or !!timestamp is one.
+        raise yaml.YAMLError('a value is not what its tag (!!) says') from error
     finally:
         loader.dispose()
 

@@ -62,6 +62,9 @@ def test_every_number_that_python_writes_is_read_again(value):
         ('a: ' + '9' * 5000, 'digits'),
         ('a:\tb: 1', 'line 1'),
         ('a: !!python/name:os.getcwd', 'could not determine a constructor'),
+        ('a: !!bool maybe', 'not what its tag'),
+        ('a: !!timestamp soon', 'not what its tag'),
+        ('b: &b {x: 1}\na: {<<: *b, y: 1, y: 2}', "the key 'y' stands twice"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused_with_the_file(tmp_path, text, problem):
@@ -74,6 +77,11 @@ def test_what_cannot_be_meant_is_refused_with_the_file(tmp_path, text, problem):
 
 def test_keys_may_be_taken_over_from_another_mapping():
     assert parse('base: &b {x: 1}\nmine: {<<: *b, y: 2}')['mine'] == {'x': 1, 'y': 2}
+
+
+def test_what_was_taken_over_and_changed_may_be_taken_over_again_before_it_is_read():
+    text = 'base: &b {x: 1}\ndeep:\n  inner: &m {<<: *b, x: 2}\ntop: {<<: *m}'
+    assert parse(text) == {'base': {'x': 1}, 'deep': {'inner': {'x': 2}}, 'top': {'x': 2}}
 
 
 @pytest.mark.parametrize(
