@@ -24,10 +24,9 @@ from guda_ros.learning.delayed_actor import DelayedActor, DelayedActorConfig, va
 from guda_ros.learning.networks import TwinCritic
 
 if TYPE_CHECKING:
-    import numpy as np
-    import torch
+    from types import SimpleNamespace
 
-    from guda_ros.data.transitions import TransitionSet
+    import torch
 
 
 @dataclass(frozen=True)
@@ -51,18 +50,20 @@ class ReBRAC(DelayedActor):
     name = 'rebrac'
     Config = ReBRACConfig
 
-    def _critic(self, generators: Sequence[torch.Generator]):
+    def _critic(self, generators: Sequence[torch.Generator]) -> TwinCritic:
         config = self.config
         return TwinCritic(sum(self.sizes), config.critic_hidden, generators, config.layer_norm)
 
-    def _next_value(self, batch, actions: np.ndarray, values: np.ndarray):
+    def _next_value(
+        self, batch: SimpleNamespace, actions: torch.Tensor, values: torch.Tensor
+    ) -> torch.Tensor:
         penalty = (actions - batch.next_actions).square().sum(dim=2) * batch.next_known
         return values - self.config.critic_beta * penalty
 
-    def _cloning_error(self, actions: np.ndarray, recorded: TransitionSet):
+    def _cloning_error(self, actions: torch.Tensor, recorded: torch.Tensor) -> torch.Tensor:
         return (actions - recorded).square().sum(dim=2).mean(dim=1)
 
-    def _actor_loss(self, error, pairs):
+    def _actor_loss(self, error: torch.Tensor, pairs: torch.Tensor) -> torch.Tensor:
         values = self.critic(pairs).amin(dim=1)
         scale = value_scale(1.0, values)
         return self.config.actor_beta * error - scale * values.mean(dim=1)

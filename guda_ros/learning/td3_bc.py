@@ -22,9 +22,7 @@ from typing import TYPE_CHECKING
 from guda_ros.learning.delayed_actor import DelayedActor, DelayedActorConfig, value_scale
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from guda_ros.data.transitions import TransitionSet
+    import torch
 
 
 @dataclass(frozen=True)
@@ -46,10 +44,10 @@ class TD3BC(DelayedActor):
     name = 'td3_bc'
     Config = TD3BCConfig
 
-    def _cloning_error(self, actions: np.ndarray, recorded: TransitionSet):
+    def _cloning_error(self, actions: torch.Tensor, recorded: torch.Tensor) -> torch.Tensor:
         return (actions - recorded).square().mean(dim=(1, 2))
 
-    def _actor_loss(self, error, pairs):
+    def _actor_loss(self, error: torch.Tensor, pairs: torch.Tensor) -> torch.Tensor:
         values = self.critic.first(pairs)
         scale = value_scale(self.config.alpha, values)
         return error - scale * values.mean(dim=1)

@@ -32,6 +32,7 @@ from guda_ros.ros.qos import COMMAND, DEFAULT, EPISODE, LATCHED, SENSOR_DATA, ST
 if TYPE_CHECKING:
     from rclpy.client import Client
     from rclpy.publisher import Publisher
+    from rclpy.service import Service as Server
     from rclpy.subscription import Subscription
 
 #: Publishers of what a simulator and a real robot both have.
@@ -545,7 +546,7 @@ def count_subscribers(node: Node, name: str) -> int:
     return node.count_subscribers(node.resolve_topic_name(name))
 
 
-def offer_service(node: Node, role: str, callback: Callable, **options) -> Service:
+def offer_service(node: Node, role: str, callback: Callable, **options) -> Server:
     """Create the server of a role; `options` are those of `Node.create_service`."""
     service = _SERVICE_BY_ROLE[role]
     return node.create_service(service.kind, service.own_name, callback, **options)

@@ -7,7 +7,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from guda_ros.augmentation.registry import load_task
 from guda_ros.control.exported_policy import ExportedPolicy
@@ -34,9 +33,6 @@ from guda_ros.workflows.augment import choose
 from guda_ros.workflows.export import export, write_policy
 from guda_ros.workflows.own_task import success_of
 from guda_ros.workflows.progress import Say, silent
-
-if TYPE_CHECKING:
-    from guda_ros.data.contract_base import ContractBase
 
 #: A data set (folder), augmented transitions (.h5), or transitions in memory.
 Data = str | os.PathLike | TransitionSet

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -193,7 +194,7 @@ class MazeTask(StateTask):
         return np.concatenate([world.qpos0, np.zeros(world.nv)])
 
     def step(
-        self, states: np.ndarray, actions: np.ndarray, rng: np.random.Generator = None
+        self, states: np.ndarray, actions: np.ndarray, rng: np.random.Generator | None = None
     ) -> np.ndarray:
         """Return the states (M, S) after one action in MuJoCo."""
         return _batch(self.model, self.frames, self.speed).step(states, actions)
@@ -204,7 +205,7 @@ class MazeTask(StateTask):
         return MazeContract.from_json(text)
 
     @classmethod
-    def read(cls, path: Path) -> None:
+    def read(cls, path: str | os.PathLike[str]) -> TransitionSet:
         """
         Read what experiments/collect_maze.py recorded.
 

@@ -9,6 +9,7 @@ the spot it is to stand in, and whether it hit a wall; an action is (acceleratio
 from __future__ import annotations
 
 from dataclasses import dataclass
+import os
 from pathlib import Path
 
 import numpy as np
@@ -173,7 +174,7 @@ class Parking(StateTask):
         return ParkingContract.from_json(text)
 
     @classmethod
-    def read(cls, path: Path) -> None:
+    def read(cls, path: str | os.PathLike[str]) -> TransitionSet:
         """
         Read recorded transitions (.npz) as highway-env observes them.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+import os
 from pathlib import Path
 
 import numpy as np
@@ -124,7 +125,7 @@ class PhysicalPush(StateTask):
         return PhysicalPushModel.from_json(text)
 
     @classmethod
-    def read(cls, path: Path) -> TransitionSet:
+    def read(cls, path: str | os.PathLike[str]) -> TransitionSet:
         """Read the usable steps of a data set that `guda convert` made, such as of the NAO."""
         from guda_ros.data.sets.sources import read_steps
 

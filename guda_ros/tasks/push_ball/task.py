@@ -14,8 +14,8 @@ line beside the goal stays there.
 from __future__ import annotations
 
 from dataclasses import asdict
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -35,9 +35,6 @@ from guda_ros.tasks.push_ball.model import (
 )
 from guda_ros.tasks.push_ball.rules import PushOnRule, WalkRule
 from guda_ros.tasks.state_task import StateTask
-
-if TYPE_CHECKING:
-    from guda_ros.tasks.push_ball.model import PushContract
 
 
 class PushBallToGoal(StateTask):
@@ -178,12 +175,12 @@ class PushBallToGoal(StateTask):
         return self.contract.in_goal(states)
 
     @classmethod
-    def read_contract(cls, text: str) -> PushContract:
+    def read_contract(cls, text: str) -> PushBallModel:
         """Return the contract that its `to_json` wrote."""
         return PushBallModel.from_json(text)
 
     @classmethod
-    def read(cls, path: Path) -> TransitionSet:
+    def read(cls, path: str | os.PathLike[str]) -> TransitionSet:
         """
         Read recorded transitions (.npz) as the authors' demonstrator made them, in mm.
 

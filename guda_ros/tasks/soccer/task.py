@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,7 +104,7 @@ class SoccerPush(Task):
         return simulation.world_states()
 
     @classmethod
-    def read(cls, path: Path) -> TransitionSet:
+    def read(cls, path: str | os.PathLike[str]) -> TransitionSet:
         """Read the usable steps of a data set that `guda convert` made."""
         from guda_ros.data.sets.sources import read_steps
 
