@@ -17,7 +17,7 @@ from guda_ros.evaluation.start_sets import StartSet
 from guda_ros.identification.protocol import DRIVE_START, DRIVES, DURATION, ROLL_TIME, ROLLS
 from guda_ros.ros.graph.names import RosNames, USUAL_NAMES
 from guda_ros.ros.graph.processes import GraphProcesses
-from guda_ros.ros.graph.table import GraphOptions
+from guda_ros.ros.graph.table import absolute_if_path, GraphOptions
 from guda_ros.soccer.starts import CLEAR_SCENARIOS
 from guda_ros.workflows.progress import Say, silent
 
@@ -88,9 +88,7 @@ def record(
     :raises GudaError: if the folder holds episodes of another contract or scenario, or a node
         dies.
     """
-    if guide and Path(guide).suffix:
-        guide = str(Path(guide).absolute())
-    overrides = {'data_collector': {'guide': guide}} if guide else {}
+    overrides = {'data_collector': {'guide': absolute_if_path(guide)}} if guide else {}
     loaded, options = _prepare(out, contract, robot, scenario, images, overrides, names)
     return run_episodes('collect', options, episodes, loaded, domain, log_dir, say)
 

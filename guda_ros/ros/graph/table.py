@@ -173,8 +173,8 @@ def _parameters(node: str, graph: Graph, options: GraphOptions) -> dict:
     mode = options.mode or graph.mode
     values = {
         'use_sim_time': graph.simulated and node != 'simulator',
-        'contract': _absolute(options.contract),
-        'robot': _absolute(options.robot),
+        'contract': absolute_if_path(options.contract),
+        'robot': absolute_if_path(options.robot),
     }
     if node in LIFECYCLE:
         values['autostart'] = options.autostart
@@ -188,7 +188,7 @@ def _parameters(node: str, graph: Graph, options: GraphOptions) -> dict:
             answer_timeout=float(options.answer_timeout),
             real_time_factor=float(options.real_time_factor),
             rate=float(options.rate),
-            randomisation=_absolute(options.randomisation),
+            randomisation=absolute_if_path(options.randomisation),
         )
         # A person begins episodes when ready.
         values['begin_at_once'] = 'data_collector' not in graph.nodes
@@ -206,7 +206,7 @@ def _parameters(node: str, graph: Graph, options: GraphOptions) -> dict:
             start_index=options.start_index,
         )
     elif node == 'policy':
-        values['policy'] = _absolute(options.policy)
+        values['policy'] = absolute_if_path(options.policy)
     elif node == 'data_collector':
         values.update(
             directory=os.path.abspath(os.path.expanduser(options.recordings)),
@@ -215,7 +215,7 @@ def _parameters(node: str, graph: Graph, options: GraphOptions) -> dict:
             operator='scripted' if 'operator' in graph.nodes else '',
         )
     if node in ('teleop', 'safety', 'operator') and options.joystick:
-        values['joystick'] = _absolute(options.joystick)
+        values['joystick'] = absolute_if_path(options.joystick)
     return values
 
 
@@ -237,7 +237,8 @@ def of_one_type(value: object) -> object:
     return [float(v) if type(v) is int else v for v in value]
 
 
-def _absolute(name: str) -> str:
+def absolute_if_path(name: str | os.PathLike) -> str:
     """Make a path absolute, because nodes may run in another folder; leave a plain name alone."""
     # A shell leaves the ~ of policy:=~/p.onnx alone.
-    return os.path.abspath(os.path.expanduser(name)) if name and Path(name).suffix else name
+    name = os.fspath(name)
+    return os.path.abspath(os.path.expanduser(name)) if Path(name).suffix else name

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +15,7 @@ from guda_ros.data.sets.sources import Source
 from guda_ros.errors import GudaError, naming_extras
 from guda_ros.ros.graph.environment import driver_domain
 from guda_ros.ros.graph.processes import GraphProcesses
-from guda_ros.ros.graph.table import NodeSpec
+from guda_ros.ros.graph.table import absolute_if_path, NodeSpec
 from guda_ros.workflows.data.reading import read, Readable
 from guda_ros.workflows.progress import Say, silent
 
@@ -220,10 +219,7 @@ def _start_of(episode: Episode) -> np.ndarray:
 
 def _shared(contract: str | os.PathLike, robot: str | None) -> dict[str, str]:
     """Return the parameters that all nodes have; they run in another folder than this process."""
-    return {
-        key: str(Path(value).absolute()) if Path(value).suffix else str(value)
-        for key, value in (('contract', contract), ('robot', robot or ''))
-    }
+    return {'contract': absolute_if_path(contract), 'robot': absolute_if_path(robot or '')}
 
 
 def _compare(episode: Episode, outcome: ReplayOutcome) -> Replay:

@@ -9,7 +9,7 @@ import numpy as np
 
 from guda_ros.data.contract import Contract
 from guda_ros.ros.graph.processes import GraphProcesses
-from guda_ros.ros.graph.table import NodeSpec
+from guda_ros.ros.graph.table import absolute_if_path, NodeSpec
 
 if TYPE_CHECKING:
     from nav_msgs.msg import Odometry
@@ -20,7 +20,12 @@ def stand_in_spec(contract: str, robot: str = '') -> NodeSpec:
     return NodeSpec(
         'simulator',
         'simulator',
-        parameters={'use_sim_time': False, 'mode': 'free', 'contract': contract, 'robot': robot},
+        parameters={
+            'use_sim_time': False,
+            'mode': 'free',
+            'contract': absolute_if_path(contract),
+            'robot': absolute_if_path(robot),
+        },
         remappings={'episode': 'simulator/episode'},
         lifecycle=True,
     )
