@@ -82,6 +82,11 @@ def evaluate(
         judged = judge(results, contract, chosen, robot, say)
     else:
         refuse_robot(contract, robot)
+        if demonstrators:
+            raise GudaError(
+                'the scripted demonstrator drives robots alone; these policies are of the task '
+                f'{contract.task}'
+            )
         task = own_task.playable(contract)
         chosen = own_task.choose_starts(task, starts, count)
         say(f'{chosen.name}: {len(chosen)} starts, the same for each')

@@ -211,4 +211,6 @@ def _recordings(recordings) -> list[Path]:
             found += inside
         else:
             found.append(path)
+    if not found:
+        raise GudaError('there is no recording to find anything in')
     return found

@@ -54,9 +54,13 @@ def choose_starts(task: Task, name: str | StartSet | None, count: int | None) ->
 
     They depend on how many there are, and so does the hash.
 
-    :param name: one of SEEDS; by default `test`. :param count: by default USUAL.
+    :param name: one of SEEDS, or a set made here; by default `test`. :param count: by default
+        USUAL.
+    :raises StartSetError: if the task has no such set.
     """
     if isinstance(name, StartSet):
+        if not set(name.scenarios) <= SEEDS.keys():
+            raise StartSetError(f'{name.name}: not a set of starts of the task {task.name}')
         return name
     name, count = name or 'test', count or USUAL
     if name not in SEEDS:

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+import guda_ros
 from guda_ros.config.files import find_config
 from guda_ros.data.contract import Contract
 from guda_ros.data.recording.reader import RecordingError
+from guda_ros.errors import GudaError
 from guda_ros.identification.drives import make_drive
 from guda_ros.identification.identify import IdentificationError, identify
 from guda_ros.identification.least_squares import minimise
@@ -297,3 +299,8 @@ def check_recovery(seed):
     found = identify(trial.record(robot, contract, rng), ROBOT, CONTRACT.field)
     for name, value in trial.properties(robot, contract).items():
         assert found.results[name].value == pytest.approx(value, rel=0.1), name
+
+
+def test_nothing_is_found_in_no_recording():
+    with pytest.raises(GudaError, match='there is no recording'):
+        guda_ros.identify([], 'nao_v6')

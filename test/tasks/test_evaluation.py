@@ -5,8 +5,10 @@ import pytest
 
 from guda_ros.augmentation.task import initial_files
 from guda_ros.data.transitions import DataSetError
+from guda_ros.evaluation.start_sets import StartSet, StartSetError
 from guda_ros.tasks.environments import PushBallToGoalEnv
 from guda_ros.tasks.push_ball.task import PushBallToGoal
+from guda_ros.workflows import own_task
 
 
 def walk_to_ball(observations):
@@ -67,3 +69,9 @@ def test_initial_files_are_sorted_by_number(tmp_path):
 def test_a_folder_without_initial_data_is_refused(tmp_path):
     with pytest.raises(DataSetError, match='initial data of the task push_ball_to_goal'):
         PushBallToGoal.initial_data(tmp_path, 0)
+
+
+def test_starts_of_another_task_are_refused():
+    others = StartSet('attack-v1', np.zeros((1, 5)), ('attack',), '')
+    with pytest.raises(StartSetError, match='attack-v1: not a set of starts of the task push_ba'):
+        own_task.choose_starts(PushBallToGoal(), others, None)
