@@ -36,7 +36,11 @@ def atomic_target(path: str | os.PathLike[str]) -> Iterator[Path]:
     was at `path` stays. A folder that already exists at `path` is never replaced.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        file = next((above for above in path.parents if above.is_file()), path.parent)
+        raise GudaError(f'{path}: {file} is a file, not a folder; choose another name') from error
     temporary = path.with_name(f'.{path.name}.{os.getpid()}{PARTIAL}')
     remove(temporary)
     try:

@@ -84,7 +84,8 @@ def load_start_set(name: str, field: Field, count: int | None = None) -> StartSe
 
     :param name: a drawn set, a name in config/starts, or a YAML file with `name` and `starts`.
     :param count: by default as many as are usual for the set.
-    :raises StartSetError: if the set has fewer starts, or is not what its version says.
+    :raises StartSetError: if the set has fewer starts, `count` is less than one, or
+        the set is not what its version says.
     """
     if name in DRAWN:
         purpose, scenario, usual, expected = DRAWN[name]
@@ -101,6 +102,8 @@ def load_start_set(name: str, field: Field, count: int | None = None) -> StartSe
             'are drawn was changed; restore it, or define a set with another version'
         )
     count = min(usual, len(starts)) if count is None else count
+    if count < 1:
+        raise StartSetError(f'{name}: {count} starts are asked for; at least one is needed')
     if count > len(starts):
         raise StartSetError(f'{name} has {len(starts)} starts, {count} are asked for')
     return StartSet(name, starts[:count], scenarios[:count], found)

@@ -16,7 +16,7 @@ from guda_ros.augmentation.verify import Verification, verify
 from guda_ros.data.files import refuse_existing
 from guda_ros.data.sets.selection import choose_demonstrations
 from guda_ros.data.transitions import TransitionSet
-from guda_ros.errors import naming_extras
+from guda_ros.errors import GudaError, naming_extras
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,8 @@ def augment(
     :param progress: called with the number of transitions made and wanted.
     :raises GudaError: if data or guide cannot be used, or `out` is there and not `overwrite`.
     """
+    if seed < 0 or threads < 1:
+        raise GudaError(f'seed {seed}, threads {threads}: a seed from 0 and a thread are needed')
     if out is not None:
         refuse_existing(out, overwrite)
     rules = guide if isinstance(guide, Guide) else load_guide(guide)

@@ -99,7 +99,7 @@ def evaluate(
 
 @naming_extras()
 def compare(
-    results: Iterable[str | os.PathLike],
+    results: str | os.PathLike | Iterable[str | os.PathLike],
     *,
     out: str | os.PathLike | None = None,
     command: str = '',
@@ -109,12 +109,16 @@ def compare(
 
         both = guda_ros.compare(['runs/judged', 'trials/guided'], out='runs/compared')
 
-    :param results: files results.json, or folders with one, of the same starts and contract.
+    :param results: one or several files results.json, or folders with one, of the same
+        starts and contract.
     :param out: folder for results.json and report.html.
     :raises GudaError: if one cannot be read, they cannot be compared, or `out` holds trials on a
         robot that are not among them.
     """
-    combined = combine([(str(path), load_results(path)) for path in results])
+    given = [results] if isinstance(results, (str, os.PathLike)) else list(results)
+    if not given:
+        raise GudaError('no saved results are given; `guda evaluate --out` makes some')
+    combined = combine([(str(path), load_results(path)) for path in given])
     protect_trials(out, combined.policies)
     here = make_evaluation(combined.contract, None, combined.starts, combined.policies, [command])
     combined = replace(combined, made_at=here.made_at, commands=here.commands)

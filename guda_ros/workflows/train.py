@@ -113,6 +113,8 @@ def load_transitions(
     if isinstance(data, TransitionSet):
         return data
     given = [data] if isinstance(data, (str, os.PathLike)) else list(data)
+    if not given:
+        raise GudaError('no data are given; name a data set or a file of transitions')
     parts = [TransitionSet.load(one) if _is_transitions(one) else one for one in given]
     named = (one.contract.task for one in parts if isinstance(one, TransitionSet))
     task = task or next(named, SOCCER)
