@@ -51,12 +51,24 @@ def find_task(name: str) -> type:
     for point in entry_points(group=GROUP):
         if point.name == name:
             try:
-                return point.load()
+                found = point.load()
             except (ImportError, AttributeError) as error:
                 raise UnknownTask(
                     f'task {name}: its entry point {point.value} cannot be imported ({error}); '
                     'install the package that brings it again'
                 ) from error
+            except Exception as error:
+                # Another's module may raise anything, SyntaxError too.
+                raise UnknownTask(
+                    f'task {name}: its entry point {point.value} raises '
+                    f'{type(error).__name__} when imported ({error}); mend that module'
+                ) from error
+            if not isinstance(found, type):
+                raise UnknownTask(
+                    f'task {name}: its entry point {point.value} is no class; name one in its '
+                    'pyproject.toml'
+                )
+            return found
     raise UnknownTask(
         f'unknown task {name!r}: no installed package brings it as an entry point {GROUP}; '
         f'known: {", ".join(task_names())}'
