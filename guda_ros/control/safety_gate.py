@@ -16,6 +16,8 @@ from guda_ros.data.verdicts import INTERVENTION, STOP
 
 # Reasons of a decision.
 DRIVING = 'driving'
+#: Of an operator's node that answers with zero while nobody drives.
+STANDING = 'standing'
 IDLE = 'idle'
 EMERGENCY_STOP = 'emergency_stop'
 NO_DEADMAN = 'no_deadman'
@@ -139,6 +141,16 @@ class SafetyGate:
     def active(self, now: Instant) -> str | None:
         """Return the source in charge, None when all are silent."""
         return self._arbiter.active(now)
+
+    def idles(self, source: str, now: Instant) -> bool:
+        """Tell whether the operator's node only says zero, while nobody holds the dead-man."""
+        wish = self._wishes.get(source)
+        return (
+            source == self._operator
+            and wish is not None
+            and not np.any(wish)
+            and not self._deadman(now)
+        )
 
     def locks(self, now: Instant) -> list[str]:
         """Return the names of the locks that are on."""

@@ -27,8 +27,10 @@ STREAM = _profile(100)
 SENSOR_DATA = _profile(5, reliable=False)
 #: Velocity commands: only the newest counts.
 COMMAND = _profile(1)
-#: State that a late subscriber must learn, and every subscription to such state (`episode`,
-#: `~/state`). The depth keeps `reset` readable while `start` arrives behind it.
+#: Publishers of state (`~/state`, locks): a late subscriber learns what is, and not what was.
+STATE = _profile(1, latched=True)
+#: Every subscription to state that a late one must learn (`episode`, `~/state`). The depth keeps
+#: `reset` readable while `start` arrives behind it.
 LATCHED = _profile(10, latched=True)
 #: The publisher of `episode` only: a late subscriber learns the present phase and not those of old
 #: episodes. It waits for acknowledgement before each next event, because this depth overwrites.

@@ -27,7 +27,7 @@ from visualization_msgs.msg import MarkerArray
 
 from guda_ros.data.contract import Contract
 from guda_ros.data.verdicts import SOURCES
-from guda_ros.ros.qos import COMMAND, DEFAULT, EPISODE, LATCHED, SENSOR_DATA, STREAM
+from guda_ros.ros.qos import COMMAND, DEFAULT, EPISODE, LATCHED, SENSOR_DATA, STATE, STREAM
 
 if TYPE_CHECKING:
     from rclpy.client import Client
@@ -269,7 +269,7 @@ TOPICS = (
         'lock_takeover',
         'lock/takeover',
         Bool,
-        LATCHED,
+        STATE,
         LATCHED,
         ('teleop',),
         ('safety',),
@@ -279,7 +279,7 @@ TOPICS = (
         'lock_pause',
         'lock/pause',
         Bool,
-        LATCHED,
+        STATE,
         LATCHED,
         ('anyone',),
         ('safety',),
@@ -299,7 +299,7 @@ TOPICS = (
         'recording',
         'data_collector/recording',
         String,
-        LATCHED,
+        STATE,
         LATCHED,
         ('data_collector',),
         ('teleop',),
@@ -310,7 +310,7 @@ TOPICS = (
         'augmentation',
         'data_collector/augmentation',
         String,
-        LATCHED,
+        STATE,
         LATCHED,
         ('data_collector with a guide',),
         ('guda teleop',),
@@ -321,7 +321,7 @@ TOPICS = (
         'augmented',
         'data_collector/augmented',
         MarkerArray,
-        LATCHED,
+        STATE,
         LATCHED,
         ('data_collector with a guide',),
         ('RViz', 'Foxglove'),
@@ -332,7 +332,7 @@ TOPICS = (
         'safety_state',
         'safety/state',
         String,
-        LATCHED,
+        STATE,
         LATCHED,
         ('safety',),
         ('data_collector', 'guda teleop'),
@@ -343,7 +343,7 @@ TOPICS = (
         'policy_state',
         'policy/state',
         String,
-        LATCHED,
+        STATE,
         LATCHED,
         ('policy',),
         ('guda evaluate',),
@@ -354,7 +354,7 @@ TOPICS = (
         'teleop_state',
         'teleop/state',
         String,
-        LATCHED,
+        STATE,
         LATCHED,
         ('teleop',),
         ('guda teleop',),

@@ -393,3 +393,33 @@ def test_emergency_stop_lets_a_simulation_in_lock_step_go_on_with_a_standing_rob
         assert simulation.answer(simulation.command('policy', GO, stamp)) == ZERO
     assert simulation.answer(simulation.command('policy', ZERO, stamp)) == ZERO
     assert simulation.call('release')[0]
+
+
+def test_a_late_reader_of_state_gets_what_is_and_not_what_was(robot):
+    robot.answer(robot.command('policy', GO))
+    assert robot.call('emergency_stop')[0]
+    assert robot.answer(robot.command('policy', ZERO)) == ZERO
+    assert robot.call('release') == (True, 'released')
+    assert robot.call('emergency_stop')[0]
+    assert robot.wait_for(lambda: json.loads(robot.states[-1])['stopped'])
+    late = []
+    robot.node.create_subscription(
+        String, 'safety/state', lambda message: late.append(json.loads(message.data)), LATCHED
+    )
+    assert robot.wait_for(lambda: bool(late))
+    assert late[0]['stopped'] and late[0]['cause'] == 'service'
+    for info in robot.node.get_publishers_info_by_topic('safety/state'):
+        assert info.node_name == 'safety'
+
+
+def test_zeros_without_a_person_are_not_told_as_driving(robot):
+    stamp = robot.command('teleop', ZERO)
+    assert robot.answer(stamp) == ZERO
+
+    def told() -> tuple:
+        state = json.loads(robot.states[-1])
+        return state['in_charge'], state['reasons'].get('teleop')
+
+    assert robot.wait_for(lambda: told() == (None, 'standing'))
+    robot.answer(robot.command('teleop', GO))
+    assert robot.wait_for(lambda: told() == ('teleop', 'driving'))

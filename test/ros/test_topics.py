@@ -112,7 +112,7 @@ def test_rows_for_the_documentation_say_type_quality_and_ends():
         'reliable, depth 10; subscribed best effort, depth 5',
     ]
     assert rows['cmd_vel'][1:3] == ['reliable, depth 1', 'safety']
-    assert rows['safety/state'][1] == 'reliable, depth 10, latched'
+    assert rows['safety/state'][1].startswith('reliable, depth 1, latched')
     services = {name: kind for name, kind, _ in service_rows()}
     assert services['simulator/pause'] == 'std_srvs/srv/SetBool'
     assert all(words for row in topic_rows() for words in (row[0], row[3], row[5]))

@@ -23,15 +23,28 @@ class SafetyReport:
 
     def state(self, now: Instant) -> str:
         """Return the JSON of `~/state`."""
+        in_charge, reasons = self._stand(now)
         return json.dumps(
             {
                 'stopped': self._gate.stopped,
                 'cause': self._gate.stop_cause,
-                'in_charge': self._gate.active(now),
-                'reasons': self._reasons,
+                'in_charge': in_charge,
+                'reasons': reasons,
                 'locks': self._gate.locks(now),
             }
         )
+
+    def _stand(self, now: Instant) -> tuple[str | None, dict[str, str]]:
+        """Return who is in charge and the reasons; a node without a person drives nothing."""
+        in_charge = self._gate.active(now)
+        reasons = {
+            source: safety_gate.STANDING
+            if reason == safety_gate.DRIVING and self._gate.idles(source, now)
+            else reason
+            for source, reason in self._reasons.items()
+        }
+        idle = in_charge is not None and self._gate.idles(in_charge, now)
+        return None if idle else in_charge, reasons
 
     def diagnostics(self, now: Instant, rivals: str, joystick: str) -> tuple[bytes, str, dict]:
         """
@@ -39,7 +52,7 @@ class SafetyReport:
 
         :param rivals: who else commands the robot. :param joystick: what is wrong with it.
         """
-        counts, in_charge = self._gate.counts, self._gate.active(now)
+        counts, (in_charge, reasons) = self._gate.counts, self._stand(now)
         faults = sum(counts[key] for key in counts if key[1] in safety_gate.FAULTS)
         new_faults, self._faults = faults - self._faults, faults
         values = self._values(now)
@@ -51,15 +64,15 @@ class SafetyReport:
             return WARN, joystick or f'{new_faults} commands were refused, see the counts', values
         if in_charge is None:
             return OK, 'nobody is in charge', values
-        return OK, f'{in_charge}: {self._reasons.get(in_charge, "")}', values
+        return OK, f'{in_charge}: {reasons.get(in_charge, "")}', values
 
     def _values(self, now: Instant) -> dict[str, object]:
         values = {
             f'{source or "robot"}.{reason}': count
             for (source, reason), count in sorted(self._gate.counts.items(), key=str)
         }
-        values.update({f'{source}.now': reason for source, reason in self._reasons.items()})
-        values['in_charge'] = self._gate.active(now) or 'nobody'
+        values.update({f'{source}.now': reason for source, reason in self._stand(now)[1].items()})
+        values['in_charge'] = self._stand(now)[0] or 'nobody'
         values['locks'] = ', '.join(self._gate.locks(now)) or 'none'
         limit = self._gate.field_limit
         if limit is None:
