@@ -183,7 +183,7 @@ def _show(args: argparse.Namespace) -> int:
         value = get(values, key)
         error = robot.uncertainty.get(key)
         text = (
-            ', '.join(f'{part:g}' for part in value)
+            ', '.join(part if isinstance(part, str) else f'{part:g}' for part in value)
             if isinstance(value, list)
             else (value if isinstance(value, str) else f'{value:.7g}')
         )

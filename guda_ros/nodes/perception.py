@@ -13,6 +13,7 @@ from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 from std_msgs.msg import String
 
+from guda_ros.control.head_joints import HeadWatch
 from guda_ros.control.kick_and_head import HEAD_JOINTS
 from guda_ros.data.messages import stamp_to_ns
 from guda_ros.perception.camera import CameraModel
@@ -59,6 +60,7 @@ class PerceptionNode(Node):
         self._perception = Perception(self.contract, self._profile)
         self._perception.reset(_pose_or_none(p['initial_pose']))
         self._observer = Observer(self._perception, **declare_odometry(p))
+        self._head = HeadWatch(self._profile.head.joints)
         self._event: EpisodeEvent | None = None
         self._camera_info: tuple | None = None
         self._calibration, self._not_understood, self._grey = 'robot profile', '', ''
@@ -124,10 +126,10 @@ class PerceptionNode(Node):
             self._calibration, self._not_understood = 'camera_info', ''
 
     def _on_joints(self, message: JointState) -> None:
-        angles = dict(zip(message.name, message.position))
-        if set(HEAD_JOINTS) <= angles.keys():
-            stamp = stamp_to_ns(message.header.stamp)
-            self._observer.head(stamp, *(angles[joint] for joint in HEAD_JOINTS))
+        # A driver that leaves the stamp out means now.
+        stamp = stamp_to_ns(message.header.stamp) or self.get_clock().now().nanoseconds
+        angles = self._head.take(message.name, message.position)
+        self._observer.head(stamp, *(angles.get(joint) for joint in HEAD_JOINTS))
 
     def _on_odom(self, message: Odometry) -> None:
         pose = convert.pose_from_message(message)
@@ -164,7 +166,8 @@ class PerceptionNode(Node):
 
     def _report(self) -> tuple[bytes, str, dict]:
         episode = self._event.id if self._event else ''
-        lasting = [text for text in (self._not_understood, self._grey) if text]
+        causes = self._not_understood, self._head.problem, self._grey
+        lasting = [text for text in causes if text]
         return self._judge(self._problem, lasting, self._calibration, episode)
 
 

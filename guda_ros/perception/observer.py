@@ -62,7 +62,8 @@ class Observer:
     ) -> None:
         self._perception = perception
         self._inputs = StepJoin(perception.period, 'the images', gap=gap, wait=wait, clock=clock)
-        self._heads: deque[tuple[int, float, float]] = deque(maxlen=_HEADS)
+        self._heads = tuple(deque[tuple[int, float]](maxlen=_HEADS) for _ in range(2))
+        self._look = [0.0, 0.0]
         self._first: int | None = None
         self._latest: Observation | None = None
         self._before: tuple[int, np.ndarray] | None = None
@@ -95,7 +96,8 @@ class Observer:
 
     def _forget(self) -> None:
         self._first = self._latest = None
-        self._heads.clear()
+        for angles in self._heads:
+            angles.clear()
 
     @property
     def between(self) -> int:
@@ -112,9 +114,11 @@ class Observer:
         news, self._news = self._inputs.news() + self._news, []
         return news
 
-    def head(self, stamp: int, pan: float, tilt: float) -> None:
-        """Note where the head is [rad]."""
-        self._heads.append((stamp, pan, tilt))
+    def head(self, stamp: int, pan: float | None = None, tilt: float | None = None) -> None:
+        """Note where the head is [rad], of one joint or of both."""
+        for angles, angle in zip(self._heads, (pan, tilt)):
+            if angle is not None and np.isfinite(angle):
+                angles.append((stamp, angle))
 
     def odometry(self, stamp: int, pose: np.ndarray) -> Observation | None:
         """Take a pose (3,) in `odom`; for result and errors see `image`."""
@@ -187,7 +191,9 @@ class Observer:
                 return
 
     def _turn_head(self, stamp: int) -> None:
-        """Take the head to be where it was last known to be at the time of an image."""
-        known = [head for head in self._heads if head[0] <= stamp]
-        if known and np.isfinite(known[-1]).all():
-            self._perception.look(*known[-1][1:])
+        """Take each joint to be where it was last known to be at the time of an image."""
+        for index, angles in enumerate(self._heads):
+            self._look[index] = next(
+                (angle for taken, angle in reversed(angles) if taken <= stamp), self._look[index]
+            )
+        self._perception.look(*self._look)

@@ -158,7 +158,7 @@ TOPICS = (
         STREAM,
         _ROBOT,
         ('perception', 'data_collector'),
-        '`head_pan` (left positive), `head_tilt` (down positive)',
+        'the joints of the head, as `head.joints` of the robot profile names them',
     ),
     Topic(
         'odom',
@@ -178,7 +178,7 @@ TOPICS = (
         COMMAND,
         ('safety',),
         (*_ROBOT, 'data_collector'),
-        'wanted positions of `head_pan`, `head_tilt`, or of one of them',
+        'wanted positions of the joints of the head, or of one, as `head.joints` names them',
     ),
     *_wishes('head_command', 'head/command', JointState, 'positions of the head'),
     Topic(

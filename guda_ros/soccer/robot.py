@@ -142,18 +142,32 @@ class Body:
 
 
 @dataclass(frozen=True)
+class HeadJoints:
+    """
+    How a driver speaks of pan and tilt: an angle is sign * (position of the joint - offset [rad]).
+
+    names: None for the usual ones, `head_pan` and `head_tilt`.
+    """
+
+    names: tuple[str, ...] | None = None
+    signs: tuple[float, float] = (1.0, 1.0)
+    offsets: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True)
 class Head:
     """
     A head that turns: neck (3,) in base_link [m], limits of pan and tilt [rad], speed [rad/s].
 
     Pan is positive to the left, tilt positive down. Cameras are mounted in base_link as they are
-    at pan and tilt zero.
+    at pan and tilt zero. joints: what the robot's driver calls the two.
     """
 
     neck: tuple[float, float, float]
     pan: tuple[float, float]
     tilt: tuple[float, float]
     speed: float
+    joints: HeadJoints = HeadJoints()
 
 
 @dataclass(frozen=True)
@@ -318,6 +332,17 @@ class RobotProfile:
             ('head.pan', not head.pan[0] <= 0 <= head.pan[1], '0 is not within the limits'),
             ('head.tilt', not head.tilt[0] <= 0 <= head.tilt[1], '0 is not within the limits'),
             (
+                'head.joints.names',
+                head.joints.names is not None
+                and (len(head.joints.names) != 2 or len({*head.joints.names, ''}) != 3),
+                'two different names are expected, of pan and of tilt',
+            ),
+            (
+                'head.joints.signs',
+                not set(head.joints.signs) <= {-1.0, 1.0},
+                'a sign is 1 or -1',
+            ),
+            (
                 'body.shoulder_height',
                 body.shoulder_height <= body.hip_height,
                 'is not higher than hip_height',
@@ -356,6 +381,7 @@ class RobotProfile:
         values = asdict(self)
         for key in ('driver', 'topics', 'frames'):
             del values[key]
+        del values['head']['joints']
         for camera in (values['camera'], values['lower_camera']):
             # Hashes of before the key came stay what they were.
             if camera and camera['principal_point'] is None:
@@ -416,9 +442,21 @@ def _head(section: Section) -> Head:
         pan=section.numbers('pan', 2, -3.2, 3.2),
         tilt=section.numbers('tilt', 2, -1.6, 1.6),
         speed=section.number('speed', 0.01, 50),
+        joints=_joints(section.section('joints')) if section.has('joints') else HeadJoints(),
     )
     section.close()
     return head
+
+
+def _joints(section: Section) -> HeadJoints:
+    usual = HeadJoints()
+    joints = HeadJoints(
+        section.texts('names') if section.has('names') else None,
+        section.numbers('signs', 2, -1, 1) if section.has('signs') else usual.signs,
+        section.numbers('offsets', 2, -3.2, 3.2) if section.has('offsets') else usual.offsets,
+    )
+    section.close()
+    return joints
 
 
 def _camera(section: Section) -> CameraMount:

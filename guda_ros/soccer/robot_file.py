@@ -106,6 +106,11 @@ KEYS: dict[str, Key] = {
 _POINT = Key('pixels', 'column and row, from 0; without it, the middle of the image')
 #: Keys that a profile may do without: what its driver speaks, where its lens sits.
 OPTIONAL: dict[str, Key] = {
+    'head.joints.names': Key(
+        '', 'what the driver calls pan and tilt; without it, head_pan and head_tilt'
+    ),
+    'head.joints.signs': Key('', '1 or -1: pan to the left, tilt down is positive'),
+    'head.joints.offsets': Key('rad', 'positions of the joints at pan and tilt zero'),
     'camera.principal_point': _POINT,
     'lower_camera.principal_point': _POINT,
     'driver.stamped': Key(
@@ -150,7 +155,7 @@ def keys_of(values: Plain) -> dict[str, Key]:
 
 
 def _in_order(keys: dict[str, Key], optional: dict[str, Key]) -> dict[str, Key]:
-    """Return keys with optional ones at the end of their sections, or of all."""
+    """Return keys with optional ones in or at the end of their sections."""
     merged: dict[str, Key] = {}
     for key, described in keys.items():
         merged[key] = described
@@ -158,7 +163,15 @@ def _in_order(keys: dict[str, Key], optional: dict[str, Key]) -> dict[str, Key]:
         point = f'{section}.principal_point'
         if last == 'distortion' and point in optional:
             merged[point] = optional[point]
-    return {**merged, **optional}
+    return _by_section({**merged, **optional})
+
+
+def _by_section(keys: dict[str, Key]) -> dict[str, Key]:
+    """Return the keys with those of a section together, where its first one stands."""
+    order: dict[str, int] = {}
+    for key in keys:
+        order.setdefault(key.partition('.')[0], len(order))
+    return dict(sorted(keys.items(), key=lambda item: order[item[0].partition('.')[0]]))
 
 
 #: What the sections of a profile are about.
@@ -170,6 +183,7 @@ SECTIONS = {
     'fall': 'falling over, and getting up',
     'body': 'mass and measures',
     'head': 'pan and tilt',
+    'joints': "as the robot's driver speaks of them",
     'camera': 'the one that perception uses, on the head',
     'lower_camera': 'a second one, on the head',
     'odometry': 'drift of the walk odometry, standard deviations',

@@ -74,10 +74,10 @@ def test_keys_stop_release_kick_and_turn_the_head(person, trial):
     assert trial.wait_for(lambda: trial.kicks == 1)
     person.hold(
         'j',
-        lambda: trial.wait_for(lambda: trial.heads and trial.heads[-1]['head_pan'] > 0.2, 0.02),
+        lambda: trial.wait_for(lambda: trial.heads and trial.heads[-1]['HeadYaw'] > 0.2, 0.02),
     )
     person.press('c')
-    assert trial.wait_for(lambda: trial.heads[-1]['head_pan'] == 0)
+    assert trial.wait_for(lambda: trial.heads[-1]['HeadYaw'] == 0)
 
 
 def test_ctrl_c_stops_the_robot_and_leaves_the_terminal_as_it_was(person, trial):

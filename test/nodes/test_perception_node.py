@@ -9,7 +9,7 @@ import numpy as np
 from perception_scenes import CAMERA, CONTRACT, open_scenes
 import pytest
 from ros_helpers import wait_for
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import String
 
 from guda_ros.data.messages import stamp_to_ns
@@ -388,6 +388,34 @@ def test_grey_images_are_a_warning_as_long_as_they_come(driver):
     assert driver.diagnostics['/perception'][0] == WARN
     driver.step(START)
     assert driver.wait(lambda: driver.diagnostics['/perception'][0] == OK, 1.5)
+
+
+def test_the_head_is_followed_by_the_names_of_the_robot_in_messages_of_one_joint(driver):
+    driver.episode('reset', 'head')
+    ahead = driver.step(START)['ball/detection'].point
+    pub = driver.node.create_publisher(JointState, 'joint_states', qos.DEFAULT)
+    assert driver.wait(pub.get_subscription_count)
+
+    def turn(**angles):
+        for name, angle in angles.items():
+            pub.publish(convert.joint_state_message({name: angle}, driver.stamp))
+        driver.spin(0.2)
+        return driver.step(START)['ball/detection'].point
+
+    try:
+        turn(head_pan=0.3, LKneePitch=1.0)
+        assert driver.wait(
+            lambda: 'it has head_pan, LKneePitch' in driver.diagnostics['/perception'][1]
+        )
+        assert driver.diagnostics['/perception'][0] == WARN
+        # The picture is that of a head at zero: with the head to the left the ball is there, too.
+        turned = turn(HeadYaw=0.3, HeadPitch=0.0)
+        bearing = np.arctan2(turned.y, turned.x) - np.arctan2(ahead.y, ahead.x)
+        assert bearing == pytest.approx(0.3, abs=0.03)
+    finally:
+        back = turn(HeadYaw=0.0, HeadPitch=0.0)
+        driver.node.destroy_publisher(pub)
+    assert (back.x, back.y) == pytest.approx((ahead.x, ahead.y), abs=1e-6)
 
 
 @pytest.mark.parametrize('part', ['binning', 'roi'])

@@ -217,7 +217,7 @@ def test_a_kick_passes_the_gate_one_at_a_time_and_not_past_who_is_in_charge(robo
 def test_the_head_is_kept_within_its_limits(robot):
     robot.look('teleop', head_pan=9.0, head_tilt=0.25)
     assert robot.wait_for(lambda: robot.heads)
-    assert robot.heads[-1] == pytest.approx({'head_pan': 2.0857, 'head_tilt': 0.25})
+    assert robot.heads[-1] == pytest.approx({'HeadYaw': 2.0857, 'HeadPitch': 0.25})
     robot.look('policy', knee=1.0)
     robot.spin(0.3)
     assert len(robot.heads) == 1 and 'head_pan and head_tilt' in robot.log('safety')

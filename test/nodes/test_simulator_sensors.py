@@ -158,12 +158,12 @@ def test_the_head_turns_at_its_speed_to_its_limit_and_the_picture_with_it(free_w
     before = convert.image_from_message(got['image_raw'][-1]).astype(float)
     head = free_world.publisher(JointState, 'head/command')
     # At 4 rad/s to the left, slower than at once, and no farther than its limit.
-    head.publish(JointState(name=['head_pan', 'head_tilt'], position=[9.0, -0.3]))
-    assert walker.spin_until(lambda: angles()['head_pan'] > 2.0856)
+    head.publish(JointState(name=['HeadYaw', 'HeadPitch'], position=[9.0, -0.3]))
+    assert walker.spin_until(lambda: angles()['HeadYaw'] > 2.0856)
     pans = [message.position[0] for message in got['joint_states']]
     moving = [pan for pan in pans if 0.01 < pan < 2.0856]
     assert len(moving) > 10 and max(np.diff(moving)) <= 4.0 / 50 + 1e-6
-    assert angles() == pytest.approx({'head_pan': 2.0857, 'head_tilt': -0.3})
+    assert angles() == pytest.approx({'HeadYaw': 2.0857, 'HeadPitch': -0.3})
     seen = len(got['image_raw'])
     assert walker.spin_until(lambda: len(got['image_raw']) > seen + 2)
     turned = convert.image_from_message(got['image_raw'][-1]).astype(float)
@@ -368,7 +368,7 @@ def test_half_a_head_command_before_the_first_episode_is_obeyed(tmp_path):
         walker = Walker(processes, script)
         head = walker.node.create_publisher(JointState, 'head/command', qos.COMMAND)
         assert walker.spin_until(lambda: head.get_subscription_count() > 0)
-        head.publish(JointState(name=['head_pan'], position=[0.5]))
+        head.publish(JointState(name=['HeadYaw'], position=[0.5]))
         assert head.wait_for_all_acked(Duration(seconds=5.0))
         # The next episode is its answer: the node still lives.
         assert walker.call(Trigger, '/simulator/reset').success

@@ -102,6 +102,22 @@ def test_the_head_is_where_it_was_at_the_time_of_the_image():
     assert not np.array_equal(perception.camera.rotation, turned)
 
 
+@pytest.mark.parametrize('seed', range(5))
+def test_joints_told_apart_and_in_any_order_count_each_by_its_newest_angle(seed):
+    rng = np.random.default_rng(seed)
+    perception = Perception(CONTRACT, PROFILE)
+    observer = Observer(perception)
+    told = [(SECOND - 10**7, 0.3, None), (SECOND - 2 * 10**7, None, 0.1), (SECOND + 1, 0.9, None)]
+    for index in rng.permutation(3):
+        observer.head(*told[index])
+    observer.head(SECOND - 1, None, np.nan)
+    observer.image(SECOND, grass)
+    observer.odometry(SECOND, HERE)
+    turned = perception.camera.rotation
+    perception.look(0.3, 0.1)
+    np.testing.assert_array_equal(perception.camera.rotation, turned)
+
+
 def test_an_episode_begins_without_a_memory_of_the_one_before(observer):
     observer.image(3 * SECOND, grass)
     observer.odometry(3 * SECOND, HERE)

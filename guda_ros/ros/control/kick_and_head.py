@@ -10,6 +10,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
 
 from guda_ros.control.arbiter import Instant
+from guda_ros.control.head_joints import to_driver
 from guda_ros.control.kick_and_head import KickGate, limit_head
 from guda_ros.control.safety_gate import SafetyGate
 from guda_ros.data.verdicts import SOURCES
@@ -61,6 +62,7 @@ class KickAndHead:
                 f'the head stays: {refused}', throttle_duration_sec=5.0
             )
             return
-        command = JointState(name=list(wanted), position=list(wanted.values()))
+        told = to_driver(wanted, self._robot.head.joints)
+        command = JointState(name=list(told), position=list(told.values()))
         command.header.stamp = message.header.stamp
         self._head_pub.publish(command)

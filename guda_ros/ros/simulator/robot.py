@@ -11,6 +11,7 @@ from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
 
+from guda_ros.control.head_joints import from_driver, joint_names
 from guda_ros.control.kick_and_head import check_head, HEAD_JOINTS
 from guda_ros.data.contract import Contract
 from guda_ros.data.stamp_join import StampJoin
@@ -80,12 +81,16 @@ class SimulatedRobot:
         self._kick = message.data
 
     def _take_head(self, message: JointState) -> None:
-        wanted = dict(zip(message.name, message.position))
+        joints = self._simulation.robots[self._index].head.joints
+        wanted = from_driver(message.name, message.position, joints)
         try:
             check_head(wanted)
-        except ValueError as error:
+        except ValueError:
             self._node.get_logger().warning(
-                f'head/command was ignored: {error}', throttle_duration_sec=5.0
+                f'head/command was ignored: finite positions of '
+                f'{" and ".join(joint_names(joints))} are expected, not '
+                f'{dict(zip(message.name, message.position))}',
+                throttle_duration_sec=5.0,
             )
             return
         self._head.update(wanted)

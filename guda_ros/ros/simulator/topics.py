@@ -12,6 +12,7 @@ from rclpy.lifecycle import LifecycleNode
 from rosgraph_msgs.msg import Clock
 from std_msgs.msg import String
 
+from guda_ros.control.head_joints import to_driver
 from guda_ros.control.kick_and_head import HEAD_JOINTS
 from guda_ros.data.contract import Contract
 from guda_ros.ros import conversions as convert
@@ -139,10 +140,9 @@ class RobotTopics:
     def joints(self, now: int, pan: float, tilt: float) -> None:
         """Publish the angles of the head [rad]."""
         if self._joints.get_subscription_count():
-            self._publish(
-                self._joints,
-                convert.joint_state_message(dict(zip(HEAD_JOINTS, (pan, tilt))), now),
-            )
+            angles = dict(zip(HEAD_JOINTS, (pan, tilt)))
+            told = to_driver(angles, self._robot.head.joints)
+            self._publish(self._joints, convert.joint_state_message(told, now))
 
     def image(self, camera: str, now: int, pixels: np.ndarray) -> None:
         """Publish a camera's calibration and image; the image last, for it completes a set."""
