@@ -15,7 +15,7 @@ from pathlib import Path
 from guda_ros.cli.common import add_domain, add_names, DOMAIN_OR_DRIVERS, load_contract, names_of
 from guda_ros.cli.screens.evaluation import tell
 from guda_ros.errors import GudaError
-from guda_ros.evaluation.start_sets import USUAL_SETS
+from guda_ros.evaluation.usual_starts import USUAL_SETS
 from guda_ros.workflows.terminal.arguments import positive
 
 EXAMPLE = """\

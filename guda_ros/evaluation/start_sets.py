@@ -34,8 +34,6 @@ DRAWN = {
     'attack-validation-v1': ('validation', 'attack', 100, '663c356f647654f4'),
     'attack-ros-v1': ('ros_test', 'attack', 20, '3a29f6497ed515c9'),
 }
-#: The set of starts unless the user names one, by where policies are judged.
-USUAL_SETS = {'batch': 'attack-v1', 'ros': 'attack-ros-v1', 'robot': 'placed-v1'}
 #: Length of a drawn set.
 LENGTH = 1000
 _PINNED_FIELD = 'spl'

@@ -12,7 +12,7 @@ import time
 from guda_ros.config.files import find_config
 from guda_ros.data.contract import Contract, robot_of
 from guda_ros.errors import GudaError, naming_extras
-from guda_ros.evaluation.start_sets import USUAL_SETS
+from guda_ros.evaluation.usual_starts import USUAL_SETS
 from guda_ros.workflows.progress import Say, silent
 from guda_ros.workflows.stages import move_aside, Stages
 

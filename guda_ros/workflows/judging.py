@@ -21,7 +21,8 @@ from guda_ros.evaluation.results import (
     load_results,
     PolicyResult,
 )
-from guda_ros.evaluation.start_sets import load_start_set, StartSet, USUAL_SETS
+from guda_ros.evaluation.start_sets import load_start_set, StartSet
+from guda_ros.evaluation.usual_starts import USUAL_SETS
 
 #: A policy file, or the policy that was read from one.
 Policy = str | os.PathLike | ExportedPolicy

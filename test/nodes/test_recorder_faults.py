@@ -67,14 +67,12 @@ def record_until_killed(graph, rng, number):
 
 def time_in_queue(pid):
     """
-    Return for how long [ns] threads of a process could have run and did not get a core.
+    Return for how long [ns] a thread of a process could have run and did not get a core.
 
     On a busy machine the recorder is late by that, and not by what it does itself.
     """
-    waited = 0
-    for path in Path(f'/proc/{pid}/task').glob('*/schedstat'):
-        waited += int(path.read_text().split()[1])
-    return waited
+    tasks = Path(f'/proc/{pid}/task').glob('*/schedstat')
+    return max(int(path.read_text().split()[1]) for path in tasks)
 
 
 def odometry_stamps(path):
