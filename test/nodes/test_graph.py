@@ -150,7 +150,7 @@ def test_a_policy_stands_without_a_pose_and_is_silent_once_it_is_shut_down(tmp_p
 
 
 def test_an_episode_names_the_node_that_stopped_answering(tmp_path):
-    options = GraphOptions(recordings=str(tmp_path / 'bags'), answer_timeout=1.0)
+    options = GraphOptions(recordings=str(tmp_path / 'bags'), answer_timeout=3.0)
     with GraphProcesses('collect', options, tmp_path / 'log') as graph:
         graph.wait_ready(90)
         runner = graph.runner()

@@ -6,6 +6,7 @@ import time
 
 from geometry_msgs.msg import TwistStamped
 from nav_msgs.msg import Odometry
+from rclpy.qos import QoSProfile
 from std_msgs.msg import String
 
 from guda_ros.data.messages import stamp_to_ns
@@ -53,6 +54,10 @@ def shared_memory_of(graph: GraphProcesses) -> set[str]:
     return found
 
 
+#: A listener that is kept from a core for a while misses nothing of an episode.
+PATIENT = QoSProfile(depth=500)
+
+
 class Walker:
     """Answers every ground truth with a command that depends on the step only."""
 
@@ -77,7 +82,7 @@ class Walker:
         if script is not None:
             self._pub = self.node.create_publisher(TwistStamped, topic, qos.COMMAND)
 
-    def subscribe(self, kind, name: str, callback, profile=qos.DEFAULT) -> None:
+    def subscribe(self, kind, name: str, callback, profile=PATIENT) -> None:
         """Subscribe until `close`."""
         self._subscriptions.append(self.node.create_subscription(kind, name, callback, profile))
 
