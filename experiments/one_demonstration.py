@@ -22,8 +22,7 @@ import numpy as np
 
 from guda_ros.errors import GudaError
 from guda_ros.evaluation.benchmark.variants import PolicyTrial, seconds_of
-from guda_ros.workflows.parallel.variant_trials import complete
-from guda_ros.workflows.terminal.arguments import positive
+from guda_ros.workflows.parallel.variant_trials import add_trial_arguments, complete
 from guda_ros.workflows.train import train
 
 STARTS = ('easy', 'hard')
@@ -166,23 +165,7 @@ def main() -> None:
     parser.add_argument('--scenarios', nargs='+', choices=STARTS, default=STARTS)
     parser.add_argument('--arms', nargs='+', choices=tuple(GUIDES), default=tuple(GUIDES))
     parser.add_argument('--algorithm', default='bc')
-    parser.add_argument('--seeds', type=positive, default=5)
-    parser.add_argument('--starts', type=positive, default=100, help='rollouts of a policy')
-    parser.add_argument(
-        '--count',
-        type=positive,
-        default=100_000,
-        help='transitions that a guide makes (default: %(default)s)',
-    )
-    parser.add_argument(
-        '--updates', type=positive, default=None, help="default: the algorithm's own"
-    )
-    parser.add_argument(
-        '--validation',
-        action='store_true',
-        help='play from validation starts: for choosing anything',
-    )
-    parser.add_argument('--processes', type=positive, default=None, help='default: one a core')
+    add_trial_arguments(parser)
     args = parser.parse_args()
     purpose = 'validation' if args.validation else 'test'
     jobs = {}

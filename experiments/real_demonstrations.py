@@ -19,8 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from guda_ros.evaluation.benchmark.variants import PolicyTrial, seconds_of
-from guda_ros.workflows.parallel.variant_trials import complete
-from guda_ros.workflows.terminal.arguments import positive
+from guda_ros.workflows.parallel.variant_trials import add_trial_arguments, complete
 from guda_ros.workflows.train import train
 
 #: Worlds, and the guides by arm there.
@@ -127,23 +126,7 @@ def main() -> None:
     parser.add_argument('--worlds', nargs='+', choices=tuple(PLACES), default=tuple(PLACES))
     parser.add_argument('--arms', nargs='+', choices=ARMS, default=ARMS)
     parser.add_argument('--algorithms', nargs='+', default=('bc', 'iql'))
-    parser.add_argument('--seeds', type=positive, default=5)
-    parser.add_argument('--starts', type=positive, default=100, help='rollouts of a policy')
-    parser.add_argument(
-        '--count',
-        type=positive,
-        default=100_000,
-        help='transitions that a guide makes (default: %(default)s)',
-    )
-    parser.add_argument(
-        '--updates', type=positive, default=None, help="default: the algorithm's own"
-    )
-    parser.add_argument(
-        '--validation',
-        action='store_true',
-        help='play from validation starts: for choosing anything',
-    )
-    parser.add_argument('--processes', type=positive, default=None, help='default: one a core')
+    add_trial_arguments(parser)
     args = parser.parse_args()
     purpose = 'validation' if args.validation else 'test'
     jobs = {}

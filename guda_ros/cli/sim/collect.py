@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.sim.common import add_player
+from guda_ros.cli.sim.common import add_player, add_threads
 from guda_ros.workflows.terminal.arguments import natural, positive
 
 HELP = 'episodes of a player as a data set'
@@ -38,13 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='of the starts and of imperfections (default: %(default)s)',
     )
     parser.add_argument('--successes', action='store_true', help='keep episodes that scored only')
-    parser.add_argument(
-        '--threads',
-        type=positive,
-        default=1,
-        metavar='N',
-        help='of the physics (default: %(default)s)',
-    )
+    add_threads(parser)
     parser.add_argument(
         '--out', type=Path, required=True, metavar='DIR', help='folder of the data set'
     )

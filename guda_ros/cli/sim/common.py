@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Protocol
 
+from guda_ros.workflows.terminal.arguments import positive
+
 
 class Action(Protocol):
     """What a module of this package offers."""
@@ -53,4 +55,15 @@ def add_player(parser: argparse.ArgumentParser) -> None:
         default=None,
         metavar='NAME',
         help='where episodes begin (default: what the policy was trained for, else attack)',
+    )
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    """Add --threads."""
+    parser.add_argument(
+        '--threads',
+        type=positive,
+        default=1,
+        metavar='N',
+        help='of the physics (default: %(default)s)',
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.sim.common import add_player
+from guda_ros.cli.sim.common import add_player, add_threads
 from guda_ros.workflows.terminal.arguments import positive
 
 HELP = 'success of a player over fixed starts'
@@ -34,13 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default='test',
         help='validation to choose by, test to report (default: %(default)s)',
     )
-    parser.add_argument(
-        '--threads',
-        type=positive,
-        default=1,
-        metavar='N',
-        help='of the physics (default: %(default)s)',
-    )
+    add_threads(parser)
     parser.add_argument(
         '--out', type=Path, default=None, metavar='FILE', help='write the outcomes as JSON'
     )

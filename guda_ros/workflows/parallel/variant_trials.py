@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -16,7 +17,29 @@ from guda_ros.evaluation.benchmark.variants import (
     write_trials,
 )
 from guda_ros.workflows.parallel.workers import run_jobs
+from guda_ros.workflows.terminal.arguments import positive
 from guda_ros.workflows.terminal.tables import print_table
+
+
+def add_trial_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add how many trials of what size a comparison makes, and with how many processes."""
+    parser.add_argument('--seeds', type=positive, default=5)
+    parser.add_argument('--starts', type=positive, default=100, help='rollouts of a policy')
+    parser.add_argument(
+        '--count',
+        type=positive,
+        default=100_000,
+        help='transitions that a guide makes (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--updates', type=positive, default=None, help="default: the algorithm's own"
+    )
+    parser.add_argument(
+        '--validation',
+        action='store_true',
+        help='play from validation starts: for choosing anything',
+    )
+    parser.add_argument('--processes', type=positive, default=None, help='default: one a core')
 
 
 def complete(
