@@ -136,7 +136,7 @@ class Gamepad:
         name = pad.get_name()
         axes, buttons = pad.get_numaxes() + 2 * pad.get_numhats(), pad.get_numbuttons()
         wanted = self._device.lower()
-        if wanted and wanted not in (str(index), '') and wanted not in name.lower():
+        if wanted and wanted != str(index) and wanted not in name.lower():
             raise GamepadError(f'{name!r} (number {index}) is not {self._device!r}')
         if self._given is None:
             return recognise(name, axes, buttons)

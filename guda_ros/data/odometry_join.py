@@ -18,6 +18,7 @@ import numpy as np
 
 from guda_ros.data.messages import is_place
 from guda_ros.data.stamp_join import StampJoin, StreamTime
+from guda_ros.soccer import world
 
 #: The largest interval [s] between two samples of odometry that are interpolated: that of 10 Hz
 #: with some jitter.
@@ -42,9 +43,9 @@ def between(before: Sequence[float], after: Sequence[float], share: float) -> np
     """Return the pose (3,) a share in [0, 1] of the way from one (3,) to another."""
     first, last = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
     change = last - first
-    change[2] = (change[2] + np.pi) % (2 * np.pi) - np.pi
+    change[2] = world.wrap_angle(change[2])
     pose = first + share * change
-    pose[2] = (pose[2] + np.pi) % (2 * np.pi) - np.pi
+    pose[2] = world.wrap_angle(pose[2])
     return pose
 
 
@@ -107,7 +108,9 @@ class OdometryTrack:
         pair = around(self._stamps, stamp, self._gap)
         if pair is None or pair[0] == pair[1]:
             return None
-        return interpolated({key: self._poses[key] for key in pair}, [stamp], self._gap)[stamp]
+        before, after = pair
+        share = (stamp - before) / (after - before)
+        return between(self._poses[before], self._poses[after], share)
 
     def since(self, first: int, last: int) -> list[tuple[int, np.ndarray]]:
         """Return the samples with stamps in (first, last], in order."""

@@ -12,6 +12,7 @@ import numpy as np
 from guda_ros.data.odometry_join import MAX_GAP, MAX_WAIT
 from guda_ros.data.step_join import StepJoin
 from guda_ros.perception.pipeline import Percept, Perception
+from guda_ros.soccer import world
 
 #: An episode's first image comes at most so long after its reset [s]; later, the start is a guess.
 LATE = 0.5
@@ -179,7 +180,7 @@ class Observer:
         for (earlier, first), (later, last) in zip(way, way[1:]):
             seconds = max(later - earlier, 0) * 1e-9
             moved = float(np.hypot(*(last - first)[:2]))
-            turned = abs((last[2] - first[2] + np.pi) % (2 * np.pi) - np.pi)
+            turned = abs(world.wrap_angle(last[2] - first[2]))
             begun = np.abs(last).max() < _ZERO and turned > _MARGIN * limits.turn * seconds + _LEAP
             if begun or moved > _MARGIN * fastest * seconds + _LEAP:
                 self.astray = f'the odometry jumped by {moved:.2f} m and {turned:.2f} rad'

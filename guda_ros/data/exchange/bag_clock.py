@@ -45,14 +45,12 @@ class BagTimes:
 def bag_times(
     stamps: Mapping[str, np.ndarray],
     received: Mapping[str, np.ndarray],
-    spans: Mapping[str, bool] | None = None,
 ) -> BagTimes:
     """
     Return the times of messages, in the clock of their stamps.
 
     :param stamps: role -> (N,) int64 [ns]; -1 where a message has no header.
     :param received: role -> (N,) int64 [ns], in order.
-    :param spans: roles that are to lie in the stretch that is kept; all of them by default.
     :raises ClockError: if what is left is longer than a day.
     """
     problems: list[str] = []
@@ -78,7 +76,7 @@ def bag_times(
         role: np.where(stamped[role], values, received[role] + offset)
         for role, values in stamps.items()
     }
-    _keep_one_stretch(times, kept, spans, problems)
+    _keep_one_stretch(times, kept, problems)
     return BagTimes(times, kept, tuple(problems))
 
 
@@ -111,10 +109,9 @@ def _offset(stamps, received, stamped, kept, problems: list[str]) -> int:
     return int(offset)
 
 
-def _keep_one_stretch(times: dict[str, np.ndarray], kept, spans, problems: list[str]) -> None:
+def _keep_one_stretch(times: dict[str, np.ndarray], kept, problems: list[str]) -> None:
     """Keep the stretch with the most messages between silences of an hour, in place."""
-    used = [role for role in times if spans is None or spans.get(role, True)]
-    whole = np.sort(np.concatenate([times[role][kept[role]] for role in used]))
+    whole = np.sort(np.concatenate([times[role][kept[role]] for role in times]))
     if not len(whole):
         return
     ends = np.flatnonzero(np.diff(whole) > _SILENCE * 1e9) + 1
