@@ -21,12 +21,14 @@ from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
 import rclpy.signals
+from rclpy.subscription import Subscription
 from rclpy.timer import Timer
 
 from guda_ros.config.files import ConfigError
 from guda_ros.data.contract_base import ContractMismatch
 from guda_ros.errors import GudaError
 from guda_ros.interrupts import interrupts_first
+from guda_ros.ros.hearing import heard_by
 
 if TYPE_CHECKING:
     from rclpy.publisher import Publisher
@@ -208,6 +210,8 @@ def steady_timer(node: Node, period: float, callback: Callable[[], None]) -> Tim
 def destroy_entities(node: Node, entities: Sequence) -> None:
     """Destroy subscriptions, timers and services, of whatever kind each is."""
     for entity in entities:
+        if isinstance(entity, Subscription):
+            entity = heard_by(entity)
         for destroy in (node.destroy_subscription, node.destroy_timer, node.destroy_service):
             destroy(entity)
 

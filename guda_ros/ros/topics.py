@@ -27,6 +27,7 @@ from visualization_msgs.msg import MarkerArray
 
 from guda_ros.data.contract import Contract
 from guda_ros.data.verdicts import SOURCES
+from guda_ros.ros.hearing import hear
 from guda_ros.ros.qos import COMMAND, DEFAULT, EPISODE, LATCHED, SENSOR_DATA, STATE, STREAM
 
 if TYPE_CHECKING:
@@ -527,13 +528,13 @@ class Topics(Mapping):
         """
         Create a subscription to a role; `raw`: the callback gets the serialized message.
 
+        Best-effort publishers are heard, too (ros.hearing).
+
         :param transport: of image_transport, whose topic is named after the role's, remapped.
         """
         topic = self[role]
         name = f'{node.resolve_topic_name(topic.name)}/{transport}' if transport else topic.name
-        return node.create_subscription(
-            kind or topic.kind, name, callback, qos or topic.subscribe, raw=raw
-        )
+        return hear(node, kind or topic.kind, name, callback, qos or topic.subscribe, raw=raw)
 
 
 def count_publishers(node: Node, name: str) -> int:

@@ -12,6 +12,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from guda_ros.ros.control.sent_commands import SentCommands
 from guda_ros.ros.conversions import twist_stamped
+from guda_ros.ros.hearing import hear
 from guda_ros.ros.images import image_subscription
 from guda_ros.ros.qos import RECORD, RECORD_IMAGES, RECORD_LATCHED
 from guda_ros.ros.recorder.jpeg import JpegEncoder
@@ -48,7 +49,7 @@ class RecorderInputs:
             else:
                 # Drivers publish CameraInfo with the quality of their images.
                 qos = RECORD_IMAGES if role == 'camera_info' else RECORD
-                node.create_subscription(kind, name, partial(self._take, role), qos, raw=True)
+                hear(node, kind, name, partial(self._take, role), qos, raw=True)
         if told.images:
             self._jpeg = JpegEncoder(told.jpeg_quality)
             image_subscription(table, node, told.transport, self._on_image, qos=RECORD_IMAGES)

@@ -12,6 +12,7 @@ from guda_ros.data.contract import Contract
 from guda_ros.data.recording.serialization import header_stamp
 from guda_ros.data.verdicts import SOURCES
 from guda_ros.ros import qos
+from guda_ros.ros.running import destroy_entities
 from guda_ros.ros.simulator.lockstep import LockStep
 from guda_ros.ros.topics import count_publishers, Topics
 
@@ -78,5 +79,4 @@ class Acknowledgements(LockStep):
 
     def destroy(self) -> None:
         """Remove the subscriptions."""
-        for subscription in self._subscriptions:
-            self._node.destroy_subscription(subscription)
+        destroy_entities(self._node, self._subscriptions)
