@@ -1,8 +1,11 @@
 """What all tests begin with, and what the markers and a missing package mean."""
 
+import atexit
 from functools import cache
 import os
+import shutil
 import signal
+import tempfile
 
 from domains import own_domain
 from optional import missing, without
@@ -16,6 +19,10 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 # As many processes as cores run tests; threads of their own would only make them wait.
 for variable in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS'):
     os.environ.setdefault(variable, '1')
+
+# What nodes log and remember of a robot is that of these tests and of no robot of this machine.
+os.environ['ROS_HOME'] = tempfile.mkdtemp(prefix='guda_ros_test_home_')
+atexit.register(shutil.rmtree, os.environ['ROS_HOME'], ignore_errors=True)
 
 #: Files and rooms that begin first, so that none of the processes works alone in the end: what
 #: takes longest, then what waits more than it computes.

@@ -37,7 +37,7 @@ class DecisionLog:
 
 def is_warning(decision: Decision) -> bool:
     """Tell whether a person should look at a decision."""
-    return decision.reason in (
+    return decision.reason.startswith(f'{safety_gate.HELD}:') or decision.reason in (
         safety_gate.EMERGENCY_STOP,
         safety_gate.SILENT,
         *safety_gate.FAULTS,

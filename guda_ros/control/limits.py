@@ -65,6 +65,14 @@ class CommandLimiter:
         self._time = time
         return command
 
+    def excess(self, command: np.ndarray) -> float:
+        """Return how many times its limit the worst axis of a finite command (3,) is."""
+        limits = self._limits
+        ahead = limits.forward if command[0] > 0 else limits.backward
+        # A base with wheels has no limit to a side; what is far beyond its speed is garbage there.
+        most = np.array([ahead, limits.side or limits.forward, limits.turn])
+        return float((np.abs(command) / most).max())
+
     def lowered(self, command: np.ndarray) -> None:
         """Take it that less was sent than `limit` returned last."""
         self._previous = np.array(command)

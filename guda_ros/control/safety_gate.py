@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 import math
 
@@ -29,9 +29,15 @@ FUTURE = 'future'
 OUT_OF_ORDER = 'out_of_order'
 WRONG_FRAME = 'wrong_frame'
 NOT_FINITE = 'not_finite'
+#: Of a command that no source in its senses sends, see IMPLAUSIBLE_FACTOR.
+IMPLAUSIBLE = 'implausible'
+#: Before the name of a hold, see SafetyGate.hold.
+HELD = 'held'
 
 #: Commands that were refused for what they are, as opposed to who sent them when.
-FAULTS = (STALE, FUTURE, OUT_OF_ORDER, WRONG_FRAME, NOT_FINITE)
+FAULTS = (STALE, FUTURE, OUT_OF_ORDER, WRONG_FRAME, NOT_FINITE, IMPLAUSIBLE)
+#: A command beyond so many times a limit is garbage and not haste: the robot stands.
+IMPLAUSIBLE_FACTOR = 10.0
 
 
 @dataclass(frozen=True)
@@ -60,15 +66,15 @@ class SafetyGate:
 
     - too old, from the future or older than the one before: nothing is sent, the source does not
       count as speaking;
-    - not finite or not in base_link: the source counts as speaking, and if it is in charge the
-      robot stands;
+    - not finite, far beyond the limits or not in base_link: the source counts as speaking, and if
+      it is in charge the robot stands;
     - a source of higher priority is in charge: nothing is sent;
-    - the emergency stop is latched, a lock is on, or the dead-man of a guarded source is not
-      held: zero;
+    - the emergency stop is latched, a lock or a hold is on, or the dead-man of a guarded source
+      is not held: zero;
     - else the command, within the limits.
 
-    `tick`, called often, stops a robot whose driver fell silent. The emergency stop stays latched
-    until `release`.
+    `tick`, called often, stops a robot whose driver fell silent or whom something holds. The
+    emergency stop stays latched until `release`, a hold until it is taken back.
 
     :param sources: name to Source.
     :param frame: the frame that commands must be in.
@@ -117,6 +123,7 @@ class SafetyGate:
         self._joystick_at: Instant | None = None
         self._let_go_at: Instant | None = None
         self._stop_cause: str | None = None
+        self._holds: dict[str, tuple[str, frozenset[str]]] = {}
         self._stopped_at: Instant | None = None
         self._driver: str | None = None
         #: How often each (source, reason) was decided; (source, 'clamped') counts commands above
@@ -171,12 +178,39 @@ class SafetyGate:
         self._advance(now)
         self._arbiter.lock(name, on, now)
 
+    def hold(self, name: str, why: str, only: Collection[str] = ()) -> None:
+        """
+        Keep sources standing for a reason that is no command's, such as a fall; `tick` stops them.
+
+        :param name: of the hold, such as `fallen`; a second call replaces what the first said.
+        :param why: for people; empty takes the hold back.
+        :param only: the sources that it keeps; empty: all.
+        """
+        if why:
+            self._holds[name] = why, frozenset(only)
+        else:
+            self._holds.pop(name, None)
+
+    @property
+    def holds(self) -> dict[str, str]:
+        """Why somebody is kept standing, by the name of the hold."""
+        return {name: why for name, (why, _) in self._holds.items()}
+
+    def held_by(self, source: str) -> tuple[str, str]:
+        """Return name and reason of a hold that keeps a source, empty texts if none does."""
+        for name, (why, only) in self._holds.items():
+            if not only or source in only:
+                return name, why
+        return '', ''
+
     def may_act(self, source: str, now: Instant) -> str:
         """Return why a source may neither kick nor move the head, an empty text if it may."""
         self._advance(now)
         in_charge = self._arbiter.active(now)
         if self.stopped:
             return self._stop_message()
+        if why := self.held_by(source)[1]:
+            return f'{source} stands: {why}'
         if lock := self._arbiter.masked_by(source, now):
             return f'{source} is locked out by {lock}'
         sources = self._arbiter.sources
@@ -274,6 +308,9 @@ class SafetyGate:
             )
         if driver is not None and (lock := self._arbiter.masked_by(driver, now)):
             return self._stop(LOCKED, f'{driver} is locked out by {lock}', driver, now, now.ros)
+        name, why = self.held_by(driver) if driver is not None else ('', '')
+        if name:
+            return self._stop(f'{HELD}:{name}', f'{driver} stands: {why}', driver, now, now.ros)
         if driver in self._guarded and not self._deadman(now):
             since = now.ros
             if self._joystick_at is not None:
@@ -328,6 +365,12 @@ class SafetyGate:
             message = f'{source}: commands must be in {self._frame!r}, not {frame!r}'
         elif command.shape != (3,) or not np.all(np.isfinite(command)):
             fault, message = NOT_FINITE, f'{source}: the command is not finite: {command.tolist()}'
+        elif self._limiter.excess(command) > IMPLAUSIBLE_FACTOR:
+            fault = IMPLAUSIBLE
+            message = (
+                f'{source}: {command.tolist()} is more than {IMPLAUSIBLE_FACTOR:g} times what the '
+                'robot may do: taken for garbage'
+            )
         self._wishes[source] = None if fault else command
         in_charge = self._claim(source, stamp, now)
         if self.stopped:
@@ -346,7 +389,12 @@ class SafetyGate:
             )
         if fault:
             return self._stop(fault, message, source, now)
-        if source in self._guarded and not self._deadman(now):
+        name, why = self.held_by(source)
+        if name:
+            return self._stop(f'{HELD}:{name}', f'{source} stands: {why}', source, now)
+        # With the zero of an operator who is not there nothing is withheld.
+        moves = source != self._operator or np.any(command)
+        if source in self._guarded and moves and not self._deadman(now):
             return self._stop(NO_DEADMAN, f'{source} waits for the dead-man button', source, now)
         return self._drive(source, command, now)
 

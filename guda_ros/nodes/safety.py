@@ -7,7 +7,6 @@ from functools import partial
 import sys
 import time
 
-from geometry_msgs.msg import PoseWithCovarianceStamped
 import numpy as np
 from rclpy.node import Node
 from sensor_msgs.msg import Joy
@@ -25,7 +24,7 @@ from guda_ros.ros.control.joystick_message import read_joy
 from guda_ros.ros.control.kick_and_head import KickAndHead
 from guda_ros.ros.control.safety_parameters import declare_safety_gate, LOCKS
 from guda_ros.ros.control.safety_report import SafetyReport
-from guda_ros.ros.conversions import pose_from_message, pose_is_known
+from guda_ros.ros.control.safety_watches import SafetyWatches
 from guda_ros.ros.diagnostics import DiagnosticsPublisher
 from guda_ros.ros.parameters import declare_contract, Parameters
 from guda_ros.ros.qos import DEFAULT, LATCHED
@@ -65,6 +64,9 @@ class Safety(Node):
         robot = RobotProfile.load(parameters['robot'] or contract.robot)
         self._kick_and_head = KickAndHead(self, topics, self._gate, self._now, robot)
         self._state_pub = topics.publisher(self, 'safety_state')
+        self._watches = SafetyWatches(
+            self, parameters, topics, self._gate, contract.limits, self._now, self._commands.rivals
+        )
         # Twice: a latched subscription does not hear who publishes without latching.
         self._subs = [
             topics.subscription(self, f'lock_{name}', partial(self._on_lock, name), qos=qos)
@@ -72,14 +74,13 @@ class Safety(Node):
             for qos in (LATCHED, DEFAULT)
         ]
         self._subs.append(topics.subscription(self, 'joy', self._on_joy))
-        if self._gate.field_limit is not None:
-            self._subs.append(topics.subscription(self, 'pose', self._on_pose))
         self._servers = [
             offer_service(self, 'emergency_stop', self._on_emergency_stop),
             offer_service(self, 'release', self._on_release),
         ]
         self._timer = steady_timer(self, 0.04, self._check)
         self._diagnostics = DiagnosticsPublisher(self, self._report, contract.robot)
+        self._watches.begin()
         self._publish_state()
 
     def terminate(self, *_) -> None:
@@ -91,6 +92,7 @@ class Safety(Node):
         if self.context.ok():
             self._commands.send(np.zeros(3), self.get_clock().now().nanoseconds, STOP)
             self._commands.wait_until_heard(0.5)
+        self._watches.end()
 
     def _now(self) -> Instant:
         clock = self.get_clock()
@@ -117,10 +119,6 @@ class Safety(Node):
             self._commands.send(
                 decision.command, stamp, self._gate.commander(decision, self._now())
             )
-
-    def _on_pose(self, message: PoseWithCovarianceStamped) -> None:
-        pose = pose_from_message(message) if pose_is_known(message) else None
-        self._gate.field_limit.see(pose, self._now())
 
     def _on_lock(self, name: str, message: Bool) -> None:
         if message.data != (name in self._gate.locks(self._now())):
@@ -181,13 +179,15 @@ class Safety(Node):
             self.get_logger().info(decision.message)
 
     def _publish_state(self) -> None:
+        self._watches.look()
         state = self._about.state(self._now())
         if state != self._state:
             self._state = state
             self._state_pub.publish(String(data=state))
 
     def _report(self) -> tuple[bytes, str, dict]:
-        return self._about.diagnostics(self._now(), self._commands.rivals, self._joystick_problem)
+        problem = self._joystick_problem or self._watches.problem
+        return self._about.diagnostics(self._now(), self._commands.rivals(), problem)
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -148,8 +148,9 @@ TOPICS = (
         STREAM,
         STREAM,
         _ROBOT,
-        ('data_collector',),
-        'gyroscope and accelerometer (with gravity) in `base_link`; no orientation',
+        ('safety', 'data_collector'),
+        'gyroscope and accelerometer (with gravity) in `base_link`; an orientation is used if '
+        'there is one',
     ),
     Topic(
         'joint_states',
@@ -293,7 +294,7 @@ TOPICS = (
         EPISODE,
         LATCHED,
         ('simulator', 'who runs episodes on a robot'),
-        ('perception', 'policy', 'teleop', 'operator', 'data_collector'),
+        ('perception', 'policy', 'safety', 'teleop', 'operator', 'data_collector'),
         'JSON: reset, start, end with verdict',
     ),
     Topic(

@@ -146,7 +146,7 @@ def test_without_a_pose_that_is_known_and_new_nothing_is_held_back():
 def test_the_gate_limits_at_the_edge_after_speed_and_counts_it():
     gate = make_gate(field_limit=FieldLimit(PITCH, 0.5))
     gate.field_limit.see((4.9, 0, 0), at(1.0))
-    decision = offer(gate, 'teleop', [9, 0, 0.1], 1.0)
+    decision = offer(gate, 'teleop', [0.9, 0, 0.1], 1.0)
     np.testing.assert_allclose(decision.command, [0.1, 0, 0.1])
     assert gate.counts['teleop', 'at_the_edge'] == gate.counts['teleop', 'clamped'] == 1
 

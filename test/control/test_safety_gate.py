@@ -343,7 +343,7 @@ def test_invariants_hold_whatever_comes_in(seed):
     held = {'deadman': False, 'emergency_stop': False, 'release': False}
     joystick_at, moved, released_by = -np.inf, 0, 0
     last_good = dict.fromkeys(SOURCES, -np.inf)
-    for _ in range(4000):
+    for _ in range(8000):
         step = rng.exponential(0.05)
         steady += step
         ros += step if rng.random() > 0.01 else rng.normal() * 5
@@ -365,6 +365,7 @@ def test_invariants_hold_whatever_comes_in(seed):
             frame = str(rng.choice(['base_link', 'map'], p=[0.95, 0.05]))
             decision = gate.offer(source, command, stamp, frame, now)
             if decision.reason == gates.DRIVING:
+                assert np.all(10 * low <= command) and np.all(command <= 10 * high)
                 assert frame == 'base_link' and np.all(np.isfinite(command))
                 assert -0.5 - 1e-9 <= stamp - ros <= 0.5 + 1e-9
                 last_good[source] = steady
@@ -413,3 +414,55 @@ def test_who_commands_is_told_for_recordings():
     alone = offer(gate, 'teleop', GO, 3.0)
     assert gate.commander(alone, at(3.0)) == 'teleop'
     assert gate.commander(gate.emergency_stop('service', at(3.1)), at(3.1)) == 'safety'
+
+
+@pytest.mark.parametrize('command', [[1e30, 0, 0], [0, -1e3, 0], [0, 0, 40.0], [-1.6, 0, 0]])
+def test_command_far_beyond_the_limits_is_garbage_and_not_full_speed(command):
+    gate = make_gate()
+    offer(gate, 'policy', GO, 1.0)
+    decision = offer(gate, 'policy', command, 1.1)
+    assert decision.command.tolist() == ZERO and decision.reason == gates.IMPLAUSIBLE
+    assert gate.driver is None
+
+
+def test_garbage_to_the_side_of_a_base_with_wheels_is_garbage_and_haste_is_not():
+    wheels = RobotProfile.load('turtlebot4').limits
+    gate = SafetyGate(CommandLimiter(wheels), SOURCES, operator='teleop')
+    assert offer(gate, 'policy', [0.1, 0.3, 0.0], 1.0).reason == gates.DRIVING
+    assert offer(gate, 'policy', [0.1, 1e9, 0.0], 1.1).reason == gates.IMPLAUSIBLE
+
+
+def test_a_hold_stops_who_drives_and_keeps_all_standing_until_it_is_taken_back():
+    gate = make_gate()
+    offer(gate, 'policy', GO, 1.0)
+    gate.hold('fallen', 'the robot lies')
+    decision = gate.tick(at(1.01))
+    assert decision.command.tolist() == ZERO and decision.reason == f'{gates.HELD}:fallen'
+    assert gate.tick(at(1.02)).command is None
+    for time, source in enumerate(SOURCES, 2):
+        decision = offer(gate, source, GO, time)
+        assert decision.command.tolist() == ZERO and 'the robot lies' in decision.message
+        assert 'the robot lies' in gate.may_act(source, at(time))
+    assert gate.holds == {'fallen': 'the robot lies'}
+    gate.hold('fallen', '')
+    assert offer(gate, 'teleop', GO, 9.0).reason == gates.DRIVING and not gate.holds
+
+
+def test_a_hold_of_some_sources_leaves_the_others_free():
+    gate = make_gate()
+    gate.hold('game', 'set', only=('policy',))
+    assert offer(gate, 'policy', GO, 1.0).command.tolist() == ZERO
+    assert offer(gate, 'teleop', GO, 1.1).command.tolist() == GO.tolist()
+
+
+def test_an_operator_without_the_dead_man_may_say_zero_but_not_drive():
+    gate = SafetyGate(
+        CommandLimiter(LIMITS), SOURCES, operator='teleop', guarded=('policy', 'teleop')
+    )
+    assert offer(gate, 'teleop', ZERO, 1.0).reason == gates.DRIVING
+    assert gate.idles('teleop', at(1.0))
+    decision = offer(gate, 'teleop', GO, 1.1)
+    assert decision.command.tolist() == ZERO and decision.reason == gates.NO_DEADMAN
+    press(gate, 1.2)
+    assert offer(gate, 'teleop', GO, 1.3).command.tolist() == GO.tolist()
+    assert press(gate, 1.4, deadman=False).command.tolist() == ZERO

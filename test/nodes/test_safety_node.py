@@ -7,13 +7,14 @@ import subprocess
 import sys
 import time
 
-from geometry_msgs.msg import TwistStamped
+from geometry_msgs.msg import TwistStamped, Vector3
 from node_trial import NodeTrial, SECOND
 import pytest
+from sensor_msgs.msg import Imu
 from std_msgs.msg import Bool, String
 
 from guda_ros.control.joystick import JoystickMap
-from guda_ros.ros.qos import LATCHED
+from guda_ros.ros.qos import LATCHED, SENSOR_DATA
 
 GO = [0.2, -0.1, 0.5]
 ZERO = [0.0, 0.0, 0.0]
@@ -60,6 +61,10 @@ def simulation(simulated):
     return simulated
 
 
+def held(robot) -> dict:
+    return json.loads(robot.states[-1])['holds']
+
+
 def test_command_passes_with_its_stamp_and_the_node_alone_publishes_cmd_vel(robot):
     stamp = robot.command('policy', GO)
     assert robot.answer(stamp) == GO
@@ -67,7 +72,7 @@ def test_command_passes_with_its_stamp_and_the_node_alone_publishes_cmd_vel(robo
 
 
 def test_command_beyond_the_limits_is_clamped(robot):
-    assert robot.answer(robot.command('teleop', [9, -9, 0.1])) == [0.25, -0.2, 0.1]
+    assert robot.answer(robot.command('teleop', [0.9, -0.9, 0.1])) == [0.25, -0.2, 0.1]
 
 
 def test_nonsense_is_answered_with_zero_logged_once_and_counted_in_diagnostics(robot):
@@ -237,12 +242,70 @@ def test_nobody_walks_off_the_carpet(robot):
     assert robot.answer(robot.command('teleop', GO)) == GO
 
 
-def test_second_publisher_of_cmd_vel_is_an_error_in_diagnostics(robot):
+def test_nobody_drives_while_a_second_publisher_commands_the_robot(robot):
+    assert robot.answer(robot.command('policy', GO)) == GO
     other = robot.node.create_publisher(TwistStamped, 'cmd_vel', 1)
+    assert robot.wait_for(lambda: robot.answer(robot.command('policy', GO)) == ZERO)
     assert robot.wait_for(
         lambda: 'other publisher' in robot.diagnostics.get('/safety', ('', ''))[1]
     )
     robot.node.destroy_publisher(other)
+    assert robot.wait_for(lambda: robot.answer(robot.command('policy', GO)) == GO)
+
+
+def test_a_robot_that_falls_stands_still_until_it_is_up_again(tmp_path):
+    with NodeTrial({'safety': {'require_deadman': False}}, tmp_path) as robot:
+
+        def feel(x, z):
+            message = Imu(linear_acceleration=Vector3(x=x, z=z))
+            message.orientation_covariance[0] = -1.0
+            message.header.stamp = robot.node.get_clock().now().to_msg()
+            robot.publish(Imu, 'imu/data', message, SENSOR_DATA)
+            return robot.answer(robot.command('policy', GO))
+
+        assert robot.wait_for(lambda: feel(0.0, 9.8) == GO)
+        assert robot.wait_for(lambda: feel(9.8, 0.0) == ZERO)
+        assert robot.wait_for(lambda: 'degrees from upright' in held(robot).get('fallen', ''))
+        up = time.monotonic()
+        assert robot.wait_for(lambda: feel(0.0, 9.8) == GO)
+        assert time.monotonic() - up > 1.0
+        # An IMU that was there and is silent tells nothing good.
+        assert robot.wait_for(lambda: robot.answer(robot.command('policy', GO)) == ZERO)
+        assert robot.wait_for(lambda: 'imu_silent' in held(robot))
+        assert robot.wait_for(lambda: feel(0.0, 9.8) == GO)
+
+
+def test_the_policy_waits_until_a_pose_that_jumped_has_settled(robot):
+    def at(x):
+        robot.stand_at(x, 0.0, 0.0)
+        robot.spin(0.05)
+        return robot.answer(robot.command('policy', GO))
+
+    assert robot.wait_for(lambda: at(0.0) == GO)
+    assert robot.wait_for(lambda: at(2.0) == ZERO)
+    assert robot.wait_for(lambda: 'jumped by 2.0 m' in held(robot).get('pose_jumped', ''))
+    assert robot.wait_for(lambda: at(2.0) == GO)
+    assert robot.answer(robot.command('teleop', GO)) == GO
+
+
+@pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGINT])
+def test_a_stop_outlives_the_node_and_one_that_was_killed_leaves_a_stop(tmp_path, domain, number):
+    parameters = {'require_deadman': False, 'memory': str(tmp_path / 'memory')}
+    with NodeTrial({'safety': parameters}, tmp_path / 'log', domain=domain) as robot:
+        assert robot.answer(robot.command('policy', GO)) == GO
+        if number == signal.SIGINT:
+            robot.call('emergency_stop')
+        process = robot.graph._children[0].process
+        os.kill(process.pid, number)
+        process.wait(10)
+    with NodeTrial({'safety': parameters}, tmp_path / 'log', domain=domain) as robot:
+        assert robot.answer(robot.command('policy', GO)) == ZERO
+        cause = {signal.SIGKILL: 'killed or crashed', signal.SIGINT: 'service'}[number]
+        assert cause in json.loads(robot.states[-1])['cause']
+        assert robot.answer(robot.command('policy', ZERO)) == ZERO
+        assert robot.call('release') == (True, 'released')
+    with NodeTrial({'safety': parameters}, tmp_path / 'log', domain=domain) as robot:
+        assert robot.wait_for(lambda: robot.answer(robot.command('policy', GO)) == GO)
 
 
 def test_policy_needs_the_dead_man_by_default(tmp_path):

@@ -45,15 +45,19 @@ class NodeTrial:
     :param listen: topics of velocity commands to keep.
     :param log_dir: folder of the nodes' logs.
     :param plain: send and expect Twist instead of TwistStamped.
+    :param domain: ROS domain, by default the first free one.
     """
 
-    def __init__(self, nodes: dict[str, dict], log_dir, listen=('cmd_vel',), plain=False) -> None:
+    def __init__(
+        self, nodes: dict[str, dict], log_dir, listen=('cmd_vel',), plain=False, domain=None
+    ) -> None:
         self.graph = GraphProcesses(
             [
                 NodeSpec(executable=name, name=name, parameters=parameters)
                 for name, parameters in nodes.items()
             ],
             log_dir=log_dir,
+            domain=domain,
         )
         self._nodes, self._listen, self._plain = nodes, listen, plain
         #: What was received: (topic, command (3,) as a list, stamp [ns], monotonic time [s]).

@@ -160,6 +160,9 @@ def _why(view: View) -> str:
         return f'hold {view.keyboard.policy} to let the policy drive'
     if reason == 'driving':
         return 'so the policy wants it'
+    if reason.startswith('held:'):
+        hold = reason.removeprefix('held:')
+        return view.safety.get('holds', {}).get(hold, hold).replace('_', ' ')
     return reason.replace('_', ' ') or 'the policy says nothing'
 
 

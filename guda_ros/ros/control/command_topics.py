@@ -81,8 +81,7 @@ class CommandTopics:
         """Wait until the latest command has arrived, but no longer."""
         self._pub.wait_for_all_acked(Duration(seconds=seconds))
 
-    @property
     def rivals(self) -> str:
-        """What is wrong if somebody else publishes commands to the robot, else empty."""
+        """Return what is wrong if somebody else publishes commands to the robot, else empty."""
         others = self._node.count_publishers(self._pub.topic_name) - 1
         return f'{others} other publisher(s) of {self._pub.topic_name}' if others > 0 else ''

@@ -71,7 +71,7 @@ def declare_safety_gate(
     required = parameters.declare(
         'require_deadman',
         True,
-        'a policy drives only while a person holds the dead-man',
+        'the robot moves only while a person holds the dead-man, whoever drives it',
         read_only=True,
     )
     return SafetyGate(
@@ -79,7 +79,7 @@ def declare_safety_gate(
         sources,
         frame=contract.frames['base'],
         operator='teleop',
-        guarded=('policy',) if required else (),
+        guarded=tuple(sources) if required else (),
         joystick_timeout=seconds('timeout.joy', 0.5, 'silence of joy that counts as let go'),
         future_tolerance=seconds('future_tolerance', 0.5, 'how far a stamp may lie ahead'),
         repeat_stop=repeat_stop,

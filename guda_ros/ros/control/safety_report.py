@@ -31,6 +31,7 @@ class SafetyReport:
                 'in_charge': in_charge,
                 'reasons': reasons,
                 'locks': self._gate.locks(now),
+                'holds': self._gate.holds,
             }
         )
 
@@ -46,11 +47,12 @@ class SafetyReport:
         idle = in_charge is not None and self._gate.idles(in_charge, now)
         return None if idle else in_charge, reasons
 
-    def diagnostics(self, now: Instant, rivals: str, joystick: str) -> tuple[bytes, str, dict]:
+    def diagnostics(self, now: Instant, rivals: str, problem: str) -> tuple[bytes, str, dict]:
         """
         Return level, message and values of /diagnostics.
 
-        :param rivals: who else commands the robot. :param joystick: what is wrong with it.
+        :param rivals: who else commands the robot.
+        :param problem: what is wrong with the joystick or the watch.
         """
         counts, (in_charge, reasons) = self._gate.counts, self._stand(now)
         faults = sum(counts[key] for key in counts if key[1] in safety_gate.FAULTS)
@@ -60,8 +62,13 @@ class SafetyReport:
             return ERROR, rivals, values
         if self._gate.stopped:
             return ERROR, f'emergency stop by {self._gate.stop_cause}', values
-        if new_faults or joystick:
-            return WARN, joystick or f'{new_faults} commands were refused, see the counts', values
+        if self._gate.holds:
+            return WARN, '; '.join(self._gate.holds.values()), values
+        if new_faults or problem:
+            return WARN, problem or f'{new_faults} commands were refused, see the counts', values
+        limit = self._gate.field_limit
+        if limit is not None and self._gate.driver is not None and not limit.knows(now):
+            return WARN, 'nothing keeps the robot on the field: its pose is not known', values
         if in_charge is None:
             return OK, 'nobody is in charge', values
         return OK, f'{in_charge}: {reasons.get(in_charge, "")}', values
@@ -73,6 +80,7 @@ class SafetyReport:
         }
         values.update({f'{source}.now': reason for source, reason in self._stand(now)[1].items()})
         values['in_charge'] = self._stand(now)[0] or 'nobody'
+        values['holds'] = ', '.join(self._gate.holds) or 'none'
         values['locks'] = ', '.join(self._gate.locks(now)) or 'none'
         limit = self._gate.field_limit
         if limit is None:

@@ -39,8 +39,8 @@ ARGUMENTS: dict[str, tuple[tuple[str, ...], str]] = {
     'record_images': (('data_collector',), 'true: record the camera, too'),
     'require_deadman': (
         ('safety',),
-        'true: a policy moves the robot only while the dead-man '
-        'button is held; default: what the graph is for',
+        'true: the robot moves only while the dead-man button is held; default: what the graph '
+        'is for',
     ),
     'joystick': (('teleop',), 'name or file of the gamepad map, see config/joysticks'),
     'autostart': (('simulator', 'policy'), 'false: lifecycle nodes wait for their transitions'),

@@ -49,8 +49,8 @@ class GraphOptions:
     :param policy: exported policy file; `simulation` and `robot` have a policy node only with
         one.
     :param recordings: folder for recorded episodes.
-    :param require_deadman: whether a policy moves the robot only while a person holds the
-        dead-man's button; None for the graph's own.
+    :param require_deadman: whether the robot moves only while a person holds the dead-man's
+        button; None for the graph's own.
     :param rate: steps a second of free mode, 0 for the IMU's.
     :param randomisation: what the simulator draws anew for each episode: none, default or a file.
     :param answer_timeout: seconds in which a control step must be answered in lock-step.
@@ -197,6 +197,11 @@ def _parameters(node: str, graph: Graph, options: GraphOptions) -> dict:
     elif node == 'safety':
         required = options.require_deadman
         values['require_deadman'] = graph.require_deadman if required is None else required
+        # In lock-step no time passes while the robot is in doubt, and nobody else is there.
+        values['watch'] = mode != 'lockstep'
+        if not graph.simulated:
+            home = os.environ.get('ROS_HOME') or os.path.join('~', '.ros')
+            values['memory'] = os.path.join(os.path.expanduser(home), 'guda_ros')
     elif node == 'teleop':
         # In lock-step a command answers the scripted operator, whose stamps are those of the step.
         values.update(

@@ -100,7 +100,12 @@ def replay(
         NodeSpec(
             'safety',
             'safety',
-            parameters={**shared, 'use_sim_time': True, 'require_deadman': False},
+            parameters={
+                **shared,
+                'use_sim_time': True,
+                'require_deadman': False,
+                'watch': False,
+            },
         ),
     ]
     start = _start_of(chosen)

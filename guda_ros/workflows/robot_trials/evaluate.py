@@ -83,7 +83,11 @@ def evaluate_on_robot(
         say(f'{len(log.episodes)} of {len(chosen)} trials were made before and are kept')
     if log.next_start is None:
         return log.evaluation
-    times = {'use_sim_time': True} if simulated else {}
+    told = {'use_sim_time': True} if simulated else {}
+    overrides = dict.fromkeys((*GRAPHS['robot'].nodes, 'policy'), told) if told else {}
+    if rehearse:
+        # A simulated robot that was stopped is no reason to begin stopped.
+        overrides['safety'] = {**told, 'memory': ''}
     options = GraphOptions(
         contract=contract,
         robot=robot or '',
@@ -92,7 +96,7 @@ def evaluate_on_robot(
         require_deadman=False if rehearse else require_deadman,
         local=not network,
         names=names,
-        overrides=dict.fromkeys((*GRAPHS['robot'].nodes, 'policy'), times) if times else {},
+        overrides=overrides,
     )
     with ExitStack() as stack:
         person = stack.enter_context(operator or TerminalOperator())
