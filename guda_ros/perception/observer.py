@@ -11,6 +11,7 @@ import numpy as np
 
 from guda_ros.data.odometry_join import MAX_GAP, MAX_WAIT
 from guda_ros.data.step_join import StepJoin
+from guda_ros.perception.image_watch import ImageWatch
 from guda_ros.perception.pipeline import Percept, Perception
 from guda_ros.soccer import world
 
@@ -63,14 +64,13 @@ class Observer:
     ) -> None:
         self._perception = perception
         self._inputs = StepJoin(perception.period, 'the images', gap=gap, wait=wait, clock=clock)
+        self._watch = ImageWatch()
         self._heads = tuple(deque[tuple[int, float]](maxlen=_HEADS) for _ in range(2))
         self._look = [0.0, 0.0]
         self._first: int | None = None
         self._latest: Observation | None = None
         self._before: tuple[int, np.ndarray] | None = None
         self._news: list[str] = []
-        #: Whether the first image of the episode came too late to know where the robot stood.
-        self.late = False
         #: Why the robot does not know any more where it is; empty if it does, or never did.
         self.astray = ''
         #: Images so far: all, those that were answered, those that show the ball; the time [ms]
@@ -90,13 +90,14 @@ class Observer:
         :param first: stamp of its first observation. :param start: (3,) in `map`, or None.
         """
         self._forget()
-        self._first, self.late, self.astray = first, False, ''
+        self._first, self.astray = first, ''
         self._before = None
         self._inputs.begin(first)
         self._perception.reset(start)
 
     def _forget(self) -> None:
         self._first = self._latest = None
+        self._watch.reset()
         for angles in self._heads:
             angles.clear()
 
@@ -156,10 +157,15 @@ class Observer:
     ) -> Observation:
         begin = time.perf_counter()
         self._follow(stamp, odom)
-        if self._latest is None and self._first:
-            self.late = stamp - self._first > LATE * 1e9
+        if self._latest is None and self._first is not None:
+            self._join(stamp - self._first)
         try:
             pixels = image()
+            camera = self._perception.camera
+            # What is no picture of this camera is refused for its size, below.
+            whole = pixels.shape[:2] == (camera.height, camera.width)
+            if whole and (fault := self._watch.fault(pixels, odom)):
+                raise ValueError(fault)
             self._turn_head(stamp)
             percept = self._perception.process(pixels, odom, stamp * 1e-9)
         except ValueError as error:
@@ -168,6 +174,13 @@ class Observer:
         self.seen += percept.detection is not None
         self.milliseconds += (time.perf_counter() - begin) * 1e3
         return Observation(stamp, percept, odom, pixels)
+
+    def _join(self, behind: int) -> None:
+        """Take up an episode whose first observation was `behind` [ns] before this one."""
+        if behind > LATE * 1e9:
+            # Where the robot stood at the start says nothing of where it has walked to since.
+            self.astray = f'this node joined the episode {behind * 1e-9:.1f} s late'
+            self._perception.reset(None)
 
     def _follow(self, stamp: int, odom: np.ndarray) -> None:
         """Look whether the robot can have walked from the last odometry to this one."""
@@ -189,6 +202,7 @@ class Observer:
                     'tells it, and the ball is forgotten'
                 )
                 self._perception.reset(None)
+                self._watch.reset()
                 return
 
     def _turn_head(self, stamp: int) -> None:

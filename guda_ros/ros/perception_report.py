@@ -49,12 +49,6 @@ class PerceptionReport:
         if not self._perception.localiser.anchored:
             why = observer.astray or 'no episode told the start'
             return diagnostics.WARN, '; '.join([f'the pose is unknown: {why}', *warnings]), values
-        if observer.late:
-            return (
-                diagnostics.WARN,
-                'this node joined the episode late: the pose may be wrong',
-                values,
-            )
         if warnings:
             return diagnostics.WARN, '; '.join(warnings), values
         lost = observer.latest is None or observer.latest.percept.ball.lost

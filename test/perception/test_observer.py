@@ -81,11 +81,21 @@ def test_what_cannot_be_used_is_named_and_the_next_image_is_answered(
 
 
 @pytest.mark.parametrize('delay, late', [(LATE - 0.1, False), (LATE + 0.1, True)])
-def test_who_joins_an_episode_late_says_so(observer, delay, late):
+def test_who_joins_an_episode_late_knows_no_pose_and_says_so(observer, delay, late):
     stamp = SECOND + round(delay * SECOND)
     observer.image(stamp, grass)
-    observer.odometry(stamp, HERE)
-    assert observer.late == late
+    observed = observer.odometry(stamp, HERE)
+    assert (observed.percept.pose_covariance[0, 0] > 1000) == late
+    assert ('late' in observer.astray) == late
+
+
+@pytest.mark.parametrize('level, word', [(0, 'black'), (255, 'white')])
+def test_a_picture_that_shows_nothing_is_not_answered(observer, level, word):
+    observer.image(SECOND, lambda: np.full_like(GREEN, level))
+    with pytest.raises(ValueError, match=word):
+        observer.odometry(SECOND, HERE)
+    observer.image(2 * SECOND, grass)
+    assert observer.odometry(2 * SECOND, HERE).stamp == 2 * SECOND
 
 
 def test_the_head_is_where_it_was_at_the_time_of_the_image():
