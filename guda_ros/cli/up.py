@@ -14,6 +14,7 @@ from guda_ros.cli.common import (
     names_of,
 )
 from guda_ros.ros.graph.table import GraphOptions, GRAPHS
+from guda_ros.soccer.driver import ADAPTERS
 
 EXAMPLE = """\
 guda up simulation --domain 7
@@ -37,6 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default='',
         metavar='FILE',
         help='policy that `guda export` made; simulation and robot can do without',
+    )
+    parser.add_argument(
+        '--adapter',
+        choices=ADAPTERS,
+        default='',
+        help='of robot: how it is spoken to; none: its driver hears cmd_vel itself (default: the '
+        "robot profile's)",
     )
     parser.add_argument(
         '--mode',
@@ -64,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
     options = GraphOptions(
         contract=args.contract,
         robot=args.robot or '',
+        adapter=args.adapter,
         mode=args.mode,
         policy=args.policy,
         recordings=args.recordings,

@@ -158,6 +158,7 @@ class Safety(Node):
             # Simulated time waits for an answer to this step, and who is in charge is silent.
             if held.stamp > self._commands.sent_stamp:
                 self._commands.send(np.zeros(3), held.stamp, STOP)
+        self._commands.beat()
         self._publish_state()
 
     def _act(self, decision: Decision | None) -> None:

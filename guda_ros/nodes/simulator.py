@@ -16,7 +16,8 @@ from guda_ros.ros.simulator.episode import SimulatedEpisodes
 from guda_ros.ros.simulator.parameters import declare_simulator_parameters
 from guda_ros.ros.topics import offer_service
 from guda_ros.sim.physics.sensor_suite import World
-from guda_ros.soccer.robot import Driver, RobotProfile
+from guda_ros.soccer.driver import Driver
+from guda_ros.soccer.robot import RobotProfile
 
 
 class Simulator(LifecycleNode):

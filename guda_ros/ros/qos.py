@@ -27,6 +27,8 @@ STREAM = _profile(100)
 SENSOR_DATA = _profile(5, reliable=False)
 #: Velocity commands: only the newest counts.
 COMMAND = _profile(1)
+#: Signs of life: a late one says nothing, and nobody waits for one that was lost.
+HEARTBEAT = _profile(1, reliable=False)
 #: Publishers of state (`~/state`, locks): a late subscriber learns what is, and not what was.
 STATE = _profile(1, latched=True)
 #: Every subscription to state that a late one must learn (`episode`, `~/state`). The depth keeps

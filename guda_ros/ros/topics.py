@@ -28,7 +28,16 @@ from visualization_msgs.msg import MarkerArray
 from guda_ros.data.contract import Contract
 from guda_ros.data.verdicts import SOURCES
 from guda_ros.ros.hearing import hear
-from guda_ros.ros.qos import COMMAND, DEFAULT, EPISODE, LATCHED, SENSOR_DATA, STATE, STREAM
+from guda_ros.ros.qos import (
+    COMMAND,
+    DEFAULT,
+    EPISODE,
+    HEARTBEAT,
+    LATCHED,
+    SENSOR_DATA,
+    STATE,
+    STREAM,
+)
 
 if TYPE_CHECKING:
     from rclpy.client import Client
@@ -342,6 +351,28 @@ TOPICS = (
         owner='safety',
     ),
     Topic(
+        'heartbeat',
+        'safety/heartbeat',
+        Header,
+        HEARTBEAT,
+        HEARTBEAT,
+        ('safety',),
+        ('adapter',),
+        '25 a second while an adapter listens: what the safety node commanded last holds',
+        owner='safety',
+    ),
+    Topic(
+        'adapter_state',
+        'adapter/state',
+        String,
+        STATE,
+        LATCHED,
+        ('adapter',),
+        ('anyone',),
+        'JSON: mode, fall, battery of the robot, and why its legs move or stand',
+        owner='adapter',
+    ),
+    Topic(
         'policy_state',
         'policy/state',
         String,
@@ -440,6 +471,9 @@ SERVICES = (
         'data_collector',
         'put the present or latest recording aside',
     ),
+    Service('walk', 'adapter/walk', Trigger, 'adapter', 'make the robot ready to walk'),
+    Service('rest', 'adapter/rest', Trigger, 'adapter', 'let the robot stand on stiff legs'),
+    Service('get_up', 'adapter/get_up', Trigger, 'adapter', 'get a fallen robot up: for a person'),
     Service('reload', 'policy/reload', Trigger, 'policy', 'read the policy file again'),
 )
 

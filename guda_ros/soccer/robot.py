@@ -11,6 +11,7 @@ import numpy as np
 
 from guda_ros.config.files import ConfigError, find_config, load_yaml, Plain, Section
 from guda_ros.soccer import wheels
+from guda_ros.soccer.driver import Driver, read_driver, USUAL_DRIVER
 from guda_ros.soccer.robot_names import read_frames, read_topics
 
 if TYPE_CHECKING:
@@ -244,13 +245,6 @@ class ImuNoise:
 
 
 @dataclass(frozen=True)
-class Driver:
-    """How a robot's driver hears velocity commands: stamped: TwistStamped; otherwise Twist."""
-
-    stamped: bool = True
-
-
-@dataclass(frozen=True)
 class RobotProfile:
     """
     One robot, for simulator, perception, safety and policy.
@@ -275,7 +269,7 @@ class RobotProfile:
     odometry: OdometryNoise
     imu: ImuNoise
     uncertainty: dict[str, float]
-    driver: Driver = Driver()
+    driver: Driver = USUAL_DRIVER
     topics: dict[str, str] = field(default_factory=dict)
     frames: dict[str, str] = field(default_factory=dict)
 
@@ -317,7 +311,7 @@ class RobotProfile:
             uncertainty=_uncertainty(root.section('uncertainty'))
             if root.has('uncertainty')
             else {},
-            driver=_driver(root.section('driver')) if root.has('driver') else Driver(),
+            driver=read_driver(root.section('driver')) if root.has('driver') else USUAL_DRIVER,
             topics=read_topics(root.section('topics')) if root.has('topics') else {},
             frames=read_frames(root.section('frames')) if root.has('frames') else {},
         )
@@ -477,12 +471,6 @@ def _camera(section: Section) -> CameraMount:
     )
     section.close()
     return camera
-
-
-def _driver(section: Section) -> Driver:
-    driver = Driver(stamped=section.flag('stamped') if section.has('stamped') else True)
-    section.close()
-    return driver
 
 
 def _uncertainty(section: Section) -> dict[str, float]:

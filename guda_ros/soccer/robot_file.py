@@ -116,6 +116,17 @@ OPTIONAL: dict[str, Key] = {
     'driver.stamped': Key(
         '', 'true: the driver hears TwistStamped on cmd_vel; false: Twist; without it, true'
     ),
+    'driver.adapter': Key(
+        '', 'who turns cmd_vel into what the robot hears; none: the driver hears cmd_vel itself'
+    ),
+    'driver.channel': Key('', "topic or service of the robot, if not the adapter's usual one"),
+    'driver.channel_stamped': Key('', 'of the adapter twist: true for TwistStamped there'),
+    'driver.watchdog': Key('s', 'silence after which the adapter stops the robot; usually 0.25'),
+    'driver.dead_zone': Key(
+        'm/s, m/s, rad/s', 'speeds forward, left and turn below which the robot does not move'
+    ),
+    'driver.small': Key('', 'drop, nearest or raise: what becomes of speeds below those'),
+    'driver.scale': Key('relative', 'what the robot is told, to what it is to do'),
     **{
         f'topics.{role}': Key('', f"name of the topic {role}, if not the contract's")
         for role in (*TOPICS, *DRIVER_TOPICS)

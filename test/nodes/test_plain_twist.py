@@ -26,7 +26,7 @@ def plain(tmp_path):
     """Return a profile of a robot that hears Twist."""
     path = tmp_path / 'plain.yaml'
     text = find_config('robots', 'nao_v6').read_text(encoding='utf-8')
-    path.write_text(text + '\ndriver: {stamped: false}\n', encoding='utf-8')
+    path.write_text(text.replace('adapter: naoqi', 'stamped: false'), encoding='utf-8')
     return path
 
 

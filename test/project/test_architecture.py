@@ -22,7 +22,7 @@ LAYERS = (
     ('config',),
     ('soccer',),
     ('data',),
-    ('augmentation', 'control', 'learning', 'online', 'perception', 'sim'),
+    ('augmentation', 'control', 'game', 'learning', 'online', 'perception', 'robots', 'sim'),
     ('tasks',),
     ('evaluation',),
     ('identification',),
@@ -56,8 +56,16 @@ HEAVY = (
     'numba',
     'onnx',
 )
-ROBOT_LAYERS = ('config', 'soccer', 'data', 'perception', 'control', 'ros')
-ROBOT_NODES = ('perception', 'policy', 'safety', 'teleop', 'joystick', 'data_collector')
+ROBOT_LAYERS = ('config', 'soccer', 'data', 'perception', 'control', 'robots', 'game', 'ros')
+ROBOT_NODES = (
+    'perception',
+    'policy',
+    'safety',
+    'adapter',
+    'teleop',
+    'joystick',
+    'data_collector',
+)
 #: Only where a distribution brings `launch`.
 NOT_WITHOUT_LAUNCH = ('guda_ros.ros.graph.launching',)
 

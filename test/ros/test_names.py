@@ -45,7 +45,7 @@ def test_what_a_person_types_reaches_every_node_of_a_graph(tmp_path):
         'red', {'image_raw': '/cam/image', 'safety:cmd_vel': 'base/cmd_vel'}, 'p.yaml', 'debug'
     )
     specs = build_graph('robot', GraphOptions(names=names))
-    assert [spec.names for spec in specs] == [names] * 4
+    assert [spec.names for spec in specs] == [names] * 5
     assert names_of(parser.parse_args([])).rules == []
 
 

@@ -50,6 +50,7 @@ class CommandTopics:
         kind = TwistStamped if self._stamped else Twist
         self._pub = topics.publisher(node, 'command', kind=kind)
         self._source_pub = topics.publisher(node, 'command_source')
+        self._heartbeat_pub = topics.publisher(node, 'heartbeat')
         kind = TwistStamped if self._stamped_input else Twist
         self._subs = [
             topics.subscription(node, f'command_{source}', partial(self._take, source), kind=kind)
@@ -76,6 +77,12 @@ class CommandTopics:
             self._pub.publish(twist_stamped(command, ns_to_stamp(stamp), self._frame))
         else:
             self._pub.publish(twist_from_command(command))
+
+    def beat(self) -> None:
+        """Tell an adapter, if there is one, that the latest command holds."""
+        if self._heartbeat_pub.get_subscription_count():
+            stamp = self._node.get_clock().now().to_msg()
+            self._heartbeat_pub.publish(Header(stamp=stamp))
 
     def wait_until_heard(self, seconds: float) -> None:
         """Wait until the latest command has arrived, but no longer."""

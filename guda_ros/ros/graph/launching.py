@@ -25,6 +25,10 @@ ARGUMENTS: dict[str, tuple[tuple[str, ...], str]] = {
         (),
         'name or file of the robot profile, see config/robots; default: what the contract names',
     ),
+    'adapter': (
+        ('adapter',),
+        "how the robot is spoken to; none: its driver hears cmd_vel; default: the profile's",
+    ),
     'mode': (('simulator',), 'lockstep or free; default: what the graph is for'),
     'scenario': (('simulator', 'teleop'), 'where robot and ball start'),
     'purpose': (('simulator', 'teleop'), 'which family of starts: demonstration, evaluation, ...'),
@@ -69,6 +73,7 @@ def describe_graph(name: str) -> LaunchDescription:
 def _arguments_of(name: str) -> list[str]:
     graph = GRAPHS[name]
     nodes = {*graph.nodes, *(['policy'] if graph.optional_policy else [])}
+    nodes |= set() if graph.simulated else {'adapter'}
     return [
         argument
         for argument, (users, _) in ARGUMENTS.items()
@@ -105,6 +110,8 @@ def _node(spec: NodeSpec, environment: dict[str, str], simulated: bool) -> Node:
     # A simulation is of no use without one of its nodes. On a robot the others go on: safety stops
     # the robot when nobody tells it what to do; without safety nothing may run.
     ends_all = simulated or spec.executable == 'safety'
+    # A new adapter stops the robot at once, which may walk on with what the lost one said last.
+    again = {'respawn': True, 'respawn_delay': 0.2} if spec.executable == 'adapter' else {}
     names = spec.names
     return Node(
         package=spec.package,
@@ -117,6 +124,7 @@ def _node(spec: NodeSpec, environment: dict[str, str], simulated: bool) -> Node:
         additional_env=environment,
         output='screen',
         on_exit=[Shutdown(reason=f'{spec.name} has ended')] if ends_all else None,
+        **again,
     )
 
 

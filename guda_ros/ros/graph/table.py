@@ -13,8 +13,10 @@ import difflib
 import os
 from pathlib import Path
 
+from guda_ros.config.files import ConfigError
 from guda_ros.errors import GudaError
 from guda_ros.ros.graph.names import RosNames, USUAL_NAMES
+from guda_ros.soccer.driver import NO_ADAPTER
 
 
 class UnknownGraph(GudaError):
@@ -45,6 +47,8 @@ class GraphOptions:
     What may differ from one start of a graph to the next.
 
     :param robot: robot profile, '' for the contract's.
+    :param adapter: how a robot is spoken to, one of guda_ros.soccer.driver.ADAPTERS; '' as its
+        profile says, none for a driver that hears `cmd_vel` itself.
     :param mode: `lockstep` or `free`, '' for the graph's own.
     :param policy: exported policy file; `simulation` and `robot` have a policy node only with
         one.
@@ -61,6 +65,7 @@ class GraphOptions:
 
     contract: str = 'soccer_push'
     robot: str = ''
+    adapter: str = ''
     mode: str = ''
     scenario: str = 'attack'
     purpose: str = 'demonstration'
@@ -117,7 +122,7 @@ GRAPHS: dict[str, Graph] = {
     ),
     'robot': Graph(
         'everything that runs on a robot, driven by joystick or by a policy; its driver brings '
-        'camera and odometry',
+        'camera and odometry; with an adapter where its profile names one',
         ('perception', 'teleop', 'safety', 'data_collector'),
         simulated=False,
         mode='',
@@ -144,6 +149,8 @@ def build_graph(name: str, options: GraphOptions = GraphOptions()) -> list[NodeS
     nodes = list(graph.nodes)
     if graph.optional_policy and options.policy:
         nodes.append('policy')
+    if not graph.simulated and _adapter(options) != NO_ADAPTER:
+        nodes.append('adapter')
     if 'policy' in nodes and not options.policy:
         raise GudaError(f'graph {name} needs a policy: give the file that `guda export` wrote')
     unknown = [node for node in options.overrides if node not in nodes]
@@ -152,6 +159,22 @@ def build_graph(name: str, options: GraphOptions = GraphOptions()) -> list[NodeS
             f'graph {name} has no node {", ".join(unknown)}; it has {", ".join(nodes)}'
         )
     return [_spec(node, graph, options) for node in nodes]
+
+
+def _adapter(options: GraphOptions) -> str:
+    """Return the name of the adapter between the safety node and a robot."""
+    if options.adapter:
+        return options.adapter
+    # With them comes NumPy, which `guda --help` does without.
+    from guda_ros.data.contract import Contract
+    from guda_ros.soccer.robot import RobotProfile
+
+    try:
+        robot = options.robot or Contract.load(absolute_if_path(options.contract)).robot
+        return RobotProfile.load(absolute_if_path(robot)).driver.adapter
+    except ConfigError:
+        # The nodes themselves say what is wrong with contract or profile.
+        return NO_ADAPTER
 
 
 def _spec(node: str, graph: Graph, options: GraphOptions) -> NodeSpec:
@@ -210,6 +233,8 @@ def _parameters(node: str, graph: Graph, options: GraphOptions) -> dict:
             scenario=options.scenario,
             start_index=options.start_index,
         )
+    elif node == 'adapter':
+        values['adapter'] = options.adapter
     elif node == 'policy':
         values['policy'] = absolute_if_path(options.policy)
     elif node == 'data_collector':
@@ -227,6 +252,7 @@ def _parameters(node: str, graph: Graph, options: GraphOptions) -> dict:
 def _as_safety_does(node: str, told: Mapping[str, object]) -> dict:
     """Return what a node must know of the types that the safety node was told to use."""
     followed = {
+        'adapter': {'stamped': 'stamped'},
         'data_collector': {'stamped': 'stamped', 'stamped_input': 'stamped_input'},
         'policy': {'stamped': 'stamped'},
         'simulator': {'stamped': 'stamped'},

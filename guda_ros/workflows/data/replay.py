@@ -15,7 +15,7 @@ from guda_ros.data.sets.sources import Source
 from guda_ros.errors import GudaError, naming_extras
 from guda_ros.ros.graph.environment import driver_domain
 from guda_ros.ros.graph.processes import GraphProcesses
-from guda_ros.ros.graph.table import absolute_if_path, NodeSpec
+from guda_ros.ros.graph.table import absolute_if_path, build_graph, GraphOptions, NodeSpec
 from guda_ros.workflows.data.reading import read, Readable
 from guda_ros.workflows.progress import Say, silent
 
@@ -159,6 +159,8 @@ def replay_on_robot(
         NodeSpec(name, name, parameters={**shared, **more})
         for name, more in (('teleop', {}), ('safety', {'require_deadman': True}))
     ]
+    whole = GraphOptions(contract=shared['contract'], robot=shared['robot'])
+    specs += [spec for spec in build_graph('robot', whole) if spec.name == 'adapter']
     local = {'local': not network}
     with GraphProcesses(specs, local, log_dir, driver_domain(domain), join=True) as graph:
         from guda_ros.ros.episode.replay import RobotReplay

@@ -17,6 +17,7 @@ from guda_ros.ros.graph.environment import driver_domain
 from guda_ros.ros.graph.names import RosNames, USUAL_NAMES
 from guda_ros.ros.graph.processes import GraphProcesses
 from guda_ros.ros.graph.table import GraphOptions, GRAPHS
+from guda_ros.soccer.driver import NO_ADAPTER
 from guda_ros.workflows.judging import choose_starts, list_policies, make_evaluation, Policy
 from guda_ros.workflows.progress import Say
 from guda_ros.workflows.robot_trials.stand_in import stand_in_spec, StandIn
@@ -91,6 +92,8 @@ def evaluate_on_robot(
     options = GraphOptions(
         contract=contract,
         robot=robot or '',
+        # The simulated robot hears cmd_vel itself.
+        adapter=NO_ADAPTER if rehearse else '',
         policy=listed.file,
         recordings=str(folder / 'recordings'),
         require_deadman=False if rehearse else require_deadman,
