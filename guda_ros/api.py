@@ -17,6 +17,7 @@ train, export, evaluate, benchmark, identify. Others are called otherwise:
     guda evaluate --ros          evaluate_through_ros
     guda evaluate --robot-trial  evaluate_on_robot
     guda evaluate --compare      compare
+    guda check robot             check_robot
     guda robot new               new_robot
     guda robot show              draw_robot
     guda policy info             policy_info
@@ -116,6 +117,8 @@ if TYPE_CHECKING:
     from guda_ros.workflows.record import record as record
     from guda_ros.workflows.record import record_drive as record_drive
     from guda_ros.workflows.robot_trials.evaluate import evaluate_on_robot as evaluate_on_robot
+    from guda_ros.workflows.robots.checking import check_robot as check_robot
+    from guda_ros.workflows.robots.checking import RobotCheck as RobotCheck
     from guda_ros.workflows.robots.drawing import draw_robot as draw_robot
     from guda_ros.workflows.robots.making import new_robot as new_robot
     from guda_ros.workflows.train import load_transitions
@@ -180,6 +183,8 @@ HOMES = {
     'ContractMismatch': 'data.contract_base:ContractMismatch',
     'load_contract': 'data.contract:Contract.load',
     'RobotProfile': 'soccer.robot:RobotProfile',
+    'check_robot': 'workflows.robots.checking:check_robot',
+    'RobotCheck': 'workflows.robots.checking:RobotCheck',
     'new_robot': 'workflows.robots.making:new_robot',
     'draw_robot': 'workflows.robots.drawing:draw_robot',
     'Field': 'soccer.field:Field',

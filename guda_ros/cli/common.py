@@ -29,10 +29,14 @@ def add_contract(parser: argparse.ArgumentParser) -> None:
 
 def add_domain(
     parser: argparse.ArgumentParser,
-    logs: str = 'a temporary one',
+    logs: str | None = 'a temporary one',
     domain: str = 'the first free one',
 ) -> None:
-    """Add --domain and --log-dir for verbs that start ROS 2 nodes; the texts: their defaults."""
+    """
+    Add --domain and, for verbs that start ROS 2 nodes, --log-dir; the texts are their defaults.
+
+    :param logs: None for no --log-dir.
+    """
     parser.add_argument(
         '--domain',
         type=int,
@@ -40,6 +44,8 @@ def add_domain(
         metavar='N',
         help=f'ROS domain to use (default: {domain})',
     )
+    if logs is None:
+        return
     parser.add_argument(
         '--log-dir',
         type=Path,
@@ -62,6 +68,15 @@ def add_node_settings(parser: argparse.ArgumentParser) -> None:
         '--network',
         action='store_true',
         help='let nodes on other computers in (default: this machine only)',
+    )
+
+
+def add_no_check(parser: argparse.ArgumentParser) -> None:
+    """Add --no-check for verbs that join a robot's driver."""
+    parser.add_argument(
+        '--no-check',
+        action='store_true',
+        help="do not look at the robot's driver first, as `guda check robot` does",
     )
 
 

@@ -28,6 +28,7 @@ COMMANDS = {
     'policy': 'what an exported policy says about itself',
     'evaluate': 'success of policies from fixed starts, simulated, through ROS or on the robot',
     'benchmark': 'compare augmentations and algorithms over many trainings',
+    'check': "look at a robot's driver: what fits, what lacks, what to do",
     'robot': 'make a robot profile from questions, or show one',
     'identify': 'fit a robot profile to a recorded drive',
     'data': 'look at, check, edit, export, import and replay what was recorded',

@@ -19,6 +19,7 @@ from guda_ros.cli.common import (
     add_contract,
     add_domain,
     add_names,
+    add_no_check,
     add_node_settings,
     DOMAIN_OR_DRIVERS,
     load_contract,
@@ -108,6 +109,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='N',
         help='number of the first start (default: %(default)s)',
     )
+    add_no_check(parser)
     add_node_settings(parser)
     add_names(parser)
 
@@ -124,6 +126,7 @@ def run(args: argparse.Namespace) -> int:
         if pad is not None:
             stack.callback(pad.close)
         graph, domain = _graph(args, stack)
+        lacks = _check(args, graph)
         from guda_ros.ros.control.operator_station import OperatorStation
 
         station = OperatorStation(domain, contract, names_of(args))
@@ -140,6 +143,9 @@ def run(args: argparse.Namespace) -> int:
         if terminal.gone:
             return 1
         print(session.summary())
+        for finding in lacks:
+            # The screen has covered what was said at first.
+            print(f'at the start {finding.level}: {finding.sentence}')
     return 0
 
 
@@ -192,6 +198,16 @@ def _graph(args: argparse.Namespace, stack: ExitStack):
     print(f'graph {args.graph} in ROS domain {graph.domain}, logs in {graph.log_dir}')
     graph.wait_ready(progress=lambda name: print(f'  {name} is ready'))
     return graph, graph.domain
+
+
+def _check(args: argparse.Namespace, graph) -> list:
+    """Look at a robot's driver; return what lacks."""
+    from guda_ros.ros.graph.table import GRAPHS
+    from guda_ros.workflows.robots.checking import check_graph
+
+    if graph is None or GRAPHS[args.graph].simulated or args.no_check:
+        return []
+    return check_graph(graph).lacks
 
 
 def _user() -> str:

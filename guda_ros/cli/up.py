@@ -9,6 +9,7 @@ from guda_ros.cli.common import (
     add_contract,
     add_domain,
     add_names,
+    add_no_check,
     add_node_settings,
     DOMAIN_OR_DRIVERS,
     names_of,
@@ -61,12 +62,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--no-autostart', action='store_true', help='leave lifecycle nodes unconfigured'
     )
+    add_no_check(parser)
     add_node_settings(parser)
     add_names(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
+    from guda_ros.workflows.robots.checking import but, check_graph
     from guda_ros.workflows.up import read_overrides, up
 
     options = GraphOptions(
@@ -84,7 +87,10 @@ def run(args: argparse.Namespace) -> int:
     with up(args.graph, options, domain=args.domain, log_dir=args.log_dir) as graph:
         print(f'graph {args.graph} in ROS domain {graph.domain}, logs in {graph.log_dir}')
         graph.wait_ready(progress=lambda name: print(f'  {name} is ready'))
-        print('running; Ctrl-C stops it')
+        lacks = []
+        if not (GRAPHS[args.graph].simulated or args.no_check):
+            lacks = check_graph(graph).lacks
+        print(f'running{but(lacks)}; Ctrl-C stops it')
         while True:
             graph.check()
             time.sleep(0.2)

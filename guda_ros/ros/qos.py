@@ -43,3 +43,5 @@ RECORD = _profile(1000)
 RECORD_IMAGES = _profile(16, reliable=False)
 #: Subscription of a recorder to latched topics.
 RECORD_LATCHED = _profile(100, latched=True)
+#: Subscription of who only looks for some seconds, at whatever somebody publishes.
+LOOK = _profile(100, reliable=False)

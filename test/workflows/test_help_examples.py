@@ -24,6 +24,7 @@ NEEDS = {
     'guda sim evaluate runs/ppo_penalty': 'a policy of guda sim train',
     'guda sim view': 'a policy of guda sim train, or a minute of drawing; see test_scripts.py',
     'guda sim collect runs/ppo_penalty': 'a policy of guda sim train',
+    'guda check robot': 'a robot; test_check_robot.py stands in for one',
     'guda robot new my_robot --base': 'a person who answers; test_robot.py does',
     'guda robot show booster_t1 --render': 'OpenGL; test_robot.py draws one',
 }

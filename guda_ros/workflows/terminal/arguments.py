@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 
 
 def positive(text: str) -> int:
@@ -13,6 +14,17 @@ def positive(text: str) -> int:
 def natural(text: str) -> int:
     """Read a whole number of at least zero, for argparse: seeds cannot be negative."""
     return _whole(text, 0)
+
+
+def positive_number(text: str) -> float:
+    """Read a finite number above zero, for argparse."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f'a number above 0 is expected, not {text!r}')
+    return value
 
 
 def _whole(text: str, low: int) -> int:

@@ -1,0 +1,291 @@
+"""Take the snapshot of a graph: discover it, and hear it for some seconds. Nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from functools import partial
+import time
+from typing import Any
+
+import numpy as np
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
+from rclpy.topic_endpoint_info import TopicEndpointInfo
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from guda_ros.data.messages import stamp_to_ns
+from guda_ros.ros.conversions import bgr_from_message, pose_is_known
+from guda_ros.ros.graph.monitor import GraphMonitor
+from guda_ros.ros.hearing import hear
+from guda_ros.ros.images import compressed_topic, grey_of
+from guda_ros.ros.qos import LOOK
+from guda_ros.ros.robot_check.checks import Expected
+from guda_ros.ros.robot_check.ends import COMPRESSED, End
+from guda_ros.ros.robot_check.snapshot import (
+    BallSeen,
+    Calibration,
+    Heard,
+    Picture,
+    Snapshot,
+)
+from guda_ros.ros.running import destroy_entities
+from guda_ros.ros.topics import Topics
+
+#: What is heard, beside the image.
+_HEARD = ('camera_info', 'odom', 'joint_states', 'imu', 'pose')
+#: What is only looked at.
+_ENDS = ('command', 'episode')
+#: Discovery is over when somebody is there and nothing new was seen for so long [s].
+_QUIET = 0.7
+#: Seconds between two looks at who publishes.
+_LOOK = 0.25
+#: Images that are kept to search for the ball.
+_IMAGES = 5
+
+
+def ends_of(infos: Collection[TopicEndpointInfo], without: str = '') -> tuple[End, ...]:
+    """Return publishers or subscriptions that rclpy has discovered, without those of one node."""
+    found = (
+        End(
+            f'{info.node_namespace.rstrip("/")}/{info.node_name}',
+            info.topic_type,
+            info.qos_profile.reliability != ReliabilityPolicy.BEST_EFFORT,
+            info.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL,
+        )
+        for info in infos
+    )
+    return tuple(end for end in found if end.node != without)
+
+
+class _Record:
+    """What was heard of one topic."""
+
+    def __init__(self) -> None:
+        self.arrivals: list[float] = []
+        self.stamps: list[float] = []
+        self.frames: dict[str, None] = {}
+        self.children: dict[str, None] = {}
+
+    def take(self, message: Any, received: float) -> None:
+        self.arrivals.append(received)
+        self.stamps.append(stamp_to_ns(message.header.stamp) * 1e-9)
+        self.frames[message.header.frame_id] = None
+        if hasattr(message, 'child_frame_id'):
+            self.children[message.child_frame_id] = None
+
+    def heard(self) -> Heard:
+        return Heard(
+            np.array(self.arrivals),
+            np.array(self.stamps),
+            tuple(self.frames),
+            tuple(self.children),
+        )
+
+
+class Look:
+    """Hear a graph by a node of one's own; `snapshot` tells what it was like."""
+
+    def __init__(self, node: Node, expected: Expected) -> None:
+        self._node, self._expected = node, expected
+        self._topics = Topics(expected.contract)
+        self._records: dict[str, _Record] = {}
+        self._images: list[Image | CompressedImage] = []
+        self._info: CameraInfo | None = None
+        self._joints: dict[str, float] = {}
+        self._forces: list[tuple[float, float, float]] = []
+        self._pose: bool | None = None
+        self._clock: float | None = None
+        self._begin = time.monotonic()
+        self._entities: dict[str, Any] = {}
+
+    def names(self) -> dict[str, str]:
+        """Return role -> topic as this graph calls it."""
+        roles = ('image', *_HEARD, *_ENDS)
+        names = {role: self._node.resolve_topic_name(self._topics[role].name) for role in roles}
+        if self._expected.compressed:
+            names['image'] = compressed_topic(names['image'])
+        return names
+
+    def subscribe(self) -> None:
+        """Hear what somebody publishes by now, if the type is right; call it again and again."""
+        takers: dict[str, Callable] = {role: partial(self._take, role) for role in _HEARD}
+        takers['image'] = self._take_image
+        for role, name in self.names().items():
+            if role in self._entities or role not in takers:
+                continue
+            kinds = {info.topic_type for info in self._node.get_publishers_info_by_topic(name)}
+            fitting = kinds & {*self._expected.kinds(role)}
+            if fitting:
+                kind = self._topics[role].kind
+                if role == 'image' and fitting == {COMPRESSED}:
+                    kind = CompressedImage
+                self._entities[role] = hear(self._node, kind, name, takers[role], LOOK)
+        clock = self._topics['clock']
+        if 'clock' not in self._entities and self._node.get_publishers_info_by_topic(clock.name):
+            self._entities['clock'] = hear(
+                self._node, clock.kind, clock.name, self._take_clock, LOOK
+            )
+
+    def _take(self, role: str, message: Any, info: dict) -> None:
+        received = (info.get('received_timestamp') or time.time_ns()) * 1e-9
+        self._records.setdefault(role, _Record()).take(message, received)
+        if role == 'camera_info':
+            self._info = message
+        elif role == 'joint_states':
+            self._joints.update(zip(message.name, message.position))
+        elif role == 'imu':
+            force = message.linear_acceleration
+            self._forces.append((force.x, force.y, force.z))
+        elif role == 'pose':
+            self._pose = pose_is_known(message)
+
+    def _take_image(self, message: Image | CompressedImage, info: dict) -> None:
+        self._take('image', message, info)
+        self._images = [*self._images, message][-_IMAGES:]
+
+    def _take_clock(self, message: Any) -> None:
+        self._clock = stamp_to_ns(message.clock) * 1e-9
+
+    def snapshot(self) -> Snapshot:
+        """Return what was discovered and heard so far."""
+        node, names = self._node, self.names()
+        me = node.get_fully_qualified_name()
+        picture, pixels = self._picture()
+        calibration = None if self._info is None else _calibration(self._info)
+        return Snapshot(
+            seconds=time.monotonic() - self._begin,
+            graph={name: tuple(kinds) for name, kinds in node.get_topic_names_and_types()},
+            names=names,
+            publishers={
+                role: ends_of(node.get_publishers_info_by_topic(name), me)
+                for role, name in names.items()
+            },
+            subscriptions={
+                role: ends_of(node.get_subscriptions_info_by_topic(name), me)
+                for role, name in names.items()
+            },
+            heard={role: record.heard() for role, record in self._records.items()},
+            picture=picture,
+            calibration=calibration,
+            joints=tuple(self._joints),
+            ball=_search(pixels, calibration, self._joints, self._expected) if pixels else None,
+            pose=self._pose,
+            gravity=tuple(map(float, np.mean(self._forces, axis=0))) if self._forces else None,
+            clock=self._clock,
+        )
+
+    def _picture(self) -> tuple[Picture | None, list[np.ndarray]]:
+        pixels, problem = [], ''
+        for message in self._images:
+            try:
+                pixels.append(bgr_from_message(message))
+            except ValueError as error:
+                problem = str(error)
+        if not self._images:
+            return None, []
+        last = self._images[-1]
+        if isinstance(last, Image):
+            size, encoding = (last.width, last.height), last.encoding
+        else:
+            encoding = last.format
+            size = pixels[-1].shape[1::-1] if pixels else (0, 0)
+        return Picture(encoding, *size, problem, bool(grey_of(last))), pixels
+
+    def close(self) -> None:
+        """Hear nothing any more."""
+        destroy_entities(self._node, list(self._entities.values()))
+        self._entities = {}
+
+
+def _calibration(message: CameraInfo) -> Calibration:
+    roi = message.roi
+    return Calibration(
+        tuple(map(float, message.k)),
+        message.width,
+        message.height,
+        tuple(map(float, message.d)),
+        message.distortion_model,
+        (message.binning_x, message.binning_y),
+        (roi.x_offset, roi.y_offset, roi.width, roi.height),
+    )
+
+
+def _search(
+    images: list[np.ndarray],
+    told: Calibration | None,
+    joints: dict[str, float],
+    expected: Expected,
+) -> BallSeen:
+    """Search images for the ball with the camera that perception would take."""
+    # Here, so that who only looks at the ends of topics does without OpenCV.
+    from guda_ros.control.head_joints import from_driver
+    from guda_ros.control.kick_and_head import HEAD_JOINTS
+    from guda_ros.perception.ball_detector import BallDetector
+    from guda_ros.perception.camera import CameraModel
+
+    robot = expected.robot
+    camera = CameraModel.from_mount(robot.camera)
+    if told is not None:
+        try:
+            camera = CameraModel.from_camera_info(
+                told.k, told.width, told.height, robot.camera, told.d, told.model, told.binning,
+                told.roi,
+            )  # fmt: skip
+        except ValueError:
+            pass
+    angles = from_driver(joints.keys(), joints.values(), robot.head.joints)
+    camera = camera.turned(robot.head, *(angles.get(joint, 0.0) for joint in HEAD_JOINTS))
+    detector, places = BallDetector(camera, expected.contract.field.ball), []
+    for image in images:
+        try:
+            detection = detector.detect(image)
+        except ValueError:
+            # Of another size than its calibration, which is told elsewhere.
+            continue
+        if detection is not None:
+            places.append(detection.position)
+    place = (float(places[-1][0]), float(places[-1][1])) if places else None
+    return BallSeen(len(images), len(places), place)
+
+
+def look(
+    monitor: GraphMonitor,
+    expected: Expected,
+    seconds: float,
+    patience: float = 5.0,
+    check: Callable[[], None] = lambda: None,
+) -> Snapshot:
+    """
+    Discover a graph and hear it for some seconds.
+
+    :param monitor: of the graph's domain and names. :param patience: how long discovery may take
+        at most [s]. :param check: called several times a second; what it raises ends the look.
+    """
+    _discover(monitor, patience, check)
+    looking = Look(monitor.node, expected)
+    deadline, looked = time.monotonic() + seconds, 0.0
+    try:
+        while time.monotonic() < deadline:
+            if time.monotonic() - looked > _LOOK:
+                looked = time.monotonic()
+                looking.subscribe()
+                check()
+            monitor.spin(0.02)
+        return looking.snapshot()
+    finally:
+        looking.close()
+
+
+def _discover(monitor: GraphMonitor, patience: float, check: Callable[[], None]) -> None:
+    """Wait until somebody is there and nobody new has come for a moment."""
+    node = monitor.node
+    known: set[str] = set()
+    begin = changed = time.monotonic()
+    while time.monotonic() - begin < patience:
+        check()
+        monitor.spin(0.05)
+        topics = {topic for topic, _ in node.get_topic_names_and_types()}
+        if topics != known:
+            known, changed = topics, time.monotonic()
+        if len(monitor.names()) > 1 and time.monotonic() - changed > _QUIET:
+            return
