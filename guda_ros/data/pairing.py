@@ -11,12 +11,12 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from guda_ros.data.odometry_join import around
+from guda_ros.data.odometry_join import around, MAX_GAP
 
 #: Roles (keys of the contract's topics) without which a step is not whole.
 OBSERVATION_ROLES = ('odom', 'pose', 'ball')
 #: Roles that come once for each image; odometry and ground truth may come more often.
-_IMAGE_ROLES = ('pose', 'ball')
+IMAGE_ROLES = ('pose', 'ball')
 TRUTH_ROLES = ('ground_truth_robot', 'ground_truth_ball')
 
 
@@ -86,7 +86,7 @@ def control_steps(
         stands for all.
     """
     found: set[int] = set()
-    for role in _IMAGE_ROLES:
+    for role in IMAGE_ROLES:
         found.update(stamp for stamp in stamps.get(role, ()) if first <= stamp <= last)
     steps = [stamp for stamp in sorted(found) if choice is None or choice.take(stamp)]
     return np.array(steps, dtype=np.int64)
@@ -132,6 +132,8 @@ class SampleTally:
         #: Role -> samples that are needed, missing, and the stamp of the first missing one.
         self._roles = {role: [0, 0, 0] for role in (*OBSERVATION_ROLES, *TRUTH_ROLES, 'command')}
         self._recorded = dict.fromkeys(TRUTH_ROLES, False)
+        #: Whether images have stamps of their own, and the time [ns] to the first odometry.
+        self._clocks_apart, self._lead = False, 0
         self._irregular, self._first_irregular = 0, 0
 
     def count(
@@ -146,7 +148,12 @@ class SampleTally:
         if not len(steps):
             return
         before = steps if self._begin is None else np.concatenate([[self._end], steps])
-        self._begin = int(steps[0]) if self._begin is None else self._begin
+        if self._begin is None:
+            self._begin = int(steps[0])
+            self._clocks_apart = self._begin not in stamps.get('odom', ())
+            odometry = [stamp for stamp in stamps.get('odom', ()) if stamp >= self._first]
+            # What came before the start is of another origin: an image needs one on either side.
+            self._lead = min(odometry, default=self._first) - self._first
         self._end = int(steps[-1])
         gaps = np.flatnonzero(~regular(before, self._period))
         if len(gaps):
@@ -187,7 +194,11 @@ class SampleTally:
         problems = []
         late = (self._begin - self._first) * 1e-9
         # Outside lock-step an episode begins anywhere between two observations.
-        if late > 1.1 * self._period or abs(late - self._period) < 1e-6:
+        if self._clocks_apart:
+            missing = late > 1.1 * self._period + min(self._lead * 1e-9, MAX_GAP)
+        else:
+            missing = late > 1.1 * self._period or abs(late - self._period) < 1e-6
+        if missing:
             problems.append(f'the first {(self._begin - self._first) * 1e-9:.2f} s are missing')
         problems += [
             f'{role}: {missing} of {needed} samples are missing, the first '

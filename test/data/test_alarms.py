@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from guda_ros.data.pairing import SampleTally
+from guda_ros.data.pairing import SampleTally, StepChoice
 from guda_ros.data.recording.alarms import StreamAlarms
 from guda_ros.data.recording.quality import quality_report
 
@@ -77,6 +77,35 @@ def test_what_is_lost_at_the_start_and_before_the_end_is_counted_too():
     # The last one was the 96th; at the end that falls on the 97th, that one may still come.
     assert streams.alarms.reaches('image', START + round(96.9 / 30 * 1e9))
     assert not streams.alarms.reaches('image', START + round(97 / 30 * 1e9))
+
+
+def test_answers_to_a_camera_of_another_rate_than_control_are_no_losses():
+    for rate in (15, 25, 30, 60):
+        streams, choice = Streams({'ball': 10.0}), StepChoice(0.1)
+        stamps = [START + round(step * 1e9 / rate) for step in range(10 * rate)]
+        chosen = [stamp for stamp in stamps if choice.take(stamp)]
+        for stamp in chosen[:50] + chosen[53:]:
+            streams.take('ball', stamp)
+        assert streams.alarms.report()['streams']['ball']['lost'] == 3, rate
+
+
+def test_messages_that_were_held_up_and_come_in_bursts_are_no_losses():
+    rng = np.random.default_rng(3)
+    streams, stamps, now = Streams(), [], START
+    for _ in range(300):
+        # A starved driver stamps three that are due as it sends them.
+        stamps += [now, now + MS, now + 2 * MS]
+        now += round(rng.uniform(55, 65) * MS)
+    for stamp in stamps:
+        streams.take('odom', stamp)
+    assert streams.alarms.report()['streams']['odom']['lost'] == 0
+
+
+def test_one_early_message_makes_no_losses_of_all_that_follow():
+    streams = Streams()
+    streams.take('odom', START - MS)
+    streams.run('odom', 200, 50)
+    assert streams.alarms.report()['streams']['odom']['lost'] <= 20
 
 
 def test_a_stream_under_its_rate_is_an_alarm_until_it_has_it_again():

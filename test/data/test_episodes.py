@@ -142,6 +142,27 @@ def test_outside_lock_step_an_episode_begins_between_two_observations(early, pro
     assert missing_samples(stamps, steps, int(steps[0] - early * 1e9), 0.1) == problems
 
 
+@pytest.mark.parametrize(
+    'rate, late, whole',
+    [
+        (15.0, 0.17, True),
+        (15.0, 0.24, False),
+        (50.0, 0.12, True),
+        (50.0, 0.17, False),
+        # However seldom the odometry comes, a tenth of a second is the most that it excuses.
+        (2.0, 0.22, True),
+        (2.0, 0.3, False),
+    ],
+)
+def test_an_episode_begins_with_the_first_image_between_two_odometries(rate, late, whole):
+    steps = 10**10 + np.arange(20) * 10**8
+    first = int(steps[0] - late * 1e9)
+    odometry = {first + int(1e9 * (count + 0.99) / rate) for count in range(-2, int(3 * rate))}
+    stamps = {**dict.fromkeys(('pose', 'ball', 'command'), set(steps.tolist())), 'odom': odometry}
+    problems = missing_samples(stamps, steps, first, 0.1)
+    assert (not any(problem.startswith('the first') for problem in problems)) == whole
+
+
 def test_the_answer_to_the_last_observation_is_no_step(tmp_path):
     with_answer = read_episode(scene.write_recording(tmp_path, name='a'))
     without = read_episode(scene.write_recording(tmp_path, name='b', change=drop((10, 'command'))))

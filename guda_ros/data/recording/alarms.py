@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+
+from guda_ros.data.odometry_join import MAX_GAP
+from guda_ros.data.pairing import IMAGE_ROLES
 
 #: Roles that come at regular intervals, so that a gap means that something was lost.
 REGULAR_ROLES = (
@@ -24,6 +27,9 @@ SPOILING = ('clock', 'order', 'stale')
 _WINDOW, ENOUGH = 2.0, 0.8
 #: An interval of so many typical ones is a gap.
 _GAP = 1.5
+#: Intervals of which the typical one is the middle, and how many are needed to know it; those of
+#: this share of their mean do not count: messages that were held up come in bursts.
+_INTERVALS, _FEW, _BURST = 30, 5, 0.3
 #: Seconds that a stamp may be older or newer than its reception.
 _STALE = 0.5
 #: Seconds that the system's clock may move against a steady one between two looks.
@@ -66,6 +72,7 @@ class _Stream:
     period: float = 0.0
     widest: float = 0.0
     oldest: float = 0.0
+    intervals: deque = field(default_factory=lambda: deque(maxlen=_INTERVALS))
 
 
 class StreamAlarms:
@@ -134,10 +141,13 @@ class StreamAlarms:
         for role, stream in self._streams.items():
             if not stream.period or not stream.stamps:
                 continue
+            period = self._period(role, stream)
             for last, first in ((self._start, stream.first), (stream.stamps[-1], end)):
                 interval = (first - last) * 1e-9
-                if interval > _GAP * stream.period:
-                    lost = int(interval / stream.period + 0.1)
+                # The first image waits for an odometry of the episode before it.
+                lead = MAX_GAP if role in IMAGE_ROLES and last == self._start else 0.0
+                if interval > _GAP * period + lead:
+                    lost = int(interval / period + 0.1)
                     self._happened(
                         'gap',
                         role,
@@ -164,15 +174,24 @@ class StreamAlarms:
             return
         stream.stamps.append(stamp)
         stream.widest = max(stream.widest, interval)
-        if stream.period and interval > _GAP * stream.period:
-            lost = max(1, round(interval / stream.period) - 1)
+        period = self._period(role, stream)
+        if interval > _GAP * period and len(stream.intervals) >= _FEW:
+            lost = max(1, round(interval / period) - 1)
             self._happened(
                 'gap', role, stamp, f'{lost} lost in a gap of {interval:.2f} s', interval, lost
             )
-        elif not stream.period or interval < 0.6 * stream.period:
-            stream.period = interval
-        else:
-            stream.period += 0.1 * (interval - stream.period)
+        stream.intervals.append(interval)
+        least = _BURST * sum(stream.intervals) / len(stream.intervals)
+        usual = sorted(each for each in stream.intervals if each > least)
+        stream.period = usual[(len(usual) - 1) // 2]
+
+    def _period(self, role: str, stream: _Stream) -> float:
+        """Return the typical interval [s] of a stream, 0 before one is known."""
+        wanted = self._rates.get(role)
+        if role in IMAGE_ROLES and wanted and stream.period:
+            # Of the images of 15 Hz every second and every one are answered in turn.
+            return max(stream.period, 1.0 / wanted)
+        return stream.period
 
     def tick(self, now: int, steady: float) -> None:
         """
