@@ -76,19 +76,29 @@ class Teleoperation:
             return self._stop(max(self._sent, self._seen) if observed else stamp)
         return None
 
+    def expect(self, seconds: float, steady: float) -> None:
+        """
+        Expect the first observation of an episode in `seconds`, or somewhat later.
+
+        Until then nothing answers the joystick: that would be newer than the observation, whose
+        answer would then be out of order.
+        """
+        self._observed = max(self._observed, steady + min(max(seconds, 0.0), OBSERVED))
+
     def observation(self, stamp: int, now: int, steady: float, running: bool) -> Wish | None:
         """
         Take the stamp [ns] of an observation; return the answer to it.
 
         :param now: [ns] on the clock of the stamps. :param running: whether an episode is.
         """
-        self._observed, self._seen = steady, stamp
+        # A straggler of before takes nothing from what is expected.
+        self._observed, self._seen = max(self._observed, steady), stamp
         # A stamp far ahead of the clock is from before the clock was set back.
         if stamp < self._sent <= now + OBSERVED * 1e9:
             return None
         if self.driving:
             return self._wish(self.state.action, stamp)
-        if running and not self.policy:
+        if running and (self.taken_over or not self.policy):
             return self._wish(np.zeros(3), stamp)
         return None
 

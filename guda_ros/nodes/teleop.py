@@ -54,8 +54,9 @@ class Teleop(Node):
         self._state_pub = topics.publisher(self, 'teleop_state')
         self._messages = self._commands = 0
         self._told = ''
+        self._by_observation = told.by_observation
         self._episodes = EpisodeControl(
-            self, contract, told.purpose, told.scenario, told.start_index
+            self, contract, told.purpose, told.scenario, told.start_index, self._on_reset
         )
         self._subs = [topics.subscription(self, 'joy', self._on_joy)]
         if told.by_observation:
@@ -99,6 +100,10 @@ class Teleop(Node):
     def _on_observation(self, message: Odometry) -> None:
         stamp, running = stamp_to_ns(message.header.stamp), self._episodes.running
         self._publish(self._person.observation(stamp, self._now(), time.monotonic(), running))
+
+    def _on_reset(self, first: int) -> None:
+        if self._by_observation:
+            self._person.expect((first - self._now()) * 1e-9, time.monotonic())
 
     def _press(self, button: str) -> None:
         person = self._person

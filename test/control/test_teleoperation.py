@@ -70,6 +70,22 @@ def test_steps_of_an_episode_are_answered_with_zero_where_no_policy_does(person)
     assert sees(person, 1.1, running=False) is None
     person.policy = True
     assert sees(person, 1.2) is None
+    person.taken_over = True
+    assert sees(person, 1.3).action.tolist() == [0.0, 0.0, 0.0]
+
+
+def test_the_first_observation_of_an_episode_is_answered_though_it_comes_late(person):
+    sees(person, 1.0)
+    person.expect(0.3, 1.1)
+    sees(person, 1.2)
+    # Of what is said meanwhile nothing is newer than the observation, which takes its time.
+    assert says(person, HELD, 1.75) is None
+    first = sees(person, 1.5)
+    assert first.stamp == 1_500_000_000 and first.action.tolist() == HELD.action.tolist()
+    # Where none comes, the joystick is answered soon.
+    person.expect(5.0, 2.0)
+    assert says(person, HELD, 2.7) is None
+    assert says(person, HELD, 2.9).stamp == 2_900_000_000
 
 
 def test_an_observation_older_than_what_was_sent_gets_no_answer(person):

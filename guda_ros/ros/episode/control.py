@@ -37,13 +37,22 @@ class EpisodeControl:
     Where there is a simulator it is asked to begin and to end episodes. On a robot this class
     announces them itself, unless somebody else does. Starts are those of the purpose's fixed list,
     one after the other: a start that was set aside, or not recorded, comes again.
+
+    :param on_reset: called with the stamp [ns] of the first observation when an episode begins.
     """
 
     def __init__(
-        self, node: Node, contract: Contract, purpose: str, scenario: str, first: int
+        self,
+        node: Node,
+        contract: Contract,
+        purpose: str,
+        scenario: str,
+        first: int,
+        on_reset: Callable[[int], None],
     ) -> None:
         self._node, self._contract = node, contract
         self._purpose, self._scenario, self._index = purpose, scenario, first
+        self._on_reset = on_reset
         self._event: EpisodeEvent | None = None
         self._recording: dict = {}
         self._settled = True
@@ -241,7 +250,9 @@ class EpisodeControl:
         if event is None:
             return
         self._event = event
-        if event.phase == 'start':
+        if event.phase == 'reset':
+            self._on_reset(event.stamp)
+        elif event.phase == 'start':
             self._settled = False
         elif event.phase == 'end':
             self._say(f'{event.verdict}: keep, discard or record again?')
