@@ -16,7 +16,6 @@ from guda_ros.ros.simulator.episode import SimulatedEpisodes
 from guda_ros.ros.simulator.parameters import declare_simulator_parameters
 from guda_ros.ros.topics import offer_service
 from guda_ros.sim.physics.sensor_suite import World
-from guda_ros.soccer.driver import Driver
 from guda_ros.soccer.robot import RobotProfile
 
 
@@ -35,7 +34,7 @@ class Simulator(LifecycleNode):
         self.contract = declare_contract(p)
         stamped = declare_stamped(p, 'hear TwistStamped on cmd_vel; false: Twist')
         profile = RobotProfile.load(p['robot'] or self.contract.robot)
-        self.robot = replace(profile, driver=Driver(stamped))
+        self.robot = replace(profile, driver=replace(profile.driver, stamped=stamped))
         self.failure = ''
         self._episodes = SimulatedEpisodes(self, p, self.contract, self.robot, World, self._wake)
         diagnostics.DiagnosticsPublisher(self, self._episodes.report, self.robot.name)

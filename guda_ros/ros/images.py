@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
-from guda_ros.ros.parameters import Parameters
+from guda_ros.ros.parameters import Parameters, profile_of
 from guda_ros.ros.topics import Topics
-
-RAW, COMPRESSED = 'raw', 'compressed'
+from guda_ros.soccer.driver import COMPRESSED, IMAGE_TRANSPORTS, RAW
 
 
 def compressed_topic(image: str) -> str:
@@ -20,16 +20,29 @@ def compressed_topic(image: str) -> str:
     return f'{image}/{COMPRESSED}'
 
 
+def image_topic(node: Node, image: str, transport: str) -> str:
+    """Return the topic on which the images of a topic of this node are sent."""
+    return image if transport == RAW else compressed_topic(node.resolve_topic_name(image))
+
+
 def declare_transport(parameters: Parameters) -> str:
-    """Declare `image_transport` and return it."""
+    """Declare `image_transport`, by default as the robot profile says, and return it."""
     return parameters.declare(
         'image_transport',
-        RAW,
+        profile_of(parameters).driver.image_transport,
         'raw: hear sensor_msgs/Image; '
-        'compressed: hear sensor_msgs/CompressedImage on <image>/compressed',
-        choices=(RAW, COMPRESSED),
+        'compressed: hear sensor_msgs/CompressedImage on <image>/compressed; default: the robot '
+        "profile's",
+        choices=IMAGE_TRANSPORTS,
         read_only=True,
     )
+
+
+def image_publisher(topics: Topics, node: Node, role: str, transport: str) -> Publisher:
+    """Create the publisher of a camera's images; `transport` as declare_transport returns it."""
+    if transport == RAW:
+        return topics.publisher(node, role)
+    return topics.publisher(node, role, kind=CompressedImage, transport=COMPRESSED)
 
 
 def image_subscription(

@@ -151,14 +151,19 @@ def declare_contract(parameters: Parameters) -> Contract:
     return Contract.load(contract, robot or None)
 
 
+def profile_of(parameters: Parameters) -> RobotProfile:
+    """Return the robot profile that declare_contract's parameters name."""
+    robot = parameters['robot'] or load_yaml(find_config('tasks', parameters['contract']))['robot']
+    return RobotProfile.load(robot)
+
+
 def declare_stamped(parameters: Parameters, description: str) -> bool:
     """
     Declare `stamped`, by default as the robot profile says, and return it.
 
     :param description: of what true and false mean for this node.
     """
-    robot = parameters['robot'] or load_yaml(find_config('tasks', parameters['contract']))['robot']
-    default = RobotProfile.load(robot).driver.stamped
+    default = profile_of(parameters).driver.stamped
     return parameters.declare(
         'stamped', default, f"{description}; default: the robot profile's", read_only=True
     )

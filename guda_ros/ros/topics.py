@@ -536,18 +536,26 @@ class Topics(Mapping):
         return len(self._topics)
 
     def publisher(
-        self, node: Node, role: str, *, kind: type | None = None, qos: QoSProfile | None = None
+        self,
+        node: Node,
+        role: str,
+        *,
+        kind: type | None = None,
+        qos: QoSProfile | None = None,
+        transport: str = '',
     ) -> Publisher:
         """
         Create the publisher of a role; that of a lifecycle node is silent while it is inactive.
 
         :param kind: message class, where it is not the table's. :param qos: likewise.
+        :param transport: as in `subscription`.
         """
         topic = self[role]
         create = node.create_publisher
         if isinstance(node, LifecycleNode):
             create = node.create_lifecycle_publisher
-        return create(kind or topic.kind, topic.own_name, qos or topic.publish)
+        name = _transported(node, topic.name, transport) if transport else topic.own_name
+        return create(kind or topic.kind, name, qos or topic.publish)
 
     def subscription(
         self,
@@ -568,8 +576,12 @@ class Topics(Mapping):
         :param transport: of image_transport, whose topic is named after the role's, remapped.
         """
         topic = self[role]
-        name = f'{node.resolve_topic_name(topic.name)}/{transport}' if transport else topic.name
+        name = _transported(node, topic.name, transport) if transport else topic.name
         return hear(node, kind or topic.kind, name, callback, qos or topic.subscribe, raw=raw)
+
+
+def _transported(node: Node, name: str, transport: str) -> str:
+    return f'{node.resolve_topic_name(name)}/{transport}'
 
 
 def count_publishers(node: Node, name: str) -> int:

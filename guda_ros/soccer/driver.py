@@ -1,4 +1,4 @@
-"""The `driver` section of a robot profile: who turns velocity commands into what a robot hears."""
+"""The `driver` section of a robot profile: what a robot hears, who says it, how images come."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ CHANNELS = {
     'unitree_sport': '/api/sport/request',
 }
 ADAPTERS = (NO_ADAPTER, *CHANNELS)
+#: How a driver sends its images: as they are, or as image_transport compresses them.
+IMAGE_TRANSPORTS = RAW, COMPRESSED = 'raw', 'compressed'
 #: What becomes of a speed within the dead zone: see guda_ros.robots.dead_zone.
 SMALL = ('drop', 'nearest', 'raise')
 
@@ -26,14 +28,14 @@ SMALL = ('drop', 'nearest', 'raise')
 @dataclass(frozen=True)
 class Driver:
     """
-    How a robot's driver hears velocity commands.
+    How a robot's driver hears velocity commands and sends images.
 
     stamped: TwistStamped on `cmd_vel`; otherwise Twist. adapter: who turns `cmd_vel` into what the
     robot hears. channel: topic or service on which it does, empty for the usual one;
     channel_stamped: of the adapter `twist`, TwistStamped there. watchdog: silence [s] after which
     the adapter stops the robot. dead_zone: speeds (forward, left [m/s], turn [rad/s]) below which
     the robot does not move, small: what becomes of those. scale: what the robot is told, relative
-    to what it is to do.
+    to what it is to do. image_transport: of IMAGE_TRANSPORTS.
     """
 
     stamped: bool = True
@@ -44,6 +46,7 @@ class Driver:
     dead_zone: tuple[float, float, float] = (0.0, 0.0, 0.0)
     small: str = 'nearest'
     scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    image_transport: str = RAW
 
 
 #: A driver that hears TwistStamped on `cmd_vel` itself.
@@ -68,6 +71,9 @@ def read_driver(section: Section) -> Driver:
         else usual.dead_zone,
         small=section.choice('small', SMALL) if section.has('small') else usual.small,
         scale=section.numbers('scale', 3, 0.1, 10) if section.has('scale') else usual.scale,
+        image_transport=section.choice('image_transport', IMAGE_TRANSPORTS)
+        if section.has('image_transport')
+        else usual.image_transport,
     )
     section.close()
     return driver

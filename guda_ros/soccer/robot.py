@@ -251,7 +251,7 @@ class RobotProfile:
 
     camera: the one that perception uses. lower_camera: a second one, or None. style: how it is
     drawn. uncertainty: standard deviations of values by dotted key, as identification found them.
-    driver: what the robot's driver hears; topics, frames: role -> name of what it calls otherwise
+    driver: how the robot's driver speaks; topics, frames: role -> name of what it calls otherwise
     than the contract. Those three have nothing to do with what the robot is.
     """
 

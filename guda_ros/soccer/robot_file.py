@@ -127,6 +127,9 @@ OPTIONAL: dict[str, Key] = {
     ),
     'driver.small': Key('', 'drop, nearest or raise: what becomes of speeds below those'),
     'driver.scale': Key('relative', 'what the robot is told, to what it is to do'),
+    'driver.image_transport': Key(
+        '', "compressed: the driver's images are heard on <image>/compressed; without it, raw"
+    ),
     **{
         f'topics.{role}': Key('', f"name of the topic {role}, if not the contract's")
         for role in (*TOPICS, *DRIVER_TOPICS)

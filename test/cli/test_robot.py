@@ -8,7 +8,7 @@ import cv2
 import pytest
 
 from guda_ros.cli.main import main
-from guda_ros.soccer.robot import RobotProfile
+from guda_ros.soccer.robot import HeadJoints, RobotProfile
 from guda_ros.soccer.robot_file import KEYS
 from guda_ros.workflows.robots.making import parse
 
@@ -262,3 +262,26 @@ def test_new_can_be_told_what_the_driver_hears(tmp_path):
     how = ['robot', 'new', 'mine', '--yes', '--out', str(path)]
     assert main([*how, '--set', 'driver.stamped=false']) == 0
     assert RobotProfile.load(path).driver.stamped is False
+
+
+def test_new_can_be_told_how_the_driver_speaks(tmp_path):
+    path = tmp_path / 'mine.yaml'
+    values = {
+        'head.joints.names': 'HeadYaw, HeadPitch',
+        'head.joints.signs': '1 -1',
+        'head.joints.offsets': '0 -20deg',
+        'camera.principal_point': '156.19 126',
+        'driver.image_transport': 'compressed',
+        'driver.watchdog': '.3',
+        'driver.dead_zone': '.05 .05 .1',
+        'topics.image': '/cam/image',
+        'frames.camera': 'cam_link',
+    }
+    how = [part for key, value in values.items() for part in ('--set', f'{key}={value}')]
+    assert main(['robot', 'new', 'mine', '--yes', '--out', str(path), *how]) == 0
+    made = RobotProfile.load(path)
+    assert made.head.joints == HeadJoints(('HeadYaw', 'HeadPitch'), (1, -1), (0, -0.3490659))
+    assert made.camera.principal_point == (156.19, 126)
+    assert (made.driver.image_transport, made.driver.watchdog) == ('compressed', 0.3)
+    assert made.driver.dead_zone == (0.05, 0.05, 0.1)
+    assert (made.topics, made.frames) == ({'image': '/cam/image'}, {'camera': 'cam_link'})

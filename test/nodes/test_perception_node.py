@@ -9,7 +9,7 @@ import numpy as np
 from perception_scenes import CAMERA, CONTRACT, open_scenes
 import pytest
 from ros_helpers import wait_for
-from sensor_msgs.msg import CameraInfo, Image, JointState
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 from std_msgs.msg import String
 
 from guda_ros.data.messages import stamp_to_ns
@@ -19,7 +19,9 @@ from guda_ros.ros.diagnostics import ERROR, OK, WARN
 from guda_ros.ros.episode.event import EpisodeEvent
 from guda_ros.ros.graph.processes import GraphProcesses
 from guda_ros.ros.graph.table import NodeSpec
+from guda_ros.ros.recorder.jpeg import JpegEncoder
 from guda_ros.soccer import world
+from guda_ros.workflows.robots.making import new_robot
 
 PERIOD = 100_000_000
 START = np.array([1.0, 0.5, -0.4])
@@ -38,15 +40,21 @@ def scenes():
 
 
 class Driver:
-    """Plays the robot's camera and odometry, and keeps what the node answers."""
+    """
+    Plays the robot's camera and odometry, and keeps what the node answers.
 
-    def __init__(self, graph, scenes) -> None:
-        self._graph, self._scenes = graph, scenes
+    :param compressed: topic on which the images are sent as JPEG, and in no other way.
+    """
+
+    def __init__(self, graph, scenes, compressed='') -> None:
+        self._graph, self._scenes, self._compressed = graph, scenes, compressed
         self.node = graph.monitor.node
         self.stamp = 1_000_000_000
         self.answers, self.diagnostics, self.debug = [], {}, []
         topics = (
-            ('image_raw', Image, qos.DEFAULT),
+            (compressed, CompressedImage, qos.DEFAULT)
+            if compressed
+            else ('image_raw', Image, qos.DEFAULT),
             ('odom', Odometry, qos.DEFAULT),
             ('camera_info', CameraInfo, qos.DEFAULT),
             ('episode', String, qos.EPISODE),
@@ -107,11 +115,12 @@ class Driver:
     def image(self, robot, ball=None, stamp=None) -> None:
         ball = world.from_frame(BALL, START) if ball is None else ball
         rgb = np.ascontiguousarray(self._scenes.image(robot, ball)[..., ::-1])
-        self._pubs['image_raw'].publish(
-            convert.image_message(
-                rgb, self.stamp if stamp is None else stamp, 'camera_optical_frame'
-            )
+        message = convert.image_message(
+            rgb, self.stamp if stamp is None else stamp, 'camera_optical_frame'
         )
+        if self._compressed:
+            message = JpegEncoder(90).compress(message)
+        self._pubs[self._compressed or 'image_raw'].publish(message)
 
     def step(self, robot, ball=None, order='odom first') -> dict:
         """Publish image and odometry of the next stamp; return the answers by topic."""
@@ -503,3 +512,21 @@ def test_debug_image_is_drawn_for_who_asks_for_it(driver):
     assert drawn.shape == (300, 400, 3)
     magenta = (drawn[..., 0] > 150) & (drawn[..., 1] < 120) & (drawn[..., 2] > 150)
     assert magenta.sum() > 20
+
+
+def test_a_camera_whose_profile_says_that_it_compresses_is_seen(scenes, tmp_path):
+    new_robot(
+        'mine',
+        base='nao_v6',
+        values={'driver.image_transport': 'compressed', 'topics.image': 'cam/image'},
+        out=tmp_path / 'mine.yaml',
+    )
+    spec = NodeSpec('perception', 'perception', parameters={'robot': str(tmp_path / 'mine.yaml')})
+    with GraphProcesses([spec], log_dir=tmp_path / 'log') as graph:
+        graph.wait_ready(60)
+        driver = Driver(graph, scenes, 'cam/image/compressed')
+        assert not driver.node.count_subscribers('/cam/image')
+        driver.episode('reset', 'jpeg')
+        position, _, known = convert.ball_from_message(driver.step(START)['ball/odom'])
+        assert known
+        np.testing.assert_allclose(position, BALL, atol=0.01)

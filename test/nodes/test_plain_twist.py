@@ -15,6 +15,8 @@ from guda_ros.ros.control.operator_station import OperatorStation
 from guda_ros.ros.episode.referee import Referee
 from guda_ros.ros.graph.processes import GraphProcesses
 from guda_ros.ros.graph.table import build_graph, GraphOptions
+from guda_ros.soccer import world
+from guda_ros.workflows.robots.making import new_robot
 
 CONTRACT = Contract.load()
 TWIST, STAMPED = 'geometry_msgs/msg/Twist', 'geometry_msgs/msg/TwistStamped'
@@ -76,6 +78,31 @@ def test_a_robot_that_hears_twist_is_recorded_as_one_that_hears_twist_stamped(tm
             np.testing.assert_array_equal(
                 getattr(other, column)[theirs[:last]], getattr(first, column)[ours[:last]]
             )
+
+
+@pytest.mark.long
+@pytest.mark.needs('drawing')
+def test_a_robot_that_sends_compressed_images_is_seen_and_recorded(tmp_path):
+    values = {'driver.image_transport': 'compressed', 'topics.image': 'cam/image'}
+    new_robot('mine', base='nao_v6', values=values, out=tmp_path / 'mine.yaml')
+    contract = Contract.load('soccer_push', str(tmp_path / 'mine.yaml'))
+    write_policy(tmp_path / 'walk.onnx', contract)
+    options = GraphOptions(
+        policy=str(tmp_path / 'walk.onnx'),
+        robot=str(tmp_path / 'mine.yaml'),
+        recordings=str(tmp_path / 'recordings'),
+        record_images=True,
+    )
+    with GraphProcesses('evaluate', options, tmp_path / 'log') as graph:
+        graph.wait_ready(90)
+        outcome = graph.runner().run(start=START, seed=3, time_limit=2.5, episode_id='one')
+        assert outcome.recording['good'], outcome.recording
+        topics = dict(graph.monitor.node.get_topic_names_and_types())
+        assert '/cam/image/compressed' in topics and '/cam/image' not in topics
+    episode = read_episode(tmp_path / 'recordings' / 'one', contract)
+    assert episode.usable.all()
+    away = episode.world_states - episode.truth_states
+    assert np.abs(away[3:, world.BALL]).max() < 0.03
 
 
 @pytest.mark.parametrize('stamped', [True, False])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage, Image
 
@@ -10,7 +12,7 @@ from guda_ros.ros.conversions import bgr_from_message
 
 class JpegEncoder:
     """
-    Turn images into serialized sensor_msgs/CompressedImage.
+    Turn images into sensor_msgs/CompressedImage.
 
     Colour is kept at full resolution (4:4:4), where OpenCV can do so: at half of it, its default,
     a ball's colour runs into the carpet, and it is measured up to 5 cm away.
@@ -41,7 +43,15 @@ class JpegEncoder:
             if not len(message.data):
                 raise ValueError('a compressed image without any bytes')
             return serialize_message(message)
+        return serialize_message(self.compress(message))
+
+    def compress(self, message: Image) -> CompressedImage:
+        """
+        Return the image compressed, with the header that it has.
+
+        :raises ValueError: if it cannot be decoded.
+        """
         _, jpeg = self._encode('.jpg', bgr_from_message(message), self._options)
-        return serialize_message(
-            CompressedImage(header=message.header, format='jpeg', data=jpeg.tobytes())
-        )
+        # The setter copies bytes one by one, and takes an array over as it is.
+        data = array('B', jpeg.tobytes())
+        return CompressedImage(header=message.header, format='jpeg', data=data)

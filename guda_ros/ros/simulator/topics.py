@@ -17,10 +17,16 @@ from guda_ros.control.kick_and_head import HEAD_JOINTS
 from guda_ros.data.contract import Contract
 from guda_ros.ros import conversions as convert
 from guda_ros.ros.episode.event import EpisodeEvent
+from guda_ros.ros.images import image_publisher, image_topic
 from guda_ros.ros.markers import field_markers
+from guda_ros.ros.recorder.jpeg import JpegEncoder
 from guda_ros.ros.topics import CAMERAS, count_publishers, count_subscribers, Topics
 from guda_ros.soccer import world
+from guda_ros.soccer.driver import RAW
 from guda_ros.soccer.robot import CameraMount, RobotProfile
+
+#: Of JPEGs, where the robot's camera sends such.
+_QUALITY = 90
 
 
 class RobotTopics:
@@ -55,12 +61,17 @@ class RobotTopics:
         self._joints = create('joint_states')
         self._truth = create('ground_truth_robot')
         self._truth_ball = create('ground_truth_ball')
+        #: How images are sent.
+        self.transport = transport = robot.driver.image_transport
+        self._jpeg = None if transport == RAW else JpegEncoder(_QUALITY)
         self._cameras = {}
         for name, mount in cameras.items():
             image, info, frame = CAMERAS[name]
+            images = image_publisher(topics, node, image, transport)
+            self.publishers.append(images)
             self._cameras[name] = (
                 create(info),
-                create(image),
+                images,
                 convert.camera_info_message(
                     mount.width,
                     mount.height,
@@ -151,7 +162,8 @@ class RobotTopics:
         calibration.header.stamp = stamp
         if info.get_subscription_count():
             self._publish(info, calibration)
-        self._publish(image, convert.image_message(pixels, stamp, calibration.header.frame_id))
+        message = convert.image_message(pixels, stamp, calibration.header.frame_id)
+        self._publish(image, message if self._jpeg is None else self._jpeg.compress(message))
 
     def prime(self, now: int, state: np.ndarray, timeout: float = 1.0) -> None:
         """
@@ -206,6 +218,7 @@ class WorldTopics:
         topics = Topics(contract)
         self._clock = topics.publisher(node, 'clock')
         self._markers = topics.publisher(node, 'markers')
+        self._image = image_topic(node, topics['image'].name, robots[0].transport)
         #: What a partner must be known to publish.
         self._partner_topics = {
             'perception': topics['ball'].name,
@@ -238,8 +251,8 @@ class WorldTopics:
             for partner, topic in self._partner_topics.items()
             if partner in partners and not count_publishers(node, topic)
         ]
-        if count_publishers(node, topics['ball']) and not count_subscribers(node, topics['image']):
-            missing.append(f'nobody subscribes to {topics["image"]}: is perception running?')
+        if count_publishers(node, topics['ball']) and not count_subscribers(node, self._image):
+            missing.append(f'nobody subscribes to {self._image}: is perception running?')
         # Known to the graph, but not connected yet: they would miss the first observation.
         missing += [
             f'{publisher.topic_name} has subscribers that are not connected yet'

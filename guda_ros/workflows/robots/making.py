@@ -147,9 +147,11 @@ def parse(key: str, answer: str) -> object:
         return [part.strip() for part in answer.split(';') if part.strip()]
     if key == 'style':
         return answer
-    if key in OPTIONAL:
+    if key.startswith(('driver.', 'topics.', 'frames.')) and not ALL_KEYS[key].unit:
         return {'true': True, 'false': False}.get(answer.lower(), answer)
     words = [word for word in re.split(r'[\s,]+', answer.strip('[]()')) if word]
+    if key == 'head.joints.names':
+        return words
     values = [_number(word, ALL_KEYS[key].unit) for word in words]
     if len(values) == 1:
         return values[0]
