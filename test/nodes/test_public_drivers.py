@@ -1,0 +1,77 @@
+"""Robots behind the topics of public drivers: driven, recorded, converted, replayed."""
+
+from drivers.bench import Bench
+import numpy as np
+from policy_file import write_policy
+import pytest
+
+import guda_ros
+from guda_ros.data.verdicts import COMMANDERS
+from guda_ros.soccer import world
+
+
+@pytest.fixture
+def bench(request, domain, tmp_path):
+    made = Bench(request.param, domain, tmp_path)
+    yield made
+    made.close()
+
+
+def moved(episode):
+    """Return who commanded the steps in which the robot was to move."""
+    moving = np.abs(np.nan_to_num(episode.commands)).max(axis=1) > 0
+    return {COMMANDERS[index] for index in episode.commanded_by[moving]}
+
+
+@pytest.mark.needs('drawing')
+@pytest.mark.parametrize(
+    'bench',
+    [
+        'naoqi',
+        pytest.param('turtlebot4', marks=pytest.mark.long),
+        pytest.param('op3', marks=pytest.mark.long),
+    ],
+    indirect=True,
+)
+def test_the_robot_of_a_public_driver_is_driven_recorded_replayed_and_led_by_a_policy(bench):
+    person, driver = bench.person, bench.driver
+    write_policy(bench.folder / 'walk.onnx', bench.contract)
+    with bench.up('--policy', str(bench.folder / 'walk.onnx')):
+        person.press('takeover', lambda: person.said['teleop/state']['taken_over'])
+        taught = bench.teach()
+        end, gone = np.array(driver.state['robot']), bench.walked
+        person.press('takeover', lambda: not person.said['teleop/state']['taken_over'])
+        bench.place()
+        person.held = True
+        driven = bench.begin()
+        person.wait(lambda: bench.walked[0] > 0.2, 30, lambda: driver.state)
+        # Ctrl-C ends it while the policy drives.
+        assert driver.state['speed'] > 0.05
+
+    episode = bench.read(taught)
+    assert len(episode) > 10 and episode.usable.mean() > 0.5, episode.problems
+    assert moved(episode) <= {'teleop', 'intervention'} and moved(bench.read(driven)) == {'policy'}
+    # What perception made of pictures and odometry is what there was in the world.
+    states = episode.world_states
+    np.testing.assert_allclose(states[0, world.ROBOT], bench.start, atol=0.02)
+    np.testing.assert_allclose(states[3, world.BALL], bench.ball, atol=0.04)
+    np.testing.assert_allclose(states[-1, world.ROBOT], end, atol=0.03)
+
+    made = guda_ros.convert([bench.recordings / taught], bench.folder / 'set', robot=bench.profile)
+    assert sum(map(len, made.episodes)) == len(episode)
+
+    bench.place()
+    person.held = False
+    command = bench.command('data', 'replay', str(bench.recordings / taught), '--on', 'robot')
+    try:
+        command.wait_for('type yes')
+        command.press('yes\r')
+        command.wait_for("hold the dead-man's button", timeout=120)
+        person.held = True
+        command.wait_for('s replayed', timeout=120, meanwhile=lambda: bench.seconds(0.02))
+        command.must_end(0)
+    finally:
+        command.close()
+    assert driver.state['command'] == [0.0, 0.0, 0.0]
+    driver.wait(lambda state: state['speed'] < 0.01)
+    np.testing.assert_allclose(bench.walked[:2], gone[:2], atol=0.1)
