@@ -7,8 +7,6 @@ import re
 from setuptools import find_packages, setup
 
 package_name = 'guda_ros'
-site = 'https://guda-ros.example.org'
-source = f'{site}/source'
 
 # What runs on the robot; a distribution brings most of it as system packages.
 robot_requires = [
@@ -90,9 +88,11 @@ extras = {
 
 
 def read_me():
-    """Return the first page, with links that hold away from the repository."""
+    """Return the first page without pictures of, and links to, what lies beside it."""
     with open('README.md', encoding='utf-8') as file:
-        return re.sub(r'\]\((?!\w+:|#)', f']({source}/', file.read())
+        text = file.read()
+    here = r'\[([^]\n]*)\]\((?!\w+:|#)[^)\s]+\)'
+    return re.sub(here, r'\1', re.sub('!' + here + r'\n', '', text))
 
 
 def files_below(top):
@@ -122,13 +122,8 @@ setup(
     description='Teach a real soccer robot a skill from a handful of demonstrations.',
     long_description=read_me(),
     long_description_content_type='text/markdown',
-    url=site,
-    project_urls={
-        'Documentation': f'{site}/docs',
-        'Source': source,
-        'Issues': f'{source}/issues',
-        'Changelog': f'{source}/CHANGELOG.rst',
-    },
+    # The repository does not know where it is published, so no url is given; package.xml must have
+    # an address of the maintainer, which is one that belongs to nobody.
     keywords='ros2 robotics robot-soccer imitation-learning offline-rl data-augmentation mujoco',
     classifiers=[
         'Development Status :: 4 - Beta',
@@ -146,7 +141,6 @@ setup(
         'Typing :: Typed',
     ],
     author='guda_ros maintainers',
-    author_email='maintainers@guda-ros.example.org',
     maintainer='guda_ros maintainers',
     maintainer_email='maintainers@guda-ros.example.org',
     license='Apache-2.0',

@@ -10,6 +10,7 @@ import shlex
 import sys
 
 from guda_ros import __version__
+from guda_ros.arguments import as_path
 from guda_ros.errors import extra_of, GudaError
 from guda_ros.interrupts import interrupts_first
 
@@ -49,15 +50,13 @@ class _Parser(argparse.ArgumentParser):
     """Takes `~` for the home folder in every argument: a shell leaves it alone in --out=~/set."""
 
     def _get_value(self, action: argparse.Action, arg_string: str) -> object:
-        # Before the type: to pathlib, ./~ and ~ are the same.
-        if action.type in (None, Path) and arg_string.startswith('~'):
+        if action.type is Path:
+            try:
+                return as_path(arg_string, (action.option_strings or [action.dest])[-1])
+            except GudaError as error:
+                self.error(str(error))
+        if action.type is None and arg_string.startswith('~'):
             arg_string = os.path.expanduser(arg_string)
-            if action.type is Path and arg_string.startswith('~'):
-                user = Path(arg_string).parts[0][1:]
-                self.error(
-                    f'{arg_string}: there is no user {user!r}; write ./{arg_string} for a folder '
-                    'of that name'
-                )
         return super()._get_value(action, arg_string)
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, NoReturn, overload
 
 import yaml
 
+from guda_ros.arguments import as_path
 from guda_ros.config.yaml12 import compose, parse
 from guda_ros.errors import GudaError
 
@@ -54,17 +55,18 @@ def find_config(kind: str, name: str | os.PathLike[str]) -> Path:
     :param kind: folder below `config/`, such as `robots`.
     :param name: a name without suffix (`nao_v6`) or the path of a YAML file.
     :raises ConfigError: if there is none; the message lists the names there are.
+    :raises ArgumentError: if that is no name at all.
     """
-    path = Path(name).expanduser()
+    path = as_path(name, f'a name in config/{kind} or a YAML file')
     if path.suffix in ('.yaml', '.yml'):
         if path.is_file():
             return path
         raise ConfigError(f'{path}: no such file')
     known = _known(kind)
-    if str(name) in known:
-        return known[str(name)]
+    if str(path) in known:
+        return known[str(path)]
     names = ', '.join(sorted(known)) or 'none was found: is the package installed?'
-    raise ConfigError(f'unknown name {str(name)!r} in config/{kind}; known: {names}')
+    raise ConfigError(f'unknown name {str(path)!r} in config/{kind}; known: {names}')
 
 
 def config_names(kind: str) -> list[str]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from guda_ros.arguments import as_path
 from guda_ros.config.files import Plain
 from guda_ros.data.contract import read_contract
 from guda_ros.data.contract_base import ContractBase, ContractMismatch
@@ -58,7 +59,7 @@ class ExportedPolicy:
         :raises PolicyFileError: if the file is missing, damaged, no policy of this project or of
             another contract.
         """
-        path = Path(os.path.expanduser(path))
+        path = as_path(path, 'policy')
         session = _open(path)
         try:
             properties = dict(session.get_modelmeta().custom_metadata_map)

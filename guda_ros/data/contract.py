@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 import json
+import os
 from pathlib import Path
 from typing import ClassVar
 
@@ -66,7 +67,9 @@ class Contract(ContractBase):
     features: ClassVar[Mapping[str, Feature]] = FEATURES
 
     @classmethod
-    def load(cls, name: str = 'soccer_push', robot: str | None = None) -> Contract:
+    def load(
+        cls, name: str | os.PathLike[str] = 'soccer_push', robot: str | os.PathLike | None = None
+    ) -> Contract:
         """
         Read a contract by name or path, with the robot profile and field that it names.
 
@@ -76,9 +79,8 @@ class Contract(ContractBase):
         """
         path = find_config('tasks', name)
         root = Section(load_yaml(path), path)
-        profile = RobotProfile.load(robot or root.text('robot'))
-        if robot:
-            root.text('robot')
+        named = root.text('robot')
+        profile = RobotProfile.load(named if robot in (None, '') else robot)
         topics, frames = root.section('topics'), root.section('frames')
         kind = cls
         if root.has('task'):
@@ -270,24 +272,25 @@ def read_contract(task: str, text: str) -> ContractBase:
     return contract
 
 
-def refuse_robot(contract: ContractBase, name: str | None) -> None:
+def refuse_robot(contract: ContractBase, name: str | os.PathLike | None) -> None:
     """Raise GudaError if a robot is named for the contract of a task without one."""
     if name:
         raise GudaError(f'--robot {name}: the task {contract.task} is played without a robot')
 
 
-def robot_of(contract: Contract, name: str | None = None) -> RobotProfile:
+def robot_of(contract: Contract, name: str | os.PathLike | None = None) -> RobotProfile:
     """Return the robot profile of a contract; GudaError if it is unknown or its limits differ."""
+    name = None if name == '' else name
     try:
-        robot = RobotProfile.load(name or contract.robot)
+        robot = RobotProfile.load(contract.robot if name is None else name)
     except ConfigError as error:
-        if name or contract.robot in config_names('robots'):
+        if name is not None or contract.robot in config_names('robots'):
             raise
         raise GudaError(
             f'the contract is for the robot profile {contract.robot!r}, which is none of '
             "config/robots: give the profile's file with --robot"
         ) from error
-    require_limits(contract, robot, name or contract.robot)
+    require_limits(contract, robot, str(name or contract.robot))
     return robot
 
 

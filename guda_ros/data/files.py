@@ -5,25 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+import errno
+from itertools import count
 import json
 import os
 from pathlib import Path
 import time
 
+from guda_ros.arguments import as_path
 from guda_ros.errors import GudaError
 
 PARTIAL = '.partial'
+#: Tells what one process writes at the same time apart.
+_NUMBERS = count()
+#: What the system says where a folder is replaced, or a folder replaces a file.
+_TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
 
 
 def refuse_existing(path: str | os.PathLike, overwrite: bool = False) -> None:
     """Raise GudaError if there is something at `path` that may not be replaced."""
-    if Path(path).exists() and not overwrite:
+    path = as_path(path)
+    if path.exists() and not overwrite:
         raise GudaError(f'{path}: exists already; choose another name or give --overwrite')
 
 
 def refuse_target(path: str | os.PathLike) -> None:
     """Raise GudaError if there is something at `path`: data are never overwritten."""
-    if Path(path).exists():
+    path = as_path(path)
+    if path.exists():
         raise GudaError(f'{path}: exists already and is not overwritten; choose another name')
 
 
@@ -35,23 +44,36 @@ def atomic_target(path: str | os.PathLike[str]) -> Iterator[Path]:
     The block may create a file or a folder there. If it raises, the temporary is removed and what
     was at `path` stays. A folder that already exists at `path` is never replaced.
     """
-    path = Path(path)
+    path = as_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         file = next((above for above in path.parents if above.is_file()), path.parent)
         raise GudaError(f'{path}: {file} is a file, not a folder; choose another name') from error
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}{PARTIAL}')
+    there = path.exists()
+    temporary = path.with_name(f'.{path.name}.{os.getpid()}-{next(_NUMBERS)}{PARTIAL}')
     remove(temporary)
     try:
         yield temporary
         for file in [temporary, *temporary.rglob('*')] if temporary.is_dir() else [temporary]:
             sync(file)
-        os.replace(temporary, path)
+        _rename(temporary, path, there)
         sync(path.parent)
     except BaseException:
         remove(temporary)
         raise
+
+
+def _rename(temporary: Path, path: Path, there: bool) -> None:
+    try:
+        os.replace(temporary, path)
+    except OSError as error:
+        if there or error.errno not in _TAKEN:
+            raise
+        raise GudaError(
+            f'{path}: appeared meanwhile: another command wrote there at the same time; what it '
+            'wrote is kept, choose another name'
+        ) from error
 
 
 def write_json(path: str | os.PathLike[str], content: dict) -> None:

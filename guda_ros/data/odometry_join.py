@@ -116,20 +116,20 @@ class OdometryTrack:
         """Return the samples with stamps in (first, last], in order."""
         return [(key, self._poses[key]) for key in self._stamps if first < key <= last]
 
-    def lack(self, stamp: int) -> str:
-        """Say why there is no odometry at a stamp; nothing if there may still be one."""
+    def lack(self, stamp: int, what: str) -> str:
+        """Say why there is no odometry at the stamp of `what`; nothing if one may still come."""
         if not self._stamps:
             return 'there is no odometry yet'
         index = bisect_left(self._stamps, stamp)
         if index == 0:
             distance = (self._stamps[0] - stamp) * 1e-9
-            return f'the oldest odometry is {distance:.3f} s after the image'
+            return f'the oldest odometry is {distance:.3f} s after {what}'
         before = (stamp - self._stamps[index - 1]) * 1e-9
         if index == len(self._stamps):
-            return f'the newest odometry is {before:.3f} s before the image'
+            return f'the newest odometry is {before:.3f} s before {what}'
         apart = (self._stamps[index] - self._stamps[index - 1]) * 1e-9
         return (
-            f'the odometry around the image is {apart:.3f} s apart '
+            f'the odometry around {what} is {apart:.3f} s apart '
             f'({self._gap:g} s is the most that is interpolated)'
         )
 
@@ -142,16 +142,18 @@ class OdometryJoin:
     that they do; otherwise as soon as there is one after it, at most `wait` seconds after it came.
     A value older than one that was joined is dropped.
 
+    :param what: one of the values, for what is told of it.
     :param gap: see MAX_GAP. :param wait: see MAX_WAIT. :param clock: in seconds.
     """
 
     def __init__(
         self,
+        what: str,
         gap: float = MAX_GAP,
         wait: float = MAX_WAIT,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._wait, self._clock = wait, clock
+        self._what, self._wait, self._clock = what, wait, clock
         self.track = OdometryTrack(gap)
         self._exact = StampJoin(('value', 'odom'))
         self._time = StreamTime()
@@ -222,7 +224,7 @@ class OdometryJoin:
             return ''
         stamp = min(self._waiting)
         waited = self._clock() - self._waiting[stamp][1]
-        return self.track.lack(stamp) if waited > self._wait else ''
+        return self.track.lack(stamp, self._what) if waited > self._wait else ''
 
     def _take(self, name: str, stamp: int, value: Any) -> None:
         pair = self._exact.add(name, stamp, value)

@@ -21,7 +21,8 @@ class StepJoin:
     StepChoice does. What is older than the episode, or than the step before, is left out, unless
     it is so old that time began anew (StreamTime).
 
-    :param period: of control [s]. :param what: the values, for what is told of them.
+    :param period: of control [s]. :param what: the values, and `one` of them if that is
+        called otherwise, for what is told of them.
     :param gap: the largest interval between two samples of odometry that are interpolated [s].
     :param wait: how long a value waits for the odometry after it [s], on `clock`.
     """
@@ -30,13 +31,14 @@ class StepJoin:
         self,
         period: float,
         what: str,
+        one: str = '',
         *,
         gap: float = MAX_GAP,
         wait: float = MAX_WAIT,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._what = what
-        self._inputs = OdometryJoin(gap, wait, clock)
+        self._inputs = OdometryJoin(one or what, gap, wait, clock)
         self._choice = StepChoice(period)
         self._time = StreamTime()
         self._newest: int | None = None

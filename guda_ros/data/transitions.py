@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 import json
 import os
-from pathlib import Path
 import shutil
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from guda_ros.arguments import as_path
 from guda_ros.data.contract import Contract
 from guda_ros.data.contract import read_contract as read_task_contract
 from guda_ros.data.contract_base import ContractBase
@@ -249,7 +249,7 @@ class TransitionSet:
         """
         import h5py
 
-        path = Path(path)
+        path = as_path(path)
         if not path.is_file():
             raise DataSetError(f'{path}: no such file; make it with `guda augment`')
         try:
@@ -313,7 +313,7 @@ class TransitionWriter:
     """
 
     def __init__(self, path: str | os.PathLike[str], like: TransitionSet, count: int) -> None:
-        self._path = Path(path)
+        self._path = as_path(path)
         self._like = like
         self._count = count
         self._size = sum(

@@ -17,6 +17,7 @@ import re
 
 import numpy as np
 
+from guda_ros.arguments import as_path
 from guda_ros.data.contract import Contract, read_contract
 from guda_ros.data.contract_base import ContractBase, ContractMismatch
 from guda_ros.data.files import atomic_target
@@ -221,7 +222,7 @@ class Evaluation:
 
         :param summary: what follows from the episodes, for readers that do no statistics.
         """
-        path = Path(folder) / FILE
+        path = as_path(folder, 'out') / FILE
         content = self.as_dict() | ({'summary': summary} if summary else {})
         with atomic_target(path) as temporary:
             temporary.write_text(
@@ -236,7 +237,7 @@ def load_results(path: str | os.PathLike[str]) -> Evaluation:
 
     :raises ResultError: saying what is wrong with it.
     """
-    path = Path(path)
+    path = as_path(path, 'results')
     if path.is_dir():
         path = path / FILE
     try:

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
 
+from guda_ros.arguments import as_path
 from guda_ros.config.files import (
     config_directories,
     ConfigError,
@@ -76,7 +78,7 @@ def known_sets() -> list[str]:
     return [*DRAWN, *sorted(files - set(DRAWN))]
 
 
-def load_start_set(name: str, field: Field, count: int | None = None) -> StartSet:
+def load_start_set(name: str | os.PathLike, field: Field, count: int | None = None) -> StartSet:
     """
     Return the first `count` starts of a set.
 
@@ -85,6 +87,7 @@ def load_start_set(name: str, field: Field, count: int | None = None) -> StartSe
     :raises StartSetError: if the set has fewer starts, `count` is less than one, or
         the set is not what its version says.
     """
+    name = str(as_path(name, 'starts'))
     if name in DRAWN:
         purpose, scenario, usual, expected = DRAWN[name]
         starts = fixed_starts(purpose, LENGTH, field, scenario)

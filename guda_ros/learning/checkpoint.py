@@ -6,7 +6,6 @@ from dataclasses import asdict
 import errno
 import io
 import os
-from pathlib import Path
 import pickle
 import platform
 import tempfile
@@ -17,6 +16,7 @@ import numpy as np
 import torch
 
 from guda_ros import __version__
+from guda_ros.arguments import as_path
 from guda_ros.data.contract import read_contract
 from guda_ros.data.contract_base import ContractBase
 from guda_ros.data.files import atomic_target
@@ -79,7 +79,7 @@ def save_checkpoint(
 
 def require_writable(path: str | os.PathLike[str]) -> None:
     """Raise OSError if no checkpoint can be written to `path`: not after hours of training."""
-    path = Path(path)
+    path = as_path(path)
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     try:
@@ -211,7 +211,7 @@ def _policy(result: TrainingResult) -> dict:
 
 
 def _read(path: str | os.PathLike[str]) -> dict:
-    path = Path(path)
+    path = as_path(path, 'checkpoint')
     if not path.is_file():
         raise TrainingError(f'{path}: no such file; train a policy with `guda train`')
     try:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from guda_ros.arguments import as_path
 from guda_ros.data.contract import Contract
 from guda_ros.data.contract_base import ContractBase
 from guda_ros.data.registry import SOCCER
@@ -44,6 +45,7 @@ def export_policy(
 
     from guda_ros.data.files import atomic_target
 
+    path = as_path(path)
     size = len(contract.observation_names)
     weights = {
         name: value.detach().cpu().numpy().astype(np.float32)
@@ -79,8 +81,8 @@ def export_policy(
     onnx.helper.set_model_props(model, properties)
     onnx.checker.check_model(model)
     with atomic_target(path) as temporary:
-        Path(temporary).write_bytes(model.SerializeToString())
-    return Path(path)
+        temporary.write_bytes(model.SerializeToString())
+    return path
 
 
 def _normalisation(weights: dict[str, np.ndarray], contract: ContractBase) -> dict:

@@ -10,6 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from guda_ros.arguments import as_folder
 from guda_ros.learning.checkpoint import require_writable, save_checkpoint
 from guda_ros.learning.learner import Learner
 from guda_ros.learning.networks import PolicyNetwork, TrainingError
@@ -88,7 +89,7 @@ def tensorboard_writer(folder: str | os.PathLike[str], updates: int = 0) -> Summ
             f'logs for TensorBoard need the package {error.name}: '
             'python -m pip install tensorboard'
         ) from error
-    return SummaryWriter(str(folder), purge_step=updates + 1)
+    return SummaryWriter(str(as_folder(folder, 'tensorboard')), purge_step=updates + 1)
 
 
 def _write(learner: Learner, writer) -> None:

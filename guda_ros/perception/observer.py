@@ -63,7 +63,9 @@ class Observer:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._perception = perception
-        self._inputs = StepJoin(perception.period, 'the images', gap=gap, wait=wait, clock=clock)
+        self._inputs = StepJoin(
+            perception.period, 'the images', 'the image', gap=gap, wait=wait, clock=clock
+        )
         self._watch = ImageWatch()
         self._heads = tuple(deque[tuple[int, float]](maxlen=_HEADS) for _ in range(2))
         self._look = [0.0, 0.0]

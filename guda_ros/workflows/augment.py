@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from guda_ros.arguments import as_path, as_path_or, as_whole, if_given
 from guda_ros.augmentation.guides import Guide, load_guide
 from guda_ros.augmentation.pipeline import AcceptanceReport, augment_to_file
 from guda_ros.augmentation.pipeline import augment as augment_in_memory
@@ -16,7 +17,7 @@ from guda_ros.augmentation.verify import Verification, verify
 from guda_ros.data.files import refuse_existing
 from guda_ros.data.sets.selection import choose_demonstrations
 from guda_ros.data.transitions import TransitionSet
-from guda_ros.errors import GudaError, naming_extras
+from guda_ros.errors import naming_extras
 
 
 @dataclass(frozen=True)
@@ -86,21 +87,23 @@ def augment(
     :param progress: called with the number of transitions made and wanted.
     :raises GudaError: if data or guide cannot be used, or `out` is there and not `overwrite`.
     """
-    if seed < 0 or threads < 1:
-        raise GudaError(f'seed {seed}, threads {threads}: a seed from 0 and a thread are needed')
-    if out is not None:
-        refuse_existing(out, overwrite)
+    as_whole(seed, 'seed', 0), as_whole(threads, 'threads', 1), as_whole(count, 'count', 1)
+    path = if_given(as_path, out, 'out')
+    if path is not None:
+        refuse_existing(path, overwrite)
+    data = as_path_or(data, TransitionSet, 'data')
     rules = guide if isinstance(guide, Guide) else load_guide(guide)
     recorded = data if isinstance(data, TransitionSet) else rules.task.read(data)
     if demonstrations is not None:
+        as_whole(demonstrations, 'demonstrations', 1)
         recorded = choose(recorded, demonstrations, seed)
-    if out is None:
+    if path is None:
         made, report = augment_in_memory(recorded, rules, count, seed, progress, threads)
         report.notes[:0] = recorded.info.get('notes', ())
         return Augmentation(rules, recorded, report, count, seed, in_memory=made)
-    report = augment_to_file(recorded, rules, count, seed, out, progress, threads)
+    report = augment_to_file(recorded, rules, count, seed, path, progress, threads)
     report.notes[:0] = recorded.info.get('notes', ())
-    return Augmentation(rules, recorded, report, count, seed, Path(out))
+    return Augmentation(rules, recorded, report, count, seed, path)
 
 
 def choose(recorded: TransitionSet, demonstrations: int, seed: int) -> TransitionSet:

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 import time
 
+from guda_ros.arguments import as_folder, as_path
 from guda_ros.errors import naming_extras
 from guda_ros.evaluation.benchmark.cells import (
     BenchmarkError,
@@ -71,12 +72,12 @@ def benchmark(
     :param quality: also draw quality (TQ) and coverage (SACo) of the training data.
     :raises GudaError: if benchmark or data cannot be used, or nothing is finished.
     """
-    plan, data, out = Plan.load(name), Path(data), Path(out)
+    plan, data, out = Plan.load(name), as_path(data, 'data'), as_folder(out, 'out')
+    folder = out / 'results' if results is None else as_folder(results, 'results')
     chosen = plan.choose(algorithms, augmentations, seeds, updates)
     if not tables_only:
         _train(chosen, data, out, jobs, say)
     plan = plan.choose(seeds=max(plan.seeds, seeds or 0))
-    folder = Path(results) if results is not None else out / 'results'
     cells = list(finished_cells(plan, out))
     if not cells:
         raise BenchmarkError(f'{out}: no training of the benchmark {plan.name} is finished')

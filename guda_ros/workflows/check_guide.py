@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 import os
-from pathlib import Path
 
+from guda_ros.arguments import as_path, as_whole, if_given
 from guda_ros.augmentation.guides import Guide, load_guide
 from guda_ros.augmentation.pipeline import AcceptanceReport, Augmenter
 from guda_ros.data.contract import Contract
@@ -63,10 +63,12 @@ def check_guide(
     :param out: picture to draw (.svg, .png or .pdf).
     :raises GudaError: if guide or data cannot be used.
     """
+    as_whole(count, 'count', 1), as_whole(seed, 'seed', 0)
+    picture = if_given(as_path, out, 'out')
     rules = guide if isinstance(guide, Guide) else load_guide(guide)
     trial = value_map = None
     if data is not None:
-        recorded = rules.task.read(data)
+        recorded = rules.task.read(as_path(data, 'data'))
         augmenter = Augmenter(recorded, rules, seed)
         made = augmenter.make(count)
         value_map = augmenter.value_map
@@ -76,12 +78,12 @@ def check_guide(
             for name, steps in (('recorded', recorded), ('augmented', made))
         }
         trial = GuideTrial(recorded, made, augmenter.report, quality)
-    if out is not None:
+    if picture is not None:
         from guda_ros.evaluation.pages.guide import draw_guide
 
         # Without a recording the field is that of the task's own contract.
         default = Contract.load(rules.task.name) if rules.task.name == 'soccer_push' else None
         task = rules.task(trial.recorded.contract if trial else default)
         recorded, made = (trial.recorded, trial.made) if trial else (None, None)
-        draw_guide(Path(out), rules, task, recorded, made, value_map)
+        draw_guide(picture, rules, task, recorded, made, value_map)
     return GuideCheck(rules, trial)

@@ -6,6 +6,7 @@ import os
 
 import numpy as np
 
+from guda_ros.arguments import as_whole
 from guda_ros.data.contract import Contract
 from guda_ros.data.episodes import Episode
 from guda_ros.data.files import refuse_target
@@ -48,9 +49,10 @@ def collect(
     """
     from guda_ros.sim.physics.obstacles import Obstacle
 
+    as_whole(episodes, 'episodes', 1), as_whole(seed, 'seed', 0), as_whole(threads, 'threads', 1)
     if out is not None:
         refuse_target(out)
-    who, scenario = load_player(os.fspath(player), os.fspath(contract), scenario, seed)
+    who, scenario = load_player(player, contract, scenario, seed)
     rules = who.contract
     if rules.observes_obstacles:
         raise GudaError(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 import os
 from pathlib import Path
+from types import NoneType
 
+from guda_ros.arguments import as_path, as_paths
 from guda_ros.data.contract import Contract
 from guda_ros.data.episodes import Episode, read_episode
 from guda_ros.data.files import refuse_target
@@ -29,7 +31,7 @@ def convert(
     out: str | os.PathLike,
     *,
     contract: str | os.PathLike | Contract | None = None,
-    robot: str | None = None,
+    robot: str | os.PathLike | None = None,
     skip_damaged: bool = False,
     say: Say = silent,
 ) -> Source:
@@ -49,18 +51,18 @@ def convert(
     :raises GudaError: for a recording that is damaged or of another contract, if there is none,
         or if `out` is there.
     """
+    given, out = as_paths(recordings, 'recordings'), as_path(out, 'out')
     refuse_target(out)
     paths: list[Path] = []
-    for folder in [recordings] if isinstance(recordings, (str, os.PathLike)) else recordings:
-        folder = Path(folder)
+    for folder in given:
         if (folder / METADATA_FILE).is_file():
             paths.append(folder)
             continue
         paths += list_recordings(folder)
         for problem in unfinished(folder):
             say(f'    left out: {problem}')
-    if robot or isinstance(contract, (str, os.PathLike)):
-        contract = Contract.load(contract or 'soccer_push', robot)
+    if robot is not None or not isinstance(contract, (Contract, NoneType)):
+        contract = Contract.load('soccer_push' if contract is None else contract, robot)
     joined = Joined()
     used: list[Path] = []
     for path in paths:
@@ -89,7 +91,7 @@ def convert(
     if not episodes:
         raise RecordingError('there is no complete recording; `guda record` makes recordings')
     write_minari(out, episodes, contract)
-    return Source(Path(out), DATA_SET, contract, episodes, tuple(used))
+    return Source(out, DATA_SET, contract, episodes, tuple(used))
 
 
 def describe(episode: Episode) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import shutil
 import time
 
+from guda_ros.arguments import as_folder
 from guda_ros.config.files import find_config
 from guda_ros.data.contract import Contract, robot_of
 from guda_ros.errors import GudaError, naming_extras
@@ -86,8 +87,8 @@ def demo(
     *,
     quick: bool = False,
     fresh: bool = False,
-    contract: str = 'soccer_push',
-    robot: str | None = None,
+    contract: str | os.PathLike = 'soccer_push',
+    robot: str | os.PathLike | None = None,
     domain: int | None = None,
     log_dir: str | os.PathLike | None = None,
     settings: DemoSettings | None = None,
@@ -113,7 +114,8 @@ def demo(
     """
     loaded = Contract.load(contract, robot)
     robot_of(loaded, robot)
-    folder = Path(out).resolve()
+    folder = as_folder(out, 'out').resolve()
+    logs = folder / 'log' if log_dir is None else as_folder(log_dir, 'log_dir')
     if fresh and (folder / 'stages').exists():
         with _lock(folder):
             say(f'the earlier run is kept in {move_aside(folder)}')
@@ -122,7 +124,7 @@ def demo(
     with _lock(folder):
         run = Demo(folder, loaded, contract, robot, settings, say)
         run.domain = domain
-        run.logs = Path(log_dir) if log_dir else folder / 'log'
+        run.logs = logs
         run.quick = quick
         run.run()
     return folder / 'report.html'
@@ -136,7 +138,7 @@ class Demo:
         folder: Path,
         contract: Contract,
         task: str,
-        robot: str | None,
+        robot: str | os.PathLike | None,
         settings: DemoSettings,
         say: Say,
     ) -> None:

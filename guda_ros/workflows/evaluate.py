@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 import os
 import time
+from types import NoneType
 
 import numpy as np
 
+from guda_ros.arguments import as_folder, as_paths, as_paths_or, if_given
 from guda_ros.control.exported_policy import ExportedPolicy
 from guda_ros.data.contract import Contract, refuse_robot, robot_of
 from guda_ros.errors import GudaError, naming_extras
@@ -17,7 +19,6 @@ from guda_ros.evaluation.rollout import evaluate_policy, RolloutResult
 from guda_ros.evaluation.start_sets import StartSet
 from guda_ros.workflows import own_task
 from guda_ros.workflows.judging import (
-    as_list,
     choose_starts,
     list_policies,
     make_evaluation,
@@ -37,10 +38,10 @@ def evaluate(
     policies: Policy | Iterable[Policy] = (),
     *,
     demonstrators: Sequence[str] = (),
-    starts: str | StartSet | None = None,
+    starts: str | os.PathLike | StartSet | None = None,
     count: int | None = None,
     contract: str | os.PathLike | Contract | None = None,
-    robot: str | None = None,
+    robot: str | os.PathLike | None = None,
     ungrouped: bool = False,
     out: str | os.PathLike | None = None,
     command: str = '',
@@ -67,11 +68,14 @@ def evaluate(
     :param out: folder for results.json and report.html.
     :raises GudaError: if a policy cannot be judged, or `out` holds trials on a robot.
     """
-    listed = as_list(policies)
+    listed = as_paths_or(policies, ExportedPolicy, 'policies')
+    out = if_given(as_folder, out, 'out')
     if not listed and not demonstrators:
         raise GudaError('give a policy file, --demonstrator, or both')
-    if isinstance(contract, (str, os.PathLike)) or (contract is None and not listed):
-        contract = Contract.load(contract or 'soccer_push', robot)
+    if contract is None and not listed:
+        contract = 'soccer_push'
+    if not isinstance(contract, (Contract, NoneType)):
+        contract = Contract.load(contract, robot)
     results, contract = list_policies(listed, 'batch', contract, ungrouped)
     protect_trials(out)
     if isinstance(contract, Contract):
@@ -115,7 +119,8 @@ def compare(
     :raises GudaError: if one cannot be read, they cannot be compared, or `out` holds trials on a
         robot that are not among them.
     """
-    given = [results] if isinstance(results, (str, os.PathLike)) else list(results)
+    given = as_paths(results, 'results')
+    out = if_given(as_folder, out, 'out')
     if not given:
         raise GudaError('no saved results are given; `guda evaluate --out` makes some')
     combined = combine([(str(path), load_results(path)) for path in given])
@@ -140,7 +145,7 @@ def judge(
     policies: Sequence[PolicyResult],
     contract: Contract,
     starts: StartSet,
-    robot: str | None,
+    robot: str | os.PathLike | None,
     say: Say = silent,
     keep: Callable[[PolicyResult], None] | None = None,
 ) -> list[PolicyResult]:
@@ -177,7 +182,11 @@ def judge(
 
 
 def judge_one(
-    number: int, policy: PolicyResult, starts: np.ndarray, robot: str | None, contract: Contract
+    number: int,
+    policy: PolicyResult,
+    starts: np.ndarray,
+    robot: str | os.PathLike | None,
+    contract: Contract,
 ) -> tuple[list[Episode], float]:
     """Return the episodes of a player from starts (n, 5), and the wall time [s]."""
     begin = time.monotonic()
@@ -189,7 +198,9 @@ def judge_one(
     return _episodes(result), time.monotonic() - begin
 
 
-def run_policy(loaded: ExportedPolicy, starts: np.ndarray, robot: str | None) -> RolloutResult:
+def run_policy(
+    loaded: ExportedPolicy, starts: np.ndarray, robot: str | os.PathLike | None
+) -> RolloutResult:
     """Run a policy from starts (n, 5), blind where its camera does not see the ball."""
     from guda_ros.evaluation.ball_visibility import SightedPolicy
 
@@ -212,7 +223,11 @@ def run_policy(loaded: ExportedPolicy, starts: np.ndarray, robot: str | None) ->
 
 
 def run_demonstrator(
-    style: str, contract: Contract, starts: np.ndarray, seed: int = 0, robot: str | None = None
+    style: str,
+    contract: Contract,
+    starts: np.ndarray,
+    seed: int = 0,
+    robot: str | os.PathLike | None = None,
 ) -> RolloutResult:
     """
     Run the scripted demonstrator from starts (n, 5).

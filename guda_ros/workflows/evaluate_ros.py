@@ -9,6 +9,8 @@ import json
 import os
 from pathlib import Path
 
+from guda_ros.arguments import as_folder, as_paths_or, if_given
+from guda_ros.control.exported_policy import ExportedPolicy
 from guda_ros.data.contract import Contract, robot_of
 from guda_ros.data.episodes import read_episode
 from guda_ros.data.files import write_json
@@ -19,7 +21,6 @@ from guda_ros.evaluation.touches import count_touches
 from guda_ros.ros.graph.names import RosNames, USUAL_NAMES
 from guda_ros.ros.graph.table import GraphOptions
 from guda_ros.workflows.judging import (
-    as_list,
     choose_starts,
     list_policies,
     make_evaluation,
@@ -36,10 +37,10 @@ def evaluate_through_ros(
     policies: Policy | Iterable[Policy],
     *,
     recordings: str | os.PathLike = 'recordings',
-    starts: str | StartSet | None = None,
+    starts: str | os.PathLike | StartSet | None = None,
     count: int | None = None,
-    contract: str = 'soccer_push',
-    robot: str | None = None,
+    contract: str | os.PathLike = 'soccer_push',
+    robot: str | os.PathLike | None = None,
     ungrouped: bool = False,
     out: str | os.PathLike | None = None,
     domain: int | None = None,
@@ -70,20 +71,28 @@ def evaluate_through_ros(
     :param names: namespace, remaps, file of parameters and log level of the nodes.
     :raises GudaError: if a policy cannot be judged, a node dies, or `out` holds trials on a robot.
     """
+    parent = as_folder(recordings, 'recordings')
+    logs = if_given(as_folder, log_dir, 'log_dir')
+    out = if_given(as_folder, out, 'out')
     loaded = Contract.load(contract, robot)
-    listed, _ = list_policies(as_list(policies), 'ros', loaded, ungrouped)
+    listed, _ = list_policies(
+        as_paths_or(policies, ExportedPolicy, 'policies'), 'ros', loaded, ungrouped
+    )
     robot_of(loaded, robot)
     chosen = choose_starts(starts, 'ros', loaded, count)
     protect_trials(out)
     judged = []
     for policy in listed:
         say(f'{policy.name}:')
-        folder = Path(recordings) / policy.name.replace('/', '_')
+        folder = parent / policy.name.replace('/', '_')
         options = GraphOptions(
-            contract=contract, robot=robot or '', recordings=str(folder), names=names
+            contract=os.fspath(contract),
+            robot=os.fspath(robot or ''),
+            recordings=str(folder),
+            names=names,
         )
-        logs = None if log_dir is None else Path(log_dir) / folder.name
-        judged.append(judge_through_ros(policy, loaded, chosen, options, domain, logs, say))
+        own = None if logs is None else logs / folder.name
+        judged.append(judge_through_ros(policy, loaded, chosen, options, domain, own, say))
     evaluation = make_evaluation(loaded, robot, chosen, judged, [command])
     if out is not None:
         save_report(evaluation, out)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from guda_ros.arguments import as_path
 from guda_ros.control.exported_policy import ExportedPolicy
 from guda_ros.data.files import refuse_existing
 from guda_ros.errors import naming_extras
@@ -37,6 +37,7 @@ def export(
     :param seed: which of several, by default the best by validation.
     :raises GudaError: if the checkpoint cannot be used, or `out` is there and not `overwrite`.
     """
+    checkpoint, out = as_path(checkpoint, 'checkpoint'), as_path(out, 'out')
     refuse_existing(out, overwrite)
     result, contract, info = load_checkpoint(checkpoint, seed)
     return write_policy(out, result, contract, info, say)
@@ -59,4 +60,4 @@ def write_policy(
     export_policy(
         out, result.network, contract, result.config['algorithm'], {**result.config, **info}
     )
-    return ExportedPolicy.load(Path(out))
+    return ExportedPolicy.load(out)

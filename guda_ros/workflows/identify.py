@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from guda_ros.arguments import as_path, as_paths, if_given
 from guda_ros.config.files import find_config
 from guda_ros.config.text import with_entry, with_item, with_values
 from guda_ros.data.contract import require_limits
@@ -62,6 +63,12 @@ def identify(
     :raises GudaError: if the drive does not tell something, was made with other limits than those
         of the base, or a file is there and not `overwrite`.
     """
+    out, field_out, plot = (
+        if_given(as_path, path, name)
+        for path, name in ((out, 'out'), (field_out, 'field_out'), (plot, 'plot'))
+    )
+    field_path = None if field is None else find_config('fields', field)
+    start = None if field_path is None else Field.load(field_path)
     refuse_files((out, field_out, plot), overwrite)
     require_yaml((out, field_out))
     robot = RobotProfile.load(base)
@@ -70,8 +77,10 @@ def identify(
         drive, contract = read_drive(path)
         require_limits(contract, robot, str(base), f'the recording {path}', '--base')
         drives.append(drive)
-    field_path = find_config('fields', field or contract.field.name) if field_out else None
-    start = Field.load(field_path) if field_path else contract.field
+    if field_out and field_path is None:
+        field_path = find_config('fields', contract.field.name)
+        start = Field.load(field_path)
+    start = start or contract.field
     found = find_all(drives, robot, start, tape, partial)
     if field_out and 'ball.deceleration' not in found.results:
         raise GudaError(f'{field_out} is not written: {found.missing["ball.deceleration"]}')
@@ -81,20 +90,20 @@ def identify(
         text = profile_text(
             path.read_text(encoding='utf-8'),
             found,
-            Path(out).stem,
+            out.stem,
             f'guda identify, {date.today()}: {names}',
             path,
         )
-        _write_checked(Path(out), text, RobotProfile)
+        _write_checked(out, text, RobotProfile)
     if field_out:
         text = field_text(
             field_path.read_text(encoding='utf-8'),
             found,
-            Path(field_out).stem,
+            field_out.stem,
             start.ball,
             field_path,
         )
-        _write_checked(Path(field_out), text, Field)
+        _write_checked(field_out, text, Field)
     if plot:
         from guda_ros.identification.figure import response_png
 
@@ -115,8 +124,9 @@ def identify_nao_logs(
     :param logs: folders or tar files with such logs. :param plot: picture to write.
     :return: NaoFindings, see guda_ros.identification.nao_findings.
     """
+    plot = if_given(as_path, plot, 'plot')
     refuse_files((plot,), overwrite)
-    found = find_in_logs(read_nao_logs([Path(path) for path in logs]))
+    found = find_in_logs(read_nao_logs(as_paths(logs, 'logs')))
     if plot:
         from guda_ros.identification.nao_figure import nao_png
 
@@ -202,8 +212,7 @@ def _write(path: str | os.PathLike, content: bytes) -> None:
 
 def _recordings(recordings) -> list[Path]:
     found = []
-    one = isinstance(recordings, (str, os.PathLike))
-    for path in map(Path, [recordings] if one else recordings):
+    for path in as_paths(recordings, 'recordings'):
         if path.is_dir() and not (path / METADATA_FILE).is_file():
             inside = list_recordings(path)
             if not inside:

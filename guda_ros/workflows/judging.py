@@ -9,10 +9,11 @@ import os
 from pathlib import Path
 import platform
 
+from guda_ros.arguments import as_path
 from guda_ros.control.exported_policy import ExportedPolicy
 from guda_ros.data.contract import Contract
 from guda_ros.data.contract_base import ContractBase
-from guda_ros.errors import GudaError
+from guda_ros.errors import extra_of, GudaError
 from guda_ros.evaluation.pages.page import environment_versions
 from guda_ros.evaluation.results import (
     Evaluation,
@@ -26,12 +27,6 @@ from guda_ros.evaluation.usual_starts import USUAL_SETS
 
 #: A policy file, or the policy that was read from one.
 Policy = str | os.PathLike | ExportedPolicy
-
-
-def as_list(policies: Policy | Iterable[Policy]) -> list[Policy]:
-    """Return one policy or several as a list."""
-    one = isinstance(policies, (str, os.PathLike, ExportedPolicy))
-    return [policies] if one else list(policies)
 
 
 def list_policies(
@@ -52,7 +47,7 @@ def list_policies(
     """
     first, listed = 'the contract of this command', []
     paths = [
-        Path(policy.path if isinstance(policy, ExportedPolicy) else policy).resolve()
+        as_path(policy.path if isinstance(policy, ExportedPolicy) else policy, 'policy').resolve()
         for policy in policies
     ]
     paths = list(dict.fromkeys(paths))
@@ -88,17 +83,20 @@ def list_policies(
 
 
 def choose_starts(
-    starts: str | StartSet | None, means: str, contract: Contract, count: int | None = None
+    starts: str | os.PathLike | StartSet | None,
+    means: str,
+    contract: Contract,
+    count: int | None = None,
 ) -> StartSet:
     """Return a set of starts by name, the usual one for where policies are judged if None."""
     if isinstance(starts, StartSet):
         return starts
-    return load_start_set(starts or USUAL_SETS[means], contract.field, count)
+    return load_start_set(USUAL_SETS[means] if starts is None else starts, contract.field, count)
 
 
 def make_evaluation(
     contract: ContractBase,
-    robot: str | None,
+    robot: str | os.PathLike | None,
     starts: StartSet,
     policies: Sequence[PolicyResult],
     commands: Sequence[str] = (),
@@ -108,7 +106,7 @@ def make_evaluation(
     own = contract.robot if isinstance(contract, Contract) else ''
     evaluation = Evaluation(
         contract=contract,
-        robot=robot or own,
+        robot=os.fspath(robot or own),
         starts=starts,
         policies=tuple(policies),
         made_at=datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),
@@ -126,7 +124,7 @@ def make_evaluation(
 
 def protect_trials(out: str | os.PathLike | None, kept: Sequence[PolicyResult] = ()) -> None:
     """Raise GudaError if a folder holds trials on a robot that are not among those kept."""
-    if not out or not (Path(out) / FILE).exists():
+    if out is None or not (as_path(out, 'out') / FILE).exists():
         return
     again = {(policy.means, policy.sha256, policy.episodes) for policy in kept}
     for policy in load_results(out).policies:
@@ -146,6 +144,8 @@ def save_report(evaluation: Evaluation, out: str | os.PathLike) -> list[Path]:
     """
     try:
         from guda_ros.evaluation.pages.evaluation import build_evaluation_report
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as error:
+        if extra_of(error.name or '') is None:
+            raise
         return [evaluation.save(out)]
     return list(build_evaluation_report(evaluation, out))

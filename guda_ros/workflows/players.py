@@ -6,12 +6,14 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 import json
+import os
 from pathlib import Path
 import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from guda_ros.arguments import as_path
 from guda_ros.data.contract import robot_of
 from guda_ros.errors import extra_of, GudaError
 
@@ -55,7 +57,10 @@ class Player:
 
 
 def load_player(
-    name: str, contract: str = 'soccer_push', scenario: str | None = None, seed: int = 0
+    name: str | os.PathLike,
+    contract: str | os.PathLike = 'soccer_push',
+    scenario: str | None = None,
+    seed: int = 0,
 ) -> tuple[Player, str]:
     """
     Return who plays and the scenario.
@@ -67,12 +72,12 @@ def load_player(
     """
     from guda_ros.soccer.starts import OBSTACLES, SCENARIOS
 
+    path = as_path(name, 'player')
     if name in DEMONSTRATORS:
-        player = _demonstrator(name, contract, seed)
-    elif name.endswith('.zip'):
-        player = _model(Path(name))
+        player = _demonstrator(str(name), contract, seed)
+    elif path.suffix == '.zip':
+        player = _model(path)
     else:
-        path = Path(name)
         player = _policy(path / POLICY if path.is_dir() else path)
     scenario = scenario or player.scenario or 'attack'
     if scenario not in SCENARIOS:
@@ -130,7 +135,7 @@ def run_script(
     sys.exit(code)
 
 
-def _demonstrator(name: str, contract: str, seed: int) -> Player:
+def _demonstrator(name: str, contract: str | os.PathLike, seed: int) -> Player:
     from guda_ros.data.contract import Contract
     from guda_ros.tasks.soccer.demonstrator import scripted
 

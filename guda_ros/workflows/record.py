@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 import os
 from pathlib import Path
 
+from guda_ros.arguments import as_folder, as_whole
 from guda_ros.data.contract import Contract, robot_of
 from guda_ros.data.recording.folder import FolderClaim, LOCK_FILE
 from guda_ros.data.recording.reader import RecordingReader, set_aside
@@ -57,8 +58,8 @@ def record(
     out: str | os.PathLike,
     episodes: int = 14,
     *,
-    contract: str = 'soccer_push',
-    robot: str | None = None,
+    contract: str | os.PathLike = 'soccer_push',
+    robot: str | os.PathLike | None = None,
     scenario: str = 'attack',
     guide: str = '',
     images: bool = False,
@@ -88,6 +89,7 @@ def record(
     :raises GudaError: if the folder holds episodes of another contract or scenario, or a node
         dies.
     """
+    as_whole(episodes, 'episodes', 1)
     overrides = {'data_collector': {'guide': absolute_if_path(guide)}} if guide else {}
     loaded, options = _prepare(out, contract, robot, scenario, images, overrides, names)
     return run_episodes('collect', options, episodes, loaded, domain, log_dir, say)
@@ -97,8 +99,8 @@ def record(
 def record_drive(
     out: str | os.PathLike,
     *,
-    contract: str = 'soccer_push',
-    robot: str | None = None,
+    contract: str | os.PathLike = 'soccer_push',
+    robot: str | os.PathLike | None = None,
     images: bool = False,
     domain: int | None = None,
     log_dir: str | os.PathLike | None = None,
@@ -128,19 +130,20 @@ def record_drive(
     episodes = [(f'drive_{number:03d}', DRIVE_START, DURATION) for number in range(DRIVES)]
     episodes += [(f'roll_{number:03d}', start, ROLL_TIME) for number, start in enumerate(ROLLS)]
     ids = [name for name, _, _ in episodes]
-    kept = recorded_outcomes(Path(out), ids, options.scenario, loaded, say)
+    folder = Path(options.recordings)
+    kept = recorded_outcomes(folder, ids, options.scenario, loaded, say)
     if kept:
         say(f'    {len(kept)} of {len(episodes)} recordings were made before and are kept')
     missing = [(index, *episode) for index, episode in enumerate(episodes) if index not in kept]
     if missing:
         _drive(options, missing, domain, log_dir, say)
-    return [Path(out) / name for name in ids]
+    return [folder / name for name in ids]
 
 
 def _prepare(
-    out,
-    contract: str,
-    robot: str | None,
+    out: str | os.PathLike,
+    contract: str | os.PathLike,
+    robot: str | os.PathLike | None,
     scenario: str,
     images: bool,
     overrides: dict,
@@ -151,10 +154,10 @@ def _prepare(
     if scenario not in CLEAR_SCENARIOS:
         raise GudaError(f'unknown scenario {scenario!r}; known: {", ".join(CLEAR_SCENARIOS)}')
     return loaded, GraphOptions(
-        contract=contract,
-        robot=robot or '',
+        contract=os.fspath(contract),
+        robot=os.fspath(robot or ''),
         scenario=scenario,
-        recordings=str(out),
+        recordings=str(as_folder(out, 'out')),
         record_images=images,
         overrides=overrides,
         names=names,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import os
 from pathlib import Path
 
+from guda_ros.arguments import as_folder, as_list, as_path, as_paths_or, as_whole, if_given
 from guda_ros.augmentation.registry import load_task
 from guda_ros.control.exported_policy import ExportedPolicy
 from guda_ros.data.contract import Contract, refuse_robot, robot_of
@@ -112,7 +113,7 @@ def load_transitions(
 
     if isinstance(data, TransitionSet):
         return data
-    given = [data] if isinstance(data, (str, os.PathLike)) else list(data)
+    given = as_paths_or(data, TransitionSet, 'data')
     if not given:
         raise GudaError('no data are given; name a data set or a file of transitions')
     parts = [TransitionSet.load(one) if _is_transitions(one) else one for one in given]
@@ -127,7 +128,7 @@ def load_transitions(
             sets.append(
                 recorded if demonstrations is None else choose(recorded, demonstrations, seed)
             )
-        elif Path(one).is_dir():
+        elif one.is_dir():
             once, _ = merge([read_minari(one)])
             episodes = choose_demonstrations(once, demonstrations, seed)
             sets.append(transitions(episodes, read_minari_contract(one)))
@@ -138,8 +139,8 @@ def load_transitions(
     return TransitionSet.concatenate(sets)
 
 
-def _is_transitions(one: Data) -> bool:
-    return not isinstance(one, TransitionSet) and Path(one).suffix == '.h5'
+def _is_transitions(one: Path | TransitionSet) -> bool:
+    return not isinstance(one, TransitionSet) and one.suffix == '.h5'
 
 
 @naming_extras()
@@ -155,7 +156,7 @@ def train(
     seeds: int = 1,
     starts: int = 50,
     evaluations: int = 5,
-    robot: str | None = None,
+    robot: str | os.PathLike | None = None,
     out: str | os.PathLike | None = None,
     overwrite: bool = False,
     resume: bool = False,
@@ -189,11 +190,27 @@ def train(
     :raises GudaError: if the data cannot be learnt from, the arguments do not fit, or `out` is
         there and neither `overwrite` nor `resume`.
     """
-    if out is not None and not resume:
-        refuse_existing(out, overwrite)
+    path = if_given(as_path, out, 'out')
+    logs = if_given(as_folder, tensorboard, 'tensorboard')
+    if path is not None and not resume:
+        refuse_existing(path, overwrite)
+    for name, value, least in (
+        ('seed', seed, 0),
+        ('seeds', seeds, 1),
+        ('starts', starts, 0),
+        ('evaluations', evaluations, 1),
+    ):
+        as_whole(value, name, least)
+    if updates is not None:
+        as_whole(updates, 'updates', 1)
+    if demonstrations is not None:
+        as_whole(demonstrations, 'demonstrations', 1)
     keep_freed_memory()
     kind, arguments = _arguments(algorithm, config, updates)
-    steps = load_transitions(data, demonstrations, seed, task)
+    given = as_list(data, 'data', TransitionSet)
+    steps = load_transitions(
+        data if isinstance(data, TransitionSet) else given, demonstrations, seed, task
+    )
     say(
         f'{kind.name}: {len(steps)} transitions, '
         + ', '.join(f'{count} {rule}' for rule, count in steps.rule_counts().items())
@@ -203,20 +220,17 @@ def train(
         say(f'note: {problem}')
     judged = {'starts': starts, 'evaluations': evaluations, 'robot': robot}
     info = {
-        'data': _names(data),
+        'data': ['in memory' if isinstance(one, TransitionSet) else str(one) for one in given],
         'demonstrations': demonstrations,
         'rules': steps.rule_counts(),
         'command': command,
         **judged,
     }
-    path = None if out is None else Path(out)
     if resume and path is not None and path.exists():
         if not resume_checkpoint(path, learner, judged):
             return Training(learner, path, info, done_before=True)
         say(f'goes on after update {learner.updates}')
-    with (
-        tensorboard_writer(tensorboard, learner.updates) if tensorboard else nullcontext()
-    ) as writer:
+    with nullcontext() if logs is None else tensorboard_writer(logs, learner.updates) as writer:
         finished = train_to_file(
             learner,
             path,
@@ -244,13 +258,8 @@ def _arguments(algorithm, config, updates) -> tuple[type[Learner], LearnerConfig
     return kind, arguments if updates is None else shortened(arguments, updates)
 
 
-def _names(data) -> list[str]:
-    parts = [data] if isinstance(data, (str, os.PathLike, TransitionSet)) else data
-    return ['in memory' if isinstance(part, TransitionSet) else str(part) for part in parts]
-
-
 def _evaluator(
-    contract: ContractBase, count: int, robot: str | None
+    contract: ContractBase, count: int, robot: str | os.PathLike | None
 ) -> Callable[[PolicyNetwork], float]:
     """Return the success of a policy network from validation starts, as a function of it."""
     if not isinstance(contract, Contract):

@@ -11,6 +11,7 @@ import numpy as np
 
 from guda_ros.data.files import write_json
 from guda_ros.workflows.players import fixed_world, POLICY, policy_controller, RUN
+from guda_ros.workflows.progress import Say, silent
 
 if TYPE_CHECKING:
     from guda_ros.evaluation.rollout import RolloutResult
@@ -26,6 +27,7 @@ def train_seed(
     test_starts: int,
     checkpoints: bool = False,
     tensorboard: Path | None = None,
+    say: Say = silent,
 ) -> dict:
     """
     Train one seed, export its best policy and return what there is to tell about it.
@@ -63,14 +65,14 @@ def train_seed(
         )
 
     def report(progress: Progress) -> None:
-        print(
+        say(
             f'seed {seed}  {progress.steps:>9} steps  {progress.seconds / 60:5.1f} min  '
             f'{progress.steps / progress.seconds:6.0f} steps/s  '
             f'validation success {progress.success:.2f}  '
             f'episode reward {progress.episode_reward:6.2f}'
         )
 
-    print(
+    say(
         f'{config.algorithm.upper()}, scenario {config.scenario}, {limit:g} s an episode, '
         f'{config.environments} environments, at most {config.steps} steps or '
         f'{config.minutes:g} min'
@@ -90,7 +92,7 @@ def train_seed(
     scored = int(tested.success.sum())
     interval = wilson_interval(scored, test_starts)
     seconds = float(np.median(tested.seconds_to_goal)) if scored else None
-    print(
+    say(
         f'seed {seed}: {scored} of {test_starts} test starts scored within {limit:g} s, '
         f'{interval.value:.3f} (95 % interval {interval.low:.3f} to {interval.high:.3f}), '
         f'median {f"{seconds:.1f}" if scored else "-"} s to the goal; '

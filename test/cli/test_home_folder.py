@@ -83,7 +83,7 @@ def test_somebody_who_is_not_there_is_no_folder(home, capsys):
 
 def test_a_tilde_elsewhere_is_what_it_is(home):
     args = build_parser('data').parse_args(['data', 'report', './~', '--out', 'a~b'])
-    assert (args.source, args.out) == (Path('~'), Path('a~b'))
+    assert (args.source, args.out) == (Path('~').absolute(), Path('a~b'))
 
 
 @pytest.mark.needs('rclpy')

@@ -14,9 +14,11 @@ import pytest
 
 from guda_ros.data.contract import Contract
 from guda_ros.data.contract_base import ContractMismatch
+from guda_ros.data.files import atomic_target
 from guda_ros.data.sets.checkup import check_data_set
 from guda_ros.data.sets.minari import read_minari, write_minari
 from guda_ros.data.transitions import DataSetError, transitions, TransitionSet
+from guda_ros.errors import GudaError
 
 SUPPORT = Path(__file__).resolve().parents[1] / 'support'
 
@@ -265,6 +267,23 @@ def test_a_minari_data_set_is_never_overwritten(tmp_path):
     write_minari(tmp_path / 'data', [make_episode()], CONTRACT)
     with pytest.raises(DataSetError, match='data: exists already'):
         write_minari(tmp_path / 'data', [make_episode()], CONTRACT)
+
+
+def test_what_appears_while_something_is_written_is_kept_and_told(tmp_path):
+    def write(folder, text):
+        folder.mkdir()
+        (folder / 'file').write_text(text)
+
+    def write_both():
+        with atomic_target(tmp_path / 'data') as temporary:
+            write(temporary, 'mine')
+            with atomic_target(tmp_path / 'data') as other:
+                write(other, 'theirs')
+
+    with pytest.raises(GudaError, match='another command wrote there at the same time'):
+        write_both()
+    assert [path.name for path in tmp_path.iterdir()] == ['data']
+    assert (tmp_path / 'data' / 'file').read_text() == 'theirs'
 
 
 def test_a_data_set_without_episodes_is_refused(tmp_path):

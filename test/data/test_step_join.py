@@ -204,7 +204,7 @@ def test_odometry_too_far_apart_is_not_interpolated_and_the_distance_is_told(gap
 @pytest.mark.parametrize('late, joined', [(MAX_WAIT - 0.01, True), (MAX_WAIT + 0.01, False)])
 def test_an_image_waits_a_bounded_time_for_the_odometry_after_it(late, joined):
     clock = Clock()
-    steps = StepJoin(PERIOD, 'images', clock=clock)
+    steps = StepJoin(PERIOD, 'images', 'the image', clock=clock)
     steps.odometry(START - 10 * MS, np.zeros(3))
     steps.add(START, 'image')
     clock.now = late

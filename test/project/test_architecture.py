@@ -32,7 +32,13 @@ LAYERS = (
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 #: Modules of the package itself that every layer may use.
-BASE = ('guda_ros', 'guda_ros.errors', 'guda_ros.interrupts', 'guda_ros.environments')
+BASE = (
+    'guda_ros',
+    'guda_ros.arguments',
+    'guda_ros.errors',
+    'guda_ros.interrupts',
+    'guda_ros.environments',
+)
 #: What a user imports hands on what is listed there.
 FRONT_DOOR = ('guda_ros', 'guda_ros.api')
 #: External packages that only the named layers may import.

@@ -101,7 +101,7 @@ def run(args: argparse.Namespace) -> None:
     runs = []
     for seed, folder in folders.items():
         result = train_seed(
-            config, seed, folder, args.test_starts, args.checkpoints, args.tensorboard
+            config, seed, folder, args.test_starts, args.checkpoints, args.tensorboard, print
         )
         runs.append(result)
         write_curves(out, name, runs)

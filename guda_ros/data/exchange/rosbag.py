@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 import os
-from pathlib import Path
 
 import numpy as np
 
+from guda_ros.arguments import as_path
 from guda_ros.config.files import find_config, load_yaml, Section
 from guda_ros.data.contract import Contract
 from guda_ros.data.episodes import Episode
@@ -147,7 +147,7 @@ def import_bag(path: str | os.PathLike[str], mapping: Mapping) -> Episode:
 
 
 def _name(path: str | os.PathLike[str]) -> str:
-    path = Path(path)
+    path = as_path(path)
     return path.stem if path.is_file() else path.resolve().name
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from guda_ros.arguments import as_path
 from guda_ros.data.exchange.bag_clock import bag_times, ClockError
 from guda_ros.data.exchange.unfinished_bag import open_unfinished
 from guda_ros.data.messages import planar_pose, planar_position, planar_twist, stamp_to_ns
@@ -44,7 +45,7 @@ class BagSamples:
 
 def is_foreign(path: str | os.PathLike[str]) -> bool:
     """Tell whether there is a bag at a path that is no recording of this project."""
-    path = Path(path)
+    path = as_path(path)
     if path.is_file():
         return path.suffix in ('.mcap', '.db3')
     metadata = path / METADATA_FILE
@@ -107,7 +108,7 @@ def read_bag(
                 f'{path}: {role}: fewer than two messages on {topics[role]} hold numbers{told}'
             )
     return BagSamples(
-        Path(path),
+        as_path(path),
         origin,
         {role: table for role, table in rows.items() if len(table) >= 2},
         ball_frames,
@@ -159,7 +160,7 @@ def _read(path: str | os.PathLike[str], topics, required) -> tuple[dict[str, _Ra
 def _open(path: str | os.PathLike[str]) -> _Opened:
     from rosbags.rosbag2 import Reader
 
-    path = Path(path).expanduser()
+    path = as_path(path, 'bag')
     if not path.exists():
         raise RecordingError(f'{path}: no such bag')
     try:

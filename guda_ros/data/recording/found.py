@@ -11,6 +11,7 @@ import re
 
 import yaml
 
+from guda_ros.arguments import as_path
 from guda_ros.data.files import PARTIAL
 from guda_ros.data.recording.info import DISCARDED, INTERRUPTED, METADATA_FILE, RecordingError
 from guda_ros.data.recording.mcap_scan import McapScan
@@ -57,7 +58,7 @@ def find_recordings(path: str | os.PathLike[str]) -> list[FoundRecording]:
 
     :raises RecordingError: if there is none.
     """
-    path = Path(path).absolute()
+    path = as_path(path).absolute()
     if path.is_file() and _is_bag_file(path):
         return [one for one in _in_folder(path.parent, child=False) if path in one.files]
     if not path.is_dir():

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import yaml
 
+from guda_ros.arguments import as_path
 from guda_ros.data.contract import Contract
 from guda_ros.data.files import PARTIAL
 from guda_ros.data.recording.info import (
@@ -63,7 +64,7 @@ class RecordingReader:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         from rosbags.rosbag2 import Reader
 
-        self.path = Path(path)
+        self.path = as_path(path, 'recording')
         if not self.path.is_dir():
             raise RecordingError(f'{self.path}: no such recording; `guda record` makes recordings')
         if not (self.path / METADATA_FILE).is_file():
@@ -192,7 +193,7 @@ def list_recordings(folder: str | os.PathLike[str]) -> list[Path]:
 
     :raises RecordingError: if there is no such folder.
     """
-    folder = Path(folder)
+    folder = as_path(folder, 'recordings')
     if not folder.is_dir():
         raise RecordingError(f'{folder}: no such folder; `guda record` makes recordings')
     return sorted(
@@ -208,6 +209,6 @@ def unfinished(folder: str | os.PathLike[str]) -> list[str]:
     return [
         f'{path}: is being recorded, or was interrupted: then `guda data repair {folder}` '
         'recovers it'
-        for path in sorted(Path(folder).glob(f'[!.]*{PARTIAL}'))
+        for path in sorted(as_path(folder).glob(f'[!.]*{PARTIAL}'))
         if path.is_dir()
     ]

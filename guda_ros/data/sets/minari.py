@@ -14,12 +14,12 @@ from collections.abc import Iterable
 from copy import deepcopy
 import json
 import os
-from pathlib import Path
 import shutil
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from guda_ros.arguments import as_path
 from guda_ros.data.contract import Contract
 from guda_ros.data.episodes import Episode
 from guda_ros.data.files import atomic_target
@@ -73,7 +73,7 @@ def write_minari(
     from minari.dataset.minari_storage import MinariStorage
 
     # Minari does not cope with a folder that is given relative to the current one.
-    path, episodes = Path(path).absolute(), list(episodes)
+    path, episodes = as_path(path).absolute(), list(episodes)
     if not episodes:
         raise DataSetError(f'{path}: there is no episode to write; record some with `guda record`')
     if path.exists():
@@ -125,11 +125,12 @@ def read_minari(path: str | os.PathLike[str], contract: Contract | None = None) 
     """
     from minari import MinariDataset
 
+    path = as_path(path)
     found = read_minari_contract(path)
     if contract is not None:
         contract.require(found, f'{path}')
     try:
-        dataset = MinariDataset(Path(path))
+        dataset = MinariDataset(path)
         details = dataset.storage.get_episode_metadata(dataset.episode_indices)
         return [
             _episode(data, detail) for data, detail in zip(dataset.iterate_episodes(), details)
@@ -144,7 +145,8 @@ def read_minari_contract(path: str | os.PathLike[str]) -> Contract:
 
     :raises DataSetError: if it is missing, damaged or not one of guda_ros.
     """
-    metadata = Path(path) / 'metadata.json'
+    path = as_path(path)
+    metadata = path / 'metadata.json'
     if not metadata.is_file():
         raise DataSetError(f'{path}: no data set there; make it with `guda convert`')
     try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import os
 from pathlib import Path
 
+from guda_ros.arguments import as_path
 from guda_ros.data.contract import Contract
 from guda_ros.data.episodes import Episode, read_episode
 from guda_ros.data.recording.reader import (
@@ -27,7 +28,7 @@ def kind_of(path: str | os.PathLike[str]) -> str:
 
     :raises DataSetError: if there is nothing, or nothing of these.
     """
-    path = Path(path)
+    path = as_path(path)
     if not path.exists():
         raise DataSetError(f'{path}: no such file or folder')
     if path.is_file() and path.suffix == '.h5':
@@ -71,7 +72,7 @@ def read_source(path: str | os.PathLike[str], contract: Contract | None = None) 
     :raises ContractMismatch: naming what differs.
     :raises DataSetError: if there are no episodes; what is damaged in a folder is only named.
     """
-    path = Path(path)
+    path = as_path(path)
     kind = kind_of(path)
     if kind == TRANSITIONS:
         raise DataSetError(

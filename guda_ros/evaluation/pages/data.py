@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 import json
 import os
-from pathlib import Path
 from typing import Any, TYPE_CHECKING
 
 import numpy as np
 
+from guda_ros.arguments import as_path
 from guda_ros.augmentation.coverage import measure_coverage
 from guda_ros.data.recording.reader import RecordingReader
 from guda_ros.data.recording.streams import read_streams, Stream
@@ -43,7 +43,7 @@ def build_data_report(
     streams = [stream for path in source.recordings for stream in read_streams(path)]
     numbers, steps = _numbers(source, streams, augmented, reference)
     figures = _figures(source, streams, steps, augmented, numbers)
-    folder = Path(folder)
+    folder = as_path(folder, 'out')
     text = page.render(
         'data.html.j2',
         source=source,

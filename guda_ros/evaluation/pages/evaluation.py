@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from guda_ros.arguments import as_path
 from guda_ros.data.contract import Contract
 from guda_ros.data.verdicts import JUDGED
 from guda_ros.evaluation import comparison
@@ -38,7 +38,7 @@ def build_evaluation_report(
     """
     numbers = summarise(evaluation, rng or np.random.default_rng(0))
     text = _render(evaluation, numbers)
-    folder = Path(folder)
+    folder = as_path(folder, 'out')
     path = evaluation.save(folder, finite(_plain(numbers)))
     page.write(folder / 'report.html', text)
     return ReportFiles(folder / 'report.html', path)

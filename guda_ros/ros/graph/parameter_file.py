@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 
+from guda_ros.arguments import as_path
 from guda_ros.config.files import read_config_text
 from guda_ros.errors import GudaError
 
@@ -16,7 +17,7 @@ def read_parameter_file(path: str | Path) -> str:
 
     :raises GudaError: if it cannot be read, or is none.
     """
-    path = Path(path).expanduser()
+    path = as_path(path, 'params_file')
     if not path.is_file():
         raise GudaError(f'{path}: no such file of parameters')
     text = read_config_text(path)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from guda_ros.arguments import as_folder
 from guda_ros.data.contract import Contract
 from guda_ros.errors import GudaError
 from guda_ros.ros.graph import environment as env
@@ -79,7 +80,9 @@ class GraphProcesses:
             build_graph(graph_name, options) if isinstance(graph_name, str) else list(graph_name)
         )
         self._names = self.specs[0].names if self.specs else USUAL_NAMES
-        self.log_dir = Path(log_dir or tempfile.mkdtemp(prefix='guda_ros_log_'))
+        if log_dir is None:
+            log_dir = tempfile.mkdtemp(prefix='guda_ros_log_')
+        self.log_dir = as_folder(log_dir, 'log_dir')
         if join and domain is None:
             raise GraphError(f'graph {self.name}: name the domain that it is to join')
         self._requested, self._join = domain, join

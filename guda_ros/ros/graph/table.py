@@ -13,6 +13,7 @@ import difflib
 import os
 from pathlib import Path
 
+from guda_ros.arguments import as_path
 from guda_ros.config.files import ConfigError
 from guda_ros.errors import GudaError
 from guda_ros.ros.graph.names import RosNames, USUAL_NAMES
@@ -239,7 +240,7 @@ def _parameters(node: str, graph: Graph, options: GraphOptions) -> dict:
         values['policy'] = absolute_if_path(options.policy)
     elif node == 'data_collector':
         values.update(
-            directory=os.path.abspath(os.path.expanduser(options.recordings)),
+            directory=os.path.abspath(as_path(options.recordings, 'recordings')),
             record_images=options.record_images,
             lockstep=graph.simulated and mode == 'lockstep',
             operator='scripted' if 'operator' in graph.nodes else '',
@@ -271,5 +272,5 @@ def of_one_type(value: object) -> object:
 def absolute_if_path(name: str | os.PathLike) -> str:
     """Make a path absolute, because nodes may run in another folder; leave a plain name alone."""
     # A shell leaves the ~ of policy:=~/p.onnx alone.
-    name = os.fspath(name)
-    return os.path.abspath(os.path.expanduser(name)) if Path(name).suffix else name
+    path = as_path(name, 'name or file') if name else Path()
+    return os.path.abspath(path) if path.suffix else os.fspath(name)

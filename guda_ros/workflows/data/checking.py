@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import os
 from pathlib import Path
 
+from guda_ros.arguments import as_folder, as_path
 from guda_ros.data.recording.repair import Diagnosis, FOREIGN, LOST, WHOLE
 from guda_ros.data.recording.repair import doctor as examine_recordings
 from guda_ros.data.sets.checkup import check_data_set, ERROR, Finding
@@ -62,7 +63,7 @@ def doctor(path: str | os.PathLike) -> Checkup:
     :param path: data set, recording or folder of recordings.
     :raises GudaError: if there is nothing of these, or a data set cannot be read at all.
     """
-    path = Path(path)
+    path = as_path(path)
     if (path / 'metadata.json').is_file():
         return Checkup(path, findings=tuple(check_data_set(path)))
     return Checkup(path, recordings=tuple(examine_recordings(path)))
@@ -91,6 +92,7 @@ def report(
     """
     from guda_ros.evaluation.pages.data import build_data_report
 
+    out = as_folder(out, 'out')
     found: Source = read(source, say)
     if augmented is not None and not isinstance(augmented, TransitionSet):
         augmented = TransitionSet.load(augmented)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 import os
-from pathlib import Path
 
+from guda_ros.arguments import as_folder, as_path, as_paths
 from guda_ros.data.contract import Contract
 from guda_ros.data.episodes import Episode
 from guda_ros.data.files import refuse_target
@@ -21,7 +21,10 @@ from guda_ros.workflows.progress import Say, silent
 
 @naming_extras()
 def merge(
-    sources: Sequence[str | os.PathLike], out: str | os.PathLike, *, say: Say = silent
+    sources: str | os.PathLike | Iterable[str | os.PathLike],
+    out: str | os.PathLike,
+    *,
+    say: Say = silent,
 ) -> Source | TransitionSet:
     """
     Join data sets of one contract, or sets of transitions, as `guda data merge` does.
@@ -32,28 +35,29 @@ def merge(
     An episode that is in several of them is taken once; another one of the same name gets a new
     one.
 
-    :param sources: data sets, recordings or folders of recordings; or only sets of transitions
-        (.h5).
+    :param sources: one or several: data sets, recordings or folders of recordings; or only sets
+        of transitions (.h5).
     :param out: data set, or .h5 file, to make.
     :return: what was written.
     :raises GudaError: if their contracts differ, or `out` is there.
     """
+    paths, out = as_paths(sources, 'sources'), as_path(out, 'out')
     refuse_target(out)
-    if not sources:
+    if not paths:
         raise GudaError('there is nothing to join')
-    kinds = [kind_of(path) for path in sources]
+    kinds = [kind_of(path) for path in paths]
     if TRANSITIONS in kinds:
         if set(kinds) != {TRANSITIONS}:
             raise GudaError(
                 'sets of transitions (.h5) and episodes cannot be joined: the former '
                 'have lost what was between the steps; `guda train --data` takes both'
             )
-        joined = TransitionSet.concatenate([TransitionSet.load(path) for path in sources])
+        joined = TransitionSet.concatenate([TransitionSet.load(path) for path in paths])
         joined.save(out)
         return joined
-    first = read(sources[0], say)
+    first = read(paths[0], say)
     found, contract = [first], first.contract
-    for path in sources[1:]:
+    for path in paths[1:]:
         found.append(read(path, say, contract))
         contract.require(found[-1].contract, str(path))
     episodes, notes = editing.merge(source.episodes for source in found)
@@ -87,7 +91,7 @@ def split(
     """
     if names[0] == names[1]:
         raise GudaError(f'--names: two names that differ are needed, not twice {names[0]!r}')
-    targets = [Path(out) / name for name in names]
+    targets = [as_folder(out, 'out') / name for name in names]
     for target in targets:
         refuse_target(target)
     found = read(source, say)
@@ -164,5 +168,6 @@ def trim(
 
 def write(target: str | os.PathLike, episodes: Sequence[Episode], contract: Contract) -> Source:
     """Write a data set and return it."""
-    write_minari(target, episodes, contract)
-    return Source(Path(target), DATA_SET, contract, list(episodes))
+    path = as_path(target, 'out')
+    write_minari(path, episodes, contract)
+    return Source(path, DATA_SET, contract, list(episodes))

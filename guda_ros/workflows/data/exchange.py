@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 import os
 from pathlib import Path
+from typing import get_args
 
+from guda_ros.arguments import as_path, as_path_or, as_paths
 from guda_ros.data.contract import Contract
 from guda_ros.data.episodes import Episode
 from guda_ros.data.exchange import Format
@@ -64,7 +66,10 @@ def export_data(
     :return: how much was written.
     :raises GudaError: if the data cannot be written so, or `out` is there.
     """
+    out, source = as_path(out, 'out'), as_path_or(source, Source, 'source')
     refuse_target(out)
+    if format not in get_args(Format):
+        raise GudaError(f'unknown format {format!r}; known: {", ".join(get_args(Format))}')
     if validation and format != 'robomimic':
         raise GudaError(f'--validation: {format} has no such list; use `guda data split`')
     if not isinstance(source, Source) and kind_of(source) == TRANSITIONS:
@@ -87,7 +92,7 @@ def export_data(
             _, held_out = editing.split(found.episodes, 1.0 - validation, seed)
         write_robomimic(out, parts, contract, [episode.id for episode in held_out])
     return DataExport(
-        Path(out),
+        out,
         format,
         sum(map(len, parts)),
         sum(map(len, found.episodes)),
@@ -96,9 +101,7 @@ def export_data(
     )
 
 
-def _export_transitions(
-    source: str | os.PathLike, format: Format, out: str | os.PathLike
-) -> DataExport:
+def _export_transitions(source: Path, format: Format, out: Path) -> DataExport:
     from guda_ros.data.exchange.d4rl import write_transitions_npz
 
     if format != 'npz':
@@ -108,17 +111,17 @@ def _export_transitions(
         )
     steps = TransitionSet.load(source)
     write_transitions_npz(out, steps)
-    return DataExport(Path(out), format, len(steps))
+    return DataExport(out, format, len(steps))
 
 
 @naming_extras()
 def import_bags(
-    bags: Iterable[str | os.PathLike],
+    bags: str | os.PathLike | Iterable[str | os.PathLike],
     out: str | os.PathLike,
     *,
     mapping: str | os.PathLike | None = None,
     contract: str | os.PathLike | Contract = 'soccer_push',
-    robot: str | None = None,
+    robot: str | os.PathLike | None = None,
     say: Say = silent,
 ) -> Source:
     """
@@ -129,7 +132,7 @@ def import_bags(
     Every bag becomes an episode. Poses are interpolated at the control rate where samples are
     close enough; what is missing stays missing and is told.
 
-    :param bags: folders with metadata.yaml, or .mcap or .db3 files.
+    :param bags: one or several: folders with metadata.yaml, or .mcap or .db3 files.
     :param out: data set to make.
     :param mapping: topics and frames by role, a name in config/imports or a YAML file; it names
         the contract. Without one the bags have to use the topic names of `contract`.
@@ -140,7 +143,10 @@ def import_bags(
     """
     from guda_ros.data.exchange.rosbag import import_bag, Mapping
 
+    paths, out = as_paths(bags, 'bags'), as_path(out, 'out')
     refuse_target(out)
+    if not paths:
+        raise GudaError('no bag is given')
     if mapping is not None:
         roles = Mapping.load(mapping, robot)
     else:
@@ -148,7 +154,7 @@ def import_bags(
             contract = Contract.load(contract, robot)
         roles = Mapping.of_contract(contract)
     episodes = []
-    for path in bags:
+    for path in paths:
         episode = import_bag(path, roles)
         say(describe(episode))
         for problem in episode.problems:

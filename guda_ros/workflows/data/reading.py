@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
+from guda_ros.arguments import as_path
 from guda_ros.data.contract import Contract
 from guda_ros.data.sets.sources import read_source, Source
 from guda_ros.workflows.progress import Say
@@ -23,7 +23,7 @@ def read(source: Readable, say: Say, contract: Contract | None = None) -> Source
     """
     if isinstance(source, Source):
         return source
-    found = read_source(Path(source), contract)
+    found = read_source(as_path(source, 'source'), contract)
     for problem in found.damaged:
         say(f'left out: {problem}')
     for note in found.notes:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from guda_ros.arguments import as_folder, if_given
 from guda_ros.data.contract import Contract, robot_of
 from guda_ros.data.episodes import Episode
 from guda_ros.data.sets.sources import Source
@@ -60,7 +61,7 @@ def replay(
     *,
     episode: str | None = None,
     contract: str | os.PathLike = 'soccer_push',
-    robot: str | None = None,
+    robot: str | os.PathLike | None = None,
     domain: int | None = None,
     log_dir: str | os.PathLike | None = None,
     say: Say = silent,
@@ -82,6 +83,7 @@ def replay(
     :param log_dir: folder for the nodes' logs, by default a temporary one.
     :raises GudaError: if the episode cannot be replayed, or a node dies.
     """
+    log_dir = if_given(as_folder, log_dir, 'log_dir')
     loaded, chosen = _load(source, episode, contract, robot, say)
     shared = _shared(contract, robot)
     specs = [
@@ -126,7 +128,7 @@ def replay_on_robot(
     confirm: Callable[[Motion], bool],
     episode: str | None = None,
     contract: str | os.PathLike = 'soccer_push',
-    robot: str | None = None,
+    robot: str | os.PathLike | None = None,
     network: bool = False,
     domain: int | None = None,
     log_dir: str | os.PathLike | None = None,
@@ -151,6 +153,7 @@ def replay_on_robot(
     :return: the episode, and how many seconds of it were sent.
     :raises GudaError: if nobody agreed, the button was let go, or a node dies.
     """
+    log_dir = if_given(as_folder, log_dir, 'log_dir')
     loaded, chosen = _load(source, episode, contract, robot, say)
     if not confirm(motion_of(chosen, loaded)):
         raise GudaError('nothing was moved')
@@ -187,7 +190,7 @@ def _load(
     source: Readable,
     episode: str | None,
     contract: str | os.PathLike,
-    robot: str | None,
+    robot: str | os.PathLike | None,
     say: Say,
 ) -> tuple[Contract, Episode]:
     loaded = Contract.load(contract, robot)
@@ -224,7 +227,7 @@ def _start_of(episode: Episode) -> np.ndarray:
     raise GudaError(f'{episode.id}: it is not known where robot and ball began')
 
 
-def _shared(contract: str | os.PathLike, robot: str | None) -> dict[str, str]:
+def _shared(contract: str | os.PathLike, robot: str | os.PathLike | None) -> dict[str, str]:
     """Return the parameters that all nodes have; they run in another folder than this process."""
     return {'contract': absolute_if_path(contract), 'robot': absolute_if_path(robot or '')}
 

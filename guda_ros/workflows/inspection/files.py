@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any, TYPE_CHECKING
 
+from guda_ros.arguments import as_path
 from guda_ros.data.contract import Contract
 from guda_ros.data.contract_base import ContractBase
 from guda_ros.data.exchange.rosbag_samples import bag_topics, is_foreign
@@ -89,7 +90,7 @@ def inspect(
     :return: one object, or one for each data set in a folder.
     :raises GudaError: if there is nothing, nothing of these, or something damaged.
     """
-    path = Path(path)
+    path = as_path(path)
     if foreign and is_foreign(path):
         return [ForeignBag(path, bag_topics(path))]
     if not path.exists():

@@ -17,6 +17,7 @@ from guda_ros.evaluation.benchmark.variants import (
     write_trials,
 )
 from guda_ros.workflows.parallel.workers import run_jobs
+from guda_ros.workflows.progress import Say
 from guda_ros.workflows.terminal.arguments import positive
 from guda_ros.workflows.terminal.tables import print_table
 
@@ -48,6 +49,7 @@ def complete(
     results: Path,
     order: Callable[[PolicyTrial], tuple],
     processes: int | None = None,
+    say: Say = print,
 ) -> list[PolicyTrial]:
     """
     Return all trials of a results file (.jsonl), after those that are missing were made.
@@ -68,10 +70,9 @@ def complete(
         trials = [one for one in trials if one.key not in fresh] + list(found)
         write_trials(results, trials)
         for one in found:
-            print(
+            say(
                 f'{one.place}, {one.scenario}: {one.arm} {one.algorithm} seed {one.seed}: '
-                f'{one.success.mean():.2f}',
-                flush=True,
+                f'{one.success.mean():.2f}'
             )
     trials.sort(key=order)
     found = summaries(trials)

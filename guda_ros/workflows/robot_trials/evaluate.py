@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, ExitStack
 from dataclasses import replace
 import os
-from pathlib import Path
 
+from guda_ros.arguments import as_folder, as_path_or, if_given
+from guda_ros.control.exported_policy import ExportedPolicy
 from guda_ros.data.contract import Contract, robot_of
 from guda_ros.errors import naming_extras
 from guda_ros.evaluation.results import Evaluation
@@ -30,10 +31,10 @@ def evaluate_on_robot(
     out: str | os.PathLike,
     *,
     rehearse: bool = False,
-    starts: str | StartSet | None = None,
+    starts: str | os.PathLike | StartSet | None = None,
     count: int | None = None,
-    contract: str = 'soccer_push',
-    robot: str | None = None,
+    contract: str | os.PathLike = 'soccer_push',
+    robot: str | os.PathLike | None = None,
     ungrouped: bool = False,
     network: bool = False,
     require_deadman: bool | None = None,
@@ -72,7 +73,9 @@ def evaluate_on_robot(
     :raises GudaError: if the policy cannot be judged, a node dies, there is no terminal, or `out`
         holds other results.
     """
-    loaded, folder = Contract.load(contract, robot), Path(out)
+    loaded, folder = Contract.load(contract, robot), as_folder(out, 'out')
+    policy = as_path_or(policy, ExportedPolicy, 'policy')
+    log_dir = if_given(as_folder, log_dir, 'log_dir')
     (listed,), _ = list_policies([policy], 'robot', loaded, ungrouped)
     robot_of(loaded, robot)
     chosen = choose_starts(starts, 'robot', loaded, count)
@@ -90,8 +93,8 @@ def evaluate_on_robot(
         # A simulated robot that was stopped is no reason to begin stopped.
         overrides['safety'] = {**told, 'memory': ''}
     options = GraphOptions(
-        contract=contract,
-        robot=robot or '',
+        contract=os.fspath(contract),
+        robot=os.fspath(robot or ''),
         # The simulated robot hears cmd_vel itself.
         adapter=NO_ADAPTER if rehearse else '',
         policy=listed.file,
@@ -122,7 +125,11 @@ def evaluate_on_robot(
 
 @contextmanager
 def _stand_in(
-    name: str, robot: str | None, contract: Contract, domain: int | None, names: RosNames
+    name: str,
+    robot: str | os.PathLike | None,
+    contract: Contract,
+    domain: int | None,
+    names: RosNames,
 ) -> Iterator[StandIn]:
     """Run a simulated robot that has nothing of a referee: driver topics alone."""
     spec = replace(stand_in_spec(name, robot or ''), names=names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from guda_ros.arguments import as_path, as_whole
 from guda_ros.data.files import atomic_target
 from guda_ros.errors import GudaError, naming_extras
 from guda_ros.soccer.robot import RobotProfile
@@ -32,7 +33,8 @@ def draw_robot(
 
     if not isinstance(robot, RobotProfile):
         robot = RobotProfile.load(robot)
-    out = Path(out)
+    out = as_path(out, 'out')
+    as_whole(size, 'size', 1)
     if out.suffix.lower() not in ('.png', '.jpg', '.jpeg'):
         raise GudaError(f'{out}: a picture is a .png or .jpg file')
     refuse_file(out)

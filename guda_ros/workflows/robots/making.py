@@ -6,9 +6,9 @@ from collections.abc import Mapping
 import copy
 import math
 import os
-from pathlib import Path
 import re
 
+from guda_ros.arguments import as_path
 from guda_ros.config.files import ConfigError, find_config, load_yaml
 from guda_ros.data.files import atomic_target, refuse_existing
 from guda_ros.errors import GudaError
@@ -28,7 +28,7 @@ class Draft:
     """
 
     def __init__(self, name: str, base: str | os.PathLike = 'generic_walker') -> None:
-        if not re.fullmatch(r'[a-z][a-z0-9_]*', name):
+        if not isinstance(name, str) or not re.fullmatch(r'[a-z][a-z0-9_]*', name):
             raise GudaError(f'{name!r} is no name: small letters, digits and _ are expected')
         self.name = name
         self._base = find_config('robots', base)
@@ -113,8 +113,8 @@ def new_robot(
     :return: the profile.
     :raises GudaError: if a value cannot be one, or `out` is there.
     """
-    target = Path(out or f'{name}.yaml')
     draft = Draft(name, base)
+    target = as_path(f'{name}.yaml' if out is None else out, 'out')
     refuse_profile(target)
     for key, value in (values or {}).items():
         draft.set(key, value)
@@ -123,7 +123,7 @@ def new_robot(
 
 def refuse_profile(out: str | os.PathLike) -> None:
     """Raise GudaError if no profile can be written to a file."""
-    if Path(out).suffix not in ('.yaml', '.yml'):
+    if as_path(out, 'out').suffix not in ('.yaml', '.yml'):
         raise GudaError(f'{out}: a profile is a .yaml file')
     refuse_file(out)
 
