@@ -21,6 +21,7 @@ from guda_ros.data.messages import (
 )
 from guda_ros.data.odometry_join import interpolated
 from guda_ros.data.pairing import control_steps, missing_samples, regular, StepChoice
+from guda_ros.data.recording.frames import expected_frames
 from guda_ros.data.recording.reader import RecordingError, RecordingReader
 from guda_ros.data.verdicts import commander_index, COMMANDERS, INTERVENTION, VERDICTS
 from guda_ros.data.world_states import assemble, LOST_VARIANCE
@@ -196,20 +197,13 @@ def _before(commands: dict[int, tuple], start: int, contract: Contract) -> np.nd
 
 def _collect(reader: RecordingReader) -> tuple[dict[str, dict[int, tuple]], set[int]]:
     """Return the samples by role and stamp, and the stamps at which the ball was seen."""
-    frames = reader.contract.frames
     topics = {
         role: reader.info.topics.get(role, '/' + reader.contract.topics[role]) for role in _WIDTHS
     }
     roles = {topic: role for role, topic in topics.items()}
     detection = reader.info.topics.get('ball_detection', '')
     source = reader.info.topics.get('command_source', '')
-    expected = {
-        'odom': frames['odom'],
-        'ball': frames['odom'],
-        'pose': frames['map'],
-        'ground_truth_robot': frames['map'],
-        'ground_truth_ball': frames['map'],
-    }
+    expected = expected_frames(reader.contract)
     samples: dict[str, dict] = {role: {} for role in (*_WIDTHS, 'command_source')}
     detections = set()
     for topic, _, message in reader.messages([*roles, detection, source]):

@@ -67,7 +67,8 @@ class DataCollector(Node):
         )
         self._screen = RecorderScreen(self._collector, [*told.settings.rates])
         self._pub = table.publisher(self, 'recording')
-        RecorderInputs(self, told, table, self._collector.take, self._on_episode)
+        self._inputs = RecorderInputs(self, told, table, self._collector.take, self._on_episode)
+        self._unfit: list[str] = []
         offer_service(self, 'discard', self._on_discard)
         # What was recorded goes to the disk also while the simulation's clock stands.
         self._timer = steady_timer(self, _TICK, self._on_tick)
@@ -126,6 +127,10 @@ class DataCollector(Node):
             self.get_logger().warning(f'{self._collector.status["id"]}: {text}')
         if news:
             self._announce()
+        unfit, self._unfit = self._unfit, self._collector.unfit
+        for text in self._unfit:
+            if text not in unfit:
+                self.get_logger().error(text)
         self._screen.draw()
 
     def _announce(self) -> None:
@@ -152,6 +157,7 @@ class DataCollector(Node):
     def _report(self) -> tuple[bytes, str, dict]:
         status = self._collector.status
         wrong = status.pop('problems') + status.pop('alarms')
+        wrong += self._inputs.ends.problems() + self._collector.unfit
         reasons = status.pop('reasons')
         if status['state'] == CLOSED:
             wrong += reasons

@@ -26,6 +26,7 @@ from guda_ros.ros.images import declare_transport, grey_of, image_subscription
 from guda_ros.ros.parameters import declare_contract, declare_odometry, Parameters
 from guda_ros.ros.percept_topics import PerceptTopics
 from guda_ros.ros.perception_report import PerceptionReport
+from guda_ros.ros.robot_check.watch import DriverWatch
 from guda_ros.ros.running import exit_process, run_node
 from guda_ros.ros.topics import Topics
 from guda_ros.soccer.robot import RobotProfile
@@ -65,9 +66,10 @@ class PerceptionNode(Node):
         self._camera_info: tuple | None = None
         self._calibration, self._not_understood, self._grey = 'robot profile', '', ''
         self._problem = ''
-        self._judge = PerceptionReport(
-            self, self._observer, self._perception, self.contract.topics['odom']
-        )
+        transport = declare_transport(p)
+        self._driver = DriverWatch(self, p, self.contract, self._profile, transport)
+        odom = self.contract.topics['odom']
+        self._judge = PerceptionReport(self._observer, self._perception, odom, self._driver)
 
         topics = Topics(self.contract)
         self._percepts = PerceptTopics(self, self.contract, topics)
@@ -77,7 +79,7 @@ class PerceptionNode(Node):
             topics.subscription(self, 'camera_info', self._on_camera_info),
             topics.subscription(self, 'joint_states', self._on_joints),
             topics.subscription(self, 'odom', self._on_odom),
-            image_subscription(topics, self, declare_transport(p), self._on_image),
+            image_subscription(topics, self, transport, self._on_image),
         ]
         self._diagnostics = diagnostics.DiagnosticsPublisher(
             self, self._report, self.contract.robot
@@ -132,14 +134,20 @@ class PerceptionNode(Node):
         self._observer.head(stamp, *(angles.get(joint) for joint in HEAD_JOINTS))
 
     def _on_odom(self, message: Odometry) -> None:
-        pose = convert.pose_from_message(message)
-        self._answer(self._observer.odometry, message, pose)
+        try:
+            self._driver.odometry(message)
+        except ValueError as error:
+            self._fail(str(error))
+        else:
+            pose = convert.pose_from_message(message)
+            self._answer(self._observer.odometry, message, pose)
 
     def _on_image(self, message: Image | CompressedImage) -> None:
         grey = grey_of(message)
         if grey and not self._grey:
             self.get_logger().warning(grey)
         self._grey = grey
+        self._driver.image(stamp_to_ns(message.header.stamp), message.header.frame_id)
         self._answer(self._observer.image, message, lambda: convert.bgr_from_message(message))
 
     def _answer(self, take: Callable, message, value) -> None:

@@ -187,7 +187,7 @@ class Safety(Node):
             self._state_pub.publish(String(data=state))
 
     def _report(self) -> tuple[bytes, str, dict]:
-        problem = self._joystick_problem or self._watches.problem
+        problem = self._joystick_problem or self._watches.problem or self._commands.problem()
         return self._about.diagnostics(self._now(), self._commands.rivals(), problem)
 
 

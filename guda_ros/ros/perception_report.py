@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from rclpy.node import Node
-
 from guda_ros.perception.observer import Observer
 from guda_ros.perception.pipeline import Perception
 from guda_ros.ros import diagnostics
-from guda_ros.ros.topics import count_publishers
+from guda_ros.ros.robot_check.watch import DriverWatch
 
 
 class PerceptionReport:
     """
     Say how perception stands.
 
-    :param odom: the topic of the odometry.
+    :param odom: the topic of the odometry. :param driver: what is noticed of the driver.
     """
 
-    def __init__(self, node: Node, observer: Observer, perception: Perception, odom: str) -> None:
-        self._node, self._odom = node, odom
+    def __init__(
+        self, observer: Observer, perception: Perception, odom: str, driver: DriverWatch
+    ) -> None:
+        self._odom, self._driver = odom, driver
         self._observer, self._perception = observer, perception
         self._answered = self._images = 0
 
@@ -31,6 +31,7 @@ class PerceptionReport:
         :param problem: why the last image was not answered. :param warnings: what lasts.
         """
         observer, answered = self._observer, self._observer.answered
+        warnings = [*warnings, *self._driver.warnings()]
         values = {
             'images': observer.images,
             'answered': answered,
@@ -45,7 +46,7 @@ class PerceptionReport:
         if problem:
             return diagnostics.ERROR, problem, values
         if not fresh:
-            return diagnostics.WARN, self._why_nothing(coming), values
+            return diagnostics.WARN, '; '.join([self._why_nothing(coming), *warnings]), values
         if not self._perception.localiser.anchored:
             why = observer.astray or 'no episode told the start'
             return diagnostics.WARN, '; '.join([f'the pose is unknown: {why}', *warnings]), values
@@ -57,7 +58,7 @@ class PerceptionReport:
     def _why_nothing(self, coming: bool) -> str:
         lack = self._observer.lack
         if not coming and not lack:
-            return 'no new images'
-        if not count_publishers(self._node, self._odom):
-            return f'images, but nobody publishes {self._odom}'
+            return self._driver.nobody('image') or 'no new images'
+        if self._driver.nobody('odom'):
+            return f'images, but {self._driver.nobody("odom")}'
         return f'no {self._odom} for the images: {lack or "none has the stamp of an image"}'

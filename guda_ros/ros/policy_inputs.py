@@ -15,7 +15,10 @@ from guda_ros.data.odometry_join import Joined
 from guda_ros.data.stamp_join import StampJoin
 from guda_ros.data.step_join import StepJoin
 from guda_ros.ros import conversions as convert
-from guda_ros.ros.topics import Topics
+from guda_ros.ros.robot_check.watch import EndsWatch
+from guda_ros.ros.topics import Topics, type_name
+
+_HEARD = ('pose', 'odom', 'ball')
 
 
 class PolicyInputs:
@@ -38,11 +41,14 @@ class PolicyInputs:
         self._node, self._act, self._forget = node, act, forget
         self._steps = StepJoin(period, 'pose and ball', **odometry)
         self._seen = StampJoin(('pose', 'ball'))
+        self._ends: EndsWatch | None = None
         #: What was wrong with what came last; empty if nothing was.
         self.problem = ''
 
     def subscriptions(self, topics: Topics) -> list:
         """Subscribe; return the subscriptions."""
+        kinds = {topics[role].name: type_name(topics[role].kind) for role in _HEARD}
+        self._ends = EndsWatch(self._node, kinds)
         return [
             topics.subscription(self._node, 'pose', partial(self._on_seen, 'pose')),
             topics.subscription(self._node, 'odom', self._on_odom),
@@ -51,8 +57,9 @@ class PolicyInputs:
 
     @property
     def lack(self) -> str:
-        """Why there is nothing to act on, as far as it is the odometry."""
-        return self._steps.lack
+        """Why there is nothing to act on, as far as it is the odometry or who publishes."""
+        ends = self._ends.problems() if self._ends is not None else []
+        return '; '.join(filter(None, [*ends, self._steps.lack]))
 
     def begin(self, first: int | None) -> None:
         """Forget all at the start of an episode, whose first stamp [ns] is given if known."""

@@ -16,7 +16,7 @@ from guda_ros.data.recording.reader import (
     RecordingReader,
     RecordingWriter,
 )
-from guda_ros.data.recording.serialization import header_stamp
+from guda_ros.data.recording.serialization import header_frame, header_stamp
 
 CONTRACT = Contract.load()
 SUPPORT = Path(__file__).resolve().parents[1] / 'support'
@@ -31,6 +31,53 @@ def test_the_stamp_is_read_from_the_serialized_header():
     assert header_stamp(scene.command(12_345_678_901, (0, 0, 0))) == 12_345_678_901
     with pytest.raises(ValueError, match='header is expected'):
         header_stamp(b'\x00\x01')
+
+
+def test_the_frame_is_read_from_the_serialized_header_in_either_byte_order():
+    for frame in ('', 'odom', 'base_link', 'für'):
+        assert header_frame(scene.odometry(7, frame, (0, 0, 0))) == frame
+    big = b'\x00\x00\x00\x00' + bytes(8) + b'\x00\x00\x00\x05odom\x00'
+    assert header_frame(big) == 'odom'
+    with pytest.raises(ValueError, match='header is expected'):
+        header_frame(b'\x00\x01')
+
+
+@pytest.mark.parametrize(
+    ('role', 'key'),
+    [
+        ('odom', 'odom'),
+        ('ball', 'odom'),
+        ('pose', 'map'),
+        ('ground_truth_robot', 'map'),
+        ('ground_truth_ball', 'map'),
+    ],
+)
+def test_a_frame_that_convert_would_refuse_is_told_at_its_first_message(bench, role, key):
+    def strange(step):
+        stamp = scene.START + step * scene.PERIOD
+        row = (1.0, 2.0, 0.0)
+        return scene.pose(stamp, row, 'w') if role == 'pose' else scene.odometry(stamp, 'w', row)
+
+    assert bench.collector.unfit == []
+    bench.collector.take(role, scene.START - 1, strange(-1))
+    words = f"comes in frame 'w' where '{key}' is expected: put `frames: {{{key}: w}}`"
+    assert [text.startswith(f'{role} {words}') for text in bench.collector.unfit] == [True]
+    bench.begin()
+    for step in range(3):
+        bench.step(step, role)
+        bench.collector.take(role, scene.START + step * scene.PERIOD, strange(step))
+        assert any(words in text for text in bench.collector.status['alarms'])
+    assert any(words in text for text in bench.collector.news())
+    bench.end(2)
+    status = bench.collector.status
+    assert status['good'] is False and any(words in text for text in status['reasons'])
+    # Nothing of it is lost, and the next one in the right frame is well.
+    assert status['messages'] >= 18
+    bench.begin('b')
+    for step in range(6):
+        bench.step(step)
+    bench.end(5)
+    assert bench.collector.status['good'] and bench.collector.unfit == []
 
 
 def test_a_whole_episode_is_saved_and_announced(bench, tmp_path):

@@ -58,6 +58,7 @@ class Driver:
             ('odom', Odometry, qos.DEFAULT),
             ('camera_info', CameraInfo, qos.DEFAULT),
             ('episode', String, qos.EPISODE),
+            ('joint_states', JointState, qos.DEFAULT),
         )
         self._pubs = {
             name: self.node.create_publisher(kind, name, profile) for name, kind, profile in topics
@@ -153,7 +154,8 @@ class Driver:
 @pytest.fixture(scope='module')
 def driver(scenes, tmp_path_factory):
     graph = GraphProcesses(
-        [NodeSpec('perception', 'perception', parameters={})],
+        # The stamps of these tests are of no clock.
+        [NodeSpec('perception', 'perception', parameters={'clock_tolerance': 0.0})],
         log_dir=tmp_path_factory.mktemp('log'),
     )
     with graph:
@@ -379,6 +381,23 @@ def test_an_empty_or_short_image_is_told_and_survived(driver, width, height, dat
     assert driver.wait(lambda: 'an image was ignored' in driver.diagnostics['/perception'][1])
     assert driver.answers == []
     assert driver.step(START).keys() == OUTPUTS.keys()
+
+
+def test_odometry_in_another_frame_is_refused_at_its_first_message(driver):
+    driver.episode('reset', 'frame')
+    driver.step(START)
+    driver.answers.clear()
+    driver.stamp += PERIOD
+    message = convert.odometry_message(np.zeros(3), driver.stamp, 'odom_combined', 'base_link')
+    driver._pubs['odom'].publish(message)
+    assert driver.wait(lambda: 'odom_combined' in driver.diagnostics['/perception'][1])
+    level, text, _ = driver.diagnostics['/perception']
+    assert level == ERROR and '`frames: {odom: odom_combined}`' in text
+    driver.image(START)
+    driver.spin(0.3)
+    assert driver.answers == []
+    assert driver.step(START).keys() == OUTPUTS.keys()
+    assert driver.wait(lambda: driver.diagnostics['/perception'][0] == OK, 10.0)
 
 
 def test_grey_images_are_a_warning_as_long_as_they_come(driver):

@@ -144,3 +144,17 @@ def test_reliable_publishers_are_heard_reliably_as_long_as_there_is_no_other(pai
     assert pair.publish({'odd': (strong, JointState())}, heard)
     assert heard_by(first) is first
     destroy_entities(pair.ours.node, [first])
+
+
+def test_the_recorder_names_who_publishes_what_it_cannot_record(pair):
+    node, topics = pair.ours.node, Topics()
+    before = set(node.subscriptions)
+    inputs = RecorderInputs(node, pair.told, topics, print, print)
+    assert inputs.ends.problems() == []
+    pair.publisher(Imu, 'odom', qos.DEFAULT)
+    pair.publisher(JointState, 'image_raw', qos.DEFAULT)
+    assert pair.wait(lambda: len(inputs.ends.problems()) == 2)
+    told = '; '.join(inputs.ends.problems())
+    assert '/driver publishes sensor_msgs/msg/Imu on /odom' in told
+    assert '/driver publishes sensor_msgs/msg/JointState on /image_raw' in told
+    destroy_entities(node, [each for each in node.subscriptions if each not in before])

@@ -22,7 +22,7 @@ REGULAR_ROLES = (
     'joint_states',
 )
 #: What makes data useless for learning rather than shorter or incomplete.
-SPOILING = ('clock', 'order', 'stale')
+SPOILING = ('clock', 'order', 'stale', 'frame')
 #: Seconds over which a rate is measured, and the share of the wanted rate that is enough.
 _WINDOW, ENOUGH = 2.0, 0.8
 #: An interval of so many typical ones is a gap.
@@ -49,9 +49,9 @@ class Alarm:
     """
     Something that is wrong, or was.
 
-    kind: rate, gap, stale, order, clock, still, disk or sync; role: of the contract, empty if of
-    no stream; first: seconds after the start; count: how often, for a gap how many messages are
-    missing; worst: Hz for a rate, otherwise seconds; active: whether it lasts.
+    kind: rate, gap, stale, order, frame, clock, still, disk or sync; role: of the contract, empty
+    if of no stream; first: seconds after the start; count: how often, for a gap how many messages
+    are missing; worst: Hz for a rate, otherwise seconds; active: whether it lasts.
     """
 
     kind: str
@@ -128,6 +128,10 @@ class StreamAlarms:
         else:
             stream.first = stream.first or stamp
             stream.stamps.append(stamp)
+
+    def frame(self, role: str, stamp: int, text: str) -> None:
+        """Take note of a message [ns] that comes in a frame in which nobody can read it."""
+        self._happened('frame', role, stamp, text, 0.0)
 
     def reaches(self, role: str, end: int) -> bool:
         """Tell whether a stream, if there is one, has come to its last message, `end` in ns."""

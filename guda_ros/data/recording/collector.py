@@ -13,6 +13,7 @@ from guda_ros.data.pairing import OBSERVATION_ROLES, TRUTH_ROLES
 from guda_ros.data.recording.alarms import StreamAlarms
 from guda_ros.data.recording.completeness import SampleCheck
 from guda_ros.data.recording.folder import DiskSpace
+from guda_ros.data.recording.frames import FrameCheck
 from guda_ros.data.recording.preroll import PreRoll
 from guda_ros.data.recording.quality import quality_report
 from guda_ros.data.recording.reader import (
@@ -105,6 +106,7 @@ class EpisodeCollector:
         self._last_time = 0
         self._expected = ''
         self._full, self._refused = '', 0
+        self._frames = FrameCheck(contract)
         self._samples = SampleCheck(0, contract.period)
         self._alarms = StreamAlarms(0, {})
         self._status = _status('', WAITING)
@@ -154,6 +156,11 @@ class EpisodeCollector:
     def news(self) -> list[str]:
         """Return the alarms that went up or ended since the last call."""
         return self._alarms.news() if self._writer is not None else []
+
+    @property
+    def unfit(self) -> list[str]:
+        """What comes in a frame in which a recording of it cannot be read, as sentences."""
+        return [f'{role} {text}' for role, text in self._frames.problems.items()]
 
     def expect(self, episode: str, stamp: int) -> None:
         """
@@ -218,6 +225,8 @@ class EpisodeCollector:
 
     def take(self, role: str, received: int, data: bytes) -> None:
         """Take a serialized message that was received at a ROS time [ns]."""
+        if self._writer is None:
+            self._frames.look(role, data)
         if self._writer is None or not self._belongs(role, data):
             # Also while an episode is closed: the next may begin at any moment.
             self._preroll.add(role, received, data)
@@ -239,6 +248,9 @@ class EpisodeCollector:
             end = self._outcome['end_stamp'] if self._outcome is not None else 2**63 - 1
             if self._writer.info.start_stamp <= stamp <= end:
                 self._alarms.take(role, received, stamp)
+                problem = self._frames.look(role, data)
+                if problem:
+                    self._alarms.frame(role, stamp, problem)
         messages = self._writer.messages
         self._guard(lambda: self._writer.write(self._topics[role][0], received, data))
         # With memory full as well as the disk the writer takes no more.

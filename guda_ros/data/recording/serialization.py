@@ -21,6 +21,18 @@ def header_stamp(data: bytes) -> int:
     return seconds * NANOSECONDS + nanoseconds
 
 
+def header_frame(data: bytes) -> str:
+    """
+    Return the frame_id of a serialized message that begins with std_msgs/Header.
+
+    :raises ValueError: if it is too short for one.
+    """
+    if len(data) < 16:
+        raise ValueError('a serialized message with a header is expected')
+    (length,) = struct.unpack_from('<I' if data[1] & 1 else '>I', data, 12)
+    return bytes(data[16 : 16 + length]).rstrip(b'\0').decode('utf-8', 'replace')
+
+
 def event_of(data: bytes) -> dict:
     """Return the episode event in a serialized std_msgs/String; empty if there is none."""
     try:

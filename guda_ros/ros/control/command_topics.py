@@ -20,7 +20,9 @@ from guda_ros.ros.conversions import (
     twist_stamped,
 )
 from guda_ros.ros.parameters import declare_stamped, Parameters
-from guda_ros.ros.topics import Topics
+from guda_ros.ros.robot_check.ends import commands_problem
+from guda_ros.ros.robot_check.watch import ends_of, EndsWatch
+from guda_ros.ros.topics import Topics, type_name
 
 
 class CommandTopics:
@@ -56,6 +58,8 @@ class CommandTopics:
             topics.subscription(node, f'command_{source}', partial(self._take, source), kind=kind)
             for source in SOURCES
         ]
+        wishes = [topics[f'command_{source}'].name for source in SOURCES]
+        self._wishes = EndsWatch(node, dict.fromkeys(wishes, type_name(kind)))
         #: Stamp [ns] of the latest command that was sent; -1 before the first.
         self.sent_stamp = -1
 
@@ -87,6 +91,16 @@ class CommandTopics:
     def wait_until_heard(self, seconds: float) -> None:
         """Wait until the latest command has arrived, but no longer."""
         self._pub.wait_for_all_acked(Duration(seconds=seconds))
+
+    def problem(self) -> str:
+        """Return what keeps commands from coming in or being heard, else empty."""
+        told = self._wishes.problems()
+        hearers = ends_of(self._node.get_subscriptions_info_by_topic(self._pub.topic_name))
+        kind = type_name(TwistStamped if self._stamped else Twist)
+        unheard = commands_problem(self._pub.topic_name, kind, hearers)
+        if unheard is not None:
+            told.append('; '.join(filter(None, unheard)))
+        return '; '.join(told)
 
     def rivals(self) -> str:
         """Return what is wrong if somebody else publishes commands to the robot, else empty."""

@@ -52,7 +52,7 @@ class SafetyReport:
         Return level, message and values of /diagnostics.
 
         :param rivals: who else commands the robot.
-        :param problem: what is wrong with the joystick or the watch.
+        :param problem: what is wrong with the joystick, the watch or who hears commands.
         """
         counts, (in_charge, reasons) = self._gate.counts, self._stand(now)
         faults = sum(counts[key] for key in counts if key[1] in safety_gate.FAULTS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from geometry_msgs.msg import Twist
 import numpy as np
 from rclpy.node import Node
 from rclpy.serialization import serialize_message
@@ -13,11 +14,12 @@ from sensor_msgs.msg import CompressedImage, Image
 from guda_ros.ros.control.sent_commands import SentCommands
 from guda_ros.ros.conversions import twist_stamped
 from guda_ros.ros.hearing import hear
-from guda_ros.ros.images import image_subscription
+from guda_ros.ros.images import COMPRESSED, compressed_topic, image_subscription
 from guda_ros.ros.qos import RECORD, RECORD_IMAGES, RECORD_LATCHED
 from guda_ros.ros.recorder.jpeg import JpegEncoder
 from guda_ros.ros.recorder.parameters import RecorderParameters
-from guda_ros.ros.topics import Topics
+from guda_ros.ros.robot_check.watch import EndsWatch
+from guda_ros.ros.topics import Topics, type_name
 
 
 class RecorderInputs:
@@ -50,6 +52,17 @@ class RecorderInputs:
                 # Drivers publish CameraInfo with the quality of their images.
                 qos = RECORD_IMAGES if role == 'camera_info' else RECORD
                 hear(node, kind, name, partial(self._take, role), qos, raw=True)
+        kinds = {name: type_name(kind) for name, kind in told.topics.values()}
+        if told.images:
+            name, kind = table['image'].name, type_name(Image)
+            if told.transport == COMPRESSED:
+                name = compressed_topic(node.resolve_topic_name(name))
+                kind = type_name(CompressedImage)
+            kinds[name] = kind
+        if not told.stamped:
+            kinds[told.topics['command'][0]] = type_name(Twist)
+        #: Who publishes what is to be recorded, but cannot be heard.
+        self.ends = EndsWatch(node, kinds)
         if told.images:
             self._jpeg = JpegEncoder(told.jpeg_quality)
             image_subscription(table, node, told.transport, self._on_image, qos=RECORD_IMAGES)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import partial
 import time
 from typing import Any
 
 import numpy as np
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
-from rclpy.topic_endpoint_info import TopicEndpointInfo
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from guda_ros.data.messages import stamp_to_ns
@@ -20,7 +18,7 @@ from guda_ros.ros.hearing import hear
 from guda_ros.ros.images import compressed_topic, grey_of
 from guda_ros.ros.qos import LOOK
 from guda_ros.ros.robot_check.checks import Expected
-from guda_ros.ros.robot_check.ends import COMPRESSED, End
+from guda_ros.ros.robot_check.ends import COMPRESSED
 from guda_ros.ros.robot_check.snapshot import (
     BallSeen,
     Calibration,
@@ -28,6 +26,7 @@ from guda_ros.ros.robot_check.snapshot import (
     Picture,
     Snapshot,
 )
+from guda_ros.ros.robot_check.watch import ends_of
 from guda_ros.ros.running import destroy_entities
 from guda_ros.ros.topics import Topics
 
@@ -41,20 +40,6 @@ _QUIET = 0.7
 _LOOK = 0.25
 #: Images that are kept to search for the ball.
 _IMAGES = 5
-
-
-def ends_of(infos: Collection[TopicEndpointInfo], without: str = '') -> tuple[End, ...]:
-    """Return publishers or subscriptions that rclpy has discovered, without those of one node."""
-    found = (
-        End(
-            f'{info.node_namespace.rstrip("/")}/{info.node_name}',
-            info.topic_type,
-            info.qos_profile.reliability != ReliabilityPolicy.BEST_EFFORT,
-            info.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL,
-        )
-        for info in infos
-    )
-    return tuple(end for end in found if end.node != without)
 
 
 class _Record:
