@@ -11,7 +11,14 @@ from __future__ import annotations
 import argparse
 import json
 
-from guda_ros.cli.common import add_contract, add_domain, add_names, add_node_settings, names_of
+from guda_ros.cli.common import (
+    add_adapter,
+    add_contract,
+    add_domain,
+    add_names,
+    add_node_settings,
+    names_of,
+)
 from guda_ros.workflows.terminal.arguments import positive_number
 
 EXAMPLE = """\
@@ -23,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this verb."""
     parser.add_argument('action', choices=('robot',), help='what to look at')
     add_contract(parser)
+    add_adapter(parser)
     add_domain(parser, None, '$ROS_DOMAIN_ID or 0, where the driver is')
     parser.add_argument(
         '--seconds',
@@ -47,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
         GraphOptions(
             contract=args.contract,
             robot=args.robot or '',
+            adapter=args.adapter,
             local=not args.network,
             overrides=read_overrides(args.set),
             names=names_of(args),

@@ -80,6 +80,19 @@ def add_no_check(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_adapter(parser: argparse.ArgumentParser) -> None:
+    """Add --adapter for verbs that speak to a robot."""
+    from guda_ros.soccer.driver import ADAPTERS
+
+    parser.add_argument(
+        '--adapter',
+        choices=ADAPTERS,
+        default='',
+        help='of robot: how it is spoken to; none: its driver hears cmd_vel itself (default: the '
+        "robot profile's)",
+    )
+
+
 def add_names(parser: argparse.ArgumentParser) -> None:
     """Add --remap, --namespace, --params-file and --log-level for verbs that start nodes."""
     parser.add_argument(

@@ -6,6 +6,7 @@ import argparse
 import time
 
 from guda_ros.cli.common import (
+    add_adapter,
     add_contract,
     add_domain,
     add_names,
@@ -15,7 +16,6 @@ from guda_ros.cli.common import (
     names_of,
 )
 from guda_ros.ros.graph.table import GraphOptions, GRAPHS
-from guda_ros.soccer.driver import ADAPTERS
 
 EXAMPLE = """\
 guda up simulation --domain 7
@@ -40,13 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='FILE',
         help='policy that `guda export` made; simulation and robot can do without',
     )
-    parser.add_argument(
-        '--adapter',
-        choices=ADAPTERS,
-        default='',
-        help='of robot: how it is spoken to; none: its driver hears cmd_vel itself (default: the '
-        "robot profile's)",
-    )
+    add_adapter(parser)
     parser.add_argument(
         '--mode',
         choices=('free', 'lockstep'),

@@ -332,6 +332,24 @@ def test_a_driver_of_the_other_twist_is_told_with_the_switch(kind):
     assert finding(fits, 'cmd_vel', 'hearer', expected).level == FITS
 
 
+def test_behind_an_adapter_the_robot_hears_another_topic():
+    expected = Expected(CONTRACT, NAO, adapter='naoqi')
+    names = {**NAMES, 'channel': '/naoqi/cmd_vel'}
+    through = {'command': (End('/adapter', TWIST_STAMPED),), 'channel': (End(DRIVER, TWIST),)}
+    told = finding(good(names=names, subscriptions=through), 'cmd_vel', 'hearer', expected)
+    assert (told.level, told.found) == (
+        FITS,
+        f'{DRIVER} hears the adapter naoqi on /naoqi/cmd_vel',
+    )
+    for ends in ({}, {'command': through['command']}):
+        told = finding(good(names=names, subscriptions=ends), 'cmd_vel', 'hearer', expected)
+        assert told.level == LACKS and 'nobody hears /naoqi/cmd_vel' in told.found
+        assert '--adapter none' in told.todo
+    # A driver that hears cmd_vel itself is heard, whatever the profile says.
+    told = finding(good(names=names), 'cmd_vel', 'hearer', expected)
+    assert told.level == FITS and DRIVER in told.found
+
+
 def test_who_only_looks_on_is_no_robot():
     for name in ('/data_collector', '/red/policy', '/_ros2cli_77', '/rviz2', '/rosbag2_recorder'):
         problem = commands_problem('/cmd_vel', TWIST, [End(name, TWIST)])

@@ -25,6 +25,7 @@ from guda_ros.ros.robot_check.ends import (
 )
 from guda_ros.ros.robot_check.findings import Finding, FITS, LACKS, NOTE, WARNING
 from guda_ros.ros.robot_check.snapshot import Heard, Snapshot
+from guda_ros.soccer.driver import CHANNELS, NO_ADAPTER
 from guda_ros.soccer.robot import RobotProfile
 
 #: Types that a role may have, where it is not one of a name.
@@ -53,13 +54,22 @@ class Expected:
     """
     What a driver is measured by.
 
-    stamped: whether commands are TwistStamped; compressed: whether compressed images are heard.
+    stamped: whether commands are TwistStamped; compressed: whether compressed images are heard;
+    adapter: who speaks to the robot (guda_ros.soccer.driver.ADAPTERS).
     """
 
     contract: Contract
     robot: RobotProfile
     stamped: bool = True
     compressed: bool = False
+    adapter: str = NO_ADAPTER
+
+    @property
+    def channel(self) -> str:
+        """The topic on which an adapter speaks to the robot; empty where there is none."""
+        if self.adapter in (NO_ADAPTER, 'booster_service'):
+            return ''
+        return self.robot.driver.channel or CHANNELS[self.adapter]
 
     def kinds(self, role: str) -> tuple[str, ...]:
         """Return the types that a role may have."""
@@ -445,12 +455,15 @@ def _tilt(snapshot: Snapshot, expected: Expected) -> Iterator[Finding]:
 
 
 def _commands(snapshot: Snapshot, expected: Expected) -> Iterator[Finding]:
-    """Yield who hears cmd_vel, and who else publishes it."""
+    """Yield who hears cmd_vel or the adapter, and who else publishes it."""
     name, (kind,) = snapshot.names['command'], expected.kinds('command')
     hearers = snapshot.subscriptions.get('command', ())
     problem = commands_problem(name, kind, hearers)
     robots = [end for end in hearers if not is_onlooker(end)]
-    if problem is not None:
+    drivers = [end for end in robots if end.name != 'adapter']
+    if expected.channel and not drivers:
+        yield _adapter(snapshot, expected)
+    elif problem is not None:
         found, todo = problem
         near = [
             topic
@@ -472,6 +485,24 @@ def _commands(snapshot: Snapshot, expected: Expected) -> Iterator[Finding]:
             f'{", ".join(end.node for end in others)} publishes {name}, too',
             'stop it: a robot follows one master, and the safety node is to be it',
         )
+
+
+def _adapter(snapshot: Snapshot, expected: Expected) -> Finding:
+    """Return whether somebody hears the adapter."""
+    channel = snapshot.names['channel']
+    robots = [end for end in snapshot.subscriptions.get('channel', ()) if not is_onlooker(end)]
+    if robots:
+        nodes = ', '.join(end.node for end in robots)
+        text = f'{nodes} hears the adapter {expected.adapter} on {channel}'
+        return Finding('cmd_vel', 'hearer', FITS, text)
+    return Finding(
+        'cmd_vel',
+        'hearer',
+        LACKS,
+        f'nobody hears {channel}, where the adapter {expected.adapter} speaks to the robot',
+        f"start the robot's driver and let it hear {channel}, name what it hears by "
+        'driver.channel of the robot profile, or, if it hears cmd_vel, give --adapter none',
+    )
 
 
 def _episodes(snapshot: Snapshot, expected: Expected) -> Iterator[Finding]:

@@ -89,6 +89,8 @@ class Look:
         names = {role: self._node.resolve_topic_name(self._topics[role].name) for role in roles}
         if self._expected.compressed:
             names['image'] = compressed_topic(names['image'])
+        if self._expected.channel:
+            names['channel'] = self._node.resolve_topic_name(self._expected.channel)
         return names
 
     def subscribe(self) -> None:

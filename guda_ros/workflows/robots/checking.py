@@ -11,6 +11,7 @@ from guda_ros.errors import naming_extras
 from guda_ros.ros.graph import environment
 from guda_ros.ros.graph.table import GraphOptions
 from guda_ros.ros.robot_check.findings import Finding, FITS, LACKS, LEVELS, NOTE
+from guda_ros.soccer.driver import COMPRESSED
 from guda_ros.soccer.robot import RobotProfile
 
 if TYPE_CHECKING:
@@ -132,10 +133,11 @@ def _expected(options: GraphOptions) -> Expected:
     contract = Contract.load(options.contract, options.robot or None)
     robot = RobotProfile.load(options.robot or contract.robot)
     told = options.overrides.get('safety', {})
-    transport = options.overrides.get('perception', {}).get('image_transport', 'raw')
+    heard = options.overrides.get('perception', {})
     return Expected(
         contract,
         robot,
         bool(told.get('stamped', robot.driver.stamped)),
-        transport == 'compressed',
+        heard.get('image_transport', robot.driver.image_transport) == COMPRESSED,
+        options.adapter or robot.driver.adapter,
     )
