@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+from camera_clocks import CAMERAS, check_rate, image_stamps
 import numpy as np
 import pytest
 import recording_scene as scene
@@ -161,6 +162,28 @@ def test_an_episode_begins_with_the_first_image_between_two_odometries(rate, lat
     stamps = {**dict.fromkeys(('pose', 'ball', 'command'), set(steps.tolist())), 'odom': odometry}
     problems = missing_samples(stamps, steps, first, 0.1)
     assert (not any(problem.startswith('the first') for problem in problems)) == whole
+
+
+@pytest.mark.parametrize('camera', CAMERAS)
+def test_an_episode_has_steps_at_the_contracts_rate_whatever_the_cameras(tmp_path, camera):
+    """All images are answered here, as an older perception or another one does."""
+    seconds, end = 3.0, scene.START + 3 * 10**9
+    path = scene.write_stamped(
+        tmp_path,
+        images=image_stamps(camera, scene.START + 12_345_678, seconds),
+        odometries=range(scene.START - 10**9 + 7_000_000, end + 10**8, 20_000_000),
+        end=end,
+    )
+    episode = read_episode(path, Contract.load())
+    # What was commanded before the first image, between two periods, is not known.
+    assert episode.problems == () and episode.usable[1:].all()
+    check_rate(episode.stamps, seconds)
+    moved = (episode.stamps - scene.START) * 1e-9 * scene.SPEED
+    states = episode.world_states
+    np.testing.assert_allclose(states[:, 0], moved, atol=1e-6)
+    # The ball lies still in odom, and so in map.
+    np.testing.assert_allclose(states[:, world.BALL] - states[0, world.BALL], 0.0, atol=1e-6)
+    np.testing.assert_allclose(episode.commands[:, 0], scene.SPEED)
 
 
 def test_the_answer_to_the_last_observation_is_no_step(tmp_path):

@@ -130,3 +130,41 @@ def write_recording(
         for role, data in change(step, samples(step)).items():
             writer.write(TOPICS[role][0], START + step * PERIOD + 1_000_000, data)
     return writer.close(verdict=verdict, end_stamp=START + steps * PERIOD)
+
+
+#: How fast [m/s] the robot of `write_stamped` walks along x.
+SPEED = 0.1
+
+
+def write_stamped(folder, images, odometries, end, name='episode_0'):
+    """
+    Write a recording of a robot that walks along x, the ball 2 m ahead of where it began.
+
+    :param images: stamps [ns] at which pose, ball and command are known. :param odometries: stamps
+        of the odometry. :param end: of the episode.
+    """
+    info = RecordingInfo(
+        id=name, scenario='attack', start_index=0, seed=0, operator='', start_stamp=START
+    )
+    writer = RecordingWriter(folder, Contract.load(), info)
+    for role, (topic, kind) in TOPICS.items():
+        writer.add_topic(topic, kind, role)
+    sent = [
+        (stamp, 'odom', odometry(stamp, 'odom', (walked(stamp), 0.0, 0.0))) for stamp in odometries
+    ]
+    for stamp in images:
+        row = (walked(stamp), 0.0, 0.0)
+        sent += [
+            (stamp, 'pose', pose(stamp, row)),
+            (stamp, 'ball', odometry(stamp, 'odom', (2.0, 0.0, 0.0))),
+            (stamp, 'ball_detection', detection(stamp)),
+            (stamp, 'command', command(stamp, (SPEED, 0.0, 0.0))),
+        ]
+    for stamp, role, data in sorted(sent, key=lambda one: one[:2]):
+        writer.write(TOPICS[role][0], stamp + 30_000_000, data)
+    return writer.close(verdict='scored', end_stamp=end)
+
+
+def walked(stamp):
+    """Return how far [m] the robot of `write_stamped` is at a stamp [ns]."""
+    return SPEED * (stamp - START) * 1e-9
