@@ -7,7 +7,11 @@ import pytest
 
 import guda_ros
 from guda_ros.data.verdicts import COMMANDERS
+from guda_ros.ros.robot_check.findings import FITS
 from guda_ros.soccer import world
+
+#: What `guda check robot` says of a driver that lacks something.
+BAD = {'op3': {'camera_info'}}
 
 
 @pytest.fixture
@@ -35,6 +39,11 @@ def moved(episode):
 )
 def test_the_robot_of_a_public_driver_is_driven_recorded_replayed_and_led_by_a_policy(bench):
     person, driver = bench.person, bench.driver
+    bench.place()
+    # usb_cam without a calibration file is the one thing that anything lacks in.
+    found = bench.look()
+    assert {each.subject for each in found.lacks} == BAD.get(bench.name, set()), found
+    assert any(each.subject == 'ball' and each.level == FITS for each in found.findings), found
     write_policy(bench.folder / 'walk.onnx', bench.contract)
     with bench.up('--policy', str(bench.folder / 'walk.onnx')):
         person.press('takeover', lambda: person.said['teleop/state']['taken_over'])

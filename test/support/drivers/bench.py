@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 import os
 from pathlib import Path
 import signal
@@ -18,12 +19,15 @@ from guda_ros.data.contract import Contract
 from guda_ros.data.episodes import Episode, read_episode
 from guda_ros.ros.graph.environment import adopt, ros_environment
 from guda_ros.soccer import starts, world
+from guda_ros.workflows.robots.checking import check_robot, RobotCheck
 
 #: Where in base_link the ball is put at the begin of an episode: each camera sees it there.
 BALL = {'naoqi': (0.8, 0.05), 'turtlebot4': (0.9, 0.05), 'op3': (0.7, 0.05)}
 #: How often an episode is recorded again that the recorder does not like: on a busy machine
 #: drivers and nodes are late.
 TRIES = 6
+#: What `guda check robot` looks at that a busy machine decides.
+PACE = ('rate', 'stamps', 'streams')
 #: Processes that wait for each core where a robot cannot be kept up with at all.
 BUSY = 3.0
 
@@ -83,6 +87,13 @@ class Bench:
         assert self.driver.state['command'] == [0.0, 0.0, 0.0]
         self.driver.wait(lambda state: state['speed'] < 0.01)
         self.person.said.clear()
+
+    def look(self) -> RobotCheck:
+        """Return what `guda check robot` finds; how fast all goes is not looked at."""
+        found = check_robot(robot=str(self.profile), domain=self.domain, seconds=3, patience=60)
+        return replace(
+            found, findings=tuple(each for each in found.findings if each.aspect not in PACE)
+        )
 
     def seconds(self, seconds: float) -> None:
         """Hold on for so long, by the clock of the robot."""

@@ -61,6 +61,9 @@ class StandInDriver:
             SoccerSimulation(stepped, self._robot, timestep=1 / _RATE) for _ in range(2)
         )
         self._cameras = RobotCameras(drawn, [self._robot])
+        # The first picture takes a second, in which no driver would be silent.
+        for camera in description.cameras:
+            self._cameras.draw(Shot(camera.name, 0, 0, self._world.physics_state()))
         self._imu = ImuModel(self._robot.imu)
         self._command, self._followed, self._heard = np.zeros(3), 0, 0
         self._head = [0.0, 0.0]
