@@ -16,7 +16,7 @@ from typing import Any, TYPE_CHECKING
 import rclpy
 from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
@@ -28,6 +28,7 @@ from guda_ros.config.files import ConfigError
 from guda_ros.data.contract_base import ContractMismatch
 from guda_ros.errors import GudaError
 from guda_ros.interrupts import interrupts_first
+from guda_ros.ros.executor import QuietExecutor
 from guda_ros.ros.hearing import heard_by
 
 if TYPE_CHECKING:
@@ -51,30 +52,6 @@ USER_ERRORS = (
 
 #: Errors of rcl, such as arguments or parameter files that it cannot read.
 _ROS_ERRORS = (_rclpy.RCLError, _rclpy.UnknownROSArgsError)
-
-
-class _Silence:
-    """A guard condition that wakes nobody."""
-
-    def trigger(self) -> None:
-        """Do nothing."""
-
-
-class QuietExecutor(SingleThreadedExecutor):
-    """
-    A SingleThreadedExecutor that waits once for each callback, where rclpy's waits twice.
-
-    rclpy triggers a guard condition after every callback, so that other threads look for work. In
-    one thread the only effect is that the next wait returns at once for nothing; building a wait
-    set is what rclpy spends most of its time on.
-    """
-
-    def _make_handler(self, *arguments):
-        guard, self._guard = self._guard, _Silence()
-        try:
-            return super()._make_handler(*arguments)
-        finally:
-            self._guard = guard
 
 
 def run_node(factory: Callable[[], Node], args: Sequence[str] | None = None) -> int:

@@ -7,7 +7,6 @@ from dataset_scene import CONTRACT
 import numpy as np
 from pty_command import PtyCommand
 import pytest
-from rclpy.executors import SingleThreadedExecutor
 from ros_helpers import wait_for
 from sensor_msgs.msg import Joy
 
@@ -16,6 +15,7 @@ from guda_ros.control.joystick import JoystickMap
 from guda_ros.data.episodes import Episode
 from guda_ros.data.sets.minari import write_minari
 from guda_ros.ros.conversions import pose_from_message
+from guda_ros.ros.executor import QuietExecutor
 from guda_ros.ros.graph.processes import GraphProcesses
 from guda_ros.sim.physics.batch import BatchSimulation
 from guda_ros.soccer.robot import RobotProfile
@@ -111,7 +111,7 @@ class Pad:
             lambda message: self.poses.append(pose_from_message(message)),
             10,
         )
-        self.executor = SingleThreadedExecutor(context=graph.monitor.context)
+        self.executor = QuietExecutor(context=graph.monitor.context)
         self.watch = graph.monitor
 
     def spin(self):

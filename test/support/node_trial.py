@@ -12,7 +12,6 @@ from nav_msgs.msg import Odometry
 import numpy as np
 import rclpy
 from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState, Joy
@@ -29,6 +28,7 @@ from guda_ros.ros.conversions import (
     twist_from_command,
     twist_stamped,
 )
+from guda_ros.ros.executor import QuietExecutor
 from guda_ros.ros.graph.processes import GraphProcesses
 from guda_ros.ros.graph.table import NodeSpec
 from guda_ros.ros.qos import COMMAND, DEFAULT, LATCHED
@@ -89,7 +89,7 @@ class NodeTrial:
             signal_handler_options=SignalHandlerOptions.NO,
         )
         self.node = rclpy.create_node('trial', context=self.context)
-        self._executor = SingleThreadedExecutor(context=self.context)
+        self._executor = QuietExecutor(context=self.context)
         self._executor.add_node(self.node)
         kind = Twist if self._plain else TwistStamped
         self._pubs = {

@@ -13,7 +13,6 @@ from nav_msgs.msg import Odometry
 import pytest
 import rclpy
 from rclpy.duration import Duration
-from rclpy.executors import SingleThreadedExecutor
 import recording_scene as scene
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Joy
@@ -22,6 +21,7 @@ from std_msgs.msg import String
 from guda_ros.ros import qos
 from guda_ros.ros.conversions import ns_to_stamp
 from guda_ros.ros.episode.event import EpisodeEvent
+from guda_ros.ros.executor import QuietExecutor
 from guda_ros.ros.graph.environment import claim_domain, ros_environment
 
 TYPES = {
@@ -58,7 +58,7 @@ class Graph:
         self.context = rclpy.Context()
         rclpy.init(context=self.context, domain_id=domain)
         self.node = rclpy.create_node('others', context=self.context)
-        self.executor = SingleThreadedExecutor(context=self.context)
+        self.executor = QuietExecutor(context=self.context)
         self.executor.add_node(self.node)
         self.heard = []
         self.number = 0

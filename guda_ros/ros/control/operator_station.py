@@ -12,7 +12,6 @@ import numpy as np
 from rcl_interfaces.srv import GetParameters
 import rclpy
 from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
@@ -25,6 +24,7 @@ from guda_ros.ros import conversions as convert
 from guda_ros.ros import qos
 from guda_ros.ros.control.sent_commands import SentCommands
 from guda_ros.ros.diagnostics import ERROR, OK
+from guda_ros.ros.executor import QuietExecutor
 from guda_ros.ros.graph.names import RosNames, USUAL_NAMES
 from guda_ros.ros.topics import service_client, Topics
 from guda_ros.soccer import world
@@ -61,7 +61,7 @@ class OperatorStation:
             cli_args=names.arguments,
             start_parameter_services=False,
         )
-        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor = QuietExecutor(context=self._context)
         self._executor.add_node(node)
         self._commands: SentCommands | None = None
         try:

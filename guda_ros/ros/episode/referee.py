@@ -10,7 +10,6 @@ import time
 import numpy as np
 import rclpy
 from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
@@ -21,6 +20,7 @@ from guda_ros.ros import qos
 from guda_ros.ros.control.sent_commands import SentCommands
 from guda_ros.ros.episode.event import EpisodeEvent
 from guda_ros.ros.episode.runner import EpisodeError
+from guda_ros.ros.executor import QuietExecutor
 from guda_ros.ros.graph.names import RosNames, USUAL_NAMES
 from guda_ros.ros.topics import Topics
 
@@ -55,7 +55,7 @@ class Referee:
             start_parameter_services=False,
             parameter_overrides=[Parameter('use_sim_time', value=sim_time)],
         )
-        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor = QuietExecutor(context=self._context)
         self._executor.add_node(node)
         self._event: EpisodeEvent | None = None
         self._first: int | None = None

@@ -8,7 +8,6 @@ import json
 import time
 
 from rcl_interfaces.srv import SetParameters
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from std_msgs.msg import String
@@ -17,6 +16,7 @@ from std_srvs.srv import Trigger
 from guda_ros.data.contract import Contract
 from guda_ros.errors import GudaError
 from guda_ros.ros.episode.event import EpisodeEvent, read_event
+from guda_ros.ros.executor import QuietExecutor
 from guda_ros.ros.topics import service_client, Topics
 
 
@@ -68,7 +68,7 @@ class EpisodeRunner:
         self._recorder = recorder
         self._executor = node.executor
         if self._executor is None:
-            self._executor = SingleThreadedExecutor(context=node.context)
+            self._executor = QuietExecutor(context=node.context)
             self._executor.add_node(node)
         self._start: EpisodeEvent | None = None
         self._last: EpisodeEvent | None = None

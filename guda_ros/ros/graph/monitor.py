@@ -6,10 +6,10 @@ from lifecycle_msgs.msg import State
 from lifecycle_msgs.srv import GetState
 import rclpy
 from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from guda_ros.ros.executor import QuietExecutor
 from guda_ros.ros.graph.names import RosNames, USUAL_NAMES
 from guda_ros.ros.graph.table import NodeSpec
 
@@ -35,7 +35,7 @@ class GraphMonitor:
             enable_rosout=False,
             start_parameter_services=False,
         )
-        self._executor = SingleThreadedExecutor(context=self.context)
+        self._executor = QuietExecutor(context=self.context)
         self._executor.add_node(self.node)
         self._clients = {}
         self._states = {}
