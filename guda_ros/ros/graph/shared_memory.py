@@ -23,17 +23,21 @@ def shared_memory_files() -> dict[str, list[Path]]:
 
 def clean_shared_memory(min_age: float = 0.3) -> list[Path]:
     """
-    Remove what no living process uses; return what was removed.
+    Remove the segments that no living process uses; return what was removed.
 
-    The owner of a segment or port holds a lock file locked while it lives, as eProsima's
-    `fastdds shm clean` uses it; without a lock file nobody may have it mapped. What is younger
-    than `min_age` [s] is not touched before that age: its owner may be about to lock it.
+    The owner of a segment holds a lock file locked while it lives, as eProsima's `fastdds shm
+    clean` uses it; without a lock file nobody may have it mapped. What is younger than `min_age`
+    [s] is not touched before that age: its owner may be about to lock it.
+
+    Ports are left alone. They are small and their numbers are used again, by whatever domain:
+    Fast DDS puts them right when it opens them, and a participant that tries to lock one while
+    this looks whether it is locked would be deaf from then on.
     """
     removed = []
-    candidates = [paths for paths in shared_memory_files().values() if not _locked(paths, min_age)]
+    candidates = [paths for paths in _segments() if not _locked(paths, min_age)]
     if candidates and any(_age(path) < min_age for paths in candidates for path in paths):
         time.sleep(min_age)
-        candidates = list(shared_memory_files().values())
+        candidates = _segments()
     mapped = _mapped() if candidates else set()
     for paths in candidates:
         lockless = not any(path.name.endswith(('_el', '_sl')) for path in paths)
@@ -46,6 +50,10 @@ def clean_shared_memory(min_age: float = 0.3) -> list[Path]:
                 continue
             removed.append(path)
     return removed
+
+
+def _segments() -> list[list[Path]]:
+    return [paths for name, paths in shared_memory_files().items() if '_port' not in name]
 
 
 def _locked(paths: list[Path], min_age: float = 0.0) -> bool:
