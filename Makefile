@@ -4,7 +4,7 @@
 #   PYTHON          the Python for .venv, 3.11 to 3.13
 #   TORCH_PIP_ARGS  options for pip when it installs PyTorch; `--index-url ADDRESS` with the address of its
 #                   CPU builds saves a download of several GB where the package index serves CUDA builds
-#   ARGS            more options for `guda demo`, `guda benchmark` or pytest
+#   ARGS            more options for `guda demo`, `guda benchmark`, the fuzzer or pytest
 #   JOBS            processes that run the tests at once; 0 runs them in one, as a debugger needs it
 #   DATA            folder of the initial data, for benchmark-guda
 #   BENCHMARKS      names in config/benchmarks, for benchmark-guda
@@ -29,7 +29,7 @@ unexport ROS_DISTRO ROS_VERSION ROS_PYTHON_VERSION RMW_IMPLEMENTATION
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo benchmark-guda test test-all soak lint docs notebook clean
+.PHONY: help setup demo benchmark-guda test test-all soak fuzz lint docs notebook clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -53,6 +53,9 @@ test-all: setup lint  ## all tests
 
 soak: setup  ## record at full rate for an hour: does memory grow, is a loss not reported?
 	@GUDA_SOAK_MINUTES=60 $(VENV)/python -m pytest -s test/nodes/test_recording_soak.py $(ARGS)
+
+fuzz: setup  ## damaged files of every kind, 5000 of each: an hour; ARGS='bag --inputs 500' for less
+	@nice -n 10 $(VENV)/python test/fuzz $(ARGS)
 
 lint: setup  ## format, style and types of the Python files
 	@$(VENV)/ruff format --check --quiet . || { echo 'make lint: not formatted: ruff format .' >&2; exit 1; }

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import math
 import os
 from pathlib import Path
+import re
 import sys
 from typing import Any, Literal, NoReturn, overload
 
@@ -17,6 +18,12 @@ from guda_ros.errors import GudaError
 
 #: Bytes of the largest file that is read as a configuration.
 _LARGEST = 10**6
+
+
+#: Characters that no name or title has, and half of a pair that UTF-8 cannot write.
+_UNPRINTABLE = re.compile('[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\ud800-\\udfff]')
+#: Letters of a wrong value that a message shows.
+_SHOWN = 200
 
 
 #: What a file of YAML or JSON holds, before its values are checked.
@@ -149,6 +156,21 @@ def _line_of(path: str | os.PathLike[str], key: str) -> int | None:
     return line
 
 
+def shown(value: object) -> str:
+    """Return a wrong value for a message, shortened where it is long."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        # Python writes no whole number of more than some thousand digits.
+        text = f'a value of the type {type(value).__name__}'
+    return text if len(text) <= _SHOWN else f'{text[:_SHOWN]}... ({len(text)} letters)'
+
+
+def is_printable(text: str) -> bool:
+    """Tell whether a text has no control characters but line ends and tabs."""
+    return _UNPRINTABLE.search(text) is None
+
+
 def _hint(value: object) -> str:
     """Return what an author may have meant by a text where a number is expected."""
     text = value.replace(',', '.', 1) if isinstance(value, str) else ''
@@ -181,12 +203,16 @@ class Section:
         """Take a number in [low, high]."""
         value = self._take(key)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            self._fail(key, f'a number is expected, not {value!r}{_hint(value)}')
+            self._fail(key, f'a number is expected, not {shown(value)}{_hint(value)}')
         if not low <= value <= high:
-            self._fail(key, f'{value} is outside [{low:g}, {high:g}]')
-        if isinstance(value, float) and not math.isfinite(value):
-            self._fail(key, f'a finite number is expected, not {value}')
-        return float(value)
+            self._fail(key, f'{shown(value)} is outside [{low:g}, {high:g}]')
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            self._fail(key, f'a finite number is expected, not {shown(value)}')
+        return number
 
     def integer(self, key: str, low: int, high: int) -> int:
         """Take an integer in [low, high]."""
@@ -221,7 +247,7 @@ class Section:
         """Take a list of `count` numbers, each in [low, high]."""
         values = self._take(key)
         if not isinstance(values, (list, tuple)) or len(values) != count:
-            self._fail(key, f'a list of {count} numbers is expected, not {values!r}')
+            self._fail(key, f'a list of {count} numbers is expected, not {shown(values)}')
         inner = self._elements(key, values)
         return tuple(inner.number(str(index), low, high) for index in range(count))
 
@@ -234,7 +260,7 @@ class Section:
         """Take a list of integers, each in [low, high]."""
         values = self._take(key)
         if not isinstance(values, (list, tuple)):
-            self._fail(key, f'a list of integers is expected, not {values!r}')
+            self._fail(key, f'a list of integers is expected, not {shown(values)}')
         inner = self._elements(key, values)
         return tuple(inner.integer(str(index), low, high) for index in range(len(values)))
 
@@ -256,7 +282,7 @@ class Section:
             self._fail(
                 key,
                 'a list of [episode, first step, step after the last] is expected, '
-                f'not {values!r}',
+                f'not {shown(values)}',
             )
         return tuple((value[0], value[1], value[2]) for value in values)
 
@@ -264,28 +290,32 @@ class Section:
         """Take a string that is not empty."""
         value = self._take(key)
         if not isinstance(value, str) or not value:
-            self._fail(key, f'a text is expected, not {value!r}')
+            self._fail(key, f'a text is expected, not {shown(value)}')
+        if not is_printable(value):
+            self._fail(key, f'a text without control characters is expected, not {shown(value)}')
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Take a list of strings."""
         values = self._take(key)
-        if not isinstance(values, (list, tuple)) or not all(isinstance(v, str) for v in values):
-            self._fail(key, f'a list of names is expected, not {values!r}')
+        if not isinstance(values, (list, tuple)) or not all(
+            isinstance(value, str) and is_printable(value) for value in values
+        ):
+            self._fail(key, f'a list of names is expected, not {shown(values)}')
         return tuple(values)
 
     def flag(self, key: str) -> bool:
         """Take true or false."""
         value = self._take(key)
         if not isinstance(value, bool):
-            self._fail(key, f'true or false is expected, not {value!r}')
+            self._fail(key, f'true or false is expected, not {shown(value)}')
         return value
 
     def choice(self, key: str, known: tuple[str, ...]) -> str:
         """Take one of the known strings."""
         value = self.text(key)
         if value not in known:
-            self._fail(key, f'{value!r} is not one of {", ".join(known)}')
+            self._fail(key, f'{shown(value)} is not one of {", ".join(known)}')
         return value
 
     def has(self, key: str) -> bool:
@@ -308,7 +338,7 @@ class Section:
         """Take a mapping as a section of its own."""
         value = self._take(key)
         if not isinstance(value, dict):
-            self._fail(key, f'a mapping is expected, not {value!r}')
+            self._fail(key, f'a mapping is expected, not {shown(value)}')
         return Section(value, self._path, f'{self._prefix}{key}.')
 
     def fail(self, key: str, problem: str) -> NoReturn:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from guda_ros.arguments import as_path
-from guda_ros.config.files import Plain
+from guda_ros.config.files import is_printable, Plain, shown
 from guda_ros.data.contract import read_contract
 from guda_ros.data.contract_base import ContractBase, ContractMismatch
 from guda_ros.data.registry import SOCCER, UnknownTask
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 INPUT = 'observation'
 OUTPUT = 'action'
 METADATA = ('contract', 'contract_hash', 'algorithm', 'training')
+#: Metadata that are JSON, beside `training`.
+_JSON = ('contract', 'limits', 'normalisation')
 
 
 class PolicyFileError(GudaError, ValueError):
@@ -78,7 +80,7 @@ class ExportedPolicy:
                 )
             if contract is not None:
                 contract.require(own, str(path))
-            metadata = dict(properties, training=json.loads(properties['training']))
+            metadata = dict(properties, training=_checked(properties, own)['training'])
             _check_signature(path, session, len(own.observation_names), own.action_size)
             policy = cls(session, path, metadata, own)
             policy._check_output()
@@ -90,11 +92,17 @@ class ExportedPolicy:
             raise PolicyFileError(
                 f'{error}\nUse a policy of the expected contract, or train one for it.'
             ) from error
-        except ValueError as error:
+        except (ValueError, KeyError, RecursionError) as error:
             raise PolicyFileError(
                 f'{path}: its metadata cannot be read ({error}); export it again'
             ) from error
         return policy
+
+    @property
+    def documents(self) -> Plain:
+        """The metadata, in which what is JSON is read: contract, training, limits and the like."""
+        read = {key: json.loads(self.metadata[key]) for key in _JSON if key in self.metadata}
+        return {**self.metadata, **read}
 
     def predict(self, observations: np.ndarray) -> np.ndarray:
         """
@@ -183,6 +191,45 @@ def _check_signature(path: Path, session: InferenceSession, size: int, actions: 
                 f'{path}: the {kind} {name!r} must be float32 (batch, {width}), '
                 f'not {value.type} {value.shape}'
             )
+
+
+def _checked(properties: dict[str, str], contract: ContractBase) -> Plain:
+    """Return the metadata that are JSON; ValueError names one that is not of its kind."""
+    read: Plain = {}
+    for key in ('training', *_JSON[1:]):
+        if key in properties:
+            read[key] = json.loads(properties[key])
+            if not isinstance(read[key], dict):
+                raise ValueError(f'{key}: a mapping is expected, not {shown(read[key])}')
+    chunk = read['training'].get('chunk', 1)
+    if not isinstance(chunk, int) or chunk < 1:
+        raise ValueError(f'training: chunk: a whole number from 1 is expected, not {shown(chunk)}')
+    for key, value in read.get('limits', {}).items():
+        _require_numbers(f'limits: {key}', [value], 1)
+    if 'normalisation' in read:
+        own, size = read['normalisation'], len(contract.observation_names)
+        _require_numbers('normalisation: clip', [own['clip']], 1)
+        for key in ('mean', 'std'):
+            _require_numbers(f'normalisation: {key}', own[key], size)
+        if own['observation'] != list(contract.observation_names):
+            raise ValueError('normalisation: observation: is not that of the contract')
+    for text in (*properties.values(), json.dumps(read, ensure_ascii=False)):
+        if not is_printable(text):
+            raise ValueError(f'{shown(text)} holds control characters')
+    return read
+
+
+def _require_numbers(name: str, values: object, count: int) -> None:
+    numbers = (
+        isinstance(values, list)
+        and len(values) == count
+        and all(
+            isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < np.inf
+            for value in values
+        )
+    )
+    if not numbers:
+        raise ValueError(f'{name}: {count} numbers are expected, not {shown(values)}')
 
 
 def _first_line(error: Exception) -> str:

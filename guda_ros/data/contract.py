@@ -22,9 +22,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from guda_ros.config.files import config_names, ConfigError, find_config, load_yaml, Section
+from guda_ros.config.files import (
+    config_names,
+    ConfigError,
+    find_config,
+    load_yaml,
+    Plain,
+    Section,
+)
 from guda_ros.data.contract_base import ContractBase
-from guda_ros.data.registry import find_task, SOCCER
+from guda_ros.data.registry import find_task, SOCCER, UnknownTask
 from guda_ros.errors import GudaError
 from guda_ros.soccer import world
 from guda_ros.soccer.field import Field
@@ -36,8 +43,8 @@ from guda_ros.soccer.observation import (
     observe,
 )
 from guda_ros.soccer.rewards import push_reward
-from guda_ros.soccer.robot import RobotProfile, VelocityLimits
-from guda_ros.soccer.robot_names import FRAMES, TOPICS
+from guda_ros.soccer.robot import read_limits, RobotProfile, VelocityLimits
+from guda_ros.soccer.robot_names import FRAMES, take_frame, take_topic, TOPICS
 
 ACTION = ('forward', 'left', 'turn')
 
@@ -79,31 +86,20 @@ class Contract(ContractBase):
         """
         path = find_config('tasks', name)
         root = Section(load_yaml(path), path)
-        named = root.text('robot')
-        profile = RobotProfile.load(named if robot in (None, '') else robot)
-        topics, frames = root.section('topics'), root.section('frames')
-        kind = cls
+        named, kind = root.text('robot'), cls
         if root.has('task'):
             try:
                 kind = contract_class(root.text('task'))
             except GudaError as error:
                 root.fail('task', str(error))
+        values, field = _values(root), root.text('field')
+        root.close()
+        profile = RobotProfile.load(named if robot in (None, '') else robot)
+        values['topics'].update(profile.topics)
+        values['frames'].update(profile.frames)
         contract = kind(
-            name=root.text('name'),
-            version=root.integer('version', 1, 10**6),
-            robot=profile.name,
-            limits=profile.limits,
-            field=Field.load(root.text('field')),
-            rate=root.number('rate', 1, 1000),
-            time_limit=root.number('time_limit', 1, 3600),
-            ball_hold=root.number('ball_hold', 0, 60),
-            topics={**{key: topics.text(key) for key in TOPICS}, **profile.topics},
-            frames={**{key: frames.text(key) for key in FRAMES}, **profile.frames},
-            action=root.texts('action'),
-            observation=root.texts('observation'),
+            robot=profile.name, limits=profile.limits, field=Field.load(field), **values
         )
-        for section in (topics, frames, root):
-            section.close()
         contract._check(path)
         return contract
 
@@ -149,15 +145,25 @@ class Contract(ContractBase):
         """
         try:
             values = json.loads(text)
-            kind = contract_class(values.pop('task', SOCCER))
+            kind = contract_class(str(values.pop('task', SOCCER)))
+            # What is kept are the values themselves, so that their hash stays what it is.
+            root = Section(values, 'contract')
+            root.text('robot')
+            read_limits(root.section('limits'))
+            _values(root, renamed=True)
+            root.section('field')
             values['field'] = Field.from_dict(values['field'])
             values['limits'] = VelocityLimits(**values['limits'])
             values['action'] = tuple(values['action'])
             values['observation'] = tuple(values['observation'])
             contract = kind(**values)
-        except (TypeError, KeyError, AttributeError, json.JSONDecodeError) as error:
+            contract._check('contract')
+        except UnknownTask:
+            raise
+        except (GudaError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ValueError(f'not a contract of this version of guda_ros: {error}') from error
-        contract._check('contract')
+        except ValueError as error:
+            raise ValueError(f'not a contract: {error}') from error
         return contract
 
     @property
@@ -231,6 +237,34 @@ class Contract(ContractBase):
     def to_action(self, command: np.ndarray) -> np.ndarray:
         """Turn base_link velocities (..., 3) into actions (..., 3) in [-1, 1]."""
         return self.limits.to_action(command)
+
+
+def _values(root: Section, renamed: bool = False) -> Plain:
+    """
+    Take what a contract's YAML and its JSON have in common; ConfigError names a wrong value.
+
+    :param renamed: there may be names of more topics and frames, which a robot profile added.
+    """
+    topics, frames = root.section('topics'), root.section('frames')
+    values = {
+        'name': root.text('name'),
+        'version': root.integer('version', 1, 10**6),
+        'rate': root.number('rate', 1, 1000),
+        'time_limit': root.number('time_limit', 1, 3600),
+        'ball_hold': root.number('ball_hold', 0, 60),
+        'topics': {key: take_topic(topics, key) for key in TOPICS},
+        'frames': {key: take_frame(frames, key) for key in FRAMES},
+        'action': root.texts('action'),
+        'observation': root.texts('observation'),
+    }
+    if renamed:
+        for key in topics.keys():
+            take_topic(topics, key)
+        for key in frames.keys():
+            take_frame(frames, key)
+    topics.close()
+    frames.close()
+    return values
 
 
 def contract_class(task: str) -> type[Contract]:

@@ -17,7 +17,11 @@ import json
 
 import numpy as np
 
+from guda_ros.config.files import is_printable, shown
 from guda_ros.errors import GudaError
+
+#: No number of a task is larger.
+_LARGEST = 1e9
 
 
 class ContractMismatch(GudaError, ValueError):
@@ -132,9 +136,41 @@ class NumbersContract(ContractBase):
             for field in fields(cls):
                 if isinstance(field.default, tuple):
                     values[field.name] = tuple(values[field.name])
-            return cls(**values)
-        except (TypeError, KeyError, ValueError) as error:
+            contract = cls(**values)
+            check_numbers(contract)
+        except (TypeError, KeyError, AttributeError, RecursionError, ValueError) as error:
             raise ValueError(f'not a contract of the task {cls.name}: {error}') from error
+        return contract
+
+
+def check_numbers(contract: ContractBase) -> None:
+    """Raise ValueError where a field of a contract is not of the kind it is declared as."""
+    for field in fields(contract):
+        value = getattr(contract, field.name)
+        kind = getattr(field.type, '__name__', '') if isinstance(field.type, type) else ''
+        kind = kind or str(field.type)
+        if kind.startswith('tuple') and 'str' not in kind:
+            count = None if '...' in kind else kind.count(',') + 1
+            right = (
+                isinstance(value, tuple)
+                and (len(value) == count if count else len(value) == len(field.default))
+                and all(map(_is_number, value))
+            )
+        elif kind == 'int':
+            right = isinstance(value, int) and _is_number(value)
+        elif kind == 'str':
+            right = isinstance(value, str) and bool(value) and is_printable(value)
+        else:
+            right = kind != 'float' or _is_number(value)
+        if not right:
+            raise ValueError(f'{field.name}: {kind} is expected, not {shown(value)}')
+    if contract.max_steps < 1:
+        raise ValueError(f'max_steps: at least one is expected, not {contract.max_steps}')
+
+
+def _is_number(value: object) -> bool:
+    known = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return known and -_LARGEST <= value <= _LARGEST
 
 
 def _flatten(values: dict, prefix: str = '') -> dict:

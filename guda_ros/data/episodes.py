@@ -13,7 +13,7 @@ import numpy as np
 
 from guda_ros.data.contract import Contract
 from guda_ros.data.messages import (
-    FARTHEST,
+    are_places,
     planar_pose,
     planar_position,
     planar_twist,
@@ -24,7 +24,7 @@ from guda_ros.data.pairing import control_steps, missing_samples, regular, StepC
 from guda_ros.data.recording.frames import expected_frames
 from guda_ros.data.recording.reader import RecordingError, RecordingReader
 from guda_ros.data.verdicts import commander_index, COMMANDERS, INTERVENTION, VERDICTS
-from guda_ros.data.world_states import assemble, LOST_VARIANCE
+from guda_ros.data.world_states import assemble, far_away, LOST_VARIANCE
 from guda_ros.soccer import world
 
 #: Parts of a contract that may change without touching what a recording holds.
@@ -109,7 +109,8 @@ class Episode:
     @property
     def usable(self) -> np.ndarray:
         """Tell (N,) which steps are whole: valid before and after, with their command recorded."""
-        return self.valid[:-1] & self.valid[1:] & np.isfinite(self.commands).all(axis=1)
+        known = self.valid & are_places(self.world_states)
+        return known[:-1] & known[1:] & are_places(self.commands)
 
     @property
     def duration(self) -> float:
@@ -166,8 +167,8 @@ def read_episode(path: str | os.PathLike[str], contract: Contract | None = None)
     ball, truth_ball = columns['ball'], columns['ground_truth_ball']
     states = assemble(columns['pose'], columns['odom'], ball[:, :2], ball[:, 2:4], previous)
     truth = np.concatenate([columns['ground_truth_robot'], truth_ball[:, :4], previous], axis=1)
-    # Not a number is no more a place than one too far away.
-    valid = (ball[:, 4] == 1) & (np.abs(states) < FARTHEST).all(axis=1)
+    valid = (ball[:, 4] == 1) & are_places(states)
+    problems += far_away(states)
     if detections:
         valid &= _seen_within(np.array(sorted(detections)), steps, contract.ball_hold)
     return Episode(
@@ -229,7 +230,14 @@ def _collect(reader: RecordingReader) -> tuple[dict[str, dict[int, tuple]], set[
                 f'{expected[role]!r} is expected'
             )
         # Of two with one stamp the first counts: it is the one that the robot acted on.
-        samples[role].setdefault(stamp, _values(role, message))
+        try:
+            values = _values(role, message)
+        except AttributeError as error:
+            kind = type(message).__name__.replace('__', '/')
+            raise RecordingError(
+                f'{reader.path}: {topic}: {kind} is no message for {role.replace("_", " ")}'
+            ) from error
+        samples[role].setdefault(stamp, values)
     return samples, detections
 
 

@@ -23,7 +23,16 @@ def stamp_to_ns(stamp: Any) -> int:
 
 def is_place(values: Any) -> bool:
     """Tell whether numbers [m, m/s, rad] are finite and of a size that things on a field have."""
-    return bool((np.abs(np.asarray(values, dtype=np.float64)) < FARTHEST).all())
+    try:
+        return bool(are_places(np.asarray(values, dtype=np.float64)).all())
+    except OverflowError:
+        return False
+
+
+def are_places(rows: np.ndarray) -> np.ndarray:
+    """Tell (...) of rows (..., n) [m, m/s, rad] which hold what things on a field can have."""
+    # Not a number is no more a place than one too far away.
+    return (np.abs(rows) < FARTHEST).all(axis=-1)
 
 
 def yaw_of(w: Any, x: Any, y: Any, z: Any, arctan2: Callable = np.arctan2) -> Any:

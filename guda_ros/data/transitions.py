@@ -18,11 +18,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from guda_ros.arguments import as_path
+from guda_ros.config.files import shown
 from guda_ros.data.contract import Contract
 from guda_ros.data.contract import read_contract as read_task_contract
 from guda_ros.data.contract_base import ContractBase
 from guda_ros.data.episodes import Episode
 from guda_ros.data.files import atomic_target
+from guda_ros.data.hdf5 import check_claims
+from guda_ros.data.messages import FARTHEST
 from guda_ros.data.registry import SOCCER, UnknownTask
 from guda_ros.errors import GudaError
 from guda_ros.soccer import world
@@ -34,6 +37,17 @@ RAW = 'raw'
 _FORMAT = 'guda_ros transitions'
 _VERSION = 2
 _CHUNK = 16384
+#: What h5py, NumPy and json raise where a file is damaged.
+_DAMAGE = (
+    OSError,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    OverflowError,
+    RecursionError,
+)
 
 
 #: Columns of every set, in the order of the file: type, and shape of a row where that is one for
@@ -134,6 +148,19 @@ class TransitionSet:
 
     def __len__(self) -> int:
         return len(self.rewards)
+
+    def _check_numbers(self) -> None:
+        """Raise ValueError where a number cannot be: not finite, or of a place too far away."""
+        bound = FARTHEST if isinstance(self.contract, Contract) else np.inf
+        for name in ('states', 'actions', 'next_states', 'rewards'):
+            column = getattr(self, name)
+            # The least and the largest are found without a second array of that size.
+            if len(column) and not (-bound < column.min() and column.max() < bound):
+                rows = ~(np.abs(column.reshape(len(column), -1)) < bound).all(axis=1)
+                raise ValueError(
+                    f'{name}: {int(rows.sum())} of {len(column)} rows hold what cannot be, the '
+                    f'first is row {int(np.argmax(rows))}'
+                )
 
     def observations(self) -> np.ndarray:
         """Return the observations (M, D), float32, of `states` by the contract."""
@@ -254,6 +281,7 @@ class TransitionSet:
             raise DataSetError(f'{path}: no such file; make it with `guda augment`')
         try:
             with h5py.File(path, 'r') as file:
+                check_claims(file)
                 if file.attrs.get('format') != _FORMAT:
                     raise DataSetError(
                         f'{path}: not a set of transitions; make one with `guda augment`'
@@ -281,7 +309,8 @@ class TransitionSet:
                     for name, (_, shape) in expected.items()
                     if 0 not in shape
                 }
-            return cls(
+            _check_names(names)
+            made = cls(
                 contract,
                 **columns,
                 rule_names=names['rules'],
@@ -290,11 +319,13 @@ class TransitionSet:
                 episode_success=names['episode_success'],
                 info=names['info'],
             )
+            made._check_numbers()
+            return made
         except UnknownTask as error:
             raise UnknownTask(f'{path}: {error}') from error
         except DataSetError:
             raise
-        except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        except _DAMAGE as error:
             raise DataSetError(
                 f'{path}: damaged or incomplete ({error}); remove it and make it '
                 'again with `guda augment`'
@@ -366,6 +397,20 @@ class TransitionWriter:
             f'{self._path}: cannot be written: {error}; is there room on the '
             'disk, and may you write there?'
         )
+
+
+def _check_names(names: dict) -> None:
+    """Raise ValueError unless names are lists of texts, and what else is told is of its kind."""
+    for key in ('rules', 'parameters', 'episodes'):
+        if not (isinstance(names[key], list) and all(isinstance(n, str) for n in names[key])):
+            raise ValueError(f'names: {key}: a list of names is expected, not {shown(names[key])}')
+    flags = names['episode_success']
+    if not (isinstance(flags, list) and all(isinstance(flag, bool) for flag in flags)):
+        raise ValueError(
+            f'names: episode_success: a list of flags is expected, not {shown(flags)}'
+        )
+    if not isinstance(names['info'], dict):
+        raise ValueError(f'names: info: a mapping is expected, not {shown(names["info"])}')
 
 
 def _describe(file: File, contract: Contract) -> None:

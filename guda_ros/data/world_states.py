@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from guda_ros.data.messages import FARTHEST
 from guda_ros.soccer import world
 
 #: Variance [m^2] of a ball's position from which it counts as lost.
@@ -36,3 +37,14 @@ def assemble(
     ball = world.from_frame(world.to_frame(ball_position, odom), pose)
     velocity = world.rotate(ball_velocity, pose[..., 2] - odom[..., 2])
     return np.concatenate([pose, ball, velocity, previous], axis=-1)
+
+
+def far_away(states: np.ndarray) -> list[str]:
+    """Return a sentence if some of the world states (K, 10) are no places; none otherwise."""
+    far = (np.abs(states) >= FARTHEST).any(axis=1)
+    if not far.any():
+        return []
+    return [
+        f'{int(far.sum())} of {len(far)} steps have a number beyond {FARTHEST:g} (m, m/s, rad), '
+        f'which is no place; the first is step {int(np.argmax(far))}'
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 import errno
 import io
+import json
 import os
 import pickle
 import platform
@@ -17,6 +18,7 @@ import torch
 
 from guda_ros import __version__
 from guda_ros.arguments import as_path
+from guda_ros.config.files import is_printable, shown
 from guda_ros.data.contract import read_contract
 from guda_ros.data.contract_base import ContractBase
 from guda_ros.data.files import atomic_target
@@ -32,6 +34,17 @@ from guda_ros.learning.networks import (
 
 _FORMAT = 'guda_ros checkpoint'
 _VERSION = 2
+#: What a content raises that is not what it seems to be.
+_DAMAGE = (
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    IndexError,
+    OverflowError,
+    RecursionError,
+)
 
 
 def versions() -> dict[str, str]:
@@ -105,7 +118,9 @@ def load_checkpoint(
     """
     content = _read(path)
     try:
+        contract = read_contract(content.get('task', SOCCER), content['contract'])
         policies = content['policies']
+        _check_content(content)
         seeds = [policy['config']['seed'] for policy in policies]
         if seed is None:
             rates = [
@@ -117,6 +132,7 @@ def load_checkpoint(
         else:
             raise TrainingError(f'{path}: has no seed {seed}, but {seeds}')
         policy = policies[index]
+        _check_network(policy, contract)
         size = len(policy['network']['normaliser.mean'])
         actions = len(policy['network']['action_range.reach'])
         network = PolicyNetwork(
@@ -136,14 +152,10 @@ def load_checkpoint(
             policy['config'],
         )
         info = {name: content[name] for name in ('data_hash', 'versions', 'total')}
-        return (
-            result,
-            read_contract(content.get('task', SOCCER), content['contract']),
-            {**content['info'], **info, 'seeds': seeds},
-        )
+        return result, contract, {**content['info'], **info, 'seeds': seeds}
     except UnknownTask as error:
         raise TrainingError(f'{path}: {error}') from error
-    except (KeyError, ValueError, TypeError, RuntimeError) as error:
+    except _DAMAGE as error:
         if isinstance(error, TrainingError):
             raise
         raise _damaged(path, error) from error
@@ -190,8 +202,9 @@ def resume_checkpoint(
         if content['state'] is None:
             return False
         learner.load_state_dict(content['state'])
+        _check_state(learner)
         return True
-    except (KeyError, ValueError, TypeError, RuntimeError) as error:
+    except _DAMAGE as error:
         if isinstance(error, TrainingError):
             raise
         raise _damaged(path, error) from error
@@ -229,18 +242,87 @@ def _read(path: str | os.PathLike[str]) -> dict:
             )
         return content
     except (
+        *_DAMAGE,
         OSError,
-        KeyError,
-        ValueError,
-        TypeError,
-        RuntimeError,
-        IndexError,
         EOFError,
         pickle.UnpicklingError,
         zipfile.BadZipFile,
         zlib.error,
     ) as error:
         raise _damaged(path, error) from error
+
+
+def _check_content(content: dict) -> None:
+    """Raise ValueError where what is told of a training is not what save_checkpoint tells."""
+    policies = content['policies']
+    if not (isinstance(policies, list) and policies):
+        raise ValueError(f'policies: a list of them is expected, not {shown(policies)}')
+    _require(content['total'], 1, 'total')
+    for policy in policies:
+        config = policy['config']
+        _require(config['seed'], 0, 'seed')
+        _require(policy['updates'], 0, 'updates')
+        if not isinstance(config['algorithm'], str):
+            raise ValueError(f'algorithm: a name is expected, not {shown(config["algorithm"])}')
+        seconds = policy['seconds']
+        if not (isinstance(seconds, (int, float)) and 0 <= seconds < 1e12):
+            raise ValueError(f'seconds: a time is expected, not {shown(seconds)}')
+        if not isinstance(policy['history'], dict):
+            raise ValueError(f'history: a mapping is expected, not {shown(policy["history"])}')
+        for value in (config, policy['history']):
+            _require_plain(value)
+    for key in ('info', 'versions', 'data_hash'):
+        _require_plain(content[key])
+    if not isinstance(content['info'], dict):
+        raise ValueError(f'info: a mapping is expected, not {shown(content["info"])}')
+
+
+def _require(value: object, low: int, name: str) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value < 2**63:
+        raise ValueError(f'{name}: a whole number from {low} is expected, not {shown(value)}')
+
+
+def _require_plain(value: object) -> None:
+    """Raise TypeError or ValueError unless a value can be written as JSON, and be read."""
+    if not is_printable(json.dumps(value, sort_keys=True, ensure_ascii=False)):
+        raise ValueError(f'{shown(value)} holds control characters')
+
+
+def _check_network(policy: dict, contract: ContractBase) -> None:
+    """Raise ValueError where weights are not those of a policy of the contract."""
+    weights = policy['network']
+    for name, value in weights.items():
+        if value.dtype != torch.float32 or not torch.isfinite(value).all():
+            raise ValueError(f'{name}: finite numbers of 32 bits are expected')
+    # Before a network of these sizes is made, which damaged numbers would have fill the memory.
+    last = len(policy['hidden'])
+    biases = [len(weights[f'layers.{index}.bias']) for index in range(last + 1)]
+    if biases[:-1] != list(policy['hidden']):
+        raise ValueError(f'hidden: {shown(policy["hidden"])} is not what the weights are')
+    _require(policy['components'], 1, 'components')
+    actions, components = contract.action_size, policy['components']
+    if biases[-1] != (actions if components == 1 else components * (1 + actions)):
+        raise ValueError(f'components: {components} is not what the weights are')
+    for name, size in (
+        ('normaliser.mean', len(contract.observation_names)),
+        ('action_range.reach', actions),
+    ):
+        if weights[name].shape != (size,):
+            raise ValueError(f'{name}: {size} numbers are expected, as the contract says')
+
+
+def _check_state(learner: Learner) -> None:
+    """Raise ValueError where a learner cannot go on from the state that it has read."""
+    _require(learner.updates, 0, 'updates')
+    if learner.updates > learner.total:
+        raise ValueError(f'updates: {learner.updates} of {learner.total} cannot be')
+    length = len(learner.history['update'])
+    if not all(
+        isinstance(column, list) and len(column) <= length for column in learner.history.values()
+    ):
+        raise ValueError('history: the columns are not of one length')
+    if not isinstance(learner.best, list) or len(learner.best) != len(learner.seeds):
+        raise ValueError('best: one for each seed is expected')
 
 
 def _damaged(path: str | os.PathLike[str], error: Exception) -> TrainingError:

@@ -171,9 +171,22 @@ class Adam:
         return {'count': self.count, 'inner': self.inner.state_dict()}
 
     def load_state_dict(self, state: dict) -> None:
-        """Go on from a state."""
+        """Go on from a state; ValueError if it is not one of these parameters."""
+        if not isinstance(state['count'], int) or state['count'] < 0:
+            raise ValueError(f'count: {state["count"]!r} steps cannot be')
         self.count = state['count']
+        options = [
+            {key: value for key, value in group.items() if key != 'params'}
+            for group in self.inner.param_groups
+        ]
         self.inner.load_state_dict(state['inner'])
+        # The options are those of the same arguments; torch takes whatever a state has.
+        for group, own in zip(self.inner.param_groups, options):
+            group.update(own)
+        for parameter, moments in self.inner.state.items():
+            for name, value in moments.items():
+                if value.shape not in ((), parameter.shape):
+                    raise ValueError(f'{name}: {tuple(parameter.shape)} numbers are expected')
 
 
 @dataclass(frozen=True)

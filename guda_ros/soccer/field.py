@@ -92,7 +92,15 @@ class Field:
     def load(cls, name: str | os.PathLike[str]) -> Field:
         """Read a field by name or path; ConfigError names file and key of a wrong value."""
         path = find_config('fields', name)
-        root = Section(load_yaml(path), path)
+        return cls.read(Section(load_yaml(path), path), path)
+
+    @classmethod
+    def read(cls, root: Section, path: str | os.PathLike[str]) -> Field:
+        """
+        Read a field from its own file or from what `as_dict` returned.
+
+        :param path: for messages. :raises ConfigError: naming the key of a wrong value.
+        """
         field = cls(
             name=root.text('name'),
             length=root.number('length', 1, 200),
@@ -115,7 +123,7 @@ class Field:
         field._check(path)
         return field
 
-    def _check(self, path: os.PathLike[str]) -> None:
+    def _check(self, path: str | os.PathLike[str]) -> None:
         """Raise ConfigError where measures do not fit together."""
         half = self.length if self.goals == 1 else self.length / 2
         for key, value, limit, what in (
@@ -150,7 +158,9 @@ class Field:
 
     @classmethod
     def from_dict(cls, values: Plain) -> Field:
-        """Build a field from what as_dict returned; TypeError or KeyError if it is none."""
+        """Build a field from what as_dict returned; ConfigError names a value that is none."""
+        # The values themselves stay as they are: what was hashed with them has to fit.
+        cls.read(Section(values, 'contract', 'field.'), 'contract: field')
         values = dict(values)
         for key, kind in (('ball', Ball), ('looks', Looks)):
             if key in values:
@@ -199,7 +209,7 @@ class Field:
         return left & ~self.scored(ball)
 
 
-def _ball(root: Section, path: os.PathLike[str]) -> Ball:
+def _ball(root: Section, path: str | os.PathLike[str]) -> Ball:
     """Read a ball's name or its values."""
     if not root.is_text('ball'):
         return Ball.read(root.section('ball'))

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 #: A dataclass of numbers.
 Numbers = TypeVar('Numbers', bound='DataclassInstance')
 
+#: Mass [kg] to the box of height, shoulders and feet [m^3]: robots have 50 to 500.
+_LIGHTEST, _HEAVIEST = 2.0, 10_000.0
 #: Ways in which a robot can be drawn.
 STYLES = ('nao', 'booster', 'op3', 'plain', wheels.KIND)
 
@@ -296,7 +298,7 @@ class RobotProfile:
             name=root.text('name'),
             style=root.choice('style', STYLES),
             sources=root.texts('sources'),
-            limits=_limits(root.section('limits')),
+            limits=read_limits(root.section('limits')),
             walk=_walk(root.section('walk')),
             kick=_numbers(root.section('kick'), Kick, low=0.0, high=20),
             fall=_numbers(root.section('fall'), Fall, low=0.01, high=60),
@@ -364,11 +366,87 @@ class RobotProfile:
                     and not (mount.centre[0] < mount.width and mount.centre[1] < mount.height),
                     'is outside the image',
                 )
-                for name, mount in (('camera', self.camera), ('lower_camera', self.lower_camera))
+                for name, mount in self._mounts()
             ),
+            *self._oddities(),
         ):
             if wrong:
                 raise Contradiction(f'{source}: {key}: {problem}', key)
+
+    def _mounts(self) -> list[tuple[str, CameraMount]]:
+        mounts = (('camera', self.camera), ('lower_camera', self.lower_camera))
+        return [(name, mount) for name, mount in mounts if mount is not None]
+
+    def _oddities(self) -> list[tuple[str, bool, str]]:
+        """Return key, whether it is so, and what: measures that no one robot has."""
+        body, head, walks = self.body, self.head, self.can_kick
+        wide = max(body.height, body.foot_length, body.shoulder_width)
+        density = body.mass / (body.height * body.shoulder_width * body.foot_length)
+        places = [('head.neck', head.neck)]
+        places += [(f'{name}.position', mount.position) for name, mount in self._mounts()]
+        found = [
+            (
+                'body.height',
+                body.height > 1.5 * body.head_height,
+                'is more than one and a half times head_height',
+            ),
+            (
+                'body.head_radius',
+                body.head_radius > 0.5 * body.height,
+                'is more than half the height',
+            ),
+            (
+                'body.foot_length',
+                walks and body.foot_length > body.height,
+                'is more than the height',
+            ),
+            (
+                'body.shoulder_width',
+                walks and body.shoulder_width > 2 * body.height,
+                'is more than twice the height',
+            ),
+            (
+                'body.stance_width',
+                body.stance_width > max(body.height, body.foot_length),
+                'is more than the height: the legs do not reach as far',
+            ),
+            (
+                'body.mass' if walks else 'base.mass',
+                not _LIGHTEST <= density <= _HEAVIEST,
+                f'{body.mass:g} kg do not fit the measures: {density:.3g} kg in a cubic metre',
+            ),
+            ('kick.reach', self.kick.reach > body.height, 'is more than the height'),
+        ]
+        for key, (x, y, z) in places:
+            found += [
+                (key, z <= 0, 'is in the ground, or on it: the third number is its height'),
+                (
+                    key,
+                    z > 1.25 * body.height,
+                    f'is higher than the robot, which is {body.height:g} m high',
+                ),
+                (
+                    key,
+                    math.hypot(x, y) > wide,
+                    f'is {math.hypot(x, y):g} m aside of a robot that measures {wide:g} m',
+                ),
+            ]
+        for name, mount in self._mounts():
+            lowest = mount.pitch + mount.vertical_fov / 2 + head.tilt[1]
+            found += [
+                (
+                    f'{name}.pitch',
+                    lowest <= 0,
+                    'has the camera look over the ground, however the head turns: positive '
+                    'looks down',
+                ),
+                (
+                    f'{name}.exposure',
+                    mount.rate * mount.exposure > 1,
+                    f'is longer than an image at {mount.rate:g} Hz lasts',
+                ),
+            ]
+        return found
 
     def as_dict(self) -> Plain:
         """Return what the robot is as plain values, for hashes."""
@@ -383,8 +461,8 @@ class RobotProfile:
         return values
 
 
-def _limits(section: Section) -> VelocityLimits:
-    """Read the limits; to a side there may be none."""
+def read_limits(section: Section) -> VelocityLimits:
+    """Read the limits; to a side there may be none. ConfigError names a wrong one."""
     limits = VelocityLimits(
         forward=section.number('forward', 0.01, 10),
         backward=section.number('backward', 0.01, 10),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from guda_ros.config.files import Section
+from guda_ros.config.files import Section, shown
 
 #: Roles of topics that every contract names.
 TOPICS = (
@@ -29,7 +29,25 @@ DRIVER_TOPICS = (
 )
 #: Roles of frames.
 FRAMES = ('map', 'odom', 'base', 'camera')
+#: What ROS 2 takes for the name of a topic; rmw takes no more than 247 letters of a whole one.
 _TOPIC = re.compile(r'/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*', re.ASCII)
+_LONGEST = 200
+
+
+def take_topic(section: Section, role: str) -> str:
+    """Take the name of a topic; ConfigError where ROS has no such names."""
+    name = section.text(role)
+    if not _TOPIC.fullmatch(name) or len(name) > _LONGEST:
+        section.fail(role, f'{shown(name)} is no name of a topic, such as camera/image_raw')
+    return name
+
+
+def take_frame(section: Section, role: str) -> str:
+    """Take the name of a frame: letters, digits and signs without a space."""
+    name = section.text(role)
+    if any(letter.isspace() for letter in name) or len(name) > _LONGEST:
+        section.fail(role, f'{shown(name)} is no name of a frame, such as base_link')
+    return name
 
 
 def read_topics(section: Section) -> dict[str, str]:
@@ -38,9 +56,7 @@ def read_topics(section: Section) -> dict[str, str]:
     for role in section.keys():
         if role not in (*TOPICS, *DRIVER_TOPICS):
             section.fail(role, f'is no topic; known: {", ".join((*TOPICS, *DRIVER_TOPICS))}')
-        names[role] = section.text(role)
-        if not _TOPIC.fullmatch(names[role]):
-            section.fail(role, f'{names[role]!r} is no name of a topic, such as camera/image_raw')
+        names[role] = take_topic(section, role)
     return names
 
 
@@ -49,4 +65,4 @@ def read_frames(section: Section) -> dict[str, str]:
     for role in section.keys():
         if role not in FRAMES:
             section.fail(role, f'is no frame; known: {", ".join(FRAMES)}')
-    return {role: section.text(role) for role in section.keys()}
+    return {role: take_frame(section, role) for role in section.keys()}

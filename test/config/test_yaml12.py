@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from guda_ros.config.files import ConfigError, find_config, load_yaml, Section
-from guda_ros.config.yaml12 import parse
+from guda_ros.config.yaml12 import parse, parse_of_program
 from guda_ros.soccer.robot import RobotProfile
 from guda_ros.workflows.up import read_overrides
 
@@ -144,3 +144,43 @@ def test_values_on_the_command_line_are_read_in_the_same_way():
 
 def test_the_other_readers_of_yaml_are_not_changed():
     assert yaml.safe_load('no') is False
+
+
+@pytest.mark.parametrize(
+    'text, problem',
+    [
+        ('a: "b\\0c"', 'a: a text without control characters is expected'),
+        ('a: "\\ud800"', 'half a character'),
+    ],
+)
+def test_texts_that_nobody_could_print_are_refused(tmp_path, text, problem):
+    path = tmp_path / 'it.yaml'
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=problem):
+        Section(load_yaml(path), path).text('a')
+
+
+@pytest.mark.parametrize(
+    'text', ['a: 1' + '0' * 400, 'a: 0x' + 'f' * 5000, 'a: "' + 'x' * 9000 + '"']
+)
+def test_a_value_of_any_size_is_refused_in_a_short_message(tmp_path, text):
+    path = tmp_path / 'it.yaml'
+    path.write_text(text)
+    with pytest.raises(ConfigError, match='a: .* expected') as caught:
+        Section(load_yaml(path), path).number('a')
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize(
+    'text, problem',
+    [
+        ('[' * 60 + ']' * 60, 'nested too deeply'),
+        ('a: &x [*x]', 'aliases repeat'),
+        ('a: 2024-13-45', 'not what it seems'),
+        ('a: [', 'flow node|expected'),
+    ],
+)
+def test_what_programs_write_is_bounded_too(text, problem):
+    assert parse_of_program('a: [1, {b: 2}]') == {'a': [1, {'b': 2}]}
+    with pytest.raises(yaml.YAMLError, match=problem):
+        parse_of_program(text)

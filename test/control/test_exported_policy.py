@@ -167,6 +167,31 @@ def test_foreign_or_altered_models_are_refused(tmp_path, change, message):
         ExportedPolicy.load(path)
 
 
+@pytest.mark.parametrize(
+    'metadata, problem',
+    [
+        ({'training': '[]'}, 'training: a mapping is expected'),
+        ({'training': '{"chunk": "x"}'}, 'training: chunk: a whole number from 1'),
+        ({'training': '{"seed": "\\ud800"}'}, 'control characters'),
+        ({'limits': '{"forward": "x"}'}, 'limits: forward: 1 numbers are expected'),
+        ({'limits': 'x'}, 'Expecting value'),
+        ({'normalisation': '{}'}, "'clip'"),
+        ({'normalisation': '{"clip": 10, "mean": [1]}'}, r'normalisation: mean: \d+ numbers'),
+        ({'algorithm': 'a\0b'}, 'control characters'),
+    ],
+)
+def test_metadata_that_are_not_of_their_kind_are_refused(tmp_path, metadata, problem):
+    write_policy(tmp_path / 'policy.onnx', metadata=metadata)
+    with pytest.raises(PolicyFileError, match=f'its metadata cannot be read .*{problem}'):
+        ExportedPolicy.load(tmp_path / 'policy.onnx')
+
+
+def test_metadata_that_somebody_added_are_read_as_they_are(tmp_path):
+    write_policy(tmp_path / 'policy.onnx', metadata={'author': 'not JSON'})
+    documents = ExportedPolicy.load(tmp_path / 'policy.onnx').documents
+    assert documents['author'] == 'not JSON' and documents['contract']['rate'] == 10.0
+
+
 def test_loading_and_running_a_policy_needs_one_thread_and_no_learning_library(file):
     code = f"""
 import os, sys

@@ -12,6 +12,7 @@ from guda_ros.data.contract_base import ContractMismatch
 from guda_ros.soccer.field import Field
 from guda_ros.soccer.robot import RobotProfile
 from guda_ros.soccer.robot_names import DRIVER_TOPICS, FRAMES, TOPICS
+from guda_ros.tasks.parking.task import ParkingContract
 
 
 @pytest.fixture(scope='module')
@@ -88,6 +89,81 @@ def test_unknown_robot_lists_the_known_ones():
         ConfigError, match='unknown name .asimo. in config/robots; known: .*nao_v6'
     ):
         RobotProfile.load('asimo')
+
+
+def _field(**changes):
+    return lambda c: c['field'].update(changes)
+
+
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        (lambda c: c.update(rate=-5), 'rate: -5 is outside'),
+        (lambda c: c.update(rate=float('nan')), 'rate: nan is outside'),
+        (lambda c: c.update(rate='10'), "rate: a number is expected, not '10'"),
+        (lambda c: c.update(rate=10**400), 'rate: 1000.* is outside'),
+        (lambda c: c.update(time_limit=0), 'time_limit: 0 is outside'),
+        (lambda c: c.update(version={}), 'version: a number is expected'),
+        (lambda c: c.update(name='a\0b'), 'name: a text without control characters'),
+        (lambda c: c['limits'].update(forward=-1), 'limits.forward: -1 is outside'),
+        (lambda c: c['limits'].update(turn=None), 'limits.turn: a number is expected'),
+        (lambda c: c.update(limits=[]), 'limits: a mapping is expected'),
+        (lambda c: c.update(topics={}), 'topics.image: is missing'),
+        (lambda c: c['topics'].update(odom='a b'), "topics.odom: 'a b' is no name of a topic"),
+        (lambda c: c['topics'].update(odom='\0'), 'topics.odom: a text without control'),
+        (lambda c: c['topics'].update(odom=''), 'topics.odom: a text is expected'),
+        (lambda c: c['topics'].update(odom='a/2b'), 'topics.odom: .* is no name of a topic'),
+        (lambda c: c['topics'].update(odom='x' * 300), 'topics.odom: .* is no name of a topic'),
+        (lambda c: c['topics'].update(imu=5), 'topics.imu: a text is expected'),
+        (lambda c: c['frames'].update(map='a map'), "frames.map: 'a map' is no name of a frame"),
+        (lambda c: c['frames'].update(map=['map']), 'frames.map: a text is expected'),
+        (lambda c: c.update(observation=[['ball']]), 'observation: a list of names'),
+        (lambda c: c.update(observation=[]), 'observation: unknown feature'),
+        (lambda c: c.update(action=['forward']), 'action: '),
+        (_field(width=-6.0), 'field.width: -6.0 is outside'),
+        (_field(goal_width=19.0), 'goal_width: 19 m are more than'),
+        (_field(ball={'radius': 'x'}), 'field.ball.radius: a number is expected'),
+        (_field(looks=None), 'field.looks: a mapping is expected'),
+        (lambda c: c.pop('field'), 'field: is missing'),
+    ],
+)
+def test_metadata_are_checked_though_their_hash_would_fit(contract, change, message):
+    values = json.loads(contract.to_json())
+    change(values)
+    with pytest.raises(ValueError, match=f'not a contract.*{message}'):
+        Contract.from_json(json.dumps(values))
+
+
+@pytest.mark.parametrize(
+    'name, message',
+    [
+        ('a b', 'is no name of a topic'),
+        ('\0', 'control characters'),
+        ('9', 'is no name of a topic'),
+    ],
+)
+def test_a_topic_that_ros_has_no_name_for_is_refused(tmp_path, name, message):
+    path = changed('tasks', 'soccer_push', tmp_path, lambda c: c['topics'].update(ball=name))
+    with pytest.raises(ConfigError, match=rf'topics\.ball: .*{message}'):
+        Contract.load(path)
+
+
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        ({'max_steps': 0}, 'max_steps: at least one'),
+        ({'max_steps': 5.5}, 'max_steps: int is expected'),
+        ({'success': '1'}, 'success: float is expected'),
+        ({'success': float('nan')}, 'success: float is expected'),
+        ({'weights': [1.0]}, 'weights: tuple.* is expected'),
+        ({'weights': [None] * 6}, 'weights: tuple.* is expected'),
+        ({'name': ''}, 'name: str is expected'),
+    ],
+)
+def test_a_contract_of_numbers_takes_nothing_else(change, message):
+    values = {**json.loads(ParkingContract().to_json()), **change}
+    with pytest.raises(ValueError, match=message):
+        ParkingContract.from_json(json.dumps(values))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from dataclasses import replace
 import json
 
-from dataset_scene import CONTRACT, make_episode
+from dataset_scene import CONTRACT, make_episode, make_transitions
 import h5py
 import numpy as np
 import pytest
@@ -12,7 +12,9 @@ import recording_scene as scene
 from guda_ros.cli.main import main
 from guda_ros.data.episodes import read_episode
 from guda_ros.data.sets.checkup import check_data_set, ERROR, WARNING
-from guda_ros.data.sets.minari import write_minari
+from guda_ros.data.sets.minari import read_minari, write_minari
+from guda_ros.data.sets.sources import read_steps
+from guda_ros.data.transitions import DataSetError, TransitionSet
 
 
 def sane(name='a', seed=1, **changes):
@@ -56,6 +58,54 @@ def test_what_cannot_be_is_found(tmp_path):
         for _, name, text in found
     )
     assert (WARNING, 'lost', '25% of the steps are usable') in found
+
+
+def test_places_too_far_away_are_found_and_are_no_training_data(tmp_path):
+    far = edited(sane('far'), 'world_states', (4, 0), 1e300)
+    found = check(tmp_path / 'set', far)
+    problem = '1 of 42 steps have a number beyond 10000 (m, m/s, rad), which is no place'
+    assert any(level == ERROR and text.startswith(problem) for level, _, text in found)
+    steps = read_steps(tmp_path / 'set')
+    assert len(steps) == 18 and 3 not in steps.source_step and 4 not in steps.source_step
+
+
+def _huge(file):
+    del file['states']
+    file.create_dataset('states', shape=(10**10, 10), dtype='f8', chunks=(1000, 10))
+
+
+def _elsewhere(file):
+    del file['rewards']
+    file.create_dataset('rewards', shape=(60,), dtype='f4', external=[('letter.txt', 0, 240)])
+
+
+@pytest.mark.parametrize(
+    'change, problem',
+    [
+        (_huge, 'states claims 800000000000 bytes and stores 0'),
+        (_elsewhere, 'rewards refers to other files'),
+        (lambda f: f['states'].write_direct(np.full((60, 10), 1e300)), 'states: 60 of 60 rows'),
+        (lambda f: f['rewards'].write_direct(np.full(60, np.nan, 'f4')), 'rewards: 60 of 60 rows'),
+    ],
+)
+def test_a_set_of_transitions_that_cannot_be_is_refused_before_it_fills_the_memory(
+    tmp_path, change, problem
+):
+    path = tmp_path / 'set.h5'
+    make_transitions(60).save(path)
+    with h5py.File(path, 'r+') as file:
+        change(file)
+    with pytest.raises(DataSetError, match=problem):
+        TransitionSet.load(path)
+
+
+def test_a_data_set_that_claims_more_than_it_stores_is_refused(tmp_path):
+    write_minari(tmp_path / 'set', [sane()], CONTRACT)
+    with h5py.File(tmp_path / 'set' / 'main_data.hdf5', 'r+') as file:
+        del file['episode_0/infos/stamps']
+        file.create_dataset('episode_0/infos/stamps', shape=(10**10,), dtype='i8', chunks=(100,))
+    with pytest.raises(DataSetError, match='stamps claims 80000000000 bytes'):
+        read_minari(tmp_path / 'set')
 
 
 def test_the_same_episode_twice_is_found(tmp_path):

@@ -1,4 +1,5 @@
 from dataclasses import replace
+import json
 
 from camera_clocks import CAMERAS, check_rate, image_stamps
 import numpy as np
@@ -9,7 +10,8 @@ from guda_ros.data.contract import Contract
 from guda_ros.data.contract_base import ContractMismatch
 from guda_ros.data.episodes import Episode, read_episode
 from guda_ros.data.pairing import missing_samples, OBSERVATION_ROLES
-from guda_ros.data.recording.reader import RecordingError
+from guda_ros.data.recording.reader import RecordingError, RecordingInfo
+from guda_ros.data.recording.repair import doctor
 from guda_ros.data.world_states import assemble
 from guda_ros.soccer import world
 
@@ -263,6 +265,67 @@ def test_a_ball_in_another_frame_is_refused(tmp_path):
 
     with pytest.raises(RecordingError, match="/ball/odom: frame 'map' .* 'odom' is expected"):
         read_episode(scene.write_recording(tmp_path, change=change))
+
+
+@pytest.mark.parametrize('role', ['pose', 'ball', 'odom'])
+def test_a_place_too_far_away_is_no_training_data_and_the_doctor_names_it(tmp_path, role):
+    far = scene.odometry(scene.START + 4 * scene.PERIOD, 'odom', (1e300, 0.0, 0.0))
+    if role == 'pose':
+        far = scene.pose(scene.START + 4 * scene.PERIOD, (1e300, 0.0, 0.0))
+    path = scene.write_recording(
+        tmp_path, change=lambda step, samples: {**samples, role: far} if step == 4 else samples
+    )
+    episode = read_episode(path)
+    np.testing.assert_array_equal(np.flatnonzero(~episode.usable), [3, 4])
+    assert '1 of 11 steps have a number beyond 10000' in episode.problems[0]
+    (found,) = doctor(path)
+    assert found.state == 'whole'
+    assert (
+        f'{scene.TOPICS[role][0]}: 1 of 11 messages tell of a place farther' in found.problems[0]
+    )
+
+
+def test_the_place_of_a_lost_ball_is_none_and_nothing_is_told_of_it(tmp_path):
+    lost = scene.odometry(scene.START, 'odom', (np.nan, np.nan, 0.0), variance=1e6)
+    path = scene.write_recording(
+        tmp_path, change=lambda step, samples: {**samples, 'ball': lost} if not step else samples
+    )
+    assert doctor(path)[0].problems == ()
+
+
+def test_a_usable_step_has_places_and_commands_that_can_be(tmp_path):
+    episode = read_episode(scene.write_recording(tmp_path))
+    for name, row, usable in (('world_states', 3, [2, 3]), ('commands', 5, [5])):
+        values = getattr(episode, name).copy()
+        values[row, 0] = 2e4
+        changed = replace(episode, **{name: values})
+        np.testing.assert_array_equal(np.flatnonzero(~changed.usable), usable)
+
+
+@pytest.mark.parametrize(
+    'key, value',
+    [
+        ('topics', ['/odom']),
+        ('topics', {'odom': 5}),
+        ('start_stamp', 'x'),
+        ('start_stamp', -1),
+        ('end_stamp', 2**70),
+        ('start_index', 1.5),
+        ('seed', None),
+        ('robot_start', [1e300, 0, 0]),
+        ('robot_start', [0, 0]),
+        ('success', 'yes'),
+        ('problems', [1]),
+        ('verdict', {}),
+        ('id', 'a\0b'),
+        ('parameters', []),
+    ],
+)
+def test_a_description_of_an_episode_has_values_of_its_kinds(key, value):
+    values = json.loads(RecordingInfo(id='a').to_json())
+    assert RecordingInfo.from_json(json.dumps(values)) == RecordingInfo(id='a')
+    with pytest.raises(ValueError, match=f'not the description of an episode.*{key}'):
+        RecordingInfo.from_json(json.dumps({**values, key: value}))
 
 
 def test_a_recording_without_a_step_is_refused(tmp_path):

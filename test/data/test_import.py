@@ -220,3 +220,37 @@ def test_a_bag_that_lacks_its_end_gives_its_whole_chunks(tmp_path, mapping):
     folder.mkdir()
     file.rename(folder / 'drive_0.mcap')
     assert len(import_bag(folder, Mapping.load(mapping))) == len(part)
+
+
+def test_poses_too_far_away_are_left_out_and_told(tmp_path, mapping, monkeypatch):
+    robot = scene.robot
+    monkeypatch.setattr(scene, 'robot', lambda t: (1e300, 0, 0) if t > 3.95 else robot(t))
+    path = scene.write_bag(tmp_path / 'drive', ball_frame='world')
+    episode = import_bag(path, Mapping.load(mapping))
+    assert np.abs(episode.world_states[episode.valid]).max() < 5
+    assert any(
+        problem.startswith('pose: 2 samples have numbers beyond 10000')
+        for problem in episode.problems
+    )
+
+
+@pytest.mark.parametrize(
+    'change, problem',
+    [
+        (lambda text: text.replace('name: /ball', 'name: [/ball]'), 'a topic has no name'),
+        (
+            lambda text: text.replace('message_count: 58', 'message_count: x'),
+            'a topic has no name',
+        ),
+        (lambda text: '[' * 60 + ']' * 60, 'nested too deeply'),
+        (lambda text: 'a: 1', 'does not describe a bag'),
+    ],
+)
+def test_a_bag_whose_metadata_cannot_be_is_refused(tmp_path, mapping, change, problem):
+    path = scene.write_bag(tmp_path / 'drive')
+    metadata = path / 'metadata.yaml'
+    text = metadata.read_text()
+    assert change(text) != text
+    metadata.write_text(change(text))
+    with pytest.raises(RecordingError, match=problem):
+        import_bag(path, Mapping.load(mapping))

@@ -1,5 +1,7 @@
 """Checkpoints: what was trained comes back, and what is no checkpoint is named."""
 
+from fuzz_kinds import KINDS
+from fuzz_runner import FAULTS, read_one, rng_of
 from learning_data import CONTRACT, learner, random_set, SIZE
 import numpy as np
 import pytest
@@ -84,6 +86,58 @@ def test_no_flipped_byte_goes_unnoticed(tmp_path):
             # Padding between the parts.
             assert all(torch.equal(found[name], expected[name]) for name in expected)
     assert refused > 20
+
+
+def test_damaged_checkpoints_are_refused_in_words_or_rightly_taken(tmp_path):
+    kind = KINDS['checkpoint']()
+    kind.prepare(tmp_path / 'seeds')
+    for index in range(40):
+        rng = rng_of(7, 'checkpoint', index)
+        outcome = read_one(kind, kind.mutant(rng), tmp_path / 'work', rng)
+        assert outcome.what not in FAULTS, f'input {index}: {outcome.where}\n{outcome.text}'
+
+
+def _without_a_layer(policy):
+    del policy['network']['layers.1.bias']
+
+
+@pytest.mark.parametrize(
+    'change, problem',
+    [
+        (lambda p: p.update(hidden=[10**9, 8]), 'hidden: .* is not what the weights are'),
+        (lambda p: p.update(components=10**9), 'components: .* is not what the weights are'),
+        (lambda p: p.update(updates=-1), 'updates: a whole number from 0'),
+        (lambda p: p.update(seconds=float('nan')), 'seconds: a time is expected'),
+        (lambda p: p['config'].update(seed='x'), 'seed: a whole number from 0'),
+        (lambda p: p['config'].update(algorithm=torch.zeros(1)), 'algorithm: a name'),
+        (_without_a_layer, 'layers.1.bias'),
+        (lambda p: p['network']['layers.0.bias'].fill_(float('nan')), 'layers.0.bias: finite'),
+        (
+            lambda p: p['network'].update({'normaliser.mean': torch.zeros(200)}),
+            r'normaliser\.mean: \d+ numbers are expected',
+        ),
+    ],
+)
+def test_a_checkpoint_whose_values_cannot_be_is_refused(tmp_path, change, problem):
+    path = tmp_path / 'policy.pt'
+    save_checkpoint(path, learner('bc').learn())
+    content = torch.load(path, weights_only=True)
+    change(content['policies'][0])
+    torch.save(content, path)
+    with pytest.raises(TrainingError, match=rf'policy\.pt: not a checkpoint.*{problem}'):
+        load_checkpoint(path)
+
+
+def test_a_state_that_is_not_of_the_weights_does_not_go_on(tmp_path):
+    path, half = tmp_path / 'half.pt', learner('bc')
+    half.learn(lambda now: False)
+    save_checkpoint(path, half)
+    content = torch.load(path, weights_only=True)
+    (optimizer,) = content['state']['optimizers'].values()
+    optimizer['inner']['state'][0]['exp_avg'] = torch.zeros(2, 2)
+    torch.save(content, path)
+    with pytest.raises(TrainingError, match='exp_avg: .* numbers are expected'):
+        resume_checkpoint(path, learner('bc'))
 
 
 def test_another_training_does_not_go_on(tmp_path):

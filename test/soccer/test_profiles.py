@@ -15,7 +15,7 @@ from guda_ros.data.contract import Contract
 from guda_ros.sim.physics.simulation import SoccerSimulation
 from guda_ros.soccer import world
 from guda_ros.soccer.field import Ball, Field
-from guda_ros.soccer.robot import RobotProfile
+from guda_ros.soccer.robot import Contradiction, RobotProfile
 from guda_ros.soccer.robot_file import ALL_KEYS, keys_of, put, to_yaml
 from guda_ros.tasks.soccer.validity import check_steps, REASONS
 
@@ -123,6 +123,45 @@ def test_a_wrong_value_of_a_robot_is_named_with_file_and_key(tmp_path, key, valu
     with pytest.raises(ConfigError, match=rf'changed\.yaml: {message}') as caught:
         RobotProfile.load(path)
     assert caught.value.key and caught.value.key in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    'key, value, message',
+    [
+        ('camera.position', [0.06, 0, 0], 'camera.position: is in the ground'),
+        ('camera.position', [0.06, 0, 3], 'camera.position: is higher than the robot'),
+        ('lower_camera.position', [2, 0, 0.4], 'lower_camera.position: is 2 m aside'),
+        ('camera.pitch', -1.5, 'camera.pitch: has the camera look over the ground'),
+        ('lower_camera.exposure', 0.5, 'lower_camera.exposure: is longer than an image'),
+        ('head.neck', [3.0, 0, 0.46], 'head.neck: is 3 m aside'),
+        ('head.neck', [0, 0, -0.46], 'head.neck: is in the ground'),
+        ('body.stance_width', 3.0, 'body.stance_width: is more than the height'),
+        ('body.height', 5.74, 'body.height: is more than one and a half times head_height'),
+        ('body.foot_length', 0.9, 'body.foot_length: is more than the height'),
+        ('body.shoulder_width', 3.0, 'body.shoulder_width: is more than twice the height'),
+        ('body.head_radius', 1.0, 'body.head_radius: is more than half the height'),
+        ('body.mass', 0.001, 'body.mass: 0.001 kg do not fit the measures'),
+        ('kick.reach', 2.0, 'kick.reach: is more than the height'),
+    ],
+)
+def test_measures_that_no_one_robot_has_contradict_each_other(tmp_path, key, value, message):
+    path = changed(ROOT / 'config' / 'robots' / 'nao_v6.yaml', tmp_path, key, value)
+    with pytest.raises(Contradiction, match=message) as caught:
+        RobotProfile.load(path)
+    assert caught.value.key == key
+
+
+@pytest.mark.parametrize('factor', [0.1, 10.0])
+def test_a_robot_in_another_unit_of_length_is_noticed_by_its_mass(tmp_path, factor):
+    values = load_yaml(ROOT / 'config' / 'robots' / 'nao_v6.yaml')
+    body = values['body']
+    body.update({key: factor * value for key, value in body.items() if key != 'mass'})
+    for mount in (values['camera'], values['lower_camera']):
+        mount['position'] = [factor * value for value in mount['position']]
+    values['head']['neck'] = [factor * value for value in values['head']['neck']]
+    values['kick']['reach'] *= factor
+    with pytest.raises(Contradiction, match='5.5 kg do not fit the measures'):
+        RobotProfile.read(values, 'profile')
 
 
 @pytest.mark.parametrize(

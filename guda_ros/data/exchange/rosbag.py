@@ -18,9 +18,11 @@ from guda_ros.config.files import find_config, load_yaml, Section
 from guda_ros.data.contract import Contract
 from guda_ros.data.episodes import Episode
 from guda_ros.data.exchange.rosbag_samples import BagSamples, read_bag
+from guda_ros.data.messages import are_places
 from guda_ros.data.recording.reader import RecordingError
 from guda_ros.data.sets.editing import cut
 from guda_ros.data.verdicts import VERDICTS
+from guda_ros.data.world_states import far_away
 from guda_ros.soccer import world
 
 AUTO = 'auto'
@@ -125,6 +127,7 @@ def import_bag(path: str | os.PathLike[str], mapping: Mapping) -> Episode:
             previous,
             contract,
         )
+    problems += far_away(states)
     stamps = np.round((times - begin) * 1e9).astype(np.int64) + samples.origin + int(begin * 1e9)
     episode = Episode(
         id=_name(path),
@@ -137,7 +140,7 @@ def import_bag(path: str | os.PathLike[str], mapping: Mapping) -> Episode:
         stamps=stamps,
         world_states=states,
         commands=commands,
-        valid=np.isfinite(states).all(axis=1),
+        valid=are_places(states),
         truth_states=truth,
         problems=tuple(problems),
     )

@@ -13,7 +13,15 @@ import numpy as np
 from guda_ros.arguments import as_path
 from guda_ros.data.exchange.bag_clock import bag_times, ClockError
 from guda_ros.data.exchange.unfinished_bag import open_unfinished
-from guda_ros.data.messages import planar_pose, planar_position, planar_twist, stamp_to_ns
+from guda_ros.data.messages import (
+    are_places,
+    FARTHEST,
+    planar_pose,
+    planar_position,
+    planar_twist,
+    stamp_to_ns,
+)
+from guda_ros.data.recording.bags import close_bag, is_reception, open_bag
 from guda_ros.data.recording.reader import load_definitions, METADATA_FILE, RecordingError
 from guda_ros.data.world_states import LOST_VARIANCE
 
@@ -92,7 +100,10 @@ def read_bag(
         role: clock.kept[role] & _in_known_frame(path, role, samples, frames, problems)
         for role, samples in raw.items()
     }
-    origin = min(int(clock.times[role][kept[role]].min()) for role in raw if kept[role].any())
+    starts = [int(clock.times[role][kept[role]].min()) for role in raw if kept[role].any()]
+    if not starts:
+        raise RecordingError(f'{path}: no message has a time that can be: {"; ".join(problems)}')
+    origin = min(starts)
     rows, ball_frames = {}, {}
     for role, samples in raw.items():
         values = np.array(samples.values, dtype=np.float64)[kept[role]]
@@ -137,10 +148,14 @@ def _read(path: str | os.PathLike[str], topics, required) -> tuple[dict[str, _Ra
         roles: dict[str, list[str]] = {}
         for role, connection in wanted.items():
             roles.setdefault(connection.topic, []).append(role)
+        timeless = 0
         try:
             for connection, received, data in bag.messages(
                 [item for item in bag.connections if item.topic in roles]
             ):
+                if not is_reception(received):
+                    timeless += 1
+                    continue
                 message = definitions.deserialize_cdr(data, connection.msgtype)
                 header = getattr(message, 'header', None)
                 for role in roles[connection.topic]:
@@ -154,18 +169,20 @@ def _read(path: str | os.PathLike[str], topics, required) -> tuple[dict[str, _Ra
                 f'{path}: damaged: {str(error) or type(error).__name__}; '
                 '`ros2 bag reindex` may save what can be read'
             ) from error
-        return raw, list(getattr(bag, 'problems', ()))
+        problems = list(getattr(bag, 'problems', ()))
+        if timeless:
+            problems.append(
+                f'{timeless} messages have a time of reception that cannot be, and are left out'
+            )
+        return raw, problems
 
 
 def _open(path: str | os.PathLike[str]) -> _Opened:
-    from rosbags.rosbag2 import Reader
-
     path = as_path(path, 'bag')
     if not path.exists():
         raise RecordingError(f'{path}: no such bag')
     try:
-        bag = Reader(path)
-        bag.open()
+        bag = open_bag(path)
     except Exception as error:
         unfinished = open_unfinished(path)
         if unfinished is not None:
@@ -188,7 +205,7 @@ class _Opened:
         return self._bag
 
     def __exit__(self, *_) -> None:
-        self._bag.close()
+        close_bag(self._bag)
 
 
 def _types(role: str) -> tuple[str, ...]:
@@ -253,11 +270,17 @@ def _in_order(table: np.ndarray, role: str, problems: list[str]) -> tuple[np.nda
     if not len(table):
         return np.empty((0, 2)), np.empty(0, dtype=int)
     table[:, 0] *= 1e-9
-    checked = table[:, :3] if 'ball' in role else table
-    finite = np.isfinite(checked).all(axis=1)
+    # Of a ball that is lost the place is no number, and of some the velocity.
+    checked = table[:, 1:3] if 'ball' in role else table[:, 1:]
+    finite, near = np.isfinite(checked).all(axis=1), are_places(checked)
     if not finite.all() and 'ball' not in role:
         problems.append(f'{role}: {int((~finite).sum())} samples are not finite and left out')
-    table, rows = table[finite], np.flatnonzero(finite)
+    if (finite & ~near).any():
+        problems.append(
+            f'{role}: {int((finite & ~near).sum())} samples have numbers beyond {FARTHEST:g} '
+            '(m, m/s, rad), which are no places, and are left out'
+        )
+    table, rows = table[near], np.flatnonzero(near)
     backward = int((np.diff(table[:, 0]) < 0).sum())
     if backward:
         problems.append(f'{role}: stamps go back {backward} times; they were put in order')

@@ -9,10 +9,9 @@ import os
 from pathlib import Path
 import re
 
-import yaml
-
 from guda_ros.arguments import as_path
 from guda_ros.data.files import PARTIAL
+from guda_ros.data.recording.bags import read_metadata
 from guda_ros.data.recording.info import DISCARDED, INTERRUPTED, METADATA_FILE, RecordingError
 from guda_ros.data.recording.mcap_scan import McapScan
 from guda_ros.data.recording.writer import RECORD
@@ -157,11 +156,8 @@ def _main(folder: Path, groups: dict) -> tuple | None:
 
 def _listed(folder: Path) -> Sequence[str]:
     try:
-        content = yaml.safe_load((folder / METADATA_FILE).read_text(encoding='utf-8'))
-        return [
-            str(name) for name in content['rosbag2_bagfile_information']['relative_file_paths']
-        ]
-    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError):
+        return [str(name) for name in read_metadata(folder)['relative_file_paths']]
+    except (OSError, ValueError, TypeError, KeyError):
         return ()
 
 

@@ -11,7 +11,9 @@ import re
 from typing import TYPE_CHECKING
 
 from guda_ros import __version__
+from guda_ros.config.files import is_printable, shown
 from guda_ros.data.files import PARTIAL
+from guda_ros.data.messages import is_place
 from guda_ros.errors import GudaError
 
 if TYPE_CHECKING:
@@ -83,9 +85,69 @@ class RecordingInfo:
             for key in ('robot_start', 'problems'):
                 if values.get(key) is not None:
                     values[key] = tuple(values[key])
-            return cls(**values)
-        except (TypeError, AttributeError, json.JSONDecodeError) as error:
+            info = cls(**values)
+        except (TypeError, AttributeError, RecursionError, json.JSONDecodeError) as error:
             raise ValueError(f'not the description of an episode: {error}') from error
+        info._check()
+        return info
+
+    def _check(self) -> None:
+        """Raise ValueError where a value is none of its kind."""
+        names = (
+            'id',
+            'scenario',
+            'operator',
+            'software',
+            'started',
+            'verdict',
+            'guide',
+            'message',
+        )
+        start = self.robot_start
+        for key, right, what in (
+            *((key, _is_text(getattr(self, key)), 'a text') for key in names),
+            *(
+                (key, _is_whole(getattr(self, key), 0), 'a time in nanoseconds')
+                for key in ('start_stamp', 'end_stamp')
+            ),
+            ('start_index', _is_whole(self.start_index, -1), 'a whole number from -1'),
+            ('seed', _is_whole(self.seed, -(2**63)), 'a whole number'),
+            (
+                'robot_start',
+                start is None
+                or (len(start) == 3 and all(map(_is_number, start)) and is_place(start)),
+                'x, y and heading of a place',
+            ),
+            ('success', self.success in (None, True, False), 'true, false or null'),
+            (
+                'topics',
+                isinstance(self.topics, dict) and all(map(_is_text, self.topics.values())),
+                'a mapping of roles to topics',
+            ),
+            (
+                'problems',
+                isinstance(self.problems, tuple) and all(map(_is_text, self.problems)),
+                'a list of sentences',
+            ),
+            ('parameters', isinstance(self.parameters, dict), 'a mapping'),
+        ):
+            if not right:
+                raise ValueError(
+                    f'not the description of an episode: {key}: {what} is expected, not '
+                    f'{shown(getattr(self, key))}'
+                )
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and is_printable(value)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_whole(value: object, low: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value < 2**63
 
 
 def recording_paths(directory: str | os.PathLike[str], episode: str) -> tuple[Path, Path]:

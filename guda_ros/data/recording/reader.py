@@ -14,11 +14,10 @@ import json
 import os
 from pathlib import Path
 
-import yaml
-
 from guda_ros.arguments import as_path
 from guda_ros.data.contract import Contract
 from guda_ros.data.files import PARTIAL
+from guda_ros.data.recording.bags import close_bag, is_reception, open_bag, read_metadata
 from guda_ros.data.recording.info import (
     DISCARDED,
     INTERRUPTED,
@@ -45,8 +44,6 @@ __all__ = [
     'unfinished',
 ]
 
-#: The C parser is ten times faster, where PyYAML has one.
-_LOADER = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
 #: Keys of custom_data that are no documents.
 _OWN = ('contract', 'contract_hash', 'episode')
 
@@ -62,8 +59,6 @@ class RecordingReader:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        from rosbags.rosbag2 import Reader
-
         self.path = as_path(path, 'recording')
         if not self.path.is_dir():
             raise RecordingError(f'{self.path}: no such recording; `guda record` makes recordings')
@@ -82,7 +77,11 @@ class RecordingReader:
         try:
             self.contract = Contract.from_json(custom['contract'])
             self.info = RecordingInfo.from_json(custom['episode'])
-            self.documents = {name: str(text) for name, text in custom.items() if name not in _OWN}
+            self.documents = {
+                name: text
+                for name, text in custom.items()
+                if name not in _OWN and isinstance(text, str)
+            }
         except ValueError as error:
             raise RecordingError(f'{self.path}: {METADATA_FILE}: {error}') from error
         if self.contract.hash != custom['contract_hash']:
@@ -90,9 +89,8 @@ class RecordingReader:
                 f'{self.path}: {METADATA_FILE}: its contract does not fit its '
                 'hash: it was edited or made by another version of guda_ros'
             )
-        self._bag = Reader(self.path)
         try:
-            self._bag.open()
+            self._bag = open_bag(self.path)
         except Exception as error:  # A parser of damaged bytes may raise anything.
             raise self._damaged(error) from error
 
@@ -100,9 +98,16 @@ class RecordingReader:
     def quality(self) -> dict | None:
         """The quality report, see quality_report; None where the recording has none."""
         try:
-            return json.loads(self.documents[QUALITY])
-        except (KeyError, ValueError):
+            report = json.loads(self.documents[QUALITY])
+        except (KeyError, ValueError, RecursionError):
             return None
+        fits = (
+            isinstance(report, dict)
+            and isinstance(report.get('good'), bool)
+            and isinstance(report.get('reasons'), list)
+            and all(isinstance(reason, str) for reason in report['reasons'])
+        )
+        return report if fits else None
 
     @property
     def topics(self) -> Mapping[str, int]:
@@ -129,6 +134,8 @@ class RecordingReader:
         while True:
             try:
                 connection, stamp, data = next(source)
+                if not is_reception(stamp):
+                    raise ValueError(f'a message was received at {stamp}, which is no time')
                 message = definitions.deserialize_cdr(data, connection.msgtype)
             except StopIteration:
                 return
@@ -139,14 +146,12 @@ class RecordingReader:
     def close(self) -> None:
         """Close the file."""
         if self._bag.is_open:
-            self._bag.close()
+            close_bag(self._bag)
 
     def _read_custom_data(self) -> dict:
         try:
-            with open(self.path / METADATA_FILE, encoding='utf-8') as file:
-                content = yaml.load(file, Loader=_LOADER)
-            return dict(content['rosbag2_bagfile_information'].get('custom_data') or {})
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, yaml.YAMLError) as error:
+            return dict(read_metadata(self.path).get('custom_data') or {})
+        except (OSError, ValueError, TypeError) as error:
             raise self._damaged(error) from error
 
     def _damaged(self, error: Exception) -> RecordingError:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from guda_ros.data.contract import Contract
 from guda_ros.data.files import PARTIAL, remove, sync
+from guda_ros.data.messages import FARTHEST, is_place
 from guda_ros.data.recording.alarms import StreamAlarms
 from guda_ros.data.recording.completeness import SampleCheck
 from guda_ros.data.recording.folder import FolderClaim
@@ -27,12 +28,15 @@ from guda_ros.data.recording.reader import (
     RecordingWriter,
     set_aside,
 )
-from guda_ros.data.recording.serialization import event_of, header_stamp
+from guda_ros.data.recording.serialization import event_of, header_stamp, place_of
 from guda_ros.data.recording.writer import QUALITY, RECORD
 from guda_ros.data.registry import UnknownTask
+from guda_ros.data.world_states import LOST_VARIANCE
 
 WHOLE, UNNAMED, CUT, DAMAGED, LOST = 'whole', 'unnamed', 'interrupted', 'damaged', 'lost'
 LOOSE, FOREIGN = 'loose', 'foreign'
+#: Messages with a place -> names of frames before it.
+_PLACES = {'nav_msgs/msg/Odometry': 2, 'geometry_msgs/msg/PoseWithCovarianceStamped': 1}
 #: Seconds of a recording between two looks at its rates.
 _TICK = 0.25
 #: Where a repaired recording is written; what a killed repair left there is copied anew.
@@ -177,10 +181,13 @@ def _examine(found: FoundRecording) -> tuple[Diagnosis, _Salvage]:
         return _foreign(found, ()), _Salvage(())
     salvage = _Salvage(found.files)
     topics: dict[str, int] = {}
+    far: dict[str, int] = {}
     first, last = 2**63 - 1, 0
     try:
-        for _, topic, received, _ in salvage.messages():
+        for scan, topic, received, data in salvage.messages():
             topics[topic] = topics.get(topic, 0) + 1
+            if _is_far(scan.types.get(topic, ''), data):
+                far[topic] = far.get(topic, 0) + 1
             first, last = min(first, received), max(last, received)
     except FileNotFoundError as error:
         raise RecordingError(
@@ -195,6 +202,11 @@ def _examine(found: FoundRecording) -> tuple[Diagnosis, _Salvage]:
     problems = [f'{scan.path.name}: {text}' for scan in salvage.scans for text in scan.damage]
     cut = [scan for scan in salvage.scans if not scan.complete]
     problems += [f'{scan.path.name}: the end is missing' for scan in cut]
+    problems += [
+        f'{topic}: {count} of {topics[topic]} messages tell of a place farther than '
+        f'{FARTHEST / 1000:g} km or of none; their steps are not used'
+        for topic, count in far.items()
+    ]
     state = WHOLE
     if any(scan.damage for scan in salvage.scans) or any(
         scan is not salvage.scans[-1] for scan in cut
@@ -241,6 +253,17 @@ def _examine(found: FoundRecording) -> tuple[Diagnosis, _Salvage]:
         good=quality['good'] if quality else None,
         reasons=tuple(quality['reasons']) if quality else (),
     ), salvage
+
+
+def _is_far(kind: str, data: bytes) -> bool:
+    """Tell whether a message is of a place that is none; of a lost ball nothing is expected."""
+    if kind not in _PLACES:
+        return False
+    try:
+        x, y, variance = place_of(data, _PLACES[kind])
+    except ValueError:
+        return False
+    return variance < LOST_VARIANCE and not is_place((x, y))
 
 
 def _foreign(

@@ -41,3 +41,24 @@ def event_of(data: bytes) -> dict:
     except ValueError:
         return {}
     return event if isinstance(event, dict) else {}
+
+
+def place_of(data: bytes, frames: int) -> tuple[float, float, float]:
+    """
+    Return x, y [m] and the variance of x of a serialized pose with covariance.
+
+    :param frames: names of frames before it: 1 in a PoseWithCovarianceStamped, 2 in an Odometry.
+    :raises ValueError: if the message is too short for one.
+    """
+    order, offset = '<' if len(data) > 1 and data[1] & 1 else '>', 12
+    try:
+        for _ in range(frames):
+            # CDR: after the encapsulation header of four bytes, numbers are at multiples of their
+            # size.
+            offset += -offset % 4
+            offset += 4 + struct.unpack_from(f'{order}I', data, offset)[0]
+        offset += (4 - offset) % 8
+        x, y, *_, variance = struct.unpack_from(f'{order}8d', data, offset)
+    except struct.error as error:
+        raise ValueError('a serialized pose with covariance is expected') from error
+    return x, y, variance

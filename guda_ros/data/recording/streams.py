@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 import os
 
 import numpy as np
 
+from guda_ros.data.recording.bags import is_reception, open_bag
 from guda_ros.data.recording.reader import load_definitions, RecordingError, RecordingReader
 from guda_ros.data.recording.serialization import header_stamp
 
@@ -56,16 +58,16 @@ def read_streams(path: str | os.PathLike[str]) -> list[Stream]:
 
     :raises RecordingError: if it cannot be read.
     """
-    from rosbags.rosbag2 import Reader
-
     with RecordingReader(path) as reader:
         info = reader.info
     roles = {topic: role for role, topic in info.topics.items()}
     stamps: dict[str, list[tuple[int, int]]] = {}
     try:
-        with Reader(path) as bag:
+        with closing(open_bag(path)) as bag:
             headed = {item.topic for item in bag.connections if _has_header(item.msgtype)}
             for connection, received, data in bag.messages():
+                if not is_reception(received):
+                    raise ValueError(f'a message was received at {received}, which is no time')
                 stamp = header_stamp(data) if connection.topic in headed else received
                 stamps.setdefault(connection.topic, []).append((stamp, received))
     except Exception as error:  # A parser of damaged bytes may raise anything.

@@ -16,6 +16,7 @@ from guda_ros.data.pairing import regular
 from guda_ros.data.sets.editing import same_episode
 from guda_ros.data.sets.minari import read_minari, read_minari_contract, seen
 from guda_ros.data.transitions import DataSetError, rewards_and_terminations
+from guda_ros.data.world_states import far_away
 from guda_ros.soccer import world
 
 ERROR, WARNING = 'error', 'warning'
@@ -41,9 +42,11 @@ def check_data_set(path: str | os.PathLike[str]) -> list[Finding]:
     :raises DataSetError: if it cannot be read at all; the message says what to do.
     """
     contract, episodes = read_minari_contract(path), read_minari(path)
-    findings = [finding for episode in episodes for finding in _check_episode(episode, contract)]
-    findings += _twins(episodes)
-    findings += _stored(Path(path), contract, episodes)
+    # Numbers that are wrong may be large: what overflows is found, not warned of.
+    with np.errstate(over='ignore', invalid='ignore'):
+        findings = [found for episode in episodes for found in _check_episode(episode, contract)]
+        findings += _twins(episodes)
+        findings += _stored(Path(path), contract, episodes)
     if not any(episode.usable.any() for episode in episodes):
         findings.append(Finding(ERROR, '', 'there is no usable step in it'))
     return findings
@@ -60,8 +63,11 @@ def _check_episode(episode: Episode, contract: Contract) -> list[Finding]:
     uneven = int((~regular(episode.stamps, contract.period)).sum())
     if uneven:
         add(WARNING, f'{uneven} steps do not last {contract.period:g} s')
-    if not np.isfinite(episode.world_states[episode.valid]).all():
+    known = episode.world_states[episode.valid]
+    if not np.isfinite(known).all():
         add(ERROR, 'states that count as valid are not finite')
+    for text in far_away(np.concatenate([known, episode.truth_states])):
+        add(ERROR, text)
     share = float(episode.usable.mean()) if len(episode) else 0.0
     if share < 0.9:
         add(WARNING, f'{share:.0%} of the steps are usable')
@@ -154,7 +160,7 @@ def _stored(path: Path, contract: Contract, episodes: Sequence[Episode]) -> list
                             'states; make the set again with `guda convert`',
                         )
                     )
-    except (OSError, KeyError, ValueError, RuntimeError) as error:
+    except Exception as error:  # Minari takes for granted what stands in its files.
         raise DataSetError(
             f'{path}: damaged: {error}; make it again with `guda convert`'
         ) from error

@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from guda_ros.arguments import as_path
+from guda_ros.config.files import is_printable, shown
 from guda_ros.data.contract import Contract
 from guda_ros.data.episodes import Episode
 from guda_ros.data.files import atomic_target
+from guda_ros.data.hdf5 import check_claims
 from guda_ros.data.registry import UnknownTask
 from guda_ros.data.transitions import (
     DataSetError,
@@ -123,6 +125,7 @@ def read_minari(path: str | os.PathLike[str], contract: Contract | None = None) 
     :raises ContractMismatch: if the data set was made for another contract.
     :raises DataSetError: if it is missing, damaged or not one of guda_ros.
     """
+    import h5py
     from minari import MinariDataset
 
     path = as_path(path)
@@ -130,12 +133,15 @@ def read_minari(path: str | os.PathLike[str], contract: Contract | None = None) 
     if contract is not None:
         contract.require(found, f'{path}')
     try:
+        for name in path.glob('*.hdf5'):
+            with h5py.File(name, 'r') as file:
+                check_claims(file)
         dataset = MinariDataset(path)
         details = dataset.storage.get_episode_metadata(dataset.episode_indices)
         return [
             _episode(data, detail) for data, detail in zip(dataset.iterate_episodes(), details)
         ]
-    except (OSError, KeyError, ValueError, TypeError, AssertionError, RuntimeError) as error:
+    except Exception as error:  # Minari takes for granted what stands in its files.
         raise _damaged(path, error) from error
 
 
@@ -155,7 +161,7 @@ def read_minari_contract(path: str | os.PathLike[str]) -> Contract:
         found = content['contract_hash']
     except UnknownTask as error:
         raise UnknownTask(f'{path}: {error}') from error
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, RecursionError) as error:
         raise _damaged(path, error) from error
     if contract.hash != found:
         raise _damaged(path, ValueError('its contract does not fit its hash'))
@@ -232,6 +238,12 @@ def _episode(data, details: dict) -> Episode:
         details['options'],
         {name: data.infos[name] for name in _ARRAYS if name in data.infos},
     )
+    problems = json.loads(options['problems'])
+    texts = [options[key] for key in ('id', 'scenario', 'verdict', 'operator', 'contract_hash')]
+    if not isinstance(problems, list) or not all(
+        isinstance(text, str) and is_printable(text) for text in (*texts, *problems)
+    ):
+        raise ValueError(f'an episode is described by {shown(dict(options))}')
     return Episode(
         id=str(options['id']),
         scenario=str(options['scenario']),
@@ -240,6 +252,6 @@ def _episode(data, details: dict) -> Episode:
         verdict=str(options['verdict']),
         operator=str(options['operator']),
         contract_hash=str(options['contract_hash']),
-        problems=json.loads(options['problems']),
+        problems=problems,
         **arrays,
     )

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from guda_ros.augmentation.transforms import Body, Layout
-from guda_ros.data.contract_base import NumbersContract
+from guda_ros.data.contract_base import check_numbers, NumbersContract
 from guda_ros.data.transitions import DataSetError, TransitionSet
 from guda_ros.tasks.maze.ant_body import turn_ants
 from guda_ros.tasks.maze.map import MAPS, MazeMap
@@ -68,7 +68,8 @@ class MazeContract(NumbersContract):
         """Read what to_json wrote; ValueError when it cannot be read."""
         try:
             contract = cls(**json.loads(text))
-        except (TypeError, json.JSONDecodeError) as error:
+            check_numbers(contract)
+        except (TypeError, RecursionError, ValueError) as error:
             raise ValueError(f'not a contract of a maze: {error}') from error
         if contract.maze not in MAPS or contract.robot not in ('point', 'ant'):
             raise ValueError(f'not a contract of a maze of this version: {text}')

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-import json
 import os
 from pathlib import Path
 from typing import Any, TYPE_CHECKING
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from guda_ros.data.sets.sources import Source
     from guda_ros.data.transitions import TransitionSet
     from guda_ros.learning.networks import TrainingResult
-
-#: Metadata of a policy that is no JSON text.
-_NO_JSON = ('contract_hash', 'algorithm', 'task', 'training')
 
 
 @dataclass(frozen=True)
@@ -156,7 +152,4 @@ def policy_info(policy: str | os.PathLike | ExportedPolicy) -> dict[str, Any]:
 
     if not isinstance(policy, ExportedPolicy):
         policy = ExportedPolicy.load(policy)
-    return {
-        key: value if key in _NO_JSON else json.loads(value)
-        for key, value in policy.metadata.items()
-    }
+    return policy.documents

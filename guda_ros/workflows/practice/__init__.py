@@ -1,1 +1,0 @@
-"""What a practice match needs beside the robots."""
