@@ -35,7 +35,7 @@ train, export, evaluate, benchmark, identify. Others are called otherwise:
     guda data replay --on robot  replay_on_robot
     guda sim collect             collect
 
-`guda teleop` and `guda sim train`, `evaluate` and `view` have none.
+`guda teleop`, `guda game` and `guda sim train`, `evaluate` and `view` have none.
 
 A module is imported when one of its names is first used: `import guda_ros` takes neither NumPy nor
 PyTorch nor MuJoCo, and a robot never does.

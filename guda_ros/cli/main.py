@@ -20,6 +20,7 @@ COMMANDS = {
     'demo': 'the whole loop on this machine, from demonstrations to a report',
     'up': 'start a graph of nodes: simulation, drive, collect, evaluate, robot',
     'teleop': 'drive by keyboard or gamepad in this terminal, and record',
+    'game': 'be the game controller of a practice match',
     'record': 'record episodes over ROS 2 (MCAP)',
     'convert': 'recordings to a data set (Minari)',
     'augment': 'augment demonstrations by a guide',

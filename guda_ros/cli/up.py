@@ -16,6 +16,7 @@ from guda_ros.cli.common import (
     names_of,
 )
 from guda_ros.ros.graph.table import GraphOptions, GRAPHS
+from guda_ros.workflows.terminal.arguments import within
 
 EXAMPLE = """\
 guda up simulation --domain 7
@@ -41,6 +42,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='policy that `guda export` made; simulation and robot can do without',
     )
     add_adapter(parser)
+    parser.add_argument(
+        '--team',
+        type=within(1, 254),
+        default=0,
+        metavar='N',
+        help="number of the robot's team: hear a game controller (see `guda game`) and obey it",
+    )
+    parser.add_argument(
+        '--player',
+        type=within(1, 20),
+        default=1,
+        metavar='N',
+        help='number of the robot in its team (default: %(default)s)',
+    )
     parser.add_argument(
         '--mode',
         choices=('free', 'lockstep'),
@@ -70,6 +85,8 @@ def run(args: argparse.Namespace) -> int:
         contract=args.contract,
         robot=args.robot or '',
         adapter=args.adapter,
+        team=args.team,
+        player=args.player,
         mode=args.mode,
         policy=args.policy,
         recordings=args.recordings,

@@ -16,6 +16,7 @@ NEEDS = {
     'guda demo --out runs/demo': 'ten minutes; a quick one stands in for it',
     'guda demo --quick --out runs/quick': 'is made by the fixture, under another name',
     'guda up': 'runs until Ctrl-C; the tests of graphs start them',
+    'guda game': 'a person who types; test_game.py does',
     'guda teleop': 'a person at a terminal; test_cli_teleop.py drives it',
     'guda benchmark': "the task's initial data and hours",
     'guda evaluate runs/demo/train/guided_0.onnx --robot-trial': 'a robot',

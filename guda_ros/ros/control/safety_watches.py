@@ -19,6 +19,7 @@ from guda_ros.control.posture import Posture
 from guda_ros.control.safety_gate import SafetyGate
 from guda_ros.control.stop_memory import StopMemory
 from guda_ros.data.messages import stamp_to_ns
+from guda_ros.ros.control.told_states import ToldStates
 from guda_ros.ros.conversions import pose_from_message, pose_is_known
 from guda_ros.ros.episode.event import read_event
 from guda_ros.ros.parameters import Parameters
@@ -83,6 +84,7 @@ class SafetyWatches:
         self._remembered = ''
         self._posture, self._pose_watch = Posture(tilt, up=up), PoseWatch(limits)
         self._watching = watch
+        self._told = ToldStates(node, topics, self._hold) if watch else None
         if watch or gate.field_limit is not None:
             topics.subscription(node, 'pose', self._on_pose)
         if watch:
@@ -121,6 +123,8 @@ class SafetyWatches:
             return
         self._asked = moment
         self._hold('rival', self._rivals())
+        if self._told is not None:
+            self._told.look()
         silence = self._now().steady - self._imu_at
         silent = math.isfinite(silence) and silence > IMU_LIFE
         self._hold('imu_silent', f'the IMU says nothing for {IMU_LIFE} s' if silent else '')

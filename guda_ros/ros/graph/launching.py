@@ -29,6 +29,8 @@ ARGUMENTS: dict[str, tuple[tuple[str, ...], str]] = {
         ('adapter',),
         "how the robot is spoken to; none: its driver hears cmd_vel; default: the profile's",
     ),
+    'team': (('game',), "number of the robot's team; with it, a game controller is heard"),
+    'player': (('game',), 'number of the robot in its team'),
     'mode': (('simulator',), 'lockstep or free; default: what the graph is for'),
     'scenario': (('simulator', 'teleop'), 'where robot and ball start'),
     'purpose': (('simulator', 'teleop'), 'which family of starts: demonstration, evaluation, ...'),
@@ -47,7 +49,10 @@ ARGUMENTS: dict[str, tuple[tuple[str, ...], str]] = {
         'is for',
     ),
     'joystick': (('teleop',), 'name or file of the gamepad map, see config/joysticks'),
-    'autostart': (('simulator', 'policy'), 'false: lifecycle nodes wait for their transitions'),
+    'autostart': (
+        ('simulator', 'policy', 'game'),
+        'false: lifecycle nodes wait for their transitions',
+    ),
     'namespace': ((), 'namespace of all nodes, such as red'),
     'remap': ((), 'topics and services to call otherwise, FROM:=TO, with spaces between several'),
     'params_file': ((), 'file of parameters, NODE: {ros__parameters: ...}'),
@@ -74,6 +79,7 @@ def _arguments_of(name: str) -> list[str]:
     graph = GRAPHS[name]
     nodes = {*graph.nodes, *(['policy'] if graph.optional_policy else [])}
     nodes |= set() if graph.simulated else {'adapter'}
+    nodes |= set() if graph.mode == 'lockstep' else {'game'}
     return [
         argument
         for argument, (users, _) in ARGUMENTS.items()

@@ -50,6 +50,8 @@ class GraphOptions:
     :param robot: robot profile, '' for the contract's.
     :param adapter: how a robot is spoken to, one of guda_ros.soccer.driver.ADAPTERS; '' as its
         profile says, none for a driver that hears `cmd_vel` itself.
+    :param team: number of the robot's team; with it, a node hears a game controller; 0: none.
+    :param player: number of the robot in its team.
     :param mode: `lockstep` or `free`, '' for the graph's own.
     :param policy: exported policy file; `simulation` and `robot` have a policy node only with
         one.
@@ -67,6 +69,8 @@ class GraphOptions:
     contract: str = 'soccer_push'
     robot: str = ''
     adapter: str = ''
+    team: int = 0
+    player: int = 1
     mode: str = ''
     scenario: str = 'attack'
     purpose: str = 'demonstration'
@@ -132,7 +136,7 @@ GRAPHS: dict[str, Graph] = {
     ),
 }
 
-LIFECYCLE = ('simulator', 'policy')
+LIFECYCLE = ('simulator', 'policy', 'game')
 
 
 def build_graph(name: str, options: GraphOptions = GraphOptions()) -> list[NodeSpec]:
@@ -152,6 +156,8 @@ def build_graph(name: str, options: GraphOptions = GraphOptions()) -> list[NodeS
         nodes.append('policy')
     if not graph.simulated and _adapter(options) != NO_ADAPTER:
         nodes.append('adapter')
+    if options.team and (options.mode or graph.mode) != 'lockstep':
+        nodes.append('game')
     if 'policy' in nodes and not options.policy:
         raise GudaError(f'graph {name} needs a policy: give the file that `guda export` wrote')
     unknown = [node for node in options.overrides if node not in nodes]
@@ -236,6 +242,10 @@ def _parameters(node: str, graph: Graph, options: GraphOptions) -> dict:
         )
     elif node == 'adapter':
         values['adapter'] = options.adapter
+    elif node == 'game':
+        # Who is alone on a computer plays with itself.
+        address = '127.0.0.1' if options.local else '0.0.0.0'
+        values.update(team=options.team, player=options.player, address=address)
     elif node == 'policy':
         values['policy'] = absolute_if_path(options.policy)
     elif node == 'data_collector':

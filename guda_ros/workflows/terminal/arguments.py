@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 import math
 
 
@@ -37,3 +38,17 @@ def _whole(text: str, low: int) -> int:
             f'a whole number of at least {low} is expected, not {text!r}'
         )
     return value
+
+
+def within(low: int, high: int) -> Callable[[str], int]:
+    """Return a reader of whole numbers from `low` to `high`, for argparse."""
+
+    def read(text: str) -> int:
+        # No more digits than Python reads at all.
+        if text.isascii() and text.isdigit() and len(text) < 9 and low <= int(text) <= high:
+            return int(text)
+        raise argparse.ArgumentTypeError(
+            f'a number from {low} to {high} is expected, not {text!r}'
+        )
+
+    return read

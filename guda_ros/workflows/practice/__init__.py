@@ -1,0 +1,1 @@
+"""What a practice match needs beside the robots."""
