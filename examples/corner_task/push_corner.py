@@ -3,6 +3,7 @@
 import numpy as np
 
 from guda_ros.data.contract import Contract
+from guda_ros.data.contract_base import SuccessWords
 from guda_ros.soccer.observation import Feature
 from guda_ros.tasks.soccer.task import SoccerPush
 
@@ -13,6 +14,10 @@ class PushCornerContract(Contract):
     """What differs from soccer: where the ball is to come, when it is there, and one feature."""
 
     task = 'push_corner'
+    # What reports call success.
+    words = SuccessWords(
+        'arrival', 'arrived', 'arrives', f'the ball within {RADIUS} m of the corner'
+    )
     # A feature brings the names of its numbers, the most that they can be, and the numbers.
     features = {
         **Contract.features,

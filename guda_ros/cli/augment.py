@@ -94,7 +94,8 @@ def run(args: argparse.Namespace) -> int:
     print_report(report)
     print(
         f'{args.out}: {args.count} transitions from {len(recorded.episode_ids)} episodes '
-        f'({sum(recorded.episode_success)} scored), {report.acceptance:.0%} accepted, '
+        f'({sum(recorded.episode_success)} {recorded.contract.words.past}), '
+        f'{report.acceptance:.0%} accepted, '
         f'{report.seconds:.2f} s'
     )
     if args.verify:

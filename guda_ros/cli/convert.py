@@ -86,14 +86,16 @@ def run(args: argparse.Namespace) -> int:
         skip_damaged=args.skip_damaged,
         say=print,
     )
-    print(told(args.out, made.episodes))
+    print(told(args.out, made.episodes, succeeded=made.contract.words.past))
     return 0
 
 
-def told(path: Path, episodes: Sequence[Episode], what: str = 'episodes') -> str:
+def told(
+    path: Path, episodes: Sequence[Episode], what: str = 'episodes', succeeded: str = 'scored'
+) -> str:
     """Return a line that says what a data set holds."""
     return (
-        f'{path}: {len(episodes)} {what}, {sum(e.success for e in episodes)} scored, '
+        f'{path}: {len(episodes)} {what}, {sum(e.success for e in episodes)} {succeeded}, '
         f'{sum(int(e.usable.sum()) for e in episodes)} usable steps'
     )
 

@@ -106,7 +106,7 @@ def _data_set(path: Path, found: Source) -> int:
 
     print(
         f'{found.path}: Minari data set of {len(found.episodes)} episodes, '
-        f'{sum(episode.success for episode in found.episodes)} scored'
+        f'{sum(episode.success for episode in found.episodes)} {found.contract.words.past}'
     )
     print(_contract_line(found.contract))
     print(f'observation: {", ".join(found.contract.observation_names)}')
@@ -118,7 +118,7 @@ def _data_set(path: Path, found: Source) -> int:
 def _transitions(path: Path, made: TransitionSet) -> int:
     print(
         f'{path}: {len(made)} transitions from {len(made.episode_ids)} episodes '
-        f'({sum(made.episode_success)} scored)'
+        f'({sum(made.episode_success)} {made.contract.words.past})'
     )
     print(_contract_line(made.contract))
     for rule, count in made.rule_counts().items():

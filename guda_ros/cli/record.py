@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guda_ros.cli.common import add_contract, add_domain, add_names, names_of
+from guda_ros.cli.common import add_contract, add_domain, add_names, load_contract, names_of
 from guda_ros.workflows.terminal.arguments import positive
 
 EXAMPLE = 'guda record --episodes 14 --out runs/mine/recordings'
@@ -71,5 +71,6 @@ def run(args: argparse.Namespace) -> int:
         return 0
     outcomes = record(args.out, args.episodes, scenario=args.scenario, guide=args.guide, **how)
     scored = sum(outcome.scored for outcome in outcomes)
-    print(f'{args.out}: {len(outcomes)} episodes, {scored} scored')
+    words = load_contract(args).words
+    print(f'{args.out}: {len(outcomes)} episodes, {scored} {words.past}')
     return 0

@@ -30,7 +30,7 @@ from guda_ros.config.files import (
     Plain,
     Section,
 )
-from guda_ros.data.contract_base import ContractBase
+from guda_ros.data.contract_base import ContractBase, SuccessWords
 from guda_ros.data.registry import find_task, SOCCER, UnknownTask
 from guda_ros.errors import GudaError
 from guda_ros.soccer import world
@@ -68,6 +68,9 @@ class Contract(ContractBase):
 
     task = SOCCER
     names_only = ('topics', 'frames')
+    words = SuccessWords(
+        'goal', 'scored', 'scores', 'the whole ball over the goal line between the posts'
+    )
     state_size = world.SIZE
     action_size = len(ACTION)
     #: What `observation` may name.

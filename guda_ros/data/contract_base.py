@@ -10,7 +10,7 @@ nothing but numbers, and `Contract`, for a robot that pushes something over a fi
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 import hashlib
 import json
@@ -26,6 +26,19 @@ _LARGEST = 1e9
 
 class ContractMismatch(GudaError, ValueError):
     """Two parts of the system were made for different contracts; the message says what differs."""
+
+
+@dataclass(frozen=True)
+class SuccessWords:
+    """What the success of a task is called in reports and on the command line."""
+
+    #: What an episode ends with: `median s to goal`.
+    noun: str = 'success'
+    #: What its actor did: `49 of 50 scored`; and does.
+    past: str = 'succeeded'
+    present: str = 'succeeds'
+    #: When that is so, as part of a sentence; empty: it is not told.
+    meaning: str = ''
 
 
 class ContractBase(ABC):
@@ -49,6 +62,8 @@ class ContractBase(ABC):
     max_steps: int
     #: Fields that only name things: contracts that differ in nothing else fit.
     names_only: tuple[str, ...] = ()
+    #: What success is called; a class attribute, not in the hash.
+    words = SuccessWords()
 
     @abstractmethod
     def to_json(self) -> str:

@@ -73,7 +73,7 @@ def scenario_rows(evaluation: Evaluation, starts: Sequence[int]) -> dict[str, li
             rows.setdefault(names[start], []).append(start)
     if not isinstance(evaluation.contract, Contract):
         return rows
-    kinds = situations(evaluation.starts.starts, evaluation.contract.field)
+    kinds = situations(evaluation.starts.starts, evaluation.contract)
     for index, (name, _) in enumerate(SITUATIONS):
         found = [start for start in starts if kinds[start] == index]
         if found:

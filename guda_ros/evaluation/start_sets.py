@@ -26,6 +26,7 @@ from guda_ros.config.files import (
 from guda_ros.errors import GudaError
 from guda_ros.soccer import world
 from guda_ros.soccer.field import Field
+from guda_ros.soccer.rewards import Game
 from guda_ros.soccer.starts import fixed_starts, SIZE
 
 #: Sets drawn from the streams of `soccer.starts`: name -> purpose, scenario, starts tried unless
@@ -117,10 +118,10 @@ def starts_hash(name: str, starts: np.ndarray) -> str:
     return hashlib.sha256(name.encode() + b'\n' + rows.tobytes()).hexdigest()[:16]
 
 
-def situations(starts: np.ndarray, field: Field) -> np.ndarray:
-    """Return (n,) which of SITUATIONS each start (n, 5) is, by number."""
+def situations(starts: np.ndarray, game: Game) -> np.ndarray:
+    """Return (n,) which of SITUATIONS each start (n, 5) of a field or contract is, by number."""
     starts = np.asarray(starts, dtype=float)
-    approach, push = starts[:, 3:5] - starts[:, :2], field.goal - starts[:, 3:5]
+    approach, push = starts[:, 3:5] - starts[:, :2], game.goal - starts[:, 3:5]
     angle = np.arctan2(push[:, 1], push[:, 0]) - np.arctan2(approach[:, 1], approach[:, 0])
     degrees = np.degrees(np.abs(world.wrap_angle(angle)))
     return np.searchsorted([limit for _, limit in SITUATIONS[:-1]], degrees)

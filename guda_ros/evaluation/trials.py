@@ -16,7 +16,7 @@ from guda_ros.evaluation.results import (
 
 #: Key -> verdict of the operator, and what the key means in words.
 KEYS = {
-    's': ('scored', 'success: the ball is in the goal'),
+    's': ('scored', 'success'),
     'f': ('failed', 'failure'),
     'o': ('out', 'the ball is out'),
     'd': ('fall', 'the robot fell down'),

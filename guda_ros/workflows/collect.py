@@ -81,7 +81,7 @@ def collect(
         if result.success[index] or not successes
     ]
     if not played:
-        raise GudaError('no episode scored: nothing to write')
+        raise GudaError(f'no episode {rules.words.past}: nothing to write')
     if out is not None:
         write_minari(out, played, rules)
     return played

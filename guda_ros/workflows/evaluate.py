@@ -176,7 +176,7 @@ def judge(
         scored = sum(episode.scored for episode in episodes)
         say(
             f'    {count} of {len(jobs)}: {listed[number].name}: {scored} of {len(episodes)} '
-            f'scored, {seconds:.0f} s'
+            f'{contract.words.past}, {seconds:.0f} s'
         )
     return listed
 

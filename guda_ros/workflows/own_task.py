@@ -105,7 +105,7 @@ def judge(
         judged.append(replace(policy, episodes=episodes))
         say(
             f'    {len(judged)} of {len(policies)}: {policy.name}: {outcomes.successes.sum()} of '
-            f'{count} succeeded, mean return {outcomes.returns.mean():.4g}'
+            f'{count} {task.contract.words.past}, mean return {outcomes.returns.mean():.4g}'
         )
     return judged
 

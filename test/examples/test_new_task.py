@@ -152,6 +152,7 @@ def test_evaluate_compares_policies_in_the_environment_of_the_task(runs, task, c
     summary = json.loads((out / 'results.json').read_text())['summary']
     assert summary['comparisons'][0]['table']['first_only'] > 0
     page = (out / 'report.html').read_text()
+    assert 'arrived' in page and 'the box within 0.2 m of the corner' in page
     assert 'McNemar' in page and 'push_box' in page and 'goal line' not in page
     assert main(['evaluate', '--compare', str(out), '--out', str(tmp_path / 'again')]) == 0
     assert load_results(tmp_path / 'again').policies == judged.policies

@@ -19,7 +19,8 @@ def print_data_set(made: Source) -> None:
     """Say what is in a data set that was made."""
     episodes = made.episodes
     print(
-        f'{made.path}: {len(episodes)} episodes, {sum(e.success for e in episodes)} scored, '
+        f'{made.path}: {len(episodes)} episodes, '
+        f'{sum(e.success for e in episodes)} {made.contract.words.past}, '
         f'{sum(int(e.usable.sum()) for e in episodes)} usable steps'
     )
 

@@ -50,7 +50,7 @@ def tell(evaluation: Evaluation, out: Path | None) -> None:
             'seeds',
             'success',
             '95 % interval',
-            'median s to goal',
+            f'median s to {evaluation.contract.words.noun}',
             'touches',
             'ball out',
             'falls',

@@ -41,6 +41,7 @@ def success(
     reference: str = 'guided',
     target: float | None = None,
     looks: Looks = ARMS,
+    succeeded: str = 'scored',
 ) -> str:
     """
     Draw success bars with intervals and seeds, beside differences from the reference.
@@ -109,7 +110,9 @@ def success(
         axes.set_xlim(0, 1.16)
         axes.set_xticks(np.linspace(0, 1, 6))
         axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-        axes.set_xlabel('episodes that scored; bar: mean, whisker: 95 % interval, dot: one seed')
+        axes.set_xlabel(
+            f'episodes that {succeeded}; bar: mean, whisker: 95 % interval, dot: one seed'
+        )
         axes.set_title('a  Success')
         hide_y_axis(axes)
         axes = figure.add_subplot(grid[1])

@@ -94,7 +94,8 @@ def _render(evaluation: Evaluation, numbers: dict) -> str:
         tried=max(group['starts'] for group in groups),
         means=means,
         means_words=MEANS,
-        verdicts=JUDGED,
+        verdicts={**JUDGED, 'scored': evaluation.contract.words.past},
+        words=evaluation.contract.words,
         situations=SITUATIONS,
     )
 
@@ -102,7 +103,7 @@ def _render(evaluation: Evaluation, numbers: dict) -> str:
 def _figures(
     evaluation: Evaluation, numbers: dict, looks: Mapping[str, tuple[str, str, str]]
 ) -> dict[str, str]:
-    groups, drawn = numbers['groups'], {}
+    groups, drawn, words = numbers['groups'], {}, evaluation.contract.words
     tried = {name: group for name, group in groups.items() if group['episodes']}
     if not tried:
         return {}
@@ -120,9 +121,10 @@ def _figures(
         differences,
         reference,
         looks=looks,
+        succeeded=words.past,
     )
     drawn['verdicts'] = evaluation_charts.verdicts(
-        {name: group['verdicts'] for name, group in tried.items()}, looks
+        {name: group['verdicts'] for name, group in tried.items()}, looks, words.past
     )
     times = {}
     for name, policies in evaluation.groups.items():
@@ -139,7 +141,7 @@ def _figures(
     }
     if sizes:
         drawn['scenarios'] = evaluation_charts.scenarios(
-            {name: group['scenarios'] for name, group in tried.items()}, sizes, looks
+            {name: group['scenarios'] for name, group in tried.items()}, sizes, looks, words.past
         )
     first = evaluation.groups[reference]
     rows = common_starts(first)
@@ -147,7 +149,7 @@ def _figures(
         share = success_matrix(first, rows).mean(axis=0)
         places, pitch = evaluation.starts.starts[rows], evaluation.contract.field
         drawn['starts'] = (
-            pictures.ros_episodes(places, share == 1, pitch)
+            pictures.ros_episodes(places, share == 1, pitch, words.past)
             if len(first) == 1 and len(rows) <= _LISTED
             else pictures.start_map(places, share, pitch)
         )
@@ -170,6 +172,7 @@ def _pair_figure(
         (pair['first'], pair['second']),
         evaluation.contract.field,
         looks,
+        evaluation.contract.words.past,
     )
     return data_uri('image/svg+xml', svg.encode())
 
@@ -180,7 +183,7 @@ def _episodes(evaluation: Evaluation) -> dict[str, Any]:
     few = len(rows) <= _LISTED
     chosen = [(p, e) for p, e in rows if few or not e.scored]
     on_field, starts = _on_field(evaluation), evaluation.starts.starts
-    kinds = situations(starts, evaluation.contract.field) if on_field else None
+    kinds = situations(starts, evaluation.contract) if on_field else None
     return {
         'all': few,
         'total': len(chosen),

@@ -40,9 +40,11 @@ _VERDICT_COLOURS = {
 }
 
 
-def verdicts(counts: Mapping[str, Mapping[str, int]], looks: Looks) -> str:
+def verdicts(
+    counts: Mapping[str, Mapping[str, int]], looks: Looks, succeeded: str = 'scored'
+) -> str:
     """Draw which share of each group's episodes ended how; counts: group -> verdict -> number."""
-    rows = len(counts)
+    rows, labels = len(counts), {**JUDGED, 'scored': succeeded}
     with new_figure(0.33 * rows + 0.55) as figure:
         height = figure.get_figheight()
         axes = figure.add_axes([0.205, 0.24 / height, 0.645, 0.33 * rows / height])
@@ -80,7 +82,7 @@ def verdicts(counts: Mapping[str, Mapping[str, int]], looks: Looks) -> str:
         hide_y_axis(axes)
         figure.legend(
             handles=[
-                Rectangle((0, 0), 1, 1, color=_VERDICT_COLOURS[name], label=JUDGED[name])
+                Rectangle((0, 0), 1, 1, color=_VERDICT_COLOURS[name], label=labels[name])
                 for name in seen
             ],
             loc='upper left',
@@ -95,7 +97,10 @@ def verdicts(counts: Mapping[str, Mapping[str, int]], looks: Looks) -> str:
 
 
 def scenarios(
-    rates: Mapping[str, Mapping[str, Estimate]], sizes: Mapping[str, int], looks: Looks
+    rates: Mapping[str, Mapping[str, Estimate]],
+    sizes: Mapping[str, int],
+    looks: Looks,
+    succeeded: str = 'scored',
 ) -> str:
     """
     Draw the success of every group in every scenario, with intervals.
@@ -131,7 +136,7 @@ def scenarios(
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.set_xlim(-0.01, 1.01)
         axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-        axes.set_xlabel('episodes that scored, 95 % interval; in brackets: starts')
+        axes.set_xlabel(f'episodes that {succeeded}, 95 % interval; in brackets: starts')
         hide_y_axis(axes)
         _legend(figure, groups, looks)
         return svg_text(figure)
@@ -199,6 +204,7 @@ def pair_map(
     names: Sequence[str],
     field: Field,
     looks: Looks,
+    succeeded: str = 'scored',
 ) -> str:
     """
     Draw where the ball lay and which of two groups scored more often from there.
@@ -211,7 +217,13 @@ def pair_map(
         axes.set_anchor('W')
         draw_field(axes, field)
         for rows, marker, size, colour, label in (
-            ((first == second) & (first > 0.5), 'o', 9, '#9DB0BC', 'both alike, mostly goals'),
+            (
+                (first == second) & (first > 0.5),
+                'o',
+                9,
+                '#9DB0BC',
+                f'both alike, mostly {succeeded}',
+            ),
             ((first == second) & (first <= 0.5), 'x', 20, '#6B7680', 'both alike, mostly not'),
             (first > second, 'o', 26, arm_colour(names[0], looks), arm_short(names[0], looks)),
             (first < second, 's', 24, arm_colour(names[1], looks), arm_short(names[1], looks)),
@@ -227,7 +239,7 @@ def pair_map(
                 label=f'{label} ({int(rows.sum())})',
                 **edge,
             )
-        legend_beside(axes, 'who scored more often')
+        legend_beside(axes, f'who {succeeded} more often')
         return svg_text(figure)
 
 

@@ -282,7 +282,9 @@ def segments(groups: dict[str, list[np.ndarray]], field: Field) -> str:
         return svg_text(figure)
 
 
-def ros_episodes(starts: np.ndarray, scored: np.ndarray, field: Field) -> str:
+def ros_episodes(
+    starts: np.ndarray, scored: np.ndarray, field: Field, succeeded: str = 'scored'
+) -> str:
     """Draw starts (n, 5) of episodes, robot joined to ball; balls of failures are crosses."""
     with new_figure(3.0, width=3.1) as figure:
         axes = figure.add_axes([0.0, 0.085, 1.0, 0.915])
@@ -311,7 +313,7 @@ def ros_episodes(starts: np.ndarray, scored: np.ndarray, field: Field) -> str:
                 markeredgewidth=0.5,
             )
         handles = [
-            Line2D([], [], color=GOOD, marker='o', markersize=4, linewidth=0.7, label='scored'),
+            Line2D([], [], color=GOOD, marker='o', markersize=4, linewidth=0.7, label=succeeded),
             Line2D(
                 [],
                 [],

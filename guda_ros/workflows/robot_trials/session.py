@@ -53,6 +53,7 @@ class Session:
             'keys while the robot plays: '
             + ', '.join(f'{key} {words}' for key, (_, words) in KEYS.items())
             + f', {REPEAT} this trial does not count, {ABORT} stop here'
+            + f'\nsuccess: {self._contract.words.meaning or "what the task calls so"}'
         )
         while self._log.next_start is not None:
             if self._place() == ABORT:
@@ -72,7 +73,8 @@ class Session:
         done = self._log.episodes
         self._operator.say(
             f'  {episode.verdict} after {episode.seconds:.1f} s; saved. '
-            f'{sum(e.scored for e in done)} of {len(done)} scored'
+            f'{sum(e.scored for e in done)} of {len(done)} '
+            f'{self._log.evaluation.contract.words.past}'
         )
         problem = self._referee.wait_recorded()
         if problem:

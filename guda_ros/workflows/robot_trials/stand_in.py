@@ -69,11 +69,12 @@ class StandIn:
         """Return what a person beside the field would see."""
         if self._ball is None:
             return ''
+        soccer = self._contract.task == 'soccer_push'
         if self._contract.scored(self._ball):
-            return 'the ball is in the goal'
+            return 'the ball is in the goal' if soccer else 'the ball is where it is to go'
         if self._contract.out(self._ball):
             return 'the ball is out'
-        if self._contract.task != 'soccer_push':
+        if not soccer:
             left = math.dist(self._contract.goal, self._ball)
             return f'the ball is {left:.1f} m from where it is to go'
         left = self._contract.field.goal_line - self._ball[0]
