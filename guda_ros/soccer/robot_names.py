@@ -45,7 +45,8 @@ def take_topic(section: Section, role: str) -> str:
 def take_frame(section: Section, role: str) -> str:
     """Take the name of a frame: letters, digits and signs without a space."""
     name = section.text(role)
-    if any(letter.isspace() for letter in name) or len(name) > _LONGEST:
+    # A space is printable, and what has no width is not.
+    if ' ' in name or not name.isprintable() or len(name) > _LONGEST:
         section.fail(role, f'{shown(name)} is no name of a frame, such as base_link')
     return name
 

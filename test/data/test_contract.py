@@ -116,6 +116,7 @@ def _field(**changes):
         (lambda c: c['topics'].update(odom='x' * 300), 'topics.odom: .* is no name of a topic'),
         (lambda c: c['topics'].update(imu=5), 'topics.imu: a text is expected'),
         (lambda c: c['frames'].update(map='a map'), "frames.map: 'a map' is no name of a frame"),
+        (lambda c: c['frames'].update(map='\ufeff'), 'frames.map: .* is no name of a frame'),
         (lambda c: c['frames'].update(map=['map']), 'frames.map: a text is expected'),
         (lambda c: c.update(observation=[['ball']]), 'observation: a list of names'),
         (lambda c: c.update(observation=[]), 'observation: unknown feature'),
