@@ -30,6 +30,8 @@ OUTPUT = 'action'
 METADATA = ('contract', 'contract_hash', 'algorithm', 'training')
 #: Metadata that are JSON, beside `training`.
 _JSON = ('contract', 'limits', 'normalisation')
+#: No number of 32 bits is as large.
+_BEYOND = 1e39
 
 
 class PolicyFileError(GudaError, ValueError):
@@ -224,7 +226,9 @@ def _require_numbers(name: str, values: object, count: int) -> None:
         isinstance(values, list)
         and len(values) == count
         and all(
-            isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < np.inf
+            isinstance(value, (int, float))
+            and not isinstance(value, bool)
+            and abs(value) < _BEYOND
             for value in values
         )
     )

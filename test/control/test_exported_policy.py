@@ -174,6 +174,7 @@ def test_foreign_or_altered_models_are_refused(tmp_path, change, message):
         ({'training': '{"chunk": "x"}'}, 'training: chunk: a whole number from 1'),
         ({'training': '{"seed": "\\ud800"}'}, 'control characters'),
         ({'limits': '{"forward": "x"}'}, 'limits: forward: 1 numbers are expected'),
+        ({'limits': '{"forward": 1' + '0' * 400 + '}'}, 'limits: forward: 1 numbers are expected'),
         ({'limits': 'x'}, 'Expecting value'),
         ({'normalisation': '{}'}, "'clip'"),
         ({'normalisation': '{"clip": 10, "mean": [1]}'}, r'normalisation: mean: \d+ numbers'),
