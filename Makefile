@@ -27,6 +27,8 @@ endif
 unexport PYTHONPATH PYTHONHOME AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH
 unexport ROS_DISTRO ROS_VERSION ROS_PYTHON_VERSION RMW_IMPLEMENTATION
 export OMP_NUM_THREADS ?= 1
+# Hundreds of processes of the tests import the same modules: they are compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo benchmark-guda test test-all soak fuzz lint docs notebook clean
@@ -45,11 +47,19 @@ benchmark-guda: setup  ## augmentations x algorithms x seeds; goes on where it w
 		$(VENV)/guda benchmark $$name --data '$(DATA)' --results benchmark/results --quality $(ARGS); \
 	done
 
-test: setup lint  ## all tests but the long ones
-	@$(PYTEST) -m 'not long' $(ARGS)
+# Format, style and types are looked at meanwhile; what they say comes last.
+define TESTED
+@said=$$(mktemp); $(MAKE) --no-print-directory lint >"$$said" 2>&1 & lint=$$!; \
+	trap 'kill $$lint 2>/dev/null; rm -f "$$said"' EXIT; trap 'exit 130' INT TERM; \
+	$(PYTEST) $(1) $(ARGS); tests=$$?; \
+	wait $$lint || { cat "$$said"; exit 1; }; exit $$tests
+endef
 
-test-all: setup lint  ## all tests
-	@$(PYTEST) $(ARGS)
+test: setup  ## lint, and all tests but the long ones
+	$(call TESTED,-m 'not long')
+
+test-all: setup  ## lint, and all tests
+	$(call TESTED,)
 
 soak: setup  ## record at full rate for an hour: does memory grow, is a loss not reported?
 	@GUDA_SOAK_MINUTES=60 $(VENV)/python -m pytest -s test/nodes/test_recording_soak.py $(ARGS)
