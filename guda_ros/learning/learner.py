@@ -25,6 +25,7 @@ from guda_ros.learning.batches import (
     SAMPLERS,
     Table,
 )
+from guda_ros.learning.compiler import leave_compiler_out, plain_step
 from guda_ros.learning.networks import (
     ActionRange,
     Normaliser,
@@ -151,9 +152,11 @@ class Adam:
         self._steps = steps
         self._parameters = list(parameters)
         self.count = 0
+        leave_compiler_out()
         self.inner = torch.optim.AdamW(
             self._parameters, lr=rate, weight_decay=weight_decay, fused=True
         )
+        self._plain_step = plain_step(self.inner)
 
     def step(self, loss: torch.Tensor) -> None:
         """Take one step down the gradient of `loss`."""
@@ -163,7 +166,8 @@ class Adam:
         if self._steps:
             share = min(self.count / self._steps, 1.0)
             self.inner.param_groups[0]['lr'] = self._rate * (1 + math.cos(math.pi * share)) / 2
-        self.inner.step()
+        with torch.no_grad():
+            self._plain_step()
         self.count += 1
 
     def state_dict(self) -> dict:
