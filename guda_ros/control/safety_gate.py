@@ -203,8 +203,12 @@ class SafetyGate:
                 return name, why
         return '', ''
 
-    def may_act(self, source: str, now: Instant) -> str:
-        """Return why a source may neither kick nor move the head, an empty text if it may."""
+    def may_act(self, source: str, now: Instant, *, walking: bool = True) -> str:
+        """
+        Return why a source may not act, an empty text if it may.
+
+        :param walking: False for the head alone, which a person turns without the dead-man.
+        """
         self._advance(now)
         in_charge = self._arbiter.active(now)
         if self.stopped:
@@ -216,7 +220,8 @@ class SafetyGate:
         sources = self._arbiter.sources
         if in_charge is not None and sources[in_charge].priority > sources[source].priority:
             return f'{source} gives way to {in_charge}'
-        if source in self._guarded and not self._deadman(now):
+        free = source == self._operator and not walking
+        if source in self._guarded and not free and not self._deadman(now):
             return f'{source} waits for the dead-man button'
         return ''
 

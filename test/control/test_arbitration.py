@@ -159,6 +159,15 @@ def test_acceleration_goes_on_from_what_was_sent():
     np.testing.assert_allclose(offer(gate, 'teleop', [0.25, 0, 0], 1.1).command, [0.12, 0, 0])
 
 
+def test_a_person_turns_the_head_without_the_dead_man_and_nothing_else():
+    gate = make_gate(guarded=('teleop', 'policy'))
+    assert gate.may_act('teleop', at(1.0), walking=False) == ''
+    assert 'dead-man' in gate.may_act('teleop', at(1.0))
+    assert 'dead-man' in gate.may_act('policy', at(1.0), walking=False)
+    gate.emergency_stop('service', at(1.9))
+    assert 'emergency stop' in gate.may_act('teleop', at(1.9), walking=False)
+
+
 def test_who_may_kick():
     gate = make_gate(guarded=('policy',))
     assert gate.may_act('teleop', at(1.0)) == ''

@@ -79,11 +79,19 @@ class PtyCommand:
         """Return the settings of the terminal."""
         return termios.tcgetattr(self._terminal)
 
-    def hold(self, key: str, meanwhile, delay: float = 0.4, period: float = 0.04) -> None:
+    def hold(
+        self,
+        key: str,
+        meanwhile,
+        delay: float = 0.4,
+        period: float = 0.04,
+        timeout: float = 120.0,
+    ) -> None:
         """Repeat a key as a keyboard does until `meanwhile` returns true."""
         self.press(key)
-        wait = delay
+        wait, end = delay, time.monotonic() + timeout
         while not meanwhile():
+            assert time.monotonic() < end, f'{key} leads to nothing:\n{self.text[-3000:]}'
             deadline = time.monotonic() + wait
             while time.monotonic() < deadline:
                 self._take()
