@@ -117,9 +117,14 @@ class Episode:
         """Length of the episode [s]."""
         return float(self.stamps[-1] - self.stamps[0]) * 1e-9
 
-    def pieces(self) -> list[slice]:
-        """Return the longest runs of usable steps, as slices of steps (states: one row more)."""
-        framed = np.concatenate([[False], self.usable, [False]])
+    def pieces(self, among: np.ndarray | None = None) -> list[slice]:
+        """
+        Return the longest runs of usable steps, as slices of steps (states: one row more).
+
+        :param among: (N,) bool: only steps that it has.
+        """
+        usable = self.usable if among is None else self.usable & among
+        framed = np.concatenate([[False], usable, [False]])
         edges = np.flatnonzero(framed[1:] != framed[:-1])
         return [slice(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
 

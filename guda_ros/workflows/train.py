@@ -95,21 +95,25 @@ def load_transitions(
     demonstrations: int | None = None,
     seed: int = 0,
     task: str | None = None,
+    say: Say = silent,
 ) -> TransitionSet:
     """
     Join data sets, of which `demonstrations` episodes are drawn by a seed, and transitions.
 
         steps = guda_ros.read_transitions(['runs/mine/dataset', 'runs/mine/guided.h5'])
 
+    What is in several of them counts once; another episode of the same name gets a new one.
+
     :param data: one or several: data sets (folders), files of transitions (.h5), TransitionSets.
     :param demonstrations: how many episodes of a data set, all if None.
     :param task: whose recordings are given; by default that of the transitions, without any that
         of the robots.
+    :param say: hears what was in several of them.
     :raises GudaError: if one cannot be read, or was made for another contract than the first.
     """
-    from guda_ros.data.sets.editing import merge
+    from guda_ros.data.sets.editing import Joined, merge
     from guda_ros.data.sets.minari import read_minari, read_minari_contract
-    from guda_ros.data.sets.selection import choose_demonstrations
+    from guda_ros.data.sets.selection import choose_demonstrations, without_repeats
 
     if isinstance(data, TransitionSet):
         return data
@@ -120,6 +124,7 @@ def load_transitions(
     named = (one.contract.task for one in parts if isinstance(one, TransitionSet))
     task = task or next(named, SOCCER)
     sets: list[TransitionSet] = []
+    joined = Joined()
     for name, one in zip(given, parts):
         if isinstance(one, TransitionSet):
             sets.append(one)
@@ -131,11 +136,19 @@ def load_transitions(
         elif one.is_dir():
             once, _ = merge([read_minari(one)])
             episodes = choose_demonstrations(once, demonstrations, seed)
-            sets.append(transitions(episodes, read_minari_contract(one)))
+            before = len(joined.episodes)
+            for note in filter(None, map(joined.add, episodes)):
+                say(f'{name}: {note}')
+            sets.append(transitions(joined.episodes[before:], read_minari_contract(one)))
         else:
             sets.append(TransitionSet.load(one))
         what = 'a set' if isinstance(name, TransitionSet) else str(name)
         sets[0].contract.require(sets[-1].contract, what)
+    sets, repeats = without_repeats(sets)
+    for name, count in zip(given, repeats):
+        if count:
+            what = 'a set' if isinstance(name, TransitionSet) else str(name)
+            say(f'{what}: {count} transitions are in an earlier set, too, and count once')
     return TransitionSet.concatenate(sets)
 
 
@@ -209,7 +222,7 @@ def train(
     kind, arguments = _arguments(algorithm, config, updates)
     given = as_list(data, 'data', TransitionSet)
     steps = load_transitions(
-        data if isinstance(data, TransitionSet) else given, demonstrations, seed, task
+        data if isinstance(data, TransitionSet) else given, demonstrations, seed, task, say
     )
     say(
         f'{kind.name}: {len(steps)} transitions, '

@@ -180,3 +180,33 @@ def test_the_held_out_list_of_robomimic_has_whole_episodes_of_their_own(twice, t
     with h5py.File(out) as file:
         assert [len(file['mask'][name]) for name in ('train', 'valid')] == [1, 1]
         assert {demo.attrs['episode'] for demo in file['data'].values()} == {'episode_0', 'other'}
+
+
+def test_training_on_sets_that_overlap_counts_each_step_once(twice, tmp_path, capsys):
+    recordings, _, once = twice
+    assert main(['data', 'trim', str(once), '--drop', 'other', '--out', str(tmp_path / 'a')]) == 0
+    both = load_transitions(once)
+    said = []
+    assert len(load_transitions([once, tmp_path / 'a', once], say=said.append)) == len(both) == 20
+    assert sum('taken once' in line for line in said) == 3
+    # A cut copy holds some of the same steps, and a file of transitions may hold them, too.
+    assert main(['data', 'trim', str(once), '--from', '.3', '--out', str(tmp_path / 'cut')]) == 0
+    both.save(tmp_path / 'both.h5')
+    for given in ([once, tmp_path / 'cut'], [once, both], [tmp_path / 'both.h5', once]):
+        joined = load_transitions(given, say=said.append)
+        assert sorted(map(bytes, joined.states)) == sorted(map(bytes, both.states))
+    assert (
+        main(['data', 'merge', *[str(tmp_path / 'both.h5')] * 2, '--out', str(tmp_path / 'm.h5')])
+        == 0
+    )
+    assert len(TransitionSet.load(tmp_path / 'm.h5')) == 20
+
+
+def test_another_day_with_the_same_names_is_another_episode_for_training(recordings, tmp_path):
+    folders = []
+    for number in range(2):
+        folders.append(tmp_path / str(number))
+        scene.write_recording(folders[-1], 10, change=moved if number else lambda k, s: s)
+        assert main(['convert', str(folders[-1]), '--out', f'{folders[-1]}.set']) == 0
+    steps = load_transitions([f'{folder}.set' for folder in folders])
+    assert len(steps) == 20 and steps.episode_ids == ('episode_0', 'episode_0-2')

@@ -2,13 +2,11 @@
 
 import importlib.util
 import json
-import os
 from pathlib import Path
-import subprocess
-import sys
 import tempfile
 
 from dataset_scene import CONTRACT, make_episode, make_transitions
+from export_readers import assert_all_arrived
 import h5py
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -250,16 +248,6 @@ def read_by_d3rlpy(data):
     return data['observations'][rows], data['actions'][rows], following, data['terminals'][rows]
 
 
-def assert_all_arrived(found, steps):
-    """Check observations, actions, successors and ends against our own transitions, in order."""
-    observations, actions, following, ends = map(np.asarray, found)
-    np.testing.assert_array_equal(observations, steps.observations())
-    np.testing.assert_array_equal(actions, steps.actions)
-    np.testing.assert_array_equal(ends, steps.terminations)
-    going = ~steps.terminations
-    np.testing.assert_array_equal(following[going], steps.next_observations()[going])
-
-
 @st.composite
 def sets_of_steps(draw):
     """Draw transitions that are cut anywhere, as augmentation leaves them."""
@@ -354,98 +342,6 @@ def test_every_usable_step_of_any_episodes_arrives_in_every_format(data):
                 np.array(table[name].to_pylist(), dtype=np.float32) for name in names[::2]
             )
             np.testing.assert_array_equal(state[1:][inside], following[:-1][inside])
-
-
-def in_its_own_environment(package, program, *arguments):
-    """Run a program where a package is; skip the test if that is nowhere."""
-    variable = f'GUDA_{package.upper()}_PYTHON'
-    python = os.environ.get(variable, '')
-    if not python and importlib.util.find_spec(package):
-        python = sys.executable
-    if not python:
-        pytest.skip(f'{package} is not installed and {variable} names no Python that has it')
-    environment = {key: value for key, value in os.environ.items() if key != 'PYTHONPATH'}
-    result = subprocess.run(
-        [python, '-c', program, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=300,
-    )
-    assert result.returncode == 0, result.stderr[-2000:]
-    return json.loads(result.stdout.splitlines()[-1])
-
-
-#: Opens an NPZ as docs/data_sets.md says, keeps all its transitions, and trains for some steps.
-D3RLPY = """
-import json, sys, numpy as np, d3rlpy
-data = np.load(sys.argv[1])
-opened = d3rlpy.dataset.MDPDataset(data['observations'], data['actions'], data['rewards'],
-    data['terminals'].astype(float), data['timeouts'].astype(float))
-steps = [opened.transition_picker(episode, index)
-         for episode in opened.episodes for index in range(episode.transition_count)]
-np.savez(sys.argv[2], observations=[step.observation for step in steps],
-    actions=[step.action for step in steps], following=[step.next_observation for step in steps],
-    terminals=[step.terminal for step in steps])
-algorithm = d3rlpy.algos.TD3PlusBCConfig(batch_size=8).create()
-algorithm.fit(opened, n_steps=5, n_steps_per_epoch=5, show_progress=False,
-    logger_adapter=d3rlpy.logging.NoopAdapterFactory())
-print(json.dumps([opened.transition_count, len(steps)]))
-"""
-
-
-@pytest.mark.long
-@pytest.mark.parametrize('augmented', [False, True])
-def test_d3rlpy_reads_and_trains_on_every_transition(dataset, episodes, tmp_path, augmented):
-    out, source, steps = tmp_path / 'data.npz', dataset, transitions(episodes, CONTRACT)
-    if augmented:
-        steps, source = make_transitions(500), tmp_path / 'steps.h5'
-        for row in range(0, 400, 3):
-            steps.states[row + 1] = steps.next_states[row]
-            steps.source_episode[row + 1] = steps.source_episode[row]
-            steps.rule[row + 1] = steps.rule[row]
-        steps.save(source)
-    assert guda('export', source, '--format', 'npz', '--out', out) == 0
-    found = in_its_own_environment('d3rlpy', D3RLPY, out, tmp_path / 'read.npz')
-    assert found == [len(steps)] * 2
-    with np.load(tmp_path / 'read.npz') as read:
-        assert_all_arrived(
-            [read[name] for name in ('observations', 'actions', 'following', 'terminals')], steps
-        )
-
-
-#: Opens an HDF5 file as robomimic's train.py does, and keeps what its loader hands out.
-ROBOMIMIC = """
-import json, sys, numpy as np
-import robomimic.utils.env_utils as env_utils
-import robomimic.utils.file_utils as file_utils
-import robomimic.utils.obs_utils as obs_utils
-from robomimic.utils.dataset import SequenceDataset
-obs_utils.initialize_obs_utils_with_obs_specs({'obs': {'low_dim': ['observation']}})
-meta = file_utils.get_env_metadata_from_dataset(sys.argv[1])
-kind = env_utils.get_env_type(env_meta=meta)
-data = SequenceDataset(sys.argv[1], ['observation'], ['actions', 'rewards', 'dones'],
-    load_next_obs=True, seq_length=1, hdf5_cache_mode=None)
-rows = [data[index] for index in range(len(data))]
-np.savez(sys.argv[2], observations=[row['obs']['observation'][0] for row in rows],
-    actions=[row['actions'][0] for row in rows],
-    following=[row['next_obs']['observation'][0] for row in rows],
-    terminals=[row['dones'][0] for row in rows])
-print(json.dumps([len(data), data.n_demos, kind]))
-"""
-
-
-@pytest.mark.long
-def test_robomimic_reads_every_transition(dataset, episodes, tmp_path):
-    out = tmp_path / 'data.hdf5'
-    assert guda('export', dataset, '--format', 'robomimic', '--out', out) == 0
-    found = in_its_own_environment('robomimic', ROBOMIMIC, out, tmp_path / 'read.npz')
-    steps = transitions(episodes, CONTRACT)
-    assert found == [len(steps), 4, 2]
-    with np.load(tmp_path / 'read.npz') as read:
-        assert_all_arrived(
-            [read[name] for name in ('observations', 'actions', 'following', 'terminals')], steps
-        )
 
 
 @pytest.mark.parametrize('kind', ['npz', 'robomimic', 'lerobot'])

@@ -18,6 +18,7 @@ TOPICS = {
     'ground_truth_ball': ('/ground_truth/ball', 'nav_msgs/msg/Odometry'),
     'ball_detection': ('/ball/detection', 'geometry_msgs/msg/PointStamped'),
 }
+IMAGES = ('/image_raw/compressed', 'sensor_msgs/msg/CompressedImage')
 
 
 def header(stamp, frame):
@@ -81,6 +82,14 @@ def detection(stamp):
     )
 
 
+def compressed(stamp, jpeg):
+    kind = IMAGES[1]
+    content = np.frombuffer(jpeg, dtype=np.uint8)
+    return bytes(
+        TYPES.serialize_cdr(TYPES.types[kind](header(stamp, 'camera'), 'jpeg', content), kind)
+    )
+
+
 def samples(step):
     """
     Return role -> message of one step.
@@ -109,11 +118,13 @@ def write_recording(
     contract=None,
     seed=7,
     pre_roll=0,
+    jpeg=None,
 ):
     """
     Write `steps` steps and the last observation; `change(k, samples)` may edit a step.
 
-    :param pre_roll: steps before the start that are written, too.
+    :param pre_roll: steps before the start that are written, too. :param jpeg: gives the bytes of
+        what the camera saw at step k, None where there is no picture.
     """
     info = RecordingInfo(
         id=name,
@@ -126,9 +137,15 @@ def write_recording(
     writer = RecordingWriter(folder, contract or Contract.load(), info)
     for role, (topic, kind) in TOPICS.items():
         writer.add_topic(topic, kind, role)
+    if jpeg:
+        writer.add_topic(*IMAGES, 'image')
     for step in range(-pre_roll, steps + 1):
         for role, data in change(step, samples(step)).items():
             writer.write(TOPICS[role][0], START + step * PERIOD + 1_000_000, data)
+        picture = jpeg(step) if jpeg else None
+        if picture is not None:
+            stamp = START + step * PERIOD
+            writer.write(IMAGES[0], stamp + 2_000_000, compressed(stamp, picture))
     return writer.close(verdict=verdict, end_stamp=START + steps * PERIOD)
 
 

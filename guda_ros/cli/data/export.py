@@ -2,8 +2,9 @@
 Write a data set in the format of another library.
 
 robomimic: its HDF5 structure. npz: the arrays of D4RL, which d3rlpy and others take; sets of
-transitions (.h5) too. lerobot: a folder in LeRobot's format 3.0, without images. Where a sample is
-missing or the ball was lost an episode is cut: nothing is filled in.
+transitions (.h5) too. lerobot: a folder in LeRobot's format 3.0; of recordings that have pictures
+(guda record --images) with what the camera saw, as videos. Where a sample or a picture is missing
+or the ball was lost an episode is cut: nothing is filled in.
 """
 
 from __future__ import annotations
@@ -48,6 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='N',
         help='by which those are drawn (default: %(default)s)',
     )
+    parser.add_argument(
+        '--no-pictures',
+        dest='pictures',
+        action='store_false',
+        help='lerobot: without what the camera saw',
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -60,12 +67,14 @@ def run(args: argparse.Namespace) -> int:
         args.out,
         validation=args.validation,
         seed=args.seed,
+        pictures=args.pictures,
         say=print,
     )
     if made.episodes:
         print(
             f'{made.path}: {made.format}, {made.trajectories} trajectories from '
             f'{made.episodes} episodes, {made.steps} of {made.recorded_steps} steps'
+            + (', with pictures' if made.pictures else '')
         )
     else:
         print(f'{made.path}: {made.format}, {made.steps} transitions')

@@ -47,17 +47,22 @@ class Trajectory:
         return ends
 
 
-def trajectories(episodes: Sequence[Episode], contract: Contract) -> list[Trajectory]:
+def trajectories(
+    episodes: Sequence[Episode],
+    contract: Contract,
+    among: Sequence[np.ndarray | None] | None = None,
+) -> list[Trajectory]:
     """
     Cut episodes where a sample is missing or the ball was lost; the rest is nowhere filled in.
 
+    :param among: for each episode (N,) bool: only steps that it has; None stands for all.
     :raises DataSetError: if nothing is left.
     """
     found = []
-    for episode in episodes:
+    for episode, chosen in zip(episodes, among or [None] * len(episodes)):
         rewards, terminations = rewards_and_terminations(episode, contract)
         actions = contract.to_action(episode.commands).astype(np.float32)
-        for piece in episode.pieces():
+        for piece in episode.pieces(chosen):
             rows = slice(piece.start, piece.stop + 1)
             states = episode.world_states[rows]
             observations = contract.observe(states)

@@ -11,6 +11,7 @@ from guda_ros.data.episodes import Episode
 from guda_ros.data.files import refuse_target
 from guda_ros.data.sets import editing
 from guda_ros.data.sets.minari import write_minari
+from guda_ros.data.sets.selection import without_repeats
 from guda_ros.data.sets.sources import DATA_SET, kind_of, Source, TRANSITIONS
 from guda_ros.data.transitions import TransitionSet
 from guda_ros.data.verdicts import VERDICTS
@@ -52,7 +53,11 @@ def merge(
                 'sets of transitions (.h5) and episodes cannot be joined: the former '
                 'have lost what was between the steps; `guda train --data` takes both'
             )
-        joined = TransitionSet.concatenate([TransitionSet.load(path) for path in paths])
+        sets, repeats = without_repeats([TransitionSet.load(path) for path in paths])
+        for path, count in zip(paths, repeats):
+            if count:
+                say(f'    {path}: {count} transitions are in an earlier set, too, taken once')
+        joined = TransitionSet.concatenate(sets)
         joined.save(out)
         return joined
     first = read(paths[0], say)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ from guda_ros.data.exchange import Format
 from guda_ros.data.files import refuse_target
 from guda_ros.data.sets import editing
 from guda_ros.data.sets.sources import kind_of, Source, TRANSITIONS
-from guda_ros.data.sets.trajectories import trajectories
+from guda_ros.data.sets.trajectories import trajectories, Trajectory
 from guda_ros.data.transitions import TransitionSet
 from guda_ros.errors import GudaError, naming_extras
 from guda_ros.workflows.convert import describe
@@ -37,6 +37,8 @@ class DataExport:
     #: Pieces without a gap that were written, and episodes that they are of.
     trajectories: int = 0
     episodes: int = 0
+    #: Whether every step has what the camera saw.
+    pictures: bool = False
 
 
 @naming_extras()
@@ -47,6 +49,7 @@ def export_data(
     *,
     validation: float | None = None,
     seed: int = 0,
+    pictures: bool = True,
     say: Say = silent,
 ) -> DataExport:
     """
@@ -58,11 +61,12 @@ def export_data(
 
     :param source: data set, recording, folder of recordings, or a Source; for npz also a set of
         transitions (.h5).
-    :param format: robomimic (HDF5), npz (the arrays of D4RL) or lerobot (its format 3.0, without
-        images).
+    :param format: robomimic (HDF5), npz (the arrays of D4RL) or lerobot (its format 3.0).
     :param out: file, or folder for lerobot, to make.
     :param validation: robomimic: share of the episodes for the filter key valid.
     :param seed: by which those are drawn.
+    :param pictures: lerobot: with what the camera saw, where recordings hold it; an episode is cut
+        where a picture is missing, too.
     :return: how much was written.
     :raises GudaError: if the data cannot be written so, or `out` is there.
     """
@@ -75,15 +79,15 @@ def export_data(
     if not isinstance(source, Source) and kind_of(source) == TRANSITIONS:
         return _export_transitions(source, format, out)
     found = read(source, say)
-    parts, contract = trajectories(found.episodes, found.contract), found.contract
+    contract = found.contract
+    if format == 'lerobot':
+        parts, filmed = _export_lerobot(found, out, pictures, say)
+        return _told(out, format, parts, found, filmed)
+    parts = trajectories(found.episodes, contract)
     if format == 'npz':
         from guda_ros.data.exchange.d4rl import write_npz
 
         write_npz(out, parts, contract)
-    elif format == 'lerobot':
-        from guda_ros.data.exchange.lerobot import write_lerobot
-
-        write_lerobot(out, parts, contract)
     else:
         from guda_ros.data.exchange.robomimic import write_robomimic
 
@@ -91,6 +95,16 @@ def export_data(
         if validation:
             _, held_out = editing.split(found.episodes, 1.0 - validation, seed)
         write_robomimic(out, parts, contract, [episode.id for episode in held_out])
+    return _told(out, format, parts, found)
+
+
+def _told(
+    out: Path,
+    format: Format,
+    parts: Sequence[Trajectory],
+    found: Source,
+    pictures: bool = False,
+) -> DataExport:
     return DataExport(
         out,
         format,
@@ -98,7 +112,32 @@ def export_data(
         sum(map(len, found.episodes)),
         len(parts),
         len(found.episodes),
+        pictures,
     )
+
+
+def _export_lerobot(
+    found: Source, out: Path, pictures: bool, say: Say
+) -> tuple[list[Trajectory], bool]:
+    """Write the folder; return what it holds, and whether it holds pictures."""
+    from guda_ros.data.exchange.lerobot import write_lerobot
+    from guda_ros.data.exchange.pictures import RecordedPictures
+
+    camera = None
+    if pictures and found.recordings:
+        from guda_ros.perception.encodings import decode_compressed
+
+        camera = RecordedPictures(found.recordings, found.episodes, decode_compressed)
+        usable = sum(int(episode.usable.sum()) for episode in found.episodes)
+        left = usable - sum(
+            int((episode.usable & seen).sum())
+            for episode, seen in zip(found.episodes, camera.seen)
+        )
+        if camera and left:
+            say(f'    left out: {left} of {usable} usable steps have no picture')
+    parts = trajectories(found.episodes, found.contract, camera.seen if camera else None)
+    write_lerobot(out, parts, found.contract, camera or None)
+    return parts, bool(camera)
 
 
 def _export_transitions(source: Path, format: Format, out: Path) -> DataExport:
