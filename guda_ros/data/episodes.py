@@ -6,6 +6,7 @@ At stamp k the world is `world_states[k]`; `commands[k]` acts from stamp k to st
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 import os
 
@@ -19,7 +20,7 @@ from guda_ros.data.messages import (
     planar_twist,
     stamp_to_ns,
 )
-from guda_ros.data.odometry_join import interpolated
+from guda_ros.data.odometry_join import interpolated, leaps
 from guda_ros.data.pairing import control_steps, missing_samples, regular, StepChoice
 from guda_ros.data.recording.frames import expected_frames
 from guda_ros.data.recording.reader import RecordingError, RecordingReader
@@ -161,7 +162,7 @@ def read_episode(path: str | os.PathLike[str], contract: Contract | None = None)
             f'{path}: holds no complete control step ({"; ".join(problems)}); '
             'remove it or record the episode again'
         )
-    samples['odom'] = interpolated(samples['odom'], steps)
+    samples['odom'] = interpolated(samples['odom'], steps, limits=contract.limits)
     commanders = np.array([samples['command_source'].get(int(stamp), 0) for stamp in steps[:-1]])
     columns = {role: _column(samples[role], steps, width) for role, width in _WIDTHS.items()}
     commands = columns['command'][:-1]
@@ -174,6 +175,11 @@ def read_episode(path: str | os.PathLike[str], contract: Contract | None = None)
     truth = np.concatenate([columns['ground_truth_robot'], truth_ball[:, :4], previous], axis=1)
     valid = (ball[:, 4] == 1) & are_places(states)
     problems += far_away(states)
+    problems += _unknown_places(columns['pose'], samples['pose'], steps)
+    seconds = (steps - steps[0]) * 1e-9
+    leapt = np.flatnonzero(leaps(seconds, columns['pose'], contract.limits)) + 1
+    valid[leapt] = False
+    problems += leap_problems(seconds, columns['pose'], leapt)
     if detections:
         valid &= _seen_within(np.array(sorted(detections)), steps, contract.ball_hold)
     return Episode(
@@ -192,6 +198,31 @@ def read_episode(path: str | os.PathLike[str], contract: Contract | None = None)
         problems=tuple(problems),
         commanded_by=commanders,
     )
+
+
+def _unknown_places(poses: np.ndarray, samples: dict[int, tuple], steps: np.ndarray) -> list[str]:
+    """Say at how many steps the robot said that it does not know where it is."""
+    unknown = [int(step) for step, pose in zip(steps, poses) if np.isnan(pose).any()]
+    unknown = [step for step in unknown if step in samples]
+    if not unknown:
+        return []
+    first = (unknown[0] - int(steps[0])) * 1e-9
+    where = f'the first {first:.2f} s after the start'
+    return [f'pose: unknown at {len(unknown)} of {len(steps)} steps, {where}']
+
+
+def leap_problems(seconds: np.ndarray, poses: np.ndarray, leapt: Sequence[int]) -> list[str]:
+    """
+    Say how far a robot leapt to some of its poses (N, 3); three are named.
+
+    :param seconds: (N,) after the start. :param leapt: to which poses; see odometry_join.leaps.
+    """
+    told = [
+        f'pose: jumps by {np.hypot(*(poses[row] - poses[row - 1])[:2]):.2f} m '
+        f'{seconds[row]:.2f} s after the start; the step over it is left out'
+        for row in leapt[:3]
+    ]
+    return told + ([f'pose: jumps {len(leapt) - 3} times more'] if len(leapt) > 3 else [])
 
 
 def _before(commands: dict[int, tuple], start: int, contract: Contract) -> np.ndarray:
@@ -253,6 +284,8 @@ def _values(role: str, message) -> tuple:
     if role in ('ball', 'ground_truth_ball'):
         known = float(message.pose.covariance[0] < LOST_VARIANCE)
         return *planar_position(pose), *planar_twist(message.twist.twist)[:2], known
+    if role == 'pose' and message.pose.covariance[0] >= LOST_VARIANCE:
+        return np.nan, np.nan, np.nan
     return planar_pose(pose)
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from guda_ros.data.messages import is_place
 from guda_ros.data.stamp_join import StampJoin, StreamTime
 from guda_ros.soccer import world
+from guda_ros.soccer.robot import VelocityLimits
 
 #: The largest interval [s] between two samples of odometry that are interpolated: that of 10 Hz
 #: with some jitter.
@@ -29,6 +30,11 @@ MAX_WAIT = 0.15
 _SAMPLES, _SECONDS = 200, 2.0
 #: Values that wait at most; images are large.
 _WAITING = 30
+#: A robot that is so many times as fast as its limits, and this far [m, rad] away, did not walk
+#: there.
+_MARGIN, _LEAP = 3.0, 0.25
+#: Odometry that begins anew does so this near to zero [m, rad].
+_ZERO = 0.01
 
 
 class Joined(NamedTuple):
@@ -63,15 +69,44 @@ def around(stamps: Sequence[int], stamp: int, gap: float = MAX_GAP) -> tuple[int
     return stamps[index - 1], stamps[index]
 
 
+def leaps(times: np.ndarray, poses: np.ndarray, limits: VelocityLimits) -> np.ndarray:
+    """
+    Tell (N-1,) from which pose to the next one no robot can have moved: it jumped, or began anew.
+
+    :param times: (N,) [s]. :param poses: (N, 3) in one frame. :param limits: of the robot.
+    """
+    seconds = np.maximum(np.diff(times), 0.0)
+    # Infinite numbers are no places, and nothing is said of them.
+    with np.errstate(invalid='ignore'):
+        change = np.diff(poses, axis=0)
+    moved, turned = np.hypot(change[:, 0], change[:, 1]), np.abs(world.wrap_angle(change[:, 2]))
+    fastest = max(limits.forward, limits.backward, limits.side)
+    begun = (np.abs(poses[1:]).max(axis=1, initial=0.0) < _ZERO) & (
+        turned > _MARGIN * limits.turn * seconds + _LEAP
+    )
+    return begun | (moved > _MARGIN * fastest * seconds + _LEAP)
+
+
 def interpolated(
-    samples: dict[int, Sequence[float]], wanted: Sequence[int], gap: float = MAX_GAP
+    samples: dict[int, Sequence[float]],
+    wanted: Sequence[int],
+    gap: float = MAX_GAP,
+    limits: VelocityLimits | None = None,
 ) -> dict[int, Sequence[float]]:
-    """Return the samples (3,) by stamp at the wanted stamps [ns], where there are any."""
+    """
+    Return the samples (3,) by stamp at the wanted stamps [ns], where there are any.
+
+    :param limits: of a robot; nothing is interpolated over a leap then.
+    """
     stamps, found = sorted(samples), {}
     for stamp in map(int, wanted):
         pair = around(stamps, stamp, gap)
         if pair is None:
             continue
+        if limits is not None and pair[0] != pair[1]:
+            ends = np.array([samples[key] for key in pair], dtype=np.float64)
+            if leaps(np.array(pair) * 1e-9, ends, limits)[0]:
+                continue
         before, after = pair
         found[stamp] = (
             samples[stamp]

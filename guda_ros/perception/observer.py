@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 
-from guda_ros.data.odometry_join import MAX_GAP, MAX_WAIT
+from guda_ros.data.odometry_join import leaps, MAX_GAP, MAX_WAIT
 from guda_ros.data.step_join import StepJoin
 from guda_ros.perception.image_watch import ImageWatch
 from guda_ros.perception.pipeline import Percept, Perception
@@ -19,10 +19,6 @@ from guda_ros.soccer import world
 LATE = 0.5
 #: Positions of the head that are remembered.
 _HEADS = 200
-#: A robot that is so many times as fast as its limits, and this far [m] away, did not walk there.
-_MARGIN, _LEAP = 3.0, 0.25
-#: Odometry that begins anew does so this near to zero [m, rad].
-_ZERO = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,23 +185,23 @@ class Observer:
         before, self._before = self._before, (stamp, odom)
         if before is None:
             return
-        limits = self._perception.limits
-        fastest = max(limits.forward, limits.backward, limits.side)
         way = [before, *self._inputs.way(before[0], stamp - 1), self._before]
-        for (earlier, first), (later, last) in zip(way, way[1:]):
-            seconds = max(later - earlier, 0) * 1e-9
-            moved = float(np.hypot(*(last - first)[:2]))
-            turned = abs(world.wrap_angle(last[2] - first[2]))
-            begun = np.abs(last).max() < _ZERO and turned > _MARGIN * limits.turn * seconds + _LEAP
-            if begun or moved > _MARGIN * fastest * seconds + _LEAP:
-                self.astray = f'the odometry jumped by {moved:.2f} m and {turned:.2f} rad'
-                self._news.append(
-                    f'{self.astray} within {seconds:.2f} s: the pose is unknown until an episode '
-                    'tells it, and the ball is forgotten'
-                )
-                self._perception.reset(None)
-                self._watch.reset()
-                return
+        times = np.array([moment for moment, _ in way]) * 1e-9
+        poses = np.array([pose for _, pose in way])
+        leapt = np.flatnonzero(leaps(times, poses, self._perception.limits))
+        if not len(leapt):
+            return
+        first, last = poses[leapt[0] : leapt[0] + 2]
+        seconds = max(times[leapt[0] + 1] - times[leapt[0]], 0.0)
+        moved = float(np.hypot(*(last - first)[:2]))
+        turned = abs(world.wrap_angle(last[2] - first[2]))
+        self.astray = f'the odometry jumped by {moved:.2f} m and {turned:.2f} rad'
+        self._news.append(
+            f'{self.astray} within {seconds:.2f} s: the pose is unknown until an episode '
+            'tells it, and the ball is forgotten'
+        )
+        self._perception.reset(None)
+        self._watch.reset()
 
     def _turn_head(self, stamp: int) -> None:
         """Take each joint to be where it was last known to be at the time of an image."""

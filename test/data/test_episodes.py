@@ -350,3 +350,44 @@ def test_arrays_of_wrong_shape_are_named():
     }
     with pytest.raises(ValueError, match=r'commands: shape \(2, 3\) is expected, not \(3, 3\)'):
         Episode('a', 'attack', 0, 0, 'scored', '', '', **arrays)
+
+
+def test_where_the_robot_did_not_know_its_place_nothing_can_be_learned(tmp_path):
+    def lost(step, samples):
+        if step >= 6:
+            samples['pose'] = scene.pose(
+                scene.START + step * scene.PERIOD, (0.0, 0.0, 0.0), variance=1e6
+            )
+        return samples
+
+    episode = read_episode(scene.write_recording(tmp_path, 10, change=lost))
+    np.testing.assert_array_equal(episode.usable, np.arange(10) < 5)
+    assert 'pose: unknown at 5 of 11 steps, the first 0.60 s after the start' in episode.problems
+
+
+@pytest.mark.parametrize('at', [1, 5, 9])
+def test_a_pose_that_jumps_costs_the_steps_beside_it_and_is_told(tmp_path, at):
+    def jump(step, samples):
+        if step >= at:
+            samples['pose'] = scene.pose(scene.START + step * scene.PERIOD, (4.0, 2.0, np.pi / 2))
+        return samples
+
+    episode = read_episode(scene.write_recording(tmp_path, 10, change=jump))
+    assert np.flatnonzero(~episode.usable).tolist() == [at - 1, at]
+    assert any(
+        problem.startswith(f'pose: jumps by 3.00 m {at / 10:.2f} s')
+        for problem in episode.problems
+    )
+
+
+def test_no_odometry_is_made_up_over_a_jump(tmp_path):
+    def between(step, samples):
+        # Odometry comes half a period beside the images, and begins anew in between.
+        stamp = scene.START + step * scene.PERIOD + scene.PERIOD // 2
+        place = (5.0, 0.0, 0.0) if step < 6 else (0.0, 0.0, 0.0)
+        samples['odom'] = scene.odometry(stamp, 'odom', place)
+        return samples
+
+    episode = read_episode(scene.write_recording(tmp_path, 10, change=between))
+    # The image of step 6 lies between the two.
+    assert not episode.usable[5:7].any() and episode.usable[[1, 2, 3, 4, 7, 8]].all()

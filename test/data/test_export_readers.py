@@ -52,7 +52,7 @@ def robomimic(tmp_path_factory):
         'robomimic',
         # robomimic imports torchvision, whose binary part for CUDA it does not need here.
         ['robomimic==0.3.0', 'torchvision==0.24.1'],
-        ['tqdm', 'termcolor', 'psutil', 'imageio', 'imageio-ffmpeg', 'tensorboard==2.21.0']
+        ['six', 'tqdm', 'termcolor', 'psutil', 'imageio', 'imageio-ffmpeg', 'tensorboard==2.21.0']
         + ['tensorboardX'],
     )
 
@@ -62,10 +62,17 @@ def lerobot(tmp_path_factory):
     return throwaway(
         tmp_path_factory.mktemp('lerobot'),
         'lerobot',
-        ['lerobot==0.4.4', 'torchvision==0.24.1'],
+        ['lerobot==0.4.4', 'torchvision==0.24.1', 'diffusers==0.35.2'],
         ['datasets==4.5.0', 'huggingface-hub==0.35.3', 'av==15.1.0', 'jsonlines==4.0.0']
         + ['draccus==0.10.0', 'einops==0.8.2', 'deepdiff==8.6.2', 'accelerate==1.15.0']
-        + ['termcolor', 'imageio', 'pandas==3.1.1', 'pyarrow==26.0.1', 'packaging==25.0'],
+        + [
+            'termcolor',
+            'imageio',
+            'pyserial==3.5',
+            'pandas==3.1.1',
+            'pyarrow==26.0.1',
+            'packaging==25.0',
+        ],
     )
 
 
@@ -145,6 +152,7 @@ def test_minari_opens_trains_and_steps_the_environment_that_a_set_recovers(
     found = json.loads(d3rlpy.run(MINARI, dataset))
     total, steps, usable, losses, inside, name = found
     assert (total, steps) == (3, 90) and usable == len(transitions(episodes, CONTRACT))
+    print('BC of d3rlpy:', losses[0], '->', losses[-1])
     assert losses[-1] < losses[0] and inside and name == 'guda_ros/Soccer-v0'
 
 
@@ -207,6 +215,7 @@ def test_robomimic_reads_every_transition_and_clones_it(robomimic, dataset, epis
     found = json.loads(robomimic.run(ROBOMIMIC, out, tmp_path / 'read.npz'))
     steps = transitions(episodes, CONTRACT)
     assert found[:3] == [len(steps), 4, 2] and found[3] in (1, 2)
+    print('BC of robomimic:', found[4], '->', found[5])
     assert found[5] < found[4]
     with np.load(tmp_path / 'read.npz') as read:
         assert_all_arrived(
@@ -381,4 +390,5 @@ def test_features_are_those_of_lerobots_own_writer(opened):
 
 def test_lerobot_trains_a_policy_on_pictures_and_states(opened):
     losses = opened[0]['losses']
+    print('ACT:', losses[0], '->', losses[-1])
     assert all(np.isfinite(losses)) and losses[-1] < losses[0]

@@ -1,6 +1,12 @@
 """Bags that others recorded become episodes; what is missing in them stays missing."""
 
+from dataclasses import replace
+from pathlib import Path
+import tempfile
+
 import bag_scene as scene
+from hypothesis import given, settings
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 
@@ -11,6 +17,7 @@ from guda_ros.data.recording.reader import RecordingError
 from guda_ros.data.sets.minari import read_minari
 
 PERIOD = 0.1
+TOPICS = {'pose': '/robot_pose', 'ball': '/ball', 'command': '/cmd_vel'}
 
 
 @pytest.fixture
@@ -254,3 +261,44 @@ def test_a_bag_whose_metadata_cannot_be_is_refused(tmp_path, mapping, change, pr
     metadata.write_text(change(text))
     with pytest.raises(RecordingError, match=problem):
         import_bag(path, Mapping.load(mapping))
+
+
+@settings(max_examples=12, deadline=None)
+@given(number=st.integers(10, 118), far=st.floats(0.6, 50), way=st.floats(-np.pi, np.pi))
+def test_a_pose_that_jumps_costs_the_step_over_it_and_is_told(number, far, way):
+    # Poses come every .03 s.
+    at = 0.03 * number + 0.015
+
+    def jumping(t):
+        x, y, yaw = scene.robot(t)
+        return (x, y, yaw) if t < at else (x + far * np.cos(way), y + far * np.sin(way), yaw)
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = scene.write_bag(Path(folder) / 'drive', ball_frame='world', robot_at=jumping)
+        mapping = replace(Mapping.load('example'), topics=TOPICS)
+        episode = import_bag(path, mapping)
+    places = episode.world_states[:, :2]
+    moved = np.hypot(*np.diff(places, axis=0).T)
+    assert (moved[episode.usable] < 0.05).all() and 35 <= episode.usable.sum() <= 37
+    # Before and after it the pose is what was sent: no place between the two is made up.
+    sent = np.array([jumping(t)[:2] for t in PERIOD * np.arange(len(places))])
+    known = np.isfinite(places[:, 0])
+    assert (np.hypot(*(places - sent)[known].T) < 0.02).all()
+    told = [problem for problem in episode.problems if problem.startswith('pose: jumps by')]
+    assert len(told) == 1 and abs(float(told[0].split(' m ')[1].split(' s ')[0]) - at) < 0.04
+
+
+def test_what_follows_an_odometry_that_begins_anew_is_left_out(tmp_path):
+    def anew(t):
+        x, y, yaw = scene.robot(t)
+        return (x, y, yaw) if t < 2 else tuple(np.subtract(scene.robot(t), scene.robot(2.01)))
+
+    path = scene.write_bag(tmp_path / 'drive', ball_frame='odom', robot_at=anew, pose_frame='odom')
+    mapping = replace(
+        Mapping.load('example'),
+        topics=TOPICS,
+        frames={'map': 'odom', 'odom': 'odom', 'base': 'base_footprint'},
+    )
+    episode = import_bag(path, mapping)
+    np.testing.assert_array_equal(np.flatnonzero(episode.usable), np.arange(19))
+    assert any('another origin' in problem for problem in episode.problems)

@@ -32,8 +32,8 @@ def told(t):
     return 0.1 * (1 + int(t + 1e-9)), -0.05, 0.5
 
 
-def _pose(stamp, t, frame):
-    x, y, yaw = robot(t)
+def _pose(stamp, frame, place):
+    x, y, yaw = place
     turn = TYPES.types['geometry_msgs/msg/Quaternion'](0.0, 0.0, np.sin(yaw / 2), np.cos(yaw / 2))
     place = TYPES.types['geometry_msgs/msg/Pose'](point(x, y, 0), turn)
     return TYPES.types['geometry_msgs/msg/PoseStamped'](header(stamp, frame), place)
@@ -59,6 +59,8 @@ def write_bag(
     gap=None,
     poses=(),
     wrong_stamp=None,
+    robot_at=None,
+    pose_frame='world',
 ):
     """
     Write the bag.
@@ -66,6 +68,7 @@ def write_bag(
     :param stamped: send TwistStamped. :param clock_offset: of the stamps from the recorder [ns].
     :param ball_frame: a name, or a function from the number of a ball to one.
     :param gap: (topic, from, to) without messages [s]. :param poses: topics with the pose, too.
+    :param robot_at: where the pose says that the robot is; the ball in its frame follows `robot`.
     :param wrong_stamp: time [s] and stamp [ns] of the first message of each topic from then on.
     """
     with Writer(path, version=9, storage_plugin=StoragePlugin[storage.upper()]) as bag:
@@ -92,7 +95,7 @@ def write_bag(
                 wronged.add(topic)
                 stamp = wrong_stamp[1]
             if topic == '/robot_pose' or topic in poses:
-                message = _pose(stamp, t, 'world')
+                message = _pose(stamp, pose_frame, (robot_at or robot)(t))
             elif topic == '/ball':
                 name = ball_frame(balls) if callable(ball_frame) else ball_frame
                 message, balls = _ball(stamp, t, name), balls + 1
@@ -119,7 +122,7 @@ def write_chunked(path, seconds=4.0):
         for t, topic, kind in sorted(events):
             stamp = START + round(t * SECOND)
             if topic == '/robot_pose':
-                message = _pose(stamp, t, 'world')
+                message = _pose(stamp, 'world', robot(t))
             elif topic == '/ball':
                 message = _ball(stamp, t, 'world')
             else:

@@ -59,11 +59,12 @@ def odometry(stamp, frame, pose, velocity=(0.0, 0.0), variance=0.01):
     )
 
 
-def pose(stamp, row, frame='map'):
+def pose(stamp, row, frame='map', variance=0.01):
     kind = 'geometry_msgs/msg/PoseWithCovarianceStamped'
     return bytes(
         TYPES.serialize_cdr(
-            TYPES.types[kind](header(stamp, frame), pose_with_covariance(*row)), kind
+            TYPES.types[kind](header(stamp, frame), pose_with_covariance(*row, variance=variance)),
+            kind,
         )
     )
 

@@ -16,14 +16,16 @@ import numpy as np
 from guda_ros.arguments import as_path
 from guda_ros.config.files import find_config, load_yaml, Section
 from guda_ros.data.contract import Contract
-from guda_ros.data.episodes import Episode
+from guda_ros.data.episodes import Episode, leap_problems
 from guda_ros.data.exchange.rosbag_samples import BagSamples, read_bag
 from guda_ros.data.messages import are_places
+from guda_ros.data.odometry_join import leaps
 from guda_ros.data.recording.reader import RecordingError
 from guda_ros.data.sets.editing import cut
 from guda_ros.data.verdicts import VERDICTS
 from guda_ros.data.world_states import far_away
 from guda_ros.soccer import world
+from guda_ros.soccer.robot import VelocityLimits
 
 AUTO = 'auto'
 _REQUIRED = ('pose', 'ball', 'command')
@@ -94,7 +96,8 @@ def import_bag(path: str | os.PathLike[str], mapping: Mapping) -> Episode:
     contract, problems = mapping.contract, list(samples.problems)
     pose = samples.rows['pose']
     odom = samples.rows.get('odom', pose)
-    ball = _ball_in_map(samples, 'ball', pose, odom, mapping.tolerance)
+    limits = contract.limits
+    ball = _ball_in_map(samples, 'ball', pose, odom, mapping)
     begin = max(rows[0, 0] for rows in (pose, odom, ball))
     end = min(rows[-1, 0] for rows in (pose, odom, ball))
     count = int((end - begin) * contract.rate + 1e-6) + 1
@@ -104,10 +107,9 @@ def import_bag(path: str | os.PathLike[str], mapping: Mapping) -> Episode:
             'stamps of one clock?'
         )
     times = begin + np.arange(count) * contract.period
-    poses, balls = (
-        _at(rows, times, mapping.tolerance, problems, role, yaw)
-        for rows, role, yaw in ((pose, 'pose', 3), (ball, 'ball', None))
-    )
+    poses = _at(pose, times, mapping.tolerance, problems, 'pose', limits)
+    _leave_out_leaps(pose, times, poses, mapping, problems)
+    balls = _at(ball, times, mapping.tolerance, problems, 'ball', None)
     commands = _held(
         samples.rows['command'], times[:-1] + contract.period / 2, mapping.command_hold, problems
     )
@@ -120,9 +122,9 @@ def import_bag(path: str | os.PathLike[str], mapping: Mapping) -> Episode:
     truth = np.full_like(states, np.nan)
     if {'ground_truth_robot', 'ground_truth_ball'} <= samples.rows.keys():
         robot = samples.rows['ground_truth_robot']
-        rolling = _ball_in_map(samples, 'ground_truth_ball', robot, robot, mapping.tolerance)
+        rolling = _ball_in_map(samples, 'ground_truth_ball', robot, robot, mapping)
         truth = _states(
-            _at(robot, times, mapping.tolerance, problems, 'ground_truth_robot', 3),
+            _at(robot, times, mapping.tolerance, problems, 'ground_truth_robot', limits),
             _at(rolling, times, mapping.tolerance, problems, 'ground_truth_ball', None),
             previous,
             contract,
@@ -168,12 +170,12 @@ def _states(
 
 
 def _ball_in_map(
-    samples: BagSamples, role: str, pose: np.ndarray, odom: np.ndarray, tolerance: float
+    samples: BagSamples, role: str, pose: np.ndarray, odom: np.ndarray, mapping: Mapping
 ) -> np.ndarray:
     """Return rows (K, 5): time, x, y in `map`, velocity along its axes or NaN."""
     rows, frames = samples.rows[role], samples.ball_frames[role]
     parts = [
-        _moved(rows[frames == frame], frame, role, pose, odom, tolerance)
+        _moved(rows[frames == frame], frame, role, pose, odom, mapping)
         for frame in ('map', 'odom', 'base')
     ]
     found = np.concatenate(parts)
@@ -183,7 +185,12 @@ def _ball_in_map(
 
 
 def _moved(
-    rows: np.ndarray, frame: str, role: str, pose: np.ndarray, odom: np.ndarray, tolerance
+    rows: np.ndarray,
+    frame: str,
+    role: str,
+    pose: np.ndarray,
+    odom: np.ndarray,
+    mapping: Mapping,
 ) -> np.ndarray:
     """Return the rows of balls in one frame as they are in `map`."""
     if frame == 'map' or not len(rows):
@@ -194,10 +201,11 @@ def _moved(
     rows = rows[inside]
     if not len(rows):
         return rows
-    where = _at(pose, rows[:, 0], tolerance, [], role, 3)
+    tolerance, limits = mapping.tolerance, mapping.contract.limits
+    where = _at(pose, rows[:, 0], tolerance, [], role, limits)
     point, turn = rows[:, 1:3], where[:, 2]
     if frame == 'odom':
-        drift = _at(odom, rows[:, 0], tolerance, [], role, 3)
+        drift = _at(odom, rows[:, 0], tolerance, [], role, limits)
         point, turn = world.to_frame(point, drift), turn - drift[:, 2]
     moved = np.concatenate(
         [rows[:, :1], world.from_frame(point, where), world.rotate(rows[:, 3:5], turn)], axis=1
@@ -214,22 +222,28 @@ def _at(
     tolerance: float,
     problems: list[str],
     role: str,
-    yaw: int | None,
+    limits: VelocityLimits | None,
 ) -> np.ndarray:
-    """Return the values (K, D) of rows (time, values...) at times; NaN where none are close."""
+    """
+    Return the values (K, D) of rows (time, values...) at times; NaN where none are close.
+
+    :param limits: of the robot whose poses (x, y, yaw) they are: none is made up over a leap.
+    """
     after = np.clip(np.searchsorted(rows[:, 0], times), 1, max(len(rows) - 1, 1))
     if len(rows) < 2:
         raise RecordingError(f'{role}: one sample is not enough')
     gap = rows[after, 0] - rows[after - 1, 0]
     exact = np.minimum(np.abs(times - rows[after, 0]), np.abs(times - rows[after - 1, 0])) < 1e-6
     outside = (times < rows[0, 0]) | (times > rows[-1, 0])
-    missing = ((gap > tolerance) | outside) & ~exact
+    apart = gap > tolerance
     values = rows[:, 1:].copy()
-    if yaw is not None:
-        values[:, yaw - 1] = np.unwrap(values[:, yaw - 1])
+    if limits is not None:
+        apart |= leaps(rows[:, 0], rows[:, 1:4], limits)[after - 1]
+        values[:, 2] = np.unwrap(values[:, 2])
+    missing = (apart | outside) & ~exact
     found = np.stack([np.interp(times, rows[:, 0], column) for column in values.T], axis=1)
-    if yaw is not None:
-        found[:, yaw - 1] = world.wrap_angle(found[:, yaw - 1])
+    if limits is not None:
+        found[:, 2] = world.wrap_angle(found[:, 2])
     found[missing] = np.nan
     if missing.any():
         first = times[np.flatnonzero(missing)[0]] - times[0]
@@ -238,6 +252,31 @@ def _at(
             f'within {tolerance:g} s, the first {first:.2f} s after the start'
         )
     return found
+
+
+def _leave_out_leaps(
+    rows: np.ndarray, times: np.ndarray, poses: np.ndarray, mapping: Mapping, problems: list[str]
+) -> None:
+    """
+    Set poses (K, 3) at times to NaN, in place, where a step would lead over a leap of the samples.
+
+    An odometry that stands for the map (one frame is both) has another origin after a leap: what
+    follows is left out, too.
+    """
+    leapt = np.flatnonzero(leaps(rows[:, 0], rows[:, 1:4], mapping.contract.limits)) + 1
+    leapt = leapt[(rows[leapt, 0] > times[0]) & (rows[leapt - 1, 0] < times[-1])]
+    if not len(leapt):
+        return
+    told = leap_problems(rows[:, 0] - times[0], rows[:, 1:4], leapt)
+    after = np.minimum(np.searchsorted(times, rows[leapt, 0]), len(times) - 1)
+    if mapping.frames['map'] == mapping.frames['odom']:
+        poses[after[0] :] = np.nan
+        told = [
+            told[0].replace('the step over it is left out', 'what follows has another origin')
+            + ' and is left out: cut the bag there'
+        ]
+    poses[after] = np.nan
+    problems += told
 
 
 def _held(rows: np.ndarray, times: np.ndarray, hold: float, problems: list[str]) -> np.ndarray:
