@@ -249,10 +249,16 @@ np.savez(kept, **{key: np.stack([item[key].numpy() for item in items])
 again = LeRobotDataset.create('guda/again', data.fps, root=root.parent / 'again', features={
     key: dict(feature) for key, feature in data.features.items() if key not in DEFAULT_FEATURES})
 pictures = np.load(originals)['pictures']
+def save():
+    # As LeRobot 0.6 does: NumPy 2.4 takes no array of one number for a number.
+    for key, feature in again.features.items():
+        if tuple(feature['shape']) == (1,) and key in items[0] and key != 'episode_index':
+            again.episode_buffer[key] = [np.reshape(one, ()) for one in again.episode_buffer[key]]
+    again.save_episode()
 number = 0
 for index, item in enumerate(items):
     if int(item['episode_index']) != number:
-        again.save_episode()
+        save()
         number += 1
     frame = {}
     for key, feature in again.features.items():
@@ -263,7 +269,7 @@ for index, item in enumerate(items):
         else:
             frame[key] = item[key].numpy().reshape(feature['shape'])
     again.add_frame({**frame, 'task': item['task']})
-again.save_episode()
+save()
 again.finalize()
 again = LeRobotDataset('guda/again', root=root.parent / 'again', video_backend='pyav')
 def episode_statistics(opened):
