@@ -1,6 +1,6 @@
 """Stamps of other people's bags: missing, wrong, of another clock, of a clock that is set."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
@@ -83,3 +83,63 @@ def test_a_bag_of_more_than_a_day_is_refused_with_both_stamps():
     stamps = regular(100, period=1800.0)
     with pytest.raises(ClockError, match='from 2023-11-14 22:13:20 to 2023-11-16 23:43:20'):
         bag_times({'pose': stamps}, {'pose': stamps})
+
+
+@given(
+    at=st.integers(20, 180).filter(lambda row: row != 100),
+    back=st.floats(1.6, 1e6),
+    period=st.floats(0.01, 0.1),
+    shuffled=st.floats(0, 0.25),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=50, deadline=None)
+def test_where_time_goes_back_the_longer_stretch_is_kept_and_both_are_told(
+    at, back, period, shuffled, seed
+):
+    received = {'pose': regular(200, period), 'ball': regular(100, 2 * period)}
+    turn = received['pose'][at]
+    # Messages overtake one another a little: that is no time that goes back.
+    late = np.random.default_rng(seed).uniform(0, shuffled, 200) * SECOND
+    stamps = {
+        role: times - late[: len(times)].astype(np.int64) - (times >= turn) * round(back * SECOND)
+        for role, times in received.items()
+    }
+    found = bag_times(stamps, received)
+    for role, times in received.items():
+        longer = times < turn if at > 100 else times >= turn
+        # Topics notice it within some messages of one another.
+        apart = found.kept[role] != longer
+        assert np.abs(times[apart] - turn).max(initial=0) <= 6 * 2 * period * SECOND + 0.3 * SECOND
+        np.testing.assert_array_equal(found.times[role], stamps[role])
+    assert sum('time begins anew' in problem for problem in found.problems) == 1
+
+
+def test_a_recorder_that_is_late_or_topics_with_clocks_of_their_own_are_no_time_that_goes_back():
+    stamps = regular(400)
+    # Nothing was written for three seconds; then all of it at once.
+    received = np.maximum(stamps, np.where(stamps > stamps[100], stamps[160], 0))
+    ahead = stamps.copy()
+    ahead[::2] += 2 * SECOND  # two publishers, each with a clock of its own
+    found = bag_times({'pose': stamps, 'ball': ahead}, {'pose': received, 'ball': regular(400)})
+    assert found.kept['pose'].all() and found.kept['ball'].all()
+    assert not any('anew' in problem for problem in found.problems)
+
+
+def test_a_topic_whose_stamps_are_of_another_clock_is_named():
+    received = {'pose': regular(), 'ball': regular(), 'command': regular()}
+    stamps = {**received, 'ball': received['ball'] // 1000}
+    found = bag_times(stamps, received)
+    assert (
+        not found.kept['ball'].any() and found.kept['pose'].all() and found.kept['command'].all()
+    )
+    assert [problem.split(':')[0] for problem in found.problems] == ['ball']
+
+
+@pytest.mark.parametrize('stamp', [START, 5 * SECOND, 1])
+def test_messages_that_all_have_one_stamp_count_from_their_reception(stamp):
+    received = regular()
+    found = bag_times(
+        {'pose': np.full(200, stamp), 'ball': received}, {'pose': received, 'ball': received}
+    )
+    np.testing.assert_array_equal(found.times['pose'], received)
+    assert found.kept['pose'].all() and 'all 200 messages have the stamp' in found.problems[0]

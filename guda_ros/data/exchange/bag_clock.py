@@ -1,9 +1,10 @@
 """
 Times of a bag's messages, whatever their stamps say.
 
-Headers come without a stamp, from 1970, from a clock that is set while it runs, or damaged. A
-message without a stamp counts from its reception; a stamp that is far from where its neighbours
-are is left out; where a clock was set, the longer stretch is kept. All of it is told.
+Headers come without a stamp, all with the same, from 1970, from a clock that is set while it
+runs, or damaged. A message without a stamp counts from its reception; a stamp that is far from
+where its neighbours are is left out; where a clock was set, or time begins anew, the longest
+stretch is kept. All of it is told.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ OTHER_CLOCK = 1.0
 _FAR, _NEIGHBOURS = 5.0, 21
 #: A silence [s] from which a clock was set, and the longest bag [s] that is one episode.
 _SILENCE, _LONGEST = 3600.0, 86_400.0
+#: Stamps go back where so many messages of a topic are all older, by this [s], than so many
+#: before.
+_BEFORE, _BACK = 3, 0.3
 #: Reception times [s] up to which a stamp of zero may be simulated time.
 _SIMULATED = 86_400.0
 
@@ -63,8 +67,16 @@ def bag_times(
                 'at reception'
             )
         stamped[role] = (values >= 0) & ~empty
+        if _frozen(values[stamped[role]], received[role][stamped[role]]):
+            problems.append(
+                f'{role}: all {stamped[role].sum()} messages have the stamp '
+                f'{_date(values[stamped[role]][0])}; taken at reception'
+            )
+            stamped[role][:] = False
         kept[role] = np.ones(len(values), dtype=bool)
-        wrong = _outliers(values, received[role], stamped[role])
+    _keep_one_time(stamps, received, stamped, kept, problems)
+    for role, values in stamps.items():
+        wrong = _outliers(values, received[role], stamped[role] & kept[role])
         if wrong.any():
             kept[role] &= ~wrong
             problems.append(
@@ -78,6 +90,54 @@ def bag_times(
     }
     _keep_one_stretch(times, kept, problems)
     return BagTimes(times, kept, tuple(problems))
+
+
+def _frozen(stamps: np.ndarray, received: np.ndarray) -> bool:
+    """Tell whether messages that came one after the other all have one stamp."""
+    return len(stamps) > 2 and stamps.min() == stamps.max() and received.min() < received.max()
+
+
+def _keep_one_time(stamps, received, stamped, kept, problems: list[str]) -> None:
+    """Keep the stretch with the most messages between places where stamps go back, in place."""
+    cuts = sorted(
+        cut
+        for role in stamps
+        for cut in _backward(stamps[role][stamped[role]], received[role][stamped[role]])
+    )
+    if not cuts:
+        return
+    # Topics notice it one after the other.
+    cuts = [cut for cut, before in zip(cuts, [-np.inf, *cuts]) if cut - before > 1e9]
+    which = {role: np.searchsorted(cuts, times, side='right') for role, times in received.items()}
+    counts = np.bincount(np.concatenate(list(which.values())), minlength=len(cuts) + 1)
+    best = int(np.argmax(counts))
+    spans = [
+        np.concatenate([stamps[role][stamped[role] & (which[role] == n)] for role in stamps])
+        for n in range(len(cuts) + 1)
+    ]
+    for number, span in enumerate(spans):
+        if number != best and len(span):
+            problems.append(
+                f'the clock was set: time begins anew; {_spread(span):.1f} s from '
+                f'{_date(span.min())} are left out, {_spread(spans[best]):.1f} s from '
+                f'{_date(spans[best].min())} are kept'
+            )
+    for role, number in which.items():
+        kept[role] &= number == best
+
+
+def _backward(stamps: np.ndarray, received: np.ndarray) -> list[float]:
+    """Return when [ns] messages were received from which on the stamps of a topic are older."""
+    if len(stamps) < _BEFORE + 2:
+        return []
+    windows = np.lib.stride_tricks.sliding_window_view(stamps, _BEFORE)
+    lowest, highest = windows.min(axis=1), windows.max(axis=1)
+    # Row n compares the messages before number n + _BEFORE with those from there on.
+    apart = (lowest[:-_BEFORE] - highest[_BEFORE:]) * 1e-9
+    rows = np.flatnonzero(apart > _BACK)
+    # Of the places around one jump the sharpest.
+    groups = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1) if len(rows) else []
+    return [float(received[group[np.argmax(apart[group])] + _BEFORE]) for group in groups]
 
 
 def _outliers(stamps: np.ndarray, received: np.ndarray, stamped: np.ndarray) -> np.ndarray:
@@ -114,6 +174,16 @@ def _keep_one_stretch(times: dict[str, np.ndarray], kept, problems: list[str]) -
     whole = np.sort(np.concatenate([times[role][kept[role]] for role in times]))
     if not len(whole):
         return
+    strangers = _of_another_clock(times, kept)
+    for role in strangers:
+        first = times[role][kept[role]].min()
+        problems.append(
+            f'{role}: the stamps, from {_date(first)} on, are of another clock than those of the '
+            'other topics; left out'
+        )
+        kept[role][:] = False
+    if strangers:
+        whole = np.sort(np.concatenate([times[role][kept[role]] for role in times]))
     ends = np.flatnonzero(np.diff(whole) > _SILENCE * 1e9) + 1
     stretches = np.split(whole, ends)
     best = max(stretches, key=len)
@@ -131,6 +201,32 @@ def _keep_one_stretch(times: dict[str, np.ndarray], kept, problems: list[str]) -
     for role, values in times.items():
         low, high = best[0] - int(_FAR * 1e9), best[-1] + int(_FAR * 1e9)
         kept[role] &= (values >= low) & (values <= high)
+
+
+def _of_another_clock(times: dict[str, np.ndarray], kept) -> list[str]:
+    """Name the topics that have no message within a silence's length of those of the others."""
+    spans = {
+        role: (values[kept[role]].min(), values[kept[role]].max())
+        for role, values in times.items()
+        if kept[role].any()
+    }
+    counts = {role: int(kept[role].sum()) for role in spans}
+    apart = [
+        role
+        for role, (low, high) in spans.items()
+        if all(
+            low - end > _SILENCE * 1e9 or begin - high > _SILENCE * 1e9
+            for other, (begin, end) in spans.items()
+            if other != role
+        )
+    ]
+    if len(apart) == len(spans):
+        apart.remove(max(counts, key=lambda role: counts[role]))
+    return apart
+
+
+def _spread(stamps: np.ndarray) -> float:
+    return float(stamps.max() - stamps.min()) * 1e-9 if len(stamps) else 0.0
 
 
 def _seconds(stretch: np.ndarray) -> float:

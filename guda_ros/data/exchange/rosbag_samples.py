@@ -190,7 +190,7 @@ def _open(path: str | os.PathLike[str]) -> _Opened:
         raise RecordingError(
             f'{path}: not a bag that can be read: {str(error) or type(error).__name__}; give the '
             'folder with metadata.yaml, or a .mcap or .db3 file; `ros2 bag reindex` makes a '
-            'metadata.yaml that is missing'
+            'metadata.yaml that is missing, `mcap recover` may save what a cut file holds'
         ) from error
     return _Opened(bag)
 
