@@ -1,5 +1,7 @@
 import os
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -153,6 +155,76 @@ def test_a_middleware_that_is_not_there_is_named_before_anything_is_started(
     told = capsys.readouterr().err
     assert f'RMW_IMPLEMENTATION is {wanted!r}' in told and 'unset RMW_IMPLEMENTATION' in told
     assert ', '.join(there) in told
+
+
+@pytest.mark.parametrize(
+    'name, value',
+    [
+        ('ROS_AUTOMATIC_DISCOVERY_RANGE', 'OFF'),
+        ('ROS_AUTOMATIC_DISCOVERY_RANGE', 'off'),
+        ('RCUTILS_COLORIZED_OUTPUT', 'yes'),
+        ('RCUTILS_LOGGING_BUFFERED_STREAM', 'true'),
+        ('RCUTILS_LOGGING_USE_STDOUT', '2'),
+    ],
+)
+@pytest.mark.parametrize('verb', [('up', 'robot'), ('up', 'simulation')])
+def test_a_variable_that_keeps_nodes_from_meeting_or_logging_is_named(
+    tmp_path, monkeypatch, capsys, name, value, verb
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(name, value)
+    assert main(list(verb)) == 1
+    told = capsys.readouterr().err
+    assert f'{name} is' in told and f'unset {name}' in told
+
+
+def test_variables_that_other_stacks_set_do_not_keep_a_graph_of_this_machine_from_meeting():
+    others = {
+        'ROS_DISCOVERY_SERVER': '10.42.0.1:11811',
+        'ROS_SUPER_CLIENT': 'True',
+        'ROS_STATIC_PEERS': '10.42.0.1',
+        'ROS_NAMESPACE': '/robot1',
+        'ROS_LOCALHOST_ONLY': '0',
+        'CYCLONEDDS_URI': '/nowhere.xml',
+        'RCUTILS_COLORIZED_OUTPUT': '1',
+    }
+    made = env.ros_environment(7, base={**os.environ, **others})
+    programs = [
+        """
+from std_msgs.msg import String
+import rclpy, time
+rclpy.init()
+node = rclpy.create_node('one')
+end, heard = time.monotonic() + 60, []
+publisher = node.create_publisher(String, 'from_NAME', 10)
+node.create_subscription(String, 'from_OTHER', heard.append, 10)
+while time.monotonic() < end and not (heard and heard[-1].data == 'heard'):
+    publisher.publish(String(data='heard' if heard else 'here'))
+    rclpy.spin_once(node, timeout_sec=0.1)
+for _ in range(20):
+    publisher.publish(String(data='heard'))
+    rclpy.spin_once(node, timeout_sec=0.1)
+assert heard
+""".replace('NAME', name).replace('OTHER', other)
+        for name, other in (('a', 'b'), ('b', 'a'))
+    ]
+    with env.claim_domain() as domain:
+        made['ROS_DOMAIN_ID'] = str(domain.number)
+        running = [subprocess.Popen([sys.executable, '-c', text], env=made) for text in programs]
+        assert [process.wait(timeout=120) for process in running] == [0, 0]
+    # A robot may be where they say.
+    kept = env.ros_environment(7, base=others, local=False)
+    assert {name: kept[name] for name in others} == others
+
+
+def test_a_process_forgets_what_leads_elsewhere(monkeypatch):
+    monkeypatch.setenv('ROS_DISCOVERY_SERVER', '10.42.0.1:11811')
+    made = env.ros_environment(7)
+    for name in set(made) | {'ROS_DISCOVERY_SERVER'}:
+        if name.startswith(('ROS_', 'FASTDDS_', 'FASTRTPS_', 'RMW_')):
+            monkeypatch.setenv(name, os.environ.get(name, ''))
+    env.adopt(made)
+    assert 'ROS_DISCOVERY_SERVER' not in os.environ
 
 
 def test_a_middleware_that_is_there_is_left_alone():

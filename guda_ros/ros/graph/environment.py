@@ -20,6 +20,15 @@ from guda_ros.errors import GudaError
 DOMAINS = range(1, 102)
 _BOOTSTRAP = '_ROS_WHEELS_BOOTSTRAP_COMPLETE'
 _PARTICIPANTS = 32
+#: What leads to a discovery server or to other computers: nodes that are to meet on this one wait
+#: for it in vain.
+_ELSEWHERE = ('ROS_STATIC_PEERS', 'ROS_DISCOVERY_SERVER', 'ROS_SUPER_CLIENT')
+#: Variables of rcutils that are 0 or 1; with anything else no logger works.
+_SWITCHES = (
+    'RCUTILS_COLORIZED_OUTPUT',
+    'RCUTILS_LOGGING_BUFFERED_STREAM',
+    'RCUTILS_LOGGING_USE_STDOUT',
+)
 #: Libraries of middlewares, and those of their kind that are none by themselves.
 _RMW, _RMW_PARTS = 'librmw_*_cpp.so', {'rmw_fastrtps_shared_cpp'}
 
@@ -58,10 +67,12 @@ def ros_environment(
     :param local: keep discovery and data on this machine; a profile or discovery range that the
         user has set already is kept. False for a robot whose operator sits at another computer.
     :param base: variables to start from, os.environ by default.
-    :raises EnvironmentProblem: if RMW_IMPLEMENTATION names one that is not there.
+    :raises EnvironmentProblem: if a variable that is set keeps nodes from working or from meeting,
+        such as an RMW_IMPLEMENTATION that is not there.
     """
     environment = dict(os.environ if base is None else base)
     require_rmw(environment)
+    _require_variables(environment)
     environment['ROS_DOMAIN_ID'] = str(domain)
     if local:
         environment.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
@@ -71,7 +82,8 @@ def ros_environment(
             environment.setdefault(
                 'FASTRTPS_DEFAULT_PROFILES_FILE', environment['FASTDDS_DEFAULT_PROFILES_FILE']
             )
-        environment.pop('ROS_STATIC_PEERS', None)
+        for variable in _ELSEWHERE:
+            environment.pop(variable, None)
     if log_dir is not None:
         environment['ROS_LOG_DIR'] = str(Path(log_dir).resolve())
     elif not environment.get('HOME') and not environment.get('ROS_LOG_DIR'):
@@ -105,6 +117,21 @@ def require_rmw(environment: Mapping[str, str]) -> None:
         )
 
 
+def _require_variables(environment: Mapping[str, str]) -> None:
+    """Refuse what a shell sets and what keeps nodes from meeting, or from starting."""
+    wrong = []
+    if environment.get('ROS_AUTOMATIC_DISCOVERY_RANGE', '').upper() == 'OFF':
+        wrong.append(('ROS_AUTOMATIC_DISCOVERY_RANGE', 'is OFF: no node finds another one'))
+    wrong += [
+        (name, f'is {environment[name]!r}, and only 0 and 1 are known: no node could log')
+        for name in _SWITCHES
+        if environment.get(name, '0') not in ('', '0', '1')
+    ]
+    if wrong:
+        name, why = wrong[0]
+        raise EnvironmentProblem(f'{name} {why}; unset {name} (it is often set in ~/.bashrc)')
+
+
 def rmw_implementations(environment: Mapping[str, str]) -> list[str]:
     """Return the middlewares that processes with these variables find; none if it is not known."""
     folders = [Path(sys.prefix, 'lib')]
@@ -118,6 +145,9 @@ def rmw_implementations(environment: Mapping[str, str]) -> list[str]:
 
 def adopt(environment: Mapping[str, str]) -> None:
     """Take the ROS variables of a graph over into this process, before it makes a context."""
+    for key in _ELSEWHERE:
+        if key not in environment:
+            os.environ.pop(key, None)
     for key, value in environment.items():
         if key.startswith(('ROS_', 'FASTDDS_', 'FASTRTPS_', 'RMW_')):
             os.environ[key] = value
