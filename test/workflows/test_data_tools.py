@@ -44,8 +44,9 @@ def test_a_source_that_was_read_is_not_read_again(dataset, tmp_path):
 
 
 def test_sets_of_transitions_are_joined_and_exported(tmp_path):
-    for name in 'ab':
-        make_transitions(30).save(tmp_path / f'{name}.h5')
+    steps = make_transitions(60)
+    for name, rows in (('a', slice(30)), ('b', slice(30, 60))):
+        steps.select(rows).save(tmp_path / f'{name}.h5')
     joined = guda_ros.merge([tmp_path / 'a.h5', tmp_path / 'b.h5'], tmp_path / 'both.h5')
     assert len(joined) == len(guda_ros.TransitionSet.load(tmp_path / 'both.h5')) == 60
     made = guda_ros.export_data(tmp_path / 'both.h5', 'npz', tmp_path / 'both.npz')
