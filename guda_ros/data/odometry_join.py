@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from guda_ros.data.messages import is_place
+from guda_ros.data.messages import are_places, is_place
 from guda_ros.data.stamp_join import StampJoin, StreamTime
 from guda_ros.soccer import world
 from guda_ros.soccer.robot import VelocityLimits
@@ -76,9 +76,9 @@ def leaps(times: np.ndarray, poses: np.ndarray, limits: VelocityLimits) -> np.nd
     :param times: (N,) [s]. :param poses: (N, 3) in one frame. :param limits: of the robot.
     """
     seconds = np.maximum(np.diff(times), 0.0)
-    # Infinite numbers are no places, and nothing is said of them.
-    with np.errstate(invalid='ignore'):
-        change = np.diff(poses, axis=0)
+    # Of what is no place nothing is said.
+    poses = np.where(are_places(poses)[:, None], poses, np.nan)
+    change = np.diff(poses, axis=0)
     moved, turned = np.hypot(change[:, 0], change[:, 1]), np.abs(world.wrap_angle(change[:, 2]))
     fastest = max(limits.forward, limits.backward, limits.side)
     begun = (np.abs(poses[1:]).max(axis=1, initial=0.0) < _ZERO) & (
