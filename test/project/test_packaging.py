@@ -337,7 +337,7 @@ def test_a_node_is_started_by_name(installed):
     shown = call(installed, 'guda-node')
     assert shown.returncode == 0 and ', '.join(NODES) in shown.stdout, shown.stderr
     shown = call(installed, 'guda-node', 'polcy')
-    assert shown.returncode == 2 and "unknown node 'polcy'; known: data_col" in shown.stderr
+    assert shown.returncode == 2 and "unknown node 'polcy'; known: adapter" in shown.stderr
 
 
 def test_a_robot_gets_neither_torch_nor_mujoco(built):
