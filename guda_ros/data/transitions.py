@@ -310,6 +310,9 @@ class TransitionSet:
                     if 0 not in shape
                 }
             _check_names(names)
+            for name, column in columns.items():
+                if not np.can_cast(column.dtype, expected[name][0], 'same_kind'):
+                    raise ValueError(f'{name}: {column.dtype} is no type for it')
             made = cls(
                 contract,
                 **columns,

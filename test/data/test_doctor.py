@@ -74,6 +74,11 @@ def _huge(file):
     file.create_dataset('states', shape=(10**10, 10), dtype='f8', chunks=(1000, 10))
 
 
+def _complex(file):
+    del file['states']
+    file['states'] = np.zeros((60, 10), complex)
+
+
 def _elsewhere(file):
     del file['rewards']
     file.create_dataset('rewards', shape=(60,), dtype='f4', external=[('letter.txt', 0, 240)])
@@ -83,6 +88,7 @@ def _elsewhere(file):
     'change, problem',
     [
         (_huge, 'states claims 800000000000 bytes and stores 0'),
+        (_complex, 'states: complex128 is no type for it'),
         (_elsewhere, 'rewards refers to other files'),
         (lambda f: f['states'].write_direct(np.full((60, 10), 1e300)), 'states: 60 of 60 rows'),
         (lambda f: f['rewards'].write_direct(np.full(60, np.nan, 'f4')), 'rewards: 60 of 60 rows'),
@@ -105,6 +111,16 @@ def test_a_data_set_that_claims_more_than_it_stores_is_refused(tmp_path):
         del file['episode_0/infos/stamps']
         file.create_dataset('episode_0/infos/stamps', shape=(10**10,), dtype='i8', chunks=(100,))
     with pytest.raises(DataSetError, match='stamps claims 80000000000 bytes'):
+        read_minari(tmp_path / 'set')
+
+
+def test_an_array_of_another_type_is_refused(tmp_path):
+    write_minari(tmp_path / 'set', [sane()], CONTRACT)
+    with h5py.File(tmp_path / 'set' / 'main_data.hdf5', 'r+') as file:
+        stamps = file['episode_0/infos/stamps'][()]
+        del file['episode_0/infos/stamps']
+        file['episode_0/infos/stamps'] = stamps + 0.5
+    with pytest.raises(DataSetError, match='stamps: float64 is no type for it'):
         read_minari(tmp_path / 'set')
 
 

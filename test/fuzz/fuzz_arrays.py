@@ -91,7 +91,7 @@ class DataSets(Kind):
         file.visititems(lambda name, item: found.append((name, item)))
         name, item = rng.choice(found)
         what = rng.randrange(9)
-        if what <= 2 and isinstance(item, h5py.Dataset) and item.shape:
+        if what <= 2 and isinstance(item, h5py.Dataset) and item.shape and item.size < 10**6:
             value = rng.choice(_NUMBERS)
             if rng.random() < 0.5:
                 item[...] = np.full(item.shape, value).astype(item.dtype)

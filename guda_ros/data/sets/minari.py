@@ -55,6 +55,8 @@ _DESCRIPTION = (
     'What follows from it in observations and rewards is NaN there.'
 )
 _ENVIRONMENT = 'guda_ros/Soccer-v0'
+#: Kinds of NumPy's types of arrays that are no real numbers.
+_KINDS = {'stamps': 'iu', 'valid': 'b', 'commanded_by': 'iu'}
 _ARRAYS = ('stamps', 'world_states', 'commands', 'valid', 'truth_states', 'commanded_by')
 
 
@@ -238,6 +240,9 @@ def _episode(data, details: dict) -> Episode:
         details['options'],
         {name: data.infos[name] for name in _ARRAYS if name in data.infos},
     )
+    for name, value in arrays.items():
+        if value.dtype.kind not in _KINDS.get(name, 'fiu'):
+            raise ValueError(f'{name}: {value.dtype} is no type for it')
     problems = json.loads(options['problems'])
     texts = [options[key] for key in ('id', 'scenario', 'verdict', 'operator', 'contract_hash')]
     if not isinstance(problems, list) or not all(
