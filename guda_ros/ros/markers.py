@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 from geometry_msgs.msg import Point
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
 from guda_ros.soccer.field import Field
-
-#: Straight pieces of the centre circle.
-_PIECES = 48
+from guda_ros.soccer.field_lines import line_segments
 
 
 def field_markers(field: Field, frame: str) -> MarkerArray:
@@ -22,7 +18,7 @@ def field_markers(field: Field, frame: str) -> MarkerArray:
     carpet.scale.z, carpet.pose.position.z = 0.01, -0.01
     lines = _marker(frame, 1, Marker.LINE_LIST, (1.0, 1.0, 1.0))
     lines.scale.x = field.line_width
-    for start, end in zip(*_lines(field)):
+    for start, end in line_segments(field).tolist():
         lines.points += [Point(x=start[0], y=start[1]), Point(x=end[0], y=end[1])]
     goals = _marker(frame, 2, Marker.LINE_LIST, (0.9, 0.9, 0.9))
     goals.scale.x = 2 * field.post_radius
@@ -35,41 +31,6 @@ def field_markers(field: Field, frame: str) -> MarkerArray:
         ):
             goals.points += [Point(x=x, y=start[0], z=start[1]), Point(x=x, y=end[0], z=end[1])]
     return MarkerArray(markers=[carpet, lines, goals])
-
-
-def _lines(field: Field) -> tuple[list, list]:
-    """Return starts and ends (x, y) [m] of the middles of all lines."""
-    starts, ends = [], []
-
-    def path(*corners) -> None:
-        starts.extend(corners[:-1])
-        ends.extend(corners[1:])
-
-    half = field.line_width / 2
-    x, y = field.length / 2 - half, field.width / 2 - half
-    path((-x, -y), (x, -y), (x, y), (-x, y), (-x, -y))
-    middle = field.halfway_line
-    if field.goals == 2:
-        path((middle, -y), (middle, y))
-    for depth, across in (field.penalty_area, field.goal_area):
-        for side in field.goal_sides if depth else ():
-            inner = side * (field.length / 2 - depth + half)
-            wide = across / 2 - half
-            path((side * x, -wide), (inner, -wide), (inner, wide), (side * x, wide))
-    # Of a half field there is the half of the circle that lies on it.
-    turn = 2 * math.pi if field.goals == 2 else math.pi
-    angles = [-math.pi / 2 + turn * piece / _PIECES for piece in range(_PIECES + 1)]
-    if field.centre_circle_radius:
-        path(
-            *(
-                (
-                    middle + field.centre_circle_radius * math.cos(angle),
-                    field.centre_circle_radius * math.sin(angle),
-                )
-                for angle in angles
-            )
-        )
-    return starts, ends
 
 
 def _marker(frame: str, number: int, kind: int, colour: tuple[float, float, float]) -> Marker:
