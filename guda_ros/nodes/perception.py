@@ -6,25 +6,24 @@ from collections.abc import Callable, Sequence
 import sys
 
 import cv2
+from geometry_msgs.msg import PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
-import numpy as np
 from rclpy.node import Node
-from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 from std_msgs.msg import String
 
 from guda_ros.control.head_joints import HeadWatch
 from guda_ros.control.kick_and_head import HEAD_JOINTS
-from guda_ros.data.messages import stamp_to_ns
+from guda_ros.data.messages import is_place, stamp_to_ns
 from guda_ros.perception.camera import CameraModel
 from guda_ros.perception.observer import Observation, Observer
-from guda_ros.perception.pipeline import Perception
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import diagnostics
 from guda_ros.ros.episode.event import EpisodeEvent, read_event
 from guda_ros.ros.images import declare_transport, grey_of, image_subscription
 from guda_ros.ros.parameters import declare_contract, declare_odometry, Parameters
 from guda_ros.ros.percept_topics import PerceptTopics
+from guda_ros.ros.perception_parameters import declare_perception
 from guda_ros.ros.perception_report import PerceptionReport
 from guda_ros.ros.robot_check.watch import DriverWatch
 from guda_ros.ros.running import exit_process, run_node
@@ -48,18 +47,8 @@ class PerceptionNode(Node):
         super().__init__('perception')
         self._options = p = Parameters(self)
         self.contract = declare_contract(p)
-        p.declare(
-            'initial_pose',
-            Parameter.Type.DOUBLE_ARRAY,
-            'x, y, yaw in map where the robot stands at the first image; empty: wait for '
-            'an episode to tell',
-            unit='m, m, rad',
-            check=_check_pose,
-            read_only=True,
-        )
         self._profile = RobotProfile.load(p['robot'] or self.contract.robot)
-        self._perception = Perception(self.contract, self._profile)
-        self._perception.reset(_pose_or_none(p['initial_pose']))
+        self._perception = declare_perception(p, self.contract, self._profile)
         self._observer = Observer(self._perception, **declare_odometry(p))
         self._head = HeadWatch(self._profile.head.joints)
         self._event: EpisodeEvent | None = None
@@ -76,6 +65,7 @@ class PerceptionNode(Node):
         # Subscriptions are served in this order: a reset goes before the image that comes with it.
         self._subs = [
             topics.subscription(self, 'episode', self._on_episode),
+            topics.subscription(self, 'initial_pose', self._on_initial_pose),
             topics.subscription(self, 'camera_info', self._on_camera_info),
             topics.subscription(self, 'joint_states', self._on_joints),
             topics.subscription(self, 'odom', self._on_odom),
@@ -100,6 +90,16 @@ class PerceptionNode(Node):
             )
         self._event = event
         self._observer.begin(event.stamp, event.robot_start)
+
+    def _on_initial_pose(self, message: PoseWithCovarianceStamped) -> None:
+        frame, pose = message.header.frame_id, convert.pose_from_message(message)
+        if frame != self.contract.frames['map'] or not is_place(pose):
+            self.get_logger().warning(
+                f'initialpose is ignored: a place in {self.contract.frames["map"]!r} is expected, '
+                f'not {pose.tolist()} in {frame!r}'
+            )
+        else:
+            self._observer.place(pose, convert.pose_deviations(message))
 
     def _on_camera_info(self, message: CameraInfo) -> None:
         roi = message.roi
@@ -177,15 +177,6 @@ class PerceptionNode(Node):
         causes = self._not_understood, self._head.problem, self._grey
         lasting = [text for text in causes if text]
         return self._judge(self._problem, lasting, self._calibration, episode)
-
-
-def _pose_or_none(values) -> np.ndarray | None:
-    return np.array(values, dtype=np.float64) if len(values or ()) else None
-
-
-def _check_pose(values) -> None:
-    if len(values) not in (0, 3) or not np.isfinite(values).all():
-        raise ValueError(f'three finite numbers x, y, yaw are expected, not {list(values)}')
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -6,18 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from guda_ros.perception.line_points import LinePoints, place_deviations
 from guda_ros.soccer import world
 from guda_ros.soccer.field_lines import LineMap
 
 #: A point farther from every line than so many of its deviations is no point of a line.
 GATE = 3.0
 #: Points share the errors of camera and gait: together they weigh no more than so many.
-EFFECTIVE = 15.0
+EFFECTIVE = 3.0
 #: Least deviation of a point that is believed [m].
 FLOOR = 0.03
 #: A point that is farther [m] from all lines is on none, and one whose deviation is larger than
 #: DECISIVE [m] says little about that: lines are everywhere then.
 NEAR, DECISIVE = 0.25, 0.08
+#: A line nearer than this [m] that is in view is seen, unless something hides it.
+IN_VIEW = 3.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +54,8 @@ def fit_lines(
     Points that no line explains lose their weight (Geman-McClure).
 
     :param places: (n, 2) in base_link [m], n > 0. :param deviations: (n,) [m].
-    :param pose: (3,) to begin with. :param prior: (3, 3), information of `pose` itself; None: none.
+    :param pose: (3,) to begin with.
+    :param prior: (3, 3), information of `pose` itself; None: none.
     :param looseness: by how much the deviations are widened in the first round; less from round
         to round.
     """
@@ -87,6 +91,24 @@ def fit_lines(
         float(counts @ on_line / counts.sum()),
         float((np.minimum(ratio, GATE) ** 2).mean()),
     )
+
+
+def seen_share(lines: LineMap, points: LinePoints, pose: np.ndarray) -> float | None:
+    """
+    Return which share of the lines that are in view from a pose (3,) was seen there.
+
+    :return: None where too little is in view to tell.
+    """
+    camera = points.camera
+    places = world.to_frame(lines.points, pose)
+    distance = np.hypot(*(places - camera.position[:2]).T)
+    places, distance = places[distance < IN_VIEW], distance[distance < IN_VIEW]
+    _, inside = camera.project(np.column_stack([places, np.zeros(len(places))]))
+    places, distance = places[inside], distance[inside]
+    if len(places) < 10:
+        return None
+    away = np.linalg.norm(places[:, None] - points.places, axis=-1).min(axis=1)
+    return float((away < np.maximum(NEAR, 2 * place_deviations(camera, distance))).mean())
 
 
 def search_poses(

@@ -7,20 +7,21 @@ does any more (the robot was carried away, or slipped), the pose is unknown; pos
 on the whole carpet from which all that was seen since lies on lines, and the robot knows where
 it is when one of them is left.
 
-Lines look the same from the mirror image of a pose. No camera can tell the two apart, so the rule is
-said (MirrorRule): a robot that was lost is on the half on which it was last known to be, or on its
-own half, as the league's rules have it for robots that come back.
+Lines look the same from the mirror image of a pose. No camera can tell the two apart, so the rule
+is said (MirrorRule): a robot that was lost is on the half on which it was last known to be, or on
+its own half, as the league's rules have it for robots that come back.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 import enum
 
 import numpy as np
 
-from guda_ros.perception.line_fit import Fit, fit_lines, mirrored, search_poses
+from guda_ros.perception.line_fit import Fit, fit_lines, mirrored, search_poses, seen_share
 from guda_ros.perception.line_points import LinePoints
 from guda_ros.perception.localisation import START_DEVIATION, UNKNOWN
 from guda_ros.soccer import world
@@ -35,19 +36,23 @@ LEAST_POINTS = 12
 USED, KEPT, SOUGHT = 60, 30, 90
 #: A share of explained points, averaged over some images, below which a hypothesis is wrong, and
 #: above which a new one is right.
-WRONG, RIGHT = 0.6, 0.85
+WRONG, RIGHT = 0.6, 0.8
 #: How much one image counts in that average.
 RATE = 0.15
-#: Time [s] between searches, and how long what was seen is kept for them.
-PAUSE, MEMORY = 0.6, 6.0
+#: Time [s] between searches, also while there are poses to choose from, and how long what was
+#: seen is kept for them.
+PAUSE, PATIENCE, MEMORY = 0.6, 3.0, 6.0
 #: How many poses a search begins with, and how many of those that fit may be left to choose from.
 SEEDS, CHOICE = 24, 6
-#: A pose fits as well as the best if it explains nearly as many points.
-AS_WELL = 0.06
+#: A pose fits as well as the best if it explains nearly as many points; it is dropped if it
+#: explains, or shows, that much less from image to image.
+AS_WELL, WORSE = 0.06, 0.15
 #: Directions of which the points say less than this (standard deviation [m, rad]) are not known.
 SURE = 0.25
+#: Poses nearer to each other than this [m and rad] are one.
+SAME = 0.3
 #: How many images a new pose must explain before it is believed.
-CONFIRMATIONS = 5
+CONFIRMATIONS = 10
 
 
 class MirrorRule(enum.Enum):
@@ -59,11 +64,17 @@ class MirrorRule(enum.Enum):
 
 @dataclass(eq=False)
 class _Hypothesis:
-    """A pose (3,) with its covariance (3, 3), and the share of points that it explains."""
+    """
+    A pose (3,) with its covariance (3, 3).
+
+    explains: the share of points that it explains. shows: the share of what it expects that is
+    seen. images: how many it was corrected by.
+    """
 
     pose: np.ndarray
     covariance: np.ndarray
     explains: float
+    shows: float = 1.0
     images: int = 0
 
     def move(self, step: np.ndarray, noise: np.ndarray) -> None:
@@ -76,14 +87,21 @@ class _Hypothesis:
         self.covariance = growth @ self.covariance @ growth.T + turn @ noise @ turn.T
         self.pose = world.compose(self.pose, step)
 
-    def correct(self, lines: LineMap, places: np.ndarray, deviations: np.ndarray) -> None:
+    def correct(self, lines: LineMap, points: LinePoints) -> None:
         """Take in the points of one image."""
+        chosen = np.linspace(0, len(points) - 1, min(USED, len(points))).astype(int)
         prior = np.linalg.inv(self.covariance)
-        fit = fit_lines(lines, places, deviations, self.pose, prior)
+        fit = fit_lines(lines, points.places[chosen], points.deviations[chosen], self.pose, prior)
         self.pose = fit.pose
         self.covariance = np.linalg.inv(prior + fit.information)
         self.explains += RATE * (fit.explained - self.explains)
         self.images += 1
+
+    def compare(self, lines: LineMap, points: LinePoints) -> None:
+        """Look whether what it expects in an image is there."""
+        share = seen_share(lines, points, self.pose)
+        if share is not None:
+            self.shows += RATE * (share - self.shows)
 
 
 class LineLocaliser:
@@ -99,13 +117,13 @@ class LineLocaliser:
     ) -> None:
         self._lines, self._noise, self._rule = LineMap(field), noise, rule
         self._symmetric = field.goals == 2
+        self._known: np.ndarray | None = None
         self.forget()
 
     def forget(self) -> None:
-        """Drop all that is known: the robot may be anywhere."""
+        """Drop the pose: the robot may be anywhere, but for the mirror rule."""
         self._hypotheses: list[_Hypothesis] = []
         self._believed: _Hypothesis | None = None
-        self._known = np.zeros(3)
         self._odom: np.ndarray | None = None
         self._seen: deque[tuple[float, np.ndarray, np.ndarray]] = deque()
         self._time, self._searched = 0.0, -np.inf
@@ -117,22 +135,29 @@ class LineLocaliser:
         """Tell whether the pose is known."""
         return self._believed is not None
 
-    def reset(self, start_pose_in_map: np.ndarray, odom_pose: np.ndarray) -> None:
+    def reset(
+        self,
+        start_pose_in_map: np.ndarray,
+        odom_pose: np.ndarray,
+        deviations: Sequence[float] = START_DEVIATION,
+    ) -> None:
         """
         Take the robot to stand at a pose.
 
         :param start_pose_in_map: (3,), x, y [m], yaw [rad]. :param odom_pose: (3,) at that time.
+        :param deviations: (3,), standard deviations of the pose [m, m, rad].
         :raises ValueError: if a number is not finite.
         """
         start = np.asarray(start_pose_in_map, dtype=np.float64)
         odom = np.asarray(odom_pose, dtype=np.float64)
         if start.shape != (3,) or not (np.isfinite(start).all() and np.isfinite(odom).all()):
             raise ValueError(
-                f'a start and an odometry pose are three finite numbers each, not {start} and {odom}'
+                'a start and an odometry pose are three finite numbers each, not '
+                f'{start} and {odom}'
             )
         self.forget()
         self._odom = odom
-        self._believe(_Hypothesis(start, np.diag(np.square(START_DEVIATION)), 1.0))
+        self._believe(_Hypothesis(start, np.diag(np.square(deviations)), 1.0))
 
     def update(self, odom_pose: np.ndarray, dt: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
         """
@@ -154,7 +179,7 @@ class LineLocaliser:
     def state(self) -> tuple[np.ndarray, np.ndarray]:
         """Pose (3,) and covariance (3, 3) now; as `update` returns them."""
         if self._believed is None:
-            pose = self._known if self._odom is None else self._odom
+            pose = np.zeros(3) if self._odom is None else self._odom
             return pose.copy(), np.eye(3) * UNKNOWN
         return self._believed.pose.copy(), self._believed.covariance.copy()
 
@@ -163,11 +188,11 @@ class LineLocaliser:
         if len(points) < LEAST_POINTS or self._odom is None:
             return
         self._remember(points)
-        chosen = np.linspace(0, len(points) - 1, min(USED, len(points))).astype(int)
         for hypothesis in self._hypotheses:
-            hypothesis.correct(self._lines, points.places[chosen], points.deviations[chosen])
+            hypothesis.correct(self._lines, points)
+            hypothesis.compare(self._lines, points)
         if self._believed is not None:
-            if self._believed.explains >= WRONG:
+            if min(self._believed.explains, self._believed.shows) >= WRONG:
                 self._known = self._believed.pose.copy()
                 return
             # What was seen while it was right says nothing of where the robot is now.
@@ -176,9 +201,12 @@ class LineLocaliser:
             self._searched = self._time
             self._remember(points)
             return
-        self._hypotheses = [one for one in self._hypotheses if one.explains >= WRONG]
+        self._hypotheses = [
+            one for one in self._hypotheses if min(one.explains, one.shows) >= WRONG
+        ]
         self._choose()
-        if self._believed is None and self._time - self._searched >= PAUSE:
+        pause = PATIENCE if self._hypotheses else PAUSE
+        if self._believed is None and self._time - self._searched >= pause:
             self._searched = self._time
             self._search()
 
@@ -219,12 +247,9 @@ class LineLocaliser:
         best = max((fit.explained for fit in fits), default=0.0)
         found: list[Fit] = []
         for fit in sorted(fits, key=lambda one: one.misfit):
-            same = any(
-                np.hypot(*(fit.pose - other.pose)[:2]) < 0.3
-                and abs(world.wrap_angle(fit.pose[2] - other.pose[2])) < 0.3
-                for other in found
-            )
-            if fit.explained >= best - AS_WELL and not same:
+            if fit.explained >= best - AS_WELL and not any(
+                self._alike(fit.pose, other.pose) for other in found
+            ):
                 found.append(fit)
         # Too many places look alike, or one line alone leaves a direction open: look on.
         if not found or len(found) > CHOICE or not all(map(_is_sure, found)):
@@ -236,17 +261,32 @@ class LineLocaliser:
 
     def _choose(self) -> None:
         """Believe the only hypothesis that is left, once it has explained some images."""
+        kept: list[_Hypothesis] = []
+        for one in sorted(self._hypotheses, key=lambda one: -one.explains):
+            if not any(self._alike(one.pose, other.pose) for other in kept):
+                kept.append(one)
+        self._hypotheses = kept
         if len(self._hypotheses) > 1:
-            best = max(self._hypotheses, key=lambda one: one.explains)
+            explains = max(one.explains for one in self._hypotheses)
+            shows = max(one.shows for one in self._hypotheses)
             self._hypotheses = [
-                one for one in self._hypotheses if one.explains >= best.explains - 0.15
+                one
+                for one in self._hypotheses
+                if one.explains >= explains - WORSE and one.shows >= shows - WORSE
             ]
         if len(self._hypotheses) == 1:
             (left,) = self._hypotheses
-            if left.images >= CONFIRMATIONS and left.explains >= RIGHT:
+            if left.images >= CONFIRMATIONS and min(left.explains, left.shows) >= RIGHT:
                 self._believe(left)
                 self.recoveries += 1
                 self._seen.clear()
+
+    def _alike(self, pose: np.ndarray, other: np.ndarray) -> bool:
+        """Tell whether two poses are one, or cannot be told apart."""
+        return any(
+            np.hypot(*(pose - one)[:2]) < SAME and abs(world.wrap_angle(pose[2] - one[2])) < SAME
+            for one in ((other, mirrored(other)) if self._symmetric else (other,))
+        )
 
     def _on_carpet(self, pose: np.ndarray) -> bool:
         field = self._lines.field
@@ -258,7 +298,7 @@ class LineLocaliser:
         if not self._symmetric:
             return pose
         other = mirrored(pose)
-        if self._rule is MirrorRule.OWN_HALF:
+        if self._rule is MirrorRule.OWN_HALF or self._known is None:
             return pose if pose[0] <= other[0] else other
         return pose if pose[0] * self._known[0] >= 0 else other
 

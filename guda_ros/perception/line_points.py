@@ -29,13 +29,14 @@ class LinePoints:
     """
     What is seen of lines.
 
-    places: (n, 2) in base_link [m]. deviations: (n,) standard deviations of each across its
-    viewing ray and along it, the larger of the two [m]. pixels: (n, 2), columns and rows.
+    places: (n, 2) in base_link [m]. deviations: (n,), the standard deviation of each along the
+    ground [m]. pixels: (n, 2), columns and rows. camera: as it looked.
     """
 
     places: np.ndarray
     deviations: np.ndarray
     pixels: np.ndarray
+    camera: CameraModel
 
     def __len__(self) -> int:
         """Return how many points there are."""
@@ -104,9 +105,9 @@ class LineFinder:
         blue, green, red = scans[..., 0], scans[..., 1], scans[..., 2]
         light = (blue + 2 * green + red) >> 2
         carpet = (green > red + 4) & (green > blue + 4)
-        white = (np.maximum(np.maximum(blue, green), red) - np.minimum(np.minimum(blue, green), red)) < (
-            40 + (light >> 2)
-        )
+        white = (
+            np.maximum(np.maximum(blue, green), red) - np.minimum(np.minimum(blue, green), red)
+        ) < (40 + (light >> 2))
         count, length = light.shape
         reach = np.broadcast_to(np.maximum(2, np.ceil(0.8 * width)), (count, length)).astype(int)
         place = np.arange(length)
@@ -140,8 +141,11 @@ class LineFinder:
         with np.errstate(invalid='ignore'):
             good = distance < FARTHEST
         places, pixels, distance = places[good], pixels[good], distance[good]
-        height = camera.position[2]
-        slant2 = distance**2 + height**2
-        angle = PIXEL / float(np.mean(camera.focal))
-        deviations = np.hypot(angle, PITCH) * slant2 / height
-        return LinePoints(places, np.hypot(deviations, 0.01), pixels)
+        return LinePoints(places, place_deviations(camera, distance), pixels, camera)
+
+
+def place_deviations(camera: CameraModel, distance: np.ndarray) -> np.ndarray:
+    """Return how well places on the ground at distances (n,) [m] from a camera are known [m]."""
+    height = camera.position[2]
+    angle = np.hypot(PIXEL / np.mean(camera.focal), PITCH)
+    return np.hypot(angle * (distance**2 + height**2) / height, 0.01)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from guda_ros.soccer import world
@@ -36,12 +38,18 @@ class StartAnchoredLocaliser:
         """Tell whether the start is known."""
         return self._start is not None
 
-    def reset(self, start_pose_in_map: np.ndarray, odom_pose: np.ndarray) -> None:
+    def reset(
+        self,
+        start_pose_in_map: np.ndarray,
+        odom_pose: np.ndarray,
+        deviations: Sequence[float] = START_DEVIATION,
+    ) -> None:
         """
         Anchor the odometry: at `odom_pose` the robot stands at `start_pose_in_map`.
 
         :param start_pose_in_map: (3,), x, y [m], yaw [rad].
         :param odom_pose: (3,) of the odometry at the same time.
+        :param deviations: (3,), standard deviations of the start [m, m, rad].
         :raises ValueError: if a number is not finite.
         """
         start = np.asarray(start_pose_in_map, dtype=np.float64)
@@ -60,7 +68,7 @@ class StartAnchoredLocaliser:
         self._covariance = np.diag(
             np.square(
                 [
-                    *START_DEVIATION,
+                    *deviations,
                     self._noise.translation_scale,
                     self._noise.yaw_scale,
                     self._noise.yaw_bias,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 import time
 
@@ -92,6 +92,11 @@ class Observer:
         self._before = None
         self._inputs.begin(first)
         self._perception.reset(start)
+
+    def place(self, pose: np.ndarray, deviations: Sequence[float]) -> None:
+        """Take the robot to stand at a pose (3,) in `map` at the next image, see Perception."""
+        self.astray = ''
+        self._perception.place(pose, deviations)
 
     def _forget(self) -> None:
         self._first = self._latest = None
@@ -197,8 +202,8 @@ class Observer:
         turned = abs(world.wrap_angle(last[2] - first[2]))
         self.astray = f'the odometry jumped by {moved:.2f} m and {turned:.2f} rad'
         self._news.append(
-            f'{self.astray} within {seconds:.2f} s: the pose is unknown until an episode '
-            'tells it, and the ball is forgotten'
+            f'{self.astray} within {seconds:.2f} s: the pose is unknown until it is told '
+            'or found, and the ball is forgotten'
         )
         self._perception.reset(None)
         self._watch.reset()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,9 @@ from guda_ros.data.contract import Contract
 from guda_ros.perception.ball_detector import BallDetection, BallDetector
 from guda_ros.perception.ball_tracker import BallState, BallTracker
 from guda_ros.perception.camera import CameraModel
-from guda_ros.perception.localisation import StartAnchoredLocaliser
+from guda_ros.perception.line_localiser import LineLocaliser
+from guda_ros.perception.line_points import LineFinder
+from guda_ros.perception.localisation import START_DEVIATION, StartAnchoredLocaliser
 from guda_ros.soccer import world
 from guda_ros.soccer.robot import RobotProfile
 
@@ -39,6 +42,7 @@ class Perception:
 
     :param contract: gives the ball and how long it is held.
     :param robot: gives camera, feet and odometry noise.
+    :param localiser: None for dead reckoning from a known start.
     """
 
     #: Standard deviation of unknown accelerations of the ball [m/s^2]: alone, and near the robot's
@@ -48,13 +52,19 @@ class Perception:
     #: border [pixels].
     SURE_DISTANCE, SURE_MARGIN = 4.5, 5.0
 
-    def __init__(self, contract: Contract, robot: RobotProfile) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        robot: RobotProfile,
+        localiser: LineLocaliser | StartAnchoredLocaliser | None = None,
+    ) -> None:
         self._robot = robot
         self.period, self.limits = contract.period, robot.limits
         self._ball = contract.field.ball
+        self.localiser = localiser or StartAnchoredLocaliser(robot.odometry)
+        self._line_width = contract.field.line_width
         self.set_camera(CameraModel.from_mount(robot.camera))
         self.tracker = BallTracker(self._ball.deceleration, contract.ball_hold)
-        self.localiser = StartAnchoredLocaliser(robot.odometry)
         # The ball may be touched where the feet get in two control periods.
         self._touch_distance = (
             robot.body.foot_front
@@ -63,6 +73,7 @@ class Perception:
             + 0.1
         )
         self._start: np.ndarray | None = None
+        self._deviations: Sequence[float] = START_DEVIATION
         self._last_stamp: float | None = None
 
     @property
@@ -73,15 +84,31 @@ class Perception:
     def set_camera(self, camera: CameraModel) -> None:
         """Use a calibrated camera instead of the profile's; mounted as with the head at zero."""
         self._mounted, self._head = camera, (0.0, 0.0)
-        self.detector = BallDetector(camera, self._ball)
+        self._use(camera)
 
     def look(self, pan: float, tilt: float) -> None:
         """Say where the head looks in the next image [rad]."""
         if (pan, tilt) != self._head:
             self._head = pan, tilt
-            self.detector = BallDetector(
-                self._mounted.turned(self._robot.head, pan, tilt), self._ball
-            )
+            self._use(self._mounted.turned(self._robot.head, pan, tilt))
+
+    def _use(self, camera: CameraModel) -> None:
+        self.detector = BallDetector(camera, self._ball)
+        if isinstance(self.localiser, LineLocaliser):
+            self._lines = LineFinder(camera, self._line_width)
+
+    def place(
+        self, pose: np.ndarray | None, deviations: Sequence[float] = START_DEVIATION
+    ) -> None:
+        """
+        Take the robot to stand at a pose (3,) in `map` at the next image.
+
+        :param pose: None for an unknown one.
+        :param deviations: (3,), standard deviations of it [m, m, rad].
+        """
+        self.localiser.forget()
+        self._start = None if pose is None else np.asarray(pose, dtype=np.float64)
+        self._deviations = deviations
 
     def reset(self, start: np.ndarray | None) -> None:
         """
@@ -90,8 +117,7 @@ class Perception:
         :param start: None for an unknown start.
         """
         self.tracker.reset()
-        self.localiser.forget()
-        self._start = None if start is None else np.asarray(start, dtype=np.float64)
+        self.place(start)
         self._last_stamp = None
 
     def process(self, bgr: np.ndarray, odom_pose: np.ndarray, stamp: float) -> Percept:
@@ -107,9 +133,14 @@ class Perception:
         if self._last_stamp is None:
             self._last_stamp = stamp
         if self._start is not None and not self.localiser.anchored:
-            self.localiser.reset(self._start, odom_pose)
+            self.localiser.reset(self._start, odom_pose, self._deviations)
+            # A start is where the robot was once; whoever is lost later is not there.
+            self._start = None
         dt, self._last_stamp = round(stamp - self._last_stamp, 6), stamp
         pose, pose_covariance = self.localiser.update(odom_pose, dt)
+        if isinstance(self.localiser, LineLocaliser):
+            self.localiser.see(self._lines.find(bgr))
+            pose, pose_covariance = self.localiser.state
         self.tracker.predict(dt, self._acceleration(odom_pose))
         detection = self.detector.detect(bgr)
         used = False

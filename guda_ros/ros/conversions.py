@@ -145,6 +145,16 @@ def pose_is_known(message: PoseWithCovarianceStamped) -> bool:
     )
 
 
+def pose_deviations(message: PoseWithCovarianceStamped) -> list[float]:
+    """
+    Return the standard deviations (3,) of a pose's x, y [m] and yaw [rad].
+
+    At least a millimetre or milliradian: a covariance that is left out says zero.
+    """
+    variances = [message.pose.covariance[index] for index in (0, 7, 35)]
+    return [math.sqrt(variance) if 1e-6 < variance < math.inf else 1e-3 for variance in variances]
+
+
 def point_message(point: np.ndarray, stamp: Time | int, frame: str) -> PointStamped:
     """Return a point (2,) or (3,) [m] in `frame`."""
     message = PointStamped(header=header(stamp, frame))

@@ -214,6 +214,16 @@ TOPICS = (
         'the robot in `map`; with a variance of 1000 or more it is unknown, and the policy stands',
     ),
     Topic(
+        'initial_pose',
+        'initialpose',
+        PoseWithCovarianceStamped,
+        DEFAULT,
+        DEFAULT,
+        ('RViz', 'Foxglove', 'a person'),
+        ('perception',),
+        'where the robot stands now, in `map`',
+    ),
+    Topic(
         'ball_detection',
         'ball/detection',
         PointStamped,

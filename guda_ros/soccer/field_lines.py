@@ -51,6 +51,15 @@ class LineMap:
     def __init__(self, field: Field, cell: float = 0.05, reach: float = 0.5) -> None:
         self.field, self.reach = field, reach
         self.segments = line_segments(field)
+        #: Points (n, 2) on all lines, at most a tenth of a metre apart.
+        self.points = np.concatenate(
+            [
+                start + (end - start) * np.linspace(0, 1, 1 + math.ceil(length / 0.1))[:, None]
+                for (start, end), length in zip(
+                    self.segments, np.hypot(*(self.segments[:, 1] - self.segments[:, 0]).T)
+                )
+            ]
+        )
         self._start = self.segments[:, 0]
         along = self.segments[:, 1] - self._start
         self._length = np.linalg.norm(along, axis=1)

@@ -549,3 +549,28 @@ def test_a_camera_whose_profile_says_that_it_compresses_is_seen(scenes, tmp_path
         position, _, known = convert.ball_from_message(driver.step(START)['ball/odom'])
         assert known
         np.testing.assert_allclose(position, BALL, atol=0.01)
+
+
+def test_lines_correct_the_pose_and_initialpose_tells_it(tmp_path, scenes):
+    parameters = {'localisation': 'lines'}
+    with GraphProcesses(
+        [NodeSpec('perception', 'perception', parameters=parameters)], None, tmp_path
+    ) as graph:
+        graph.wait_ready()
+        driver = Driver(graph, scenes)
+        place = driver.node.create_publisher(PoseWithCovarianceStamped, 'initialpose', qos.DEFAULT)
+        assert driver.wait(place.get_subscription_count)
+        driver.episode('reset', 'none', start=None)
+        assert not convert.pose_is_known(driver.step(START)['pose'])
+        # A person sets it down by eye, in RViz: a hand's breadth away.
+        said = START + [0.1, -0.1, 0.1]
+        for frame in ('odom', 'map'):
+            place.publish(convert.pose_message(said, driver.stamp, frame, np.eye(3) * 0.1))
+            driver.spin(0.3)
+        for _ in range(10):
+            answer = driver.step(START)
+        assert convert.pose_is_known(answer['pose'])
+        found = convert.pose_from_message(answer['pose'])
+        assert np.hypot(*(found - START)[:2]) < 0.05
+        text = (graph.log_dir / 'perception.log').read_text()
+        assert "in 'odom'" in text and 'initialpose is ignored' in text
