@@ -14,6 +14,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 
 from guda_ros.config.files import load_yaml, Section
+from guda_ros.learning.compiler import leave_compiler_out
 from guda_ros.learning.networks import PolicyNetwork, torch_threads, TrainingError
 from guda_ros.online.policies import ALGORITHMS, normalised, policy_arguments, to_network
 from guda_ros.online.vec_env import BatchVecEnv, Episodes
@@ -182,6 +183,7 @@ def load_network(
     folder = Path(folder)
     try:
         env = VecNormalize.load(str(folder / NORMALISATION), BatchVecEnv(episodes))
+        leave_compiler_out()
         return to_network(ALGORITHMS[algorithm].load(folder / MODEL, env=env, device='cpu'))
     except (OSError, ValueError, KeyError, EOFError, AssertionError) as error:
         raise TrainingError(

@@ -42,7 +42,9 @@ def test_only_an_end_stops_the_return(name, terminated, value):
         arguments |= {'conservative_weight': 0.0}
     if name == 'rebrac':
         arguments |= {'critic_beta': 0.0}
-    trained = learner(name, data, updates=500, **arguments).learn()
+    # What ends at once is learnt in half the time.
+    updates = 250 if terminated else 500
+    trained = learner(name, data, updates=updates, **arguments).learn()
     assert trained.result().history['values/qf_mean'][-1] == pytest.approx(value, abs=0.1)
 
 
