@@ -18,6 +18,7 @@ train, export, evaluate, benchmark, identify. Others are called otherwise:
     guda evaluate --robot-trial  evaluate_on_robot
     guda evaluate --compare      compare
     guda check robot             check_robot
+    guda identify --record       record_drive_on_robot
     guda robot new               new_robot
     guda robot show              draw_robot
     guda policy info             policy_info
@@ -120,6 +121,7 @@ if TYPE_CHECKING:
     from guda_ros.workflows.robots.checking import check_robot as check_robot
     from guda_ros.workflows.robots.checking import RobotCheck as RobotCheck
     from guda_ros.workflows.robots.drawing import draw_robot as draw_robot
+    from guda_ros.workflows.robots.driving import record_drive_on_robot as record_drive_on_robot
     from guda_ros.workflows.robots.making import new_robot as new_robot
     from guda_ros.workflows.train import load_transitions
     from guda_ros.workflows.train import train as train
@@ -138,6 +140,7 @@ HOMES = {
     'up': 'workflows.up:up',
     'record': 'workflows.record:record',
     'record_drive': 'workflows.record:record_drive',
+    'record_drive_on_robot': 'workflows.robots.driving:record_drive_on_robot',
     'Outcome': 'workflows.record:Outcome',
     'collect': 'workflows.collect:collect',
     'convert': 'workflows.convert:convert',

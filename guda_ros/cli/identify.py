@@ -1,10 +1,11 @@
 """
 Fit a robot profile to a recorded drive: walk response, delay, odometry scale and ball friction.
 
-Drive the protocol of docs/identification.md with a gamepad, or `guda record --drive` in the
-simulator, and give the recordings. What the drive does not tell is refused, or left as it was with
---partial. The scale of the odometry needs an outside measure: ground truth, where it was recorded,
-or the length of the longest walk by tape (--distance).
+Give the recordings of a drive: --record drives the protocol of docs/identification.md on a robot
+while you hold the dead-man, and records it; `guda record --drive` does so in the simulator. What
+the drive does not tell is refused, or left as it was with --partial. The scale of the odometry
+needs an outside measure: ground truth, where it was recorded, or the length of the longest walk by
+tape (--distance).
 """
 
 from __future__ import annotations
@@ -13,12 +14,24 @@ import argparse
 import math
 from pathlib import Path
 
+from guda_ros.cli.common import (
+    add_adapter,
+    add_domain,
+    add_names,
+    add_no_check,
+    add_node_settings,
+    names_of,
+)
 from guda_ros.errors import GudaError
+from guda_ros.workflows.terminal.arguments import natural
 from guda_ros.workflows.terminal.tables import print_table
 
+#: The key that is held while the robot moves; the session has it, but it takes long to import.
+HOLD = 'p'
 EXAMPLE = """\
 guda record --drive --out runs/mine/drive
   guda identify runs/mine/drive --base nao_v6 --out my_nao.yaml
+  guda identify --record runs/robot/drive --base my_robot.yaml --domain 0 --network --out fit.yaml
   guda identify runs/mine/drive --distance forward=1.23 --distance turn=360 --out taped.yaml"""
 
 
@@ -29,8 +42,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs='*',
         type=Path,
         metavar='RECORDING',
-        help='recordings of a drive, or folders of them',
+        help='recordings of a drive, or folders of them; with --record further ones',
     )
+    parser.add_argument(
+        '--record',
+        type=Path,
+        metavar='DIR',
+        help='drive the robot of --base and record it into this folder first: it moves while you '
+        f'hold the key {HOLD} or the dead-man of a gamepad',
+    )
+    parser.add_argument(
+        '--rolls',
+        type=natural,
+        default=6,
+        metavar='N',
+        help='with --record: balls that you roll past the robot (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--contract',
+        default='soccer_push',
+        metavar='NAME',
+        help='with --record: task in config/tasks, or a YAML file (default: %(default)s)',
+    )
+    add_adapter(parser)
+    add_domain(parser, domain='$ROS_DOMAIN_ID or 0, where the driver is')
+    add_no_check(parser)
+    add_node_settings(parser)
+    add_names(parser)
     parser.add_argument(
         '--base',
         default='nao_v6',
@@ -91,10 +129,13 @@ def run(args: argparse.Namespace) -> int:
     if args.nao_logs:
         return _nao_logs(args)
     require_yaml((args.out, args.field_out))
+    tape = _tape(args.distance)
+    if args.record:
+        args.recordings = [*args.recordings, *_record(args)]
     if not args.recordings:
         raise GudaError(
-            'give the recordings of a drive; `guda record --drive` makes them in the '
-            'simulator, docs/identification.md tells what to drive on a robot'
+            'give the recordings of a drive; --record DIR makes them on a robot, '
+            '`guda record --drive` in the simulator'
         )
     found = identify(
         args.recordings,
@@ -103,7 +144,7 @@ def run(args: argparse.Namespace) -> int:
         field_out=args.field_out,
         plot=plot,
         field=args.field,
-        tape=_tape(args.distance),
+        tape=tape,
         partial=args.partial,
         overwrite=args.overwrite,
     )
@@ -111,6 +152,27 @@ def run(args: argparse.Namespace) -> int:
     for path in filter(None, (args.out, args.field_out, plot)):
         print(f'wrote {path}')
     return 0
+
+
+def _record(args: argparse.Namespace) -> list[Path]:
+    from guda_ros.ros.graph.table import GraphOptions
+    from guda_ros.workflows.robots.driving import record_drive_on_robot
+    from guda_ros.workflows.up import read_overrides
+
+    return record_drive_on_robot(
+        args.record,
+        contract=args.contract,
+        robot=args.base,
+        rolls=args.rolls,
+        check=not args.no_check,
+        options=GraphOptions(
+            adapter=args.adapter, overrides=read_overrides(args.set), names=names_of(args)
+        ),
+        network=args.network,
+        domain=args.domain,
+        log_dir=args.log_dir,
+        say=print,
+    )
 
 
 def _print(found) -> None:

@@ -21,6 +21,9 @@ from guda_ros.soccer import world
 #: Roles that are read, and whether a drive is useless without one.
 _ROLES = {'odom': True, 'command': True, 'ground_truth_robot': False, 'ball_detection': False}
 
+#: A robot whose odometry moved less [m] stood.
+_STOOD = 0.03
+
 
 @dataclass(frozen=True, eq=False)
 class Drive:
@@ -62,14 +65,18 @@ def make_drive(
 
     :param commands: (M, 4) time and command. :param odom: (N, 4) time and pose.
     :param truth: (K, 4) time and pose. :param detections: (B, 3) time and ball in base_link.
-    :raises RecordingError: if there are no commands, or fewer than ten odometries.
+    :raises RecordingError: if there are fewer than ten odometries, or no commands and not a robot
+        that stands and sees a ball.
     """
     commands, odom, truth = (_in_order(samples, 4) for samples in (commands, odom, truth))
     detections = _in_order(detections, 3)
-    if not len(commands):
-        raise RecordingError(f'{name}: holds no command; was the robot driven?')
     if len(odom) < 10:
         raise RecordingError(f'{name}: holds {len(odom)} odometry samples, that is too short')
+    if not len(commands):
+        if not len(detections) or np.ptp(odom[:, 1:3], axis=0).max() > _STOOD:
+            raise RecordingError(f'{name}: holds no command; was the robot driven?')
+        # Nobody held the sticks while balls rolled past.
+        commands = np.array([[odom[0, 0], 0.0, 0.0, 0.0]])
     for samples in (odom, truth):
         samples[:, 3] = np.unwrap(samples[:, 3])
     start = odom[0, 0]

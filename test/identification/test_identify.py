@@ -204,6 +204,17 @@ def test_noise_that_hides_the_answer_is_refused_as_too_uncertain(real_drive):
         identify([drive], ROBOT, CONTRACT.field)
 
 
+def test_a_robot_that_stands_while_a_ball_rolls_past_needs_no_commands():
+    times = np.arange(20) * 0.1
+    odom = np.column_stack([times, np.zeros((20, 3))])
+    balls = np.column_stack([times, 1 + 0.1 * times, np.zeros(20)])
+    drive = make_drive('roll', [], odom, detections=balls)
+    assert len(drive.ball) == 20 and not drive.commands.any() and len(drive.commands) == 1
+    odom[:, 1] = 0.1 * times
+    with pytest.raises(RecordingError, match='holds no command'):
+        make_drive('roll', [], odom, detections=balls)
+
+
 def test_a_recording_without_commands_or_odometry_is_refused():
     odom = np.column_stack([np.arange(20) * 0.1, np.zeros((20, 3))])
     with pytest.raises(RecordingError, match='holds no command'):

@@ -150,7 +150,7 @@ def test_a_topic_under_another_name_is_named(role, there, first):
 def test_a_camera_that_sends_compressed_images_only_leads_to_the_transport():
     snapshot = replace(but('publishers', image=()), graph={'/image_raw/compressed': (COMPRESSED,)})
     told = finding(snapshot, 'image', 'topic')
-    assert 'perception.image_transport=compressed' in told.todo
+    assert 'driver: {image_transport: compressed}' in told.todo
     heard_so = Expected(CONTRACT, NAO, compressed=True)
     snapshot = but('publishers', image=(End(DRIVER, COMPRESSED),))
     assert not wrong(snapshot, heard_so)
@@ -357,6 +357,26 @@ def test_who_only_looks_on_is_no_robot():
     assert commands_problem('/cmd_vel', TWIST, [End('/base', TWIST, reliable=False)]) is None
     latched = commands_problem('/cmd_vel', TWIST, [End('/base', TWIST, latched=True)])
     assert latched is not None and 'transient local' in latched[0]
+
+
+def test_a_robot_with_an_adapter_must_hear_that_and_not_cmd_vel():
+    names = {**NAMES, 'channel': '/naoqi/cmd_vel'}
+    adapted = Expected(CONTRACT, NAO, adapter='naoqi')
+
+    def told(**hearers):
+        snapshot = good(names=names, subscriptions={role: (end,) for role, end in hearers.items()})
+        return finding(snapshot, 'cmd_vel', 'hearer', adapted)
+
+    assert adapted.channel == 'naoqi/cmd_vel' and EXPECTED.channel == ''
+    nobody = told(command=End('/adapter', TWIST_STAMPED))
+    assert nobody.level == LACKS and 'nobody hears /naoqi/cmd_vel' in nobody.found
+    assert told(channel=End(DRIVER, TWIST)).level == FITS
+    stamped = told(channel=End(DRIVER, TWIST_STAMPED))
+    assert stamped.level == LACKS and TWIST_STAMPED in stamped.found
+    # Messages of the robot's own are for the adapter to judge.
+    snapshot = good(names=names, subscriptions={'channel': (End(DRIVER, 'x/msg/Request'),)})
+    other = Expected(CONTRACT, NAO, adapter='unitree_sport')
+    assert finding(snapshot, 'cmd_vel', 'hearer', other).level == FITS
 
 
 def test_a_second_master_lacks_and_the_safety_node_is_none():

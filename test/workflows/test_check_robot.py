@@ -33,7 +33,7 @@ def place(domain, tmp_path, monkeypatch):
 def check_robot(domain, seconds=2.5, **more):
     """Look at NAO's driver, however long it takes to discover it."""
     return checking.check_robot(
-        robot='nao_v6', domain=domain, seconds=seconds, patience=60.0, **more
+        robot='nao_v6', adapter='none', domain=domain, seconds=seconds, patience=60.0, **more
     )
 
 
@@ -244,7 +244,7 @@ def test_who_else_commands_the_robot_is_told(place):
 
 
 def test_a_graph_that_joins_a_driver_says_what_lacks_before_it_is_said_to_run(place):
-    options = GraphOptions(robot='nao_v6')
+    options = GraphOptions(robot='nao_v6', adapter='none')
     said = []
     with (
         OddDriver(place, Habits(kinds={'command': Twist}, names={'imu': None})),
@@ -253,7 +253,9 @@ def test_a_graph_that_joins_a_driver_says_what_lacks_before_it_is_said_to_run(pl
         # On a busy machine the driver may be discovered late.
         assert wait_for(lambda: 'driver' in graph.monitor.names(), 60.0)
         found = checking.check_graph(graph, 2.0, said.append)
-        told = GraphOptions(robot='nao_v6', overrides={'safety': {'stamped': False}})
+        told = GraphOptions(
+            robot='nao_v6', adapter='none', overrides={'safety': {'stamped': False}}
+        )
         graph.options = told
         assert not checking.check_graph(graph, 0.5, [].append).lacks
     assert [(each.subject, each.aspect) for each in found.lacks] == [('cmd_vel', 'hearer')]

@@ -26,6 +26,7 @@ NEEDS = {
     'guda sim view': 'a policy of guda sim train, or a minute of drawing; see test_scripts.py',
     'guda sim collect runs/ppo_penalty': 'a policy of guda sim train',
     'guda check robot': 'a robot; test_check_robot.py stands in for one',
+    'guda identify --record': 'a robot; test_robot_drive.py stands in for one',
     'guda robot new my_robot --base': 'a person who answers; test_robot.py does',
     'guda robot show booster_t1 --render': 'OpenGL; test_robot.py draws one',
 }

@@ -103,8 +103,12 @@ class Referee:
                 raise EpisodeError(f'{problem} (waited {timeout:g} s)')
             self.spin(0.05)
 
-    def begin(self, name: str, start: np.ndarray, index: int, scenario: str) -> None:
-        """Announce an episode from a start (5,): localisation begins there, the policy acts."""
+    def begin(self, name: str, start: np.ndarray | None, index: int, scenario: str) -> None:
+        """
+        Announce an episode: localisation begins at its start, the policy acts.
+
+        :param start: (5,); None if nobody knows where the robot stands.
+        """
         self._first = None
         event = EpisodeEvent(
             id=name,
@@ -112,7 +116,7 @@ class Referee:
             scenario=scenario,
             start_index=index,
             stamp=self.now + round(LEAD * 1e9),
-            robot_start=tuple(map(float, start[:3])),
+            robot_start=None if start is None else tuple(map(float, start[:3])),
             contract_hash=self._contract.hash,
         )
         for phase in ('reset', 'start'):

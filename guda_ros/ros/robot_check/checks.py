@@ -21,6 +21,7 @@ from guda_ros.ros.robot_check.ends import (
     is_onlooker,
     TWIST,
     TWIST_STAMPED,
+    unfit_hearers,
     unfit_publishers,
 )
 from guda_ros.ros.robot_check.findings import Finding, FITS, LACKS, NOTE, WARNING
@@ -145,10 +146,10 @@ def _transport(topic: str) -> str:
     if topic.endswith('/compressed'):
         base = topic.removesuffix('/compressed')
         return (
-            f'the camera sends {topic}: --set perception.image_transport=compressed '
-            f'--set data_collector.image_transport=compressed --remap image_raw:={base}'
+            f'the camera sends {topic}: put `driver: {{image_transport: compressed}}` and '
+            f'`topics: {{image: {base}}}` into the robot profile'
         )
-    return f'the camera sends {topic}, not compressed: leave image_transport at raw'
+    return f'the camera sends {topic} as it is: `driver: {{image_transport: raw}}`'
 
 
 def near_misses(snapshot: Snapshot, expected: Expected, role: str) -> list[str]:
@@ -489,9 +490,16 @@ def _commands(snapshot: Snapshot, expected: Expected) -> Iterator[Finding]:
 
 def _adapter(snapshot: Snapshot, expected: Expected) -> Finding:
     """Return whether somebody hears the adapter."""
-    channel = snapshot.names['channel']
+    channel, driver = snapshot.names['channel'], expected.robot.driver
     robots = [end for end in snapshot.subscriptions.get('channel', ()) if not is_onlooker(end)]
     if robots:
+        # Messages of the robot's own are for the adapter to judge.
+        plain = {'naoqi': TWIST, 'twist': TWIST_STAMPED if driver.channel_stamped else TWIST}
+        kind = plain.get(expected.adapter, robots[0].type)
+        unfit = unfit_hearers(channel, kind, False, robots)
+        if len(unfit) == len(robots):
+            todo = 'see `driver` of the robot profile: adapter, channel_stamped'
+            return Finding('cmd_vel', 'hearer', LACKS, '; '.join(unfit), todo)
         nodes = ', '.join(end.node for end in robots)
         text = f'{nodes} hears the adapter {expected.adapter} on {channel}'
         return Finding('cmd_vel', 'hearer', FITS, text)

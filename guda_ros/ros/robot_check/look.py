@@ -87,6 +87,8 @@ class Look:
         """Return role -> topic as this graph calls it."""
         roles = ('image', *_HEARD, *_ENDS)
         names = {role: self._node.resolve_topic_name(self._topics[role].name) for role in roles}
+        if self._expected.channel:
+            names['channel'] = self._node.resolve_topic_name(self._expected.channel)
         if self._expected.compressed:
             names['image'] = compressed_topic(names['image'])
         if self._expected.channel:

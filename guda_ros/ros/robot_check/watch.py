@@ -13,8 +13,7 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from guda_ros.data.contract import Contract
 from guda_ros.data.recording.frames import unfit_frame
-from guda_ros.ros.images import COMPRESSED as COMPRESSED_TRANSPORT
-from guda_ros.ros.images import compressed_topic
+from guda_ros.ros.images import image_topic, RAW
 from guda_ros.ros.parameters import Parameters
 from guda_ros.ros.robot_check.ends import COMPRESSED, End, IMAGE, unfit_publishers
 from guda_ros.ros.topics import Topics, type_name
@@ -98,9 +97,8 @@ class DriverWatch:
         }
         kinds = {self._names[role]: type_name(topics[role].kind) for role in self._names}
         del kinds[self._names['image']]
-        if transport == COMPRESSED_TRANSPORT:
-            self._names['image'] = compressed_topic(node.resolve_topic_name(self._names['image']))
-        kinds[self._names['image']] = COMPRESSED if transport == COMPRESSED_TRANSPORT else IMAGE
+        self._names['image'] = image_topic(node, self._names['image'], transport)
+        kinds[self._names['image']] = IMAGE if transport == RAW else COMPRESSED
         self._ends = EndsWatch(node, kinds)
         self._stamps: deque[int] = deque(maxlen=_STAMPS)
         self._ages: deque[float] = deque(maxlen=_STAMPS)
