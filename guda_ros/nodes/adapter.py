@@ -18,6 +18,7 @@ from guda_ros.ros.control.sent_commands import SentCommands
 from guda_ros.ros.diagnostics import DiagnosticsPublisher
 from guda_ros.ros.parameters import declare_contract, declare_stamped, Parameters
 from guda_ros.ros.robots.links import open_link
+from guda_ros.ros.robots.odometry import OdometryTopic
 from guda_ros.ros.robots.report import AdapterReport
 from guda_ros.ros.running import exit_process, NodeStartError, run_node, steady_timer, terminable
 from guda_ros.ros.topics import offer_service, Topics
@@ -68,6 +69,7 @@ class Adapter(Node):
         self._robot, self._motion = robot, motion.Motion(watchdog)
         topics = Topics(contract)
         self._link = open_link(name or robot.driver.adapter, self, robot, self._motion.status)
+        self._link.on_odometry = OdometryTopic(self, contract).tell
         command = self.resolve_topic_name(topics['command'].name)
         if self.resolve_topic_name(self._link.channel) == command:
             raise NodeStartError(

@@ -7,13 +7,15 @@ import sys
 import time
 
 from foreign_messages import lacks, make
+from nav_msgs.msg import Odometry
 from node_trial import NodeTrial
+import numpy as np
 import pytest
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool, Header, String
 from std_srvs.srv import Trigger
 
-from guda_ros.ros.conversions import twist_stamped
+from guda_ros.ros.conversions import pose_from_message, twist_stamped
 from guda_ros.ros.qos import COMMAND, HEARTBEAT, LATCHED
 
 pytestmark = [
@@ -70,7 +72,7 @@ class Hands:
 def test_a_booster_robot_on_its_topic(messages, tmp_path):
     for package in ('booster_msgs', 'booster_interface'):
         messages(package)
-    from booster_interface.msg import BatteryState, FallDownState
+    from booster_interface.msg import BatteryState, FallDownState, Odometer
     from booster_msgs.msg import RpcReqMsg, RpcRespMsg
 
     robot, calls = {'mode': 2}, []
@@ -107,6 +109,21 @@ def test_a_booster_robot_on_its_topic(messages, tmp_path):
         assert trial.wait_for(lambda: (2008, {}) in calls, 20)
         falls.publish(FallDownState(fall_down_state=0))
         hands.drive(lambda: moves()[-1]['vx'] == 0.4)
+
+        steps = trial.node.create_publisher(Odometer, '/odometer_state', 10)
+        poses = []
+        trial.node.create_subscription(Odometry, 'odom', poses.append, 10)
+        steps.publish(Odometer(x=float('nan')))
+        hands.drive(lambda: steps.publish(Odometer(x=1.5, y=-0.5, theta=0.5)) or poses)
+        assert (poses[0].header.frame_id, poses[0].child_frame_id) == ('odom', 'base_link')
+        np.testing.assert_allclose(pose_from_message(poses[0]), (1.5, -0.5, 0.5), atol=1e-6)
+        # Newer firmware publishes it itself: one is enough.
+        trial.node.create_publisher(Odometry, 'odom', 10)
+        trial.spin(1.0)
+        poses.clear()
+        steps.publish(Odometer(x=2.0))
+        hands.drive(lambda: moves()[-1]['vx'] == 0.4)
+        assert not poses
 
         battery.publish(BatteryState(soc=12.5))
         assert trial.wait_for(lambda: hands.state['battery'] == 0.12, 20)

@@ -35,6 +35,7 @@ DEFINITIONS = {
         'msg/FallDownState.msg': 'uint8 fall_down_state\nbool is_recovery_available\n',
         'msg/BatteryState.msg': 'float32 voltage\nfloat32 current\nfloat32 soc\n'
         'float32 average_voltage\n',
+        'msg/Odometer.msg': 'float32 x\nfloat32 y\nfloat32 theta\n',
         'msg/BoosterApiReqMsg.msg': 'int64 api_id\nstring body\n',
         'msg/BoosterApiRespMsg.msg': 'int64 status\nstring body\n',
         'srv/RpcService.srv': 'BoosterApiReqMsg msg\n---\nBoosterApiRespMsg msg\n',

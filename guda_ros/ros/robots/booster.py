@@ -31,7 +31,8 @@ class BoosterLink(Link):
         joints = robot.head.joints
         self._yaw, self._pitch = joint_names(joints)
         self._head = dict(zip((self._yaw, self._pitch), joints.offsets))
-        self.lack = '; '.join(filter(None, [self._hear_falls(), self._hear_battery()]))
+        lacks = self._hear_falls(), self._hear_battery(), self._hear_odometry()
+        self.lack = '; '.join(filter(None, lacks))
 
     def call(self, call: booster.Call) -> None:
         """Send a call."""
@@ -100,6 +101,17 @@ class BoosterLink(Link):
             return str(error)
         self.hear(kind, '/battery_state', self._on_battery)
         return ''
+
+    def _hear_odometry(self) -> str:
+        try:
+            kind = interface('booster_interface/msg/Odometer', 'odometry of older firmware')
+        except MissingMessages as error:
+            return str(error)
+        self.hear(kind, '/odometer_state', self._on_odometry)
+        return ''
+
+    def _on_odometry(self, message) -> None:
+        self.on_odometry(np.array([message.x, message.y, message.theta], dtype=np.float64))
 
     def _on_fall(self, message) -> None:
         self.status.fall = booster.fall_of(message.fall_down_state)

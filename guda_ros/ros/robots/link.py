@@ -33,6 +33,8 @@ class Link:
         self.channel = robot.driver.channel or CHANNELS[self.NAME]
         #: What this link cannot do, in words, although the robot can be driven.
         self.lack = ''
+        #: Called with a pose (3,) of odometry that the robot tells in messages of its own.
+        self.on_odometry: Callable[[np.ndarray], None] = lambda pose: None
         self._publishers: list[Publisher] = []
 
     def publisher(self, kind: type, topic: str, depth: int = 1) -> Publisher:
