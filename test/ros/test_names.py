@@ -6,6 +6,7 @@ import numpy as np
 from policy_file import write_policy
 import pytest
 from rcl_interfaces.srv import GetParameters
+from ros_helpers import wait_for
 import yaml
 
 from guda_ros.cli.common import add_names, names_of
@@ -120,7 +121,9 @@ def test_a_node_has_namespace_remaps_and_parameters_of_a_file_under_what_was_set
     with GraphProcesses([spec], log_dir=tmp_path / 'log') as graph:
         graph.wait_ready(60)
         node = graph.monitor.node
-        (info,) = node.get_publishers_info_by_topic('/base/cmd')
+        publishers = node.get_publishers_info_by_topic
+        assert wait_for(lambda: publishers('/base/cmd'), 20.0, lambda: graph.monitor.spin(0.1))
+        (info,) = publishers('/base/cmd')
         assert (info.node_name, info.node_namespace) == ('safety', '/red')
         client = node.create_client(GetParameters, 'safety/get_parameters')
         asked = ['timeout.joy', 'timeout.teleop', 'timeout.policy', 'max_acceleration']
@@ -176,6 +179,6 @@ def test_a_screen_finds_a_graph_in_a_namespace(tmp_path):
         with pytest.raises(GudaError, match='no teleop node'):
             OperatorStation(graph.domain, CONTRACT)
         station = OperatorStation(graph.domain, CONTRACT, names)
-        station.spin(0.5)
+        assert wait_for(lambda: station.teleop and station.safety, 20.0, lambda: station.spin(0.1))
         assert station.teleop['joystick'] == 'xbox' and station.safety['stopped'] is False
         station.close()
