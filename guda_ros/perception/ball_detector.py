@@ -21,6 +21,9 @@ from guda_ros.soccer.field import Ball
 if TYPE_CHECKING:
     from guda_ros.perception.camera import Ellipse
 
+#: Least saturation of a ball that is found by its hue, of 255.
+LEAST_SATURATION = 60
+
 
 @dataclass(frozen=True)
 class BallDetection:
@@ -77,11 +80,8 @@ class BallDetector:
         self._ball = ball
         self._max_distance = max_distance
         self._pixel_deviation = pixel_deviation
-        rgb = np.round(np.array(ball.colour) * 255).astype(np.uint8)
-        hue, saturation, _ = (
-            int(v) for v in cv2.cvtColor(rgb[None, None], cv2.COLOR_RGB2HSV)[0, 0]
-        )
-        if saturation < 60:
+        hue, saturation, _ = hsv_of(ball)
+        if saturation < LEAST_SATURATION:
             raise ValueError(f'a ball of colour {ball.colour} is too grey to be found by its hue')
         # OpenCV's hues are degrees / 2 and wrap at 180, so a reddish ball needs two ranges.
         tolerance = hue_tolerance / 2
@@ -104,11 +104,7 @@ class BallDetector:
         :raises ValueError: if the image does not have the camera's size.
         """
         camera = self.camera
-        if bgr.shape != (camera.height, camera.width, 3):
-            raise ValueError(
-                f'an image of {camera.width}x{camera.height} in 3 channels is '
-                f'expected, not an array of shape {bgr.shape}'
-            )
+        refuse_size(bgr, camera)
         mask = self.segment(bgr)
         left, top, width, height = cv2.boundingRect(mask)
         if not width:
@@ -194,7 +190,7 @@ class BallDetector:
         deviation = self._pixel_deviation * (4.0 if cut else 1.0)
         return BallDetection(
             position,
-            self._covariance(outline.centre, deviation),
+            ground_covariance(camera, radius, outline.centre, deviation),
             outline.centre,
             math.sqrt(outline.area / math.pi),
             score,
@@ -291,11 +287,34 @@ class BallDetector:
         common = float(np.count_nonzero(inside))
         return common / (len(rows) + expected - common)
 
-    def _covariance(self, pixel: np.ndarray, deviation: float) -> np.ndarray:
-        """Return the covariance (2, 2) of a pixel's place on the ground."""
-        steps = np.array([[0.5, 0.0], [-0.5, 0.0], [0.0, 0.5], [0.0, -0.5]])
-        places = self.camera.ray_to_plane(pixel + steps, self._ball.radius)
-        jacobian = np.stack([places[0] - places[1], places[2] - places[3]], axis=1)
-        if not np.isfinite(jacobian).all():
-            return np.eye(2)
-        return jacobian @ jacobian.T * deviation**2 + np.eye(2) * 0.002**2
+
+def hsv_of(ball: Ball) -> tuple[int, int, int]:
+    """Return a ball's colour as OpenCV has it: hue of 180, saturation and value of 255."""
+    rgb = np.round(np.array(ball.colour) * 255).astype(np.uint8)
+    hue, saturation, value = cv2.cvtColor(rgb[None, None], cv2.COLOR_RGB2HSV)[0, 0]
+    return int(hue), int(saturation), int(value)
+
+
+def refuse_size(bgr: np.ndarray, camera: CameraModel) -> None:
+    """Raise ValueError if an image is not (height, width, 3) of a camera."""
+    if bgr.shape != (camera.height, camera.width, 3):
+        raise ValueError(
+            f'an image of {camera.width}x{camera.height} in 3 channels is '
+            f'expected, not an array of shape {bgr.shape}'
+        )
+
+
+def ground_covariance(
+    camera: CameraModel, radius: float, pixel: np.ndarray, deviation: float
+) -> np.ndarray:
+    """
+    Return the covariance (2, 2) [m^2] of where a pixel (2,) meets the height of a ball's centre.
+
+    :param deviation: standard deviation of the pixel along an axis [pixels].
+    """
+    steps = np.array([[0.5, 0.0], [-0.5, 0.0], [0.0, 0.5], [0.0, -0.5]])
+    places = camera.ray_to_plane(pixel + steps, radius)
+    jacobian = np.stack([places[0] - places[1], places[2] - places[3]], axis=1)
+    if not np.isfinite(jacobian).all():
+        return np.eye(2)
+    return jacobian @ jacobian.T * deviation**2 + np.eye(2) * 0.002**2

@@ -7,10 +7,13 @@ them; each is turned by one conversion of OpenCV. YUV is that of ITU-R BT.601.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+
+from guda_ros.errors import GudaError
 
 #: Encoding -> bytes of a pixel, and OpenCV's conversion to BGR; None where it is BGR already.
 _PACKED: dict[str, tuple[int, int | None]] = {
@@ -122,3 +125,11 @@ def decode_compressed(data: Any, kind: str) -> np.ndarray:
     if pixels is None:
         raise ValueError(f'an image of format {kind!r} and {len(data)} bytes cannot be decoded')
     return pixels
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """Return the picture in a file (height, width, 3), BGR uint8; GudaError if it holds none."""
+    try:
+        return decode_compressed(path.read_bytes(), path.suffix)
+    except ValueError as error:
+        raise GudaError(f'{path}: no picture that OpenCV can read: {error}') from error

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from guda_ros.data.contract import Contract
-from guda_ros.perception.ball_detector import BallDetection, BallDetector
+from guda_ros.perception.ball_detector import BallDetection
+from guda_ros.perception.ball_detectors import detector_of
 from guda_ros.perception.ball_tracker import BallState, BallTracker
 from guda_ros.perception.camera import CameraModel
 from guda_ros.perception.line_localiser import LineLocaliser
@@ -93,7 +94,7 @@ class Perception:
             self._use(self._mounted.turned(self._robot.head, pan, tilt))
 
     def _use(self, camera: CameraModel) -> None:
-        self.detector = BallDetector(camera, self._ball)
+        self.detector = detector_of(camera, self._ball)
         if isinstance(self.localiser, LineLocaliser):
             self._lines = LineFinder(camera, self._line_width)
 

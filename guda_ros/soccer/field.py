@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 Colour = tuple[float, float, float]
 
+#: Ways in which perception can find a ball.
+DETECTORS = ('colour', 'network')
+
 
 @dataclass(frozen=True)
 class Ball:
@@ -22,7 +25,8 @@ class Ball:
     A ball: radius [m], mass [kg], rolling deceleration on the carpet [m/s^2] and RGB colours.
 
     colour: the one that perception looks for. patches: of the twelve pentagons, by default a dark
-    shade of it.
+    shade of it. detector: how perception finds it, of DETECTORS; by default by its colour if it
+    has a hue, else by the network.
     """
 
     radius: float
@@ -30,6 +34,7 @@ class Ball:
     deceleration: float
     colour: Colour
     patches: Colour | None = None
+    detector: str | None = None
 
     @classmethod
     def load(cls, name: str | os.PathLike[str]) -> Ball:
@@ -46,6 +51,7 @@ class Ball:
             deceleration=section.number('deceleration', 0, 10),
             colour=section.numbers('colour', 3, 0, 1),
             patches=section.numbers('patches', 3, 0, 1) if section.has('patches') else None,
+            detector=section.choice('detector', DETECTORS) if section.has('detector') else None,
         )
         section.close()
         return ball

@@ -25,7 +25,7 @@ LAYERS = (
     ('augmentation', 'control', 'game', 'learning', 'online', 'perception', 'robots', 'sim'),
     ('tasks',),
     ('evaluation',),
-    ('identification',),
+    ('identification', 'perception_training'),
     ('ros',),
     ('nodes', 'workflows'),
     ('cli', 'api'),
@@ -43,9 +43,9 @@ BASE = (
 FRONT_DOOR = ('guda_ros', 'guda_ros.api')
 #: External packages that only the named layers may import.
 ONLY_IN = {
-    'mujoco': {'sim'},
+    'mujoco': {'sim', 'perception_training'},
     'numba': {'augmentation'},
-    'torch': {'learning', 'online'},
+    'torch': {'learning', 'online', 'perception_training'},
     'stable_baselines3': {'online'},
     'rclpy': {'ros', 'nodes', 'workflows', 'cli'},
     'launch': {'ros'},

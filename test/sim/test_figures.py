@@ -210,7 +210,7 @@ def test_no_camera_sees_the_body_that_carries_it(name):
 
 def on_a_line(field, x, y):
     """Tell whether a point of the carpet is painted: inside a triangle of the lines."""
-    vertices, faces = (np.array(part) for part in scenery._lines(field))
+    vertices, faces = (np.array(part) for part in scenery.field_lines(field))
     a, b, c = (vertices[faces[:, corner], :2] for corner in range(3))
 
     def side(p, q):
@@ -288,7 +288,7 @@ def test_a_field_without_areas_mark_and_circle_has_only_its_outline():
     field = dataclasses.replace(
         SPL, penalty_area=(0, 0), goal_area=(0, 0), penalty_mark=0, centre_circle_radius=0, goals=1
     )
-    vertices, faces = scenery._lines(field)
+    vertices, faces = scenery.field_lines(field)
     assert len(faces) == 2 * 4
     build_model(RobotProfile.load('nao_v6'), field)
 

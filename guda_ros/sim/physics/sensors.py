@@ -200,10 +200,13 @@ class LensModel:
         source = (points * focal + [(wide - 1) / 2, (high - 1) / 2]).astype(np.float32)
         return cv2.convertMaps(source, None, cv2.CV_16SC2)
 
+    def bend(self, picture: np.ndarray, between: int = cv2.INTER_LINEAR) -> np.ndarray:
+        """Return a picture of `size` as the lens shows it; `between` is OpenCV's interpolation."""
+        return picture if self._map is None else cv2.remap(picture, *self._map, between)
+
     def apply(self, picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return what the camera sends (height, width, 3) for a picture of `size`, uint8."""
-        if self._map is not None:
-            picture = cv2.remap(picture, *self._map, cv2.INTER_LINEAR)
+        picture = self.bend(picture)
         if self._strip is not None:
             place = rng.integers(self._pixels)
             noise = self._strip[place : place + self._pixels].reshape(picture.shape)

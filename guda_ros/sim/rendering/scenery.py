@@ -113,8 +113,8 @@ def _header(field: Field, assets: list[str]) -> str:
     <material name="goal" rgba="{_text(looks.goal)} 1"/>
     {figures.materials()}
     {meshes}
-    <mesh name="lines" inertia="shell" {_mesh(*_lines(field))}/>
-    <mesh name="net" inertia="shell" {_mesh(*_net(field))}/>
+    <mesh name="lines" inertia="shell" {mesh_attributes(*field_lines(field))}/>
+    <mesh name="net" inertia="shell" {mesh_attributes(*goal_net(field))}/>
   </asset>"""
 
 
@@ -215,7 +215,7 @@ def _ball(field: Field) -> str:
     )
 
 
-def _lines(field: Field) -> tuple[list, list]:
+def field_lines(field: Field) -> tuple[list, list]:
     """
     Return vertices and triangles of all lines.
 
@@ -277,7 +277,7 @@ def _lines(field: Field) -> tuple[list, list]:
     return vertices, faces
 
 
-def _net(field: Field, spacing: float = 0.08, thickness: float = 0.005) -> tuple[list, list]:
+def goal_net(field: Field, spacing: float = 0.08, thickness: float = 0.005) -> tuple[list, list]:
     """Return vertices and triangles of the attacked goal's net: its strands."""
     x0, x1 = field.length / 2, field.length / 2 + field.goal_depth
     y1, z1 = field.goal_width / 2 + field.post_radius, field.goal_height + field.post_radius
@@ -315,5 +315,5 @@ def _quad(vertices: list, faces: list, *corners) -> None:
     faces.extend([(base, base + 1, base + 2), (base, base + 2, base + 3)])
 
 
-def _mesh(vertices: list, faces: list) -> str:
+def mesh_attributes(vertices: list, faces: list) -> str:
     return f'vertex="{_text(np.ravel(vertices))}" face="{" ".join(map(str, np.ravel(faces)))}"'

@@ -1,0 +1,139 @@
+"""Write rendered pictures with labels to a folder, and read them again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+import json
+import math
+import os
+from pathlib import Path
+import time
+
+import cv2
+import numpy as np
+
+from guda_ros.data.files import atomic_target
+from guda_ros.errors import GudaError
+from guda_ros.perception.camera import CameraModel
+from guda_ros.perception_training.families import SPLITS
+from guda_ros.perception_training.labelled import write_boxes
+
+#: Pictures written at once, after which an interrupted run goes on.
+_BLOCK = 24
+
+
+@dataclass(frozen=True)
+class Render:
+    """
+    A rendered picture on disk.
+
+    :param path: of the picture.
+    :param box: (4,) left, top, right, bottom of the ball [pixels], None without one.
+    :param seen: share of the ball's outline that is seen.
+    :param place: (2,) of the ball in base_link [m], None without one.
+    """
+
+    path: Path
+    camera: CameraModel
+    radius: float
+    box: np.ndarray | None
+    seen: float
+    place: np.ndarray | None
+    families: dict[str, str]
+
+
+def write_renders(
+    folder: str | os.PathLike[str],
+    split: str,
+    count: int,
+    seed: int = 1,
+    report: Callable[[int, float], None] | None = None,
+) -> float:
+    """
+    Write pictures 0 to `count` of a split's families; what is there already is kept.
+
+    A picture is `frame_NNNNNN.jpg` with its boxes in a `.txt` of the same name (see
+    guda_ros.perception_training.labelled); `frames.jsonl` says camera, place and families.
+
+    :param folder: for them. :param count: how many the folder is to hold.
+    :param split: `training` or `test`. :param seed: of the scenes.
+    :param report: is called with the pictures that there are and pictures a second.
+    :return: pictures a second of this call, NaN if none was missing.
+    :raises GudaError: if the split is unknown or nothing can be drawn.
+    """
+    from guda_ros.perception_training.scenes import SceneRenderer, SEEN
+
+    if split not in SPLITS:
+        raise GudaError(f'unknown split {split!r}: {" or ".join(SPLITS)} is expected')
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    index = folder / 'frames.jsonl'
+    lines = index.read_text(encoding='utf-8').splitlines() if index.exists() else []
+    start, done, begin = len(lines), 0, time.perf_counter()
+    if start >= count:
+        return math.nan
+    with SceneRenderer(SPLITS[split], seed, _BLOCK) as renderer:
+        for number in range(start, count):
+            frame = renderer.frame(number)
+            name = f'frame_{number:06}'
+            cv2.imwrite(str(folder / f'{name}.jpg'), frame.image, [cv2.IMWRITE_JPEG_QUALITY, 95])
+            boxes = [frame.box] if frame.box is not None and frame.seen >= SEEN else []
+            size = frame.image.shape[1], frame.image.shape[0]
+            write_boxes(folder / f'{name}.txt', boxes, size)
+            camera = frame.camera
+            lines.append(
+                json.dumps(
+                    {
+                        'name': name,
+                        'size': size,
+                        'focal': camera.focal,
+                        'centre': camera.centre,
+                        'position': camera.position.tolist(),
+                        'rotation': camera.rotation.tolist(),
+                        'distortion': camera.distortion and list(camera.distortion),
+                        'radius': frame.radius,
+                        'place': None if frame.place is None else frame.place.tolist(),
+                        'box': None if frame.box is None else frame.box.tolist(),
+                        'seen': round(frame.seen, 3),
+                        'families': frame.families,
+                    }
+                )
+            )
+            done += 1
+            if (number + 1) % _BLOCK == 0 or number + 1 == count:
+                with atomic_target(index) as temporary:
+                    temporary.write_text('\n'.join(lines) + '\n', encoding='utf-8')
+                if report:
+                    report(number + 1, done / (time.perf_counter() - begin))
+    return done / (time.perf_counter() - begin)
+
+
+def read_renders(folder: Path) -> Iterator[Render]:
+    """Yield what `write_renders` wrote; GudaError if the folder has no frames.jsonl."""
+    index = folder / 'frames.jsonl'
+    if not index.exists():
+        raise GudaError(
+            f'{folder}: there is no frames.jsonl: `guda perceive train` writes renders'
+        )
+    for line in index.read_text(encoding='utf-8').splitlines():
+        values = json.loads(line)
+        width, height = values['size']
+        camera = CameraModel(
+            width,
+            height,
+            tuple(values['focal']),
+            tuple(values['centre']),
+            np.array(values['position']),
+            np.array(values['rotation']),
+            values['distortion'] and tuple(values['distortion']),
+        )
+        yield Render(
+            folder / f'{values["name"]}.jpg',
+            camera,
+            values['radius'],
+            None if values['box'] is None else np.array(values['box']),
+            values['seen'],
+            None if values['place'] is None else np.array(values['place']),
+            values['families'],
+        )
