@@ -10,7 +10,7 @@ What `import guda_ros` gives: the names that a person works with, and where each
     print(guda_ros.evaluate(policy).success_rates)
 
 What these verbs of `guda` do is a function of the same name: demo, up, record, convert, augment,
-train, export, evaluate, benchmark, identify. Others are called otherwise:
+train, export, evaluate, benchmark, identify, perceive. Others are called otherwise:
 
     guda record --drive          record_drive
     guda guide check             check_guide
@@ -35,6 +35,9 @@ train, export, evaluate, benchmark, identify. Others are called otherwise:
     guda data replay             replay
     guda data replay --on robot  replay_on_robot
     guda sim collect             collect
+    guda perceive evaluate       evaluate_perception
+    guda perceive render         render_scenes
+    guda perceive train          train_perception
 
 `guda teleop`, `guda game` and `guda sim train`, `evaluate` and `view` have none.
 
@@ -114,6 +117,13 @@ if TYPE_CHECKING:
     from guda_ros.workflows.inspection.files import policy_info as policy_info
     from guda_ros.workflows.inspection.files import Recordings as Recordings
     from guda_ros.workflows.inspection.installation import installation as installation
+    from guda_ros.workflows.perception.evaluating import (
+        evaluate_perception as evaluate_perception,
+    )
+    from guda_ros.workflows.perception.looking import Look as Look
+    from guda_ros.workflows.perception.looking import perceive as perceive
+    from guda_ros.workflows.perception.training import render_scenes as render_scenes
+    from guda_ros.workflows.perception.training import train_perception as train_perception
     from guda_ros.workflows.record import Outcome as Outcome
     from guda_ros.workflows.record import record as record
     from guda_ros.workflows.record import record_drive as record_drive
@@ -154,6 +164,10 @@ HOMES = {
     'compare': 'workflows.evaluate:compare',
     'benchmark': 'workflows.benchmark:benchmark',
     'identify': 'workflows.identify:identify',
+    'perceive': 'workflows.perception.looking:perceive',
+    'evaluate_perception': 'workflows.perception.evaluating:evaluate_perception',
+    'render_scenes': 'workflows.perception.training:render_scenes',
+    'train_perception': 'workflows.perception.training:train_perception',
     'inspect': 'workflows.inspection.files:inspect',
     'policy_info': 'workflows.inspection.files:policy_info',
     'installation': 'workflows.inspection.installation:installation',
@@ -180,6 +194,7 @@ HOMES = {
     'ForeignBag': 'workflows.inspection.files:ForeignBag',
     'Replay': 'workflows.data.replay:Replay',
     'DataExport': 'workflows.data.exchange:DataExport',
+    'Look': 'workflows.perception.looking:Look',
     'Identification': 'identification.identify:Identification',
     # Contracts, robots and fields.
     'Contract': 'data.contract:Contract',

@@ -31,6 +31,7 @@ COMMANDS = {
     'evaluate': 'success of policies from fixed starts, simulated, through ROS or on the robot',
     'benchmark': 'compare augmentations and algorithms over many trainings',
     'check': "look at a robot's driver: what fits, what lacks, what to do",
+    'perceive': 'find balls in pictures, judge and train the networks that do',
     'robot': 'make a robot profile from questions, or show one',
     'identify': 'fit a robot profile to a recorded drive',
     'data': 'look at, check, edit, export, import and replay what was recorded',
@@ -48,7 +49,19 @@ train a policy -> export it -> evaluate it in simulation and through the ROS gra
 
 
 class _Parser(argparse.ArgumentParser):
-    """Takes `~` for the home folder in every argument: a shell leaves it alone in --out=~/set."""
+    """
+    Takes `~` for the home folder in every argument: a shell leaves it alone in --out=~/set.
+
+    What `guda.cli.actions` calls the usual action of a verb is done where none is named.
+    """
+
+    usual_action: str = ''
+    actions: tuple[str, ...] = ()
+
+    def parse_known_args(self, args=None, namespace=None):
+        if self.usual_action and args and args[0] not in (*self.actions, '-h', '--help'):
+            args = [self.usual_action, *args]
+        return super().parse_known_args(args, namespace)
 
     def _get_value(self, action: argparse.Action, arg_string: str) -> object:
         if action.type is Path:

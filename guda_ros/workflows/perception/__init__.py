@@ -1,0 +1,1 @@
+"""What `guda perceive` does: look at pictures, judge and train the ball networks."""

@@ -1,0 +1,139 @@
+"""Pictures of files: single ones, videos, bags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from guda_ros.data.exchange.rosbag_samples import bag_topics
+from guda_ros.errors import GudaError
+from guda_ros.perception.encodings import decode_compressed, decode_image, read_picture
+
+IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.ppm', '.webp')
+VIDEOS = ('.mp4', '.avi', '.mkv', '.mov', '.webm', '.mjpeg', '.mjpg')
+_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
+_EXPECTED = (
+    f'a picture ({", ".join(IMAGES)}), a video ({", ".join(VIDEOS)}), a folder of pictures, or a '
+    'bag (its folder, or an .mcap or .db3 file) is expected'
+)
+
+
+def read_pictures(path: Path, topic: str = '') -> Iterator[tuple[str, np.ndarray]]:
+    """
+    Yield names and pictures (height, width, 3), BGR uint8, of a file, folder or bag.
+
+    :param topic: of a bag's images; by default the only one there is.
+    :raises GudaError: if there are none, or one cannot be read.
+    """
+    if not path.exists():
+        raise GudaError(f'{path}: there is no such file; {_EXPECTED}')
+    kind = path.suffix.lower()
+    if is_bag(path):
+        yield from _of_bag(path, topic)
+    elif path.is_dir():
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() in IMAGES)
+        if not files:
+            raise GudaError(f'{path}: no picture in this folder; {_EXPECTED}')
+        for file in files:
+            yield file.stem, read_picture(file)
+    elif kind in IMAGES:
+        yield path.stem, read_picture(path)
+    elif kind in VIDEOS:
+        yield from _of_video(path)
+    else:
+        raise GudaError(f'{path}: {_EXPECTED}')
+
+
+def is_bag(path: Path) -> bool:
+    """Tell whether a path is a bag."""
+    if path.is_dir():
+        return (path / 'metadata.yaml').is_file()
+    return path.suffix in ('.mcap', '.db3')
+
+
+def is_film(path: Path) -> bool:
+    """Tell whether the pictures of a path follow each other in time."""
+    return is_bag(path) or path.suffix.lower() in VIDEOS
+
+
+def _of_video(path: Path) -> Iterator[tuple[str, np.ndarray]]:
+    video = cv2.VideoCapture(str(path))
+    number = 0
+    try:
+        while True:
+            there, bgr = video.read()
+            if not there:
+                break
+            yield f'{path.stem}_{number:06}', bgr
+            number += 1
+    finally:
+        video.release()
+    if not number:
+        raise GudaError(f'{path}: no video that OpenCV can read')
+
+
+def _of_bag(path: Path, topic: str) -> Iterator[tuple[str, np.ndarray]]:
+    from rosbags.highlevel import AnyReader
+    from rosbags.typesys import get_typestore, Stores
+
+    images = {name: kind for name, (kind, _) in bag_topics(path).items() if kind in _TYPES}
+    wanted = topic if topic.startswith('/') or not topic else f'/{topic}'
+    if wanted and wanted not in images:
+        raise GudaError(f'{path}: no images on {wanted}; there are {_listed(images)}')
+    if not wanted and len(images) != 1:
+        raise GudaError(f'{path}: choose images by --topic: {_listed(images)}')
+    wanted = wanted or next(iter(images))
+    number = 0
+    store = get_typestore(Stores.ROS2_JAZZY)
+    with AnyReader([path], default_typestore=store) as reader:
+        connections = [item for item in reader.connections if item.topic == wanted]
+        for connection, _, raw in reader.messages(connections):
+            message = reader.deserialize(raw, connection.msgtype)
+            try:
+                if connection.msgtype == _TYPES[1]:
+                    bgr = decode_compressed(message.data, message.format)
+                else:
+                    bgr = decode_image(
+                        message.encoding,
+                        message.data,
+                        message.width,
+                        message.height,
+                        message.step,
+                    )
+            except ValueError as error:
+                raise GudaError(f'{path}: image {number} on {wanted}: {error}') from error
+            yield f'{path.stem}_{number:06}', bgr
+            number += 1
+    if not number:
+        raise GudaError(f'{path}: {wanted} holds no image')
+
+
+def _listed(images: dict[str, str]) -> str:
+    return ', '.join(sorted(images)) or 'no topic of images'
+
+
+class Film:
+    """A video that is written picture by picture; `close` it."""
+
+    def __init__(self, path: os.PathLike[str], size: tuple[int, int], rate: float) -> None:
+        """GudaError if OpenCV cannot write one here."""
+        self._size = size
+        self._writer = cv2.VideoWriter(
+            os.fspath(path), cv2.VideoWriter.fourcc(*'mp4v'), rate, size
+        )
+        if not self._writer.isOpened():
+            raise GudaError(f'{path}: OpenCV writes no video here; give --rate 0 for pictures')
+
+    def add(self, bgr: np.ndarray) -> None:
+        """Append a picture, scaled to the first one's size if it has another."""
+        if bgr.shape[1::-1] != self._size:
+            bgr = cv2.resize(bgr, self._size)
+        self._writer.write(bgr)
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._writer.release()
