@@ -1,7 +1,10 @@
 """Bags that others recorded become episodes; what is missing in them stays missing."""
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+import shutil
+import sqlite3
 import tempfile
 
 import bag_scene as scene
@@ -302,3 +305,31 @@ def test_what_follows_an_odometry_that_begins_anew_is_left_out(tmp_path):
     episode = import_bag(path, mapping)
     np.testing.assert_array_equal(np.flatnonzero(episode.usable), np.arange(19))
     assert any('another origin' in problem for problem in episode.problems)
+
+
+@pytest.mark.parametrize('as_file', [False, True])
+def test_a_database_that_was_not_closed_gives_its_newest_messages_too(tmp_path, mapping, as_file):
+    whole = scene.write_bag(tmp_path / 'whole', 'sqlite3')
+    (closed,) = whole.glob('*.db3')
+    work, killed = tmp_path / 'work.db3', tmp_path / 'killed'
+    shutil.copy(closed, work)
+    killed.mkdir()
+    with closing(sqlite3.connect(work)) as database:
+        rows = database.execute('SELECT * FROM messages ORDER BY timestamp').fetchall()
+        newest = rows[len(rows) // 2 :]
+        database.executemany('DELETE FROM messages WHERE id = ?', [row[:1] for row in newest])
+        database.commit()
+        database.execute('PRAGMA journal_mode = WAL')
+        database.execute('PRAGMA wal_autocheckpoint = 0')
+        database.executemany('INSERT INTO messages VALUES (?, ?, ?, ?)', newest)
+        database.commit()
+        # What a kill leaves: without an end the journal beside the database stays.
+        for file in tmp_path.glob('work.db3*'):
+            shutil.copy(file, killed / file.name.replace('work', 'killed_0'))
+    before = {file.name: file.read_bytes() for file in killed.iterdir()}
+    source = killed / 'killed_0.db3' if as_file else killed
+    episode = import_bag(source, Mapping.load(mapping))
+    expected = import_bag(whole, Mapping.load(mapping))
+    np.testing.assert_array_equal(episode.world_states, expected.world_states)
+    assert 'was not closed' in episode.problems[0]
+    assert {file.name: file.read_bytes() for file in killed.iterdir()} == before

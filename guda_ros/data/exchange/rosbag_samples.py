@@ -12,7 +12,7 @@ import numpy as np
 
 from guda_ros.arguments import as_path
 from guda_ros.data.exchange.bag_clock import bag_times, ClockError
-from guda_ros.data.exchange.unfinished_bag import open_unfinished
+from guda_ros.data.exchange.unfinished_bag import has_journal, open_unfinished
 from guda_ros.data.messages import (
     are_places,
     FARTHEST,
@@ -182,6 +182,8 @@ def _open(path: str | os.PathLike[str]) -> _Opened:
     if not path.exists():
         raise RecordingError(f'{path}: no such bag')
     try:
+        if has_journal(path) and (unclosed := open_unfinished(path)) is not None:
+            return _Opened(unclosed)
         bag = open_bag(path)
     except Exception as error:
         unfinished = open_unfinished(path)
