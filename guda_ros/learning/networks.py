@@ -270,7 +270,10 @@ def policy_of(
 
 def linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
     """Return a linear layer with torch's usual initialisation, drawn from `generator`."""
-    layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
+    # As nn.utils.skip_init does, which imports a symbolic mathematics package for that.
+    layer = nn.Linear(inputs, outputs, device='meta')
+    layer.weight = nn.Parameter(torch.empty(outputs, inputs))
+    layer.bias = nn.Parameter(torch.empty(outputs))
     bound = 1.0 / math.sqrt(inputs)
     with torch.no_grad():
         layer.weight.uniform_(-bound, bound, generator=generator)
