@@ -4,6 +4,7 @@ import ast
 import importlib.util
 from pathlib import Path
 import re
+import shutil
 import subprocess
 import sys
 
@@ -30,13 +31,33 @@ def test_ruff_finds_nothing(command):
     assert result.returncode == 0, f'make lint\n{result.stdout}{result.stderr}'
 
 
-def test_make_test_begins_with_make_lint_which_runs_the_type_checker():
+def test_make_lint_runs_the_type_checker():
     rules = dict(
         re.findall(r'^([a-z-]+):(.*(?:\n\t.*)*)', (ROOT / 'Makefile').read_text(), re.MULTILINE)
     )
-    assert ' lint ' in rules['test'].partition('##')[0]
     for command in ('ruff format --check', 'ruff check', 'mypy'):
         assert command in rules['lint']
+
+
+@pytest.mark.parametrize('fails', ['ruff', 'mypy', 'python', ''])
+@pytest.mark.parametrize('target', ['test', 'test-all'])
+def test_make_test_runs_tests_and_make_lint_and_fails_if_one_does(tmp_path, fails, target):
+    shutil.copy(ROOT / 'Makefile', tmp_path)
+    (tmp_path / 'tools').mkdir()
+    (tmp_path / 'tools' / 'setup.sh').touch()
+    programs = tmp_path / '.venv' / 'bin'
+    programs.mkdir(parents=True)
+    for name in ('ruff', 'mypy', 'python'):
+        program = programs / name
+        program.write_text(f'#!/bin/sh\necho "{name} says $@"\nexit {int(name == fails)}\n')
+        program.chmod(0o755)
+    result = subprocess.run(
+        ['make', '-C', tmp_path, target], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert 'python says -m pytest' in result.stdout
+    assert bool(result.returncode) == bool(fails), result.stdout + result.stderr
+    if fails:
+        assert f'{fails} says' in result.stdout
 
 
 def untyped(tree):
