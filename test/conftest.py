@@ -29,6 +29,10 @@ atexit.register(shutil.rmtree, os.environ['ROS_HOME'], ignore_errors=True)
 FIRST = (
     'workflows/test_demo.py',
     'workflows/test_scripts.py',
+    'project/test_docs.py',
+    'examples/test_notebook.py',
+    'examples/test_new_task.py',
+    'examples/test_examples.py',
     'learning/test_resume.py',
     'learning/test_td3_bc.py',
     'evaluation/test_benchmark.py',

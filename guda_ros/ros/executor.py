@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+import inspect
 import time
 from typing import Any
 
+from rclpy import executors
 from rclpy.context import Context
-from rclpy.exceptions import InvalidHandle
 from rclpy.executors import (
-    ConditionReachedException,
     ExternalShutdownException,
     ShutdownException,
     SingleThreadedExecutor,
@@ -20,7 +20,15 @@ from rclpy.node import Node
 from rclpy.timer import Timer
 
 #: What is used here of the inside of rclpy's executors; where one is missing, theirs waits.
-_INSIDE = ('_tasks', '_tasks_lock', '_guard', '_sigint_gc', '_is_shutdown', '_context')
+_INSIDE = (
+    *('_tasks', '_tasks_lock', '_guard', '_sigint_gc', '_is_shutdown', '_context'),
+    *('_take_timer', '_take_subscription', '_take_guard_condition', '_take_client'),
+    *('_take_service', '_take_waitable'),
+)
+#: Other distributions of ROS may have them elsewhere, or not at all.
+_InvalidHandle = getattr(_rclpy, 'InvalidHandle', None)
+_ConditionReached = getattr(executors, 'ConditionReachedException', None)
+_PARAMETERS = ['self', 'entity', 'node', 'take_from_wait_list']
 
 #: Where rclpy's handler of an event of quality of service keeps what is waited for.
 _EVENT = '_EventHandler__event'
@@ -88,7 +96,7 @@ class _Entities:
         """
         Wait, forever if `nanoseconds` is negative; return addresses and waitables that are ready.
 
-        :raises InvalidHandle: if something is not there any more.
+        :raises rclpy's InvalidHandle: if something is not there any more.
         """
         entered = 0
         try:
@@ -142,7 +150,12 @@ class QuietExecutor(SingleThreadedExecutor):
     def __init__(self, *, context: Context | None = None) -> None:
         super().__init__(context=context)
         self._entities: _Entities | None = None
-        self._known = all(hasattr(self, name) for name in _INSIDE)
+        self._known = (
+            all(hasattr(self, name) for name in _INSIDE)
+            and list(inspect.signature(SingleThreadedExecutor._make_handler).parameters)
+            == _PARAMETERS
+            and None not in (_InvalidHandle, _ConditionReached)
+        )
 
     def wake(self) -> None:
         """Look again for what there is to wait for."""
@@ -174,10 +187,11 @@ class QuietExecutor(SingleThreadedExecutor):
     def _wait_for_ready_callbacks(
         self, timeout_sec=None, nodes=None, condition=lambda: False
     ) -> Iterator:
-        with self._tasks_lock:
-            self._tasks = [task for task in self._tasks if not task[0].done()]
+        if self._known:
+            with self._tasks_lock:
+                self._tasks = [task for task in self._tasks if not task[0].done()]
         if not self._known or self._tasks or nodes is not None or hasattr(timeout_sec, 'timeout'):
-            # A callback waits for something in the middle of its work.
+            # A callback waits for something in the middle of its work, or rclpy is another.
             yield from super()._wait_for_ready_callbacks(timeout_sec, nodes, condition)
             return
         deadline = None
@@ -197,7 +211,7 @@ class QuietExecutor(SingleThreadedExecutor):
                 raise ShutdownException
             if deadline is not None and time.monotonic() >= deadline:
                 raise TimeoutException
-        raise ConditionReachedException
+        raise _ConditionReached
 
     def _ready(self, nanoseconds: int) -> Iterator:
         """Wait once; yield what is to be called, as rclpy does it."""
@@ -214,7 +228,7 @@ class QuietExecutor(SingleThreadedExecutor):
                 guard.trigger()
         try:
             ready, waitables = entities.wait(nanoseconds)
-        except InvalidHandle:
+        except _InvalidHandle:
             self._entities = None
             return
         if self._is_shutdown:

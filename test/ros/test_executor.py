@@ -13,7 +13,7 @@ from rclpy.signals import SignalHandlerOptions
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
-from guda_ros.ros.executor import QuietExecutor
+from guda_ros.ros.executor import _InvalidHandle, QuietExecutor
 
 
 @pytest.fixture(scope='module')
@@ -54,7 +54,14 @@ def executor(context, node):
     made.shutdown()
 
 
-def test_messages_timers_services_and_guard_conditions_are_called(node, executor):
+def test_it_knows_the_executor_of_this_rclpy(executor):
+    assert executor._known and issubclass(_InvalidHandle, Exception)
+
+
+@pytest.mark.parametrize('known', [True, False])
+def test_messages_timers_services_and_guard_conditions_are_called(node, executor, known):
+    # Where it does not know the inside of an executor, it waits as that does.
+    executor._known = known
     heard, ticks, woken, asked = [], [], [], []
 
     def answer(request, response):
