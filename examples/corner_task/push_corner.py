@@ -21,8 +21,8 @@ class PushCornerContract(Contract):
     # A feature brings the names of its numbers, the most that they can be, and the numbers.
     features = {
         **Contract.features,
-        'way': Feature(
-            ('way_x', 'way_y'),
+        'to_corner': Feature(
+            ('to_corner_x', 'to_corner_y'),
             lambda field: (field.length + field.border, field.width + field.border),
             lambda scene: scene.goal - scene.ball,
         ),

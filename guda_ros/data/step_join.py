@@ -94,7 +94,7 @@ class StepJoin:
             self.between += 1
         return None
 
-    def way(self, first: int, last: int) -> list[tuple[int, np.ndarray]]:
+    def path(self, first: int, last: int) -> list[tuple[int, np.ndarray]]:
         """Return the odometry with stamps in (first, last], in order."""
         return self._inputs.track.since(first, last)
 

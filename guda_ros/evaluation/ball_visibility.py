@@ -49,8 +49,8 @@ class SightedPolicy:
         if not lost.all():
             actions = self._predict(self._contract.observe(known[~lost]))
             commands[~lost] = self._contract.to_command(actions)
-        place = world.to_frame(known[:, world.BALL], known[:, world.ROBOT])
-        side = np.where(self._side[indices] == 0, search_side(place), self._side[indices])
+        position = world.to_frame(known[:, world.BALL], known[:, world.ROBOT])
+        side = np.where(self._side[indices] == 0, search_side(position), self._side[indices])
         self._side[indices] = np.where(lost, side, 0.0)
         commands[lost, 2] = side[lost] * self._turn_speed
         return commands
@@ -58,8 +58,8 @@ class SightedPolicy:
     def _look(self, states: np.ndarray, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what the robot knows of the states, and the steps since it saw the ball."""
         field, period = self._contract.field, self._contract.period
-        place = world.to_frame(states[:, world.BALL], states[:, world.ROBOT])
-        centre = np.concatenate([place, np.full((len(place), 1), field.ball.radius)], axis=1)
+        position = world.to_frame(states[:, world.BALL], states[:, world.ROBOT])
+        centre = np.concatenate([position, np.full((len(position), 1), field.ball.radius)], axis=1)
         seen = self._camera.project(centre)[1]
         velocity = self._velocity[indices]
         speed = np.maximum(np.linalg.norm(velocity, axis=1), 1e-9)

@@ -94,7 +94,7 @@ def _marks(field: Field) -> dict[str, np.ndarray]:
         )
         marks[f'{word} corner of the field'] = (line, sign * side)
         marks[f'{word} end of the halfway line'] = (0.0, sign * side)
-    return {name: np.array(place) for name, place in marks.items()}
+    return {name: np.array(position) for name, position in marks.items()}
 
 
 def _offset(distance: float, positive: str, negative: str, on: str) -> str:

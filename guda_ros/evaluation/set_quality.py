@@ -35,9 +35,9 @@ class SetDescription:
 def describe_set(task: Task, steps: TransitionSet, sample: int = 100_000) -> SetDescription:
     """Describe a set, of its first `sample` steps."""
     cells = _cells(task, steps.states[:sample], steps.actions[:sample], _CELL)
-    place = list(task.layout.bodies[task.object].position)
-    before = np.linalg.norm(steps.states[:sample, place] - task.goal, axis=1)
-    after = np.linalg.norm(steps.next_states[:sample, place] - task.goal, axis=1)
+    columns = list(task.layout.bodies[task.object].position)
+    before = np.linalg.norm(steps.states[:sample, columns] - task.goal, axis=1)
+    after = np.linalg.norm(steps.next_states[:sample, columns] - task.goal, axis=1)
     return SetDescription(
         float(steps.rewards[:sample].mean()), float((before - after).mean() * 1000), cells
     )
@@ -72,10 +72,10 @@ def _cells(
     task: Task, states: np.ndarray, actions: np.ndarray, edges: tuple[float, float, float]
 ) -> int:
     """Return how many cells of the bodies' places, their headings and actions hold a step."""
-    place, heading, action = edges
+    side, heading, action = edges
     columns = [np.floor(actions / action)]
     for body in task.layout.bodies.values():
-        columns.append(np.floor(states[:, list(body.position)] / place))
+        columns.append(np.floor(states[:, list(body.position)] / side))
         if body.heading is not None:
             columns.append(np.floor(states[:, [body.heading]] / heading))
     cells = np.concatenate(columns, axis=1).astype(np.int64)

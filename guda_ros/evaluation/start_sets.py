@@ -96,7 +96,7 @@ def load_start_set(name: str | os.PathLike, field: Field, count: int | None = No
     else:
         name, starts, scenarios = _read(name)
         usual, expected = len(starts), None
-        _check_places(name, starts, field)
+        _check_positions(name, starts, field)
     found = starts_hash(name, starts)
     if expected is not None and field.name == _PINNED_FIELD and found != expected:
         raise StartSetError(
@@ -127,7 +127,7 @@ def situations(starts: np.ndarray, game: Game) -> np.ndarray:
     return np.searchsorted([limit for _, limit in SITUATIONS[:-1]], degrees)
 
 
-def _check_places(name: str, starts: np.ndarray, field: Field) -> None:
+def _check_positions(name: str, starts: np.ndarray, field: Field) -> None:
     """Raise StartSetError naming a start at which nobody can be placed."""
     half = np.array([field.length, field.width]) / 2
     gap = np.linalg.norm(starts[:, 3:5] - starts[:, :2], axis=1)

@@ -224,7 +224,7 @@ class BallDetector:
 
     def _fit_outline(self, hull: np.ndarray) -> np.ndarray | None:
         """
-        Return the place (2,) of a ball that is partly in view, from hull pixels (n, 2), or None.
+        Return the position (2,) of a ball partly in view, from hull pixels (n, 2), or None.
 
         Every ray that touches a sphere has the same angle to the direction of its centre, which
         Gauss-Newton solves for the two coordinates on the ground. Pixels at the border are left
@@ -237,11 +237,11 @@ class BallDetector:
         if len(rim) < 3:
             return None
         middle = (hull.min(axis=0) + hull.max(axis=0)) / 2
-        place = camera.ray_to_plane(middle, radius)
-        if not np.isfinite(place).all():
+        position = camera.ray_to_plane(middle, radius)
+        if not np.isfinite(position).all():
             return None
         for _ in range(8):
-            centre = np.append(place, radius)
+            centre = np.append(position, radius)
             to_centre = centre - camera.position
             distance = float(np.linalg.norm(to_centre))
             # Mask pixels are inside of the outline; it runs half a pixel farther out.
@@ -256,12 +256,12 @@ class BallDetector:
             residual = along - reach
             jacobian = rays[:, :2] - to_centre[:2] / reach
             step = np.linalg.lstsq(jacobian, -residual, rcond=None)[0]
-            place = place + step.clip(-0.1, 0.1)
-            if not np.isfinite(place).all() or np.abs(place).max() > self._max_distance:
+            position = position + step.clip(-0.1, 0.1)
+            if not np.isfinite(position).all() or np.abs(position).max() > self._max_distance:
                 return None
             if np.abs(step).max() < 1e-5:
                 break
-        return place
+        return position
 
     def _visible_area(self, outline: Ellipse) -> float:
         """Return how many pixels of an ellipse are inside the image."""
@@ -313,8 +313,8 @@ def ground_covariance(
     :param deviation: standard deviation of the pixel along an axis [pixels].
     """
     steps = np.array([[0.5, 0.0], [-0.5, 0.0], [0.0, 0.5], [0.0, -0.5]])
-    places = camera.ray_to_plane(pixel + steps, radius)
-    jacobian = np.stack([places[0] - places[1], places[2] - places[3]], axis=1)
+    positions = camera.ray_to_plane(pixel + steps, radius)
+    jacobian = np.stack([positions[0] - positions[1], positions[2] - positions[3]], axis=1)
     if not np.isfinite(jacobian).all():
         return np.eye(2)
     return jacobian @ jacobian.T * deviation**2 + np.eye(2) * 0.002**2

@@ -241,17 +241,17 @@ class CameraModel:
 
     def sphere_from_outline(self, pixel: np.ndarray, radius: float, height: float) -> np.ndarray:
         """
-        Return the place (2,) in base_link [m] of a sphere from its outline in the image.
+        Return the position (2,) in base_link [m] of a sphere from its outline in the image.
 
         :param pixel: (2,), centre of the outline.
         :param height: height of the sphere's centre over the ground [m].
         :return: NaN if the ray does not meet that height.
         """
         pixel = np.asarray(pixel, dtype=np.float64)
-        place = self.ray_to_plane(pixel, height)
-        if not np.isfinite(place).all():
-            return place
-        centre = np.append(place, height)
+        position = self.ray_to_plane(pixel, height)
+        if not np.isfinite(position).all():
+            return position
+        centre = np.append(position, height)
         # One correction is enough: what is left is below .2 mm.
         shift = self.project(centre)[0] - self.sphere_outline(centre, radius).centre
         return self.ray_to_plane(pixel + shift, height)

@@ -30,17 +30,17 @@ def draw_percept(
     drawn = bgr.copy()
     lines = []
     if not ball.lost:
-        place = world.to_frame(ball.position, odom_pose)
-        _draw_ellipse(drawn, camera.sphere_outline(np.append(place, radius), radius), TRACKED)
+        position = world.to_frame(ball.position, odom_pose)
+        _draw_ellipse(drawn, camera.sphere_outline(np.append(position, radius), radius), TRACKED)
         lines.append(
-            f'ball {place[0]:+.2f} {place[1]:+.2f} m  {np.hypot(*ball.velocity):.2f} m/s'
+            f'ball {position[0]:+.2f} {position[1]:+.2f} m  {np.hypot(*ball.velocity):.2f} m/s'
             f'  {ball.time_since_seen:.1f} s ago'
         )
     else:
         lines.append('ball lost')
     if detection is not None:
-        place = np.append(detection.position, radius)
-        _draw_ellipse(drawn, camera.sphere_outline(place, radius), DETECTED)
+        position = np.append(detection.position, radius)
+        _draw_ellipse(drawn, camera.sphere_outline(position, radius), DETECTED)
         lines.append(
             f'seen {detection.position[0]:+.2f} {detection.position[1]:+.2f} m'
             f'  score {detection.score:.2f}{" cut" if detection.cut else ""}'

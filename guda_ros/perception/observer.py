@@ -190,9 +190,9 @@ class Observer:
         before, self._before = self._before, (stamp, odom)
         if before is None:
             return
-        way = [before, *self._inputs.way(before[0], stamp - 1), self._before]
-        times = np.array([moment for moment, _ in way]) * 1e-9
-        poses = np.array([pose for _, pose in way])
+        path = [before, *self._inputs.path(before[0], stamp - 1), self._before]
+        times = np.array([moment for moment, _ in path]) * 1e-9
+        poses = np.array([pose for _, pose in path])
         leapt = np.flatnonzero(leaps(times, poses, self._perception.limits))
         if not len(leapt):
             return

@@ -165,13 +165,13 @@ class Perception:
         ball = self.tracker.state
         if ball.lost:
             return False
-        place = world.to_frame(ball.position, odom_pose)
+        position = world.to_frame(ball.position, odom_pose)
         spread = 2 * np.sqrt(np.linalg.eigvalsh(ball.covariance[:2, :2])[-1])
-        places = place + spread * np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1]])
-        if np.hypot(*place) + spread > self.SURE_DISTANCE:
+        positions = position + spread * np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1]])
+        if np.hypot(*position) + spread > self.SURE_DISTANCE:
             return False
         camera, radius = self.camera, self._ball.radius
-        for x, y in places:
+        for x, y in positions:
             outline = camera.sphere_outline(np.array([x, y, radius]), radius)
             reach = outline.half_size + self.SURE_MARGIN
             high = np.array([camera.width, camera.height]) - 1 - reach

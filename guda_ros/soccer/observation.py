@@ -75,7 +75,7 @@ def _push_frame(scene: Scene) -> np.ndarray:
     )
 
 
-def _ball_place(scene: Scene) -> np.ndarray:
+def _ball_position(scene: Scene) -> np.ndarray:
     return scene.ball
 
 
@@ -146,7 +146,7 @@ FEATURES = {
     'ball_place': Feature(
         ('ball_place_x', 'ball_place_y'),
         _carpet,
-        _ball_place,
+        _ball_position,
     ),
     'previous_command': Feature(
         ('previous_forward', 'previous_left', 'previous_turn'),
@@ -210,12 +210,12 @@ def observe(
     return np.concatenate(columns, axis=-1).astype(np.float32)
 
 
-def _nearest(robot: np.ndarray, places: np.ndarray) -> np.ndarray:
+def _nearest(robot: np.ndarray, positions: np.ndarray) -> np.ndarray:
     count = _OBSTACLES
     absent = np.broadcast_to(np.array(_NO_OBSTACLE), (*robot.shape[:-1], count, 2))
-    seen = np.concatenate([world.to_frame(places, robot[..., None, :]), absent], axis=-2)
+    seen = np.concatenate([world.to_frame(positions, robot[..., None, :]), absent], axis=-2)
     distance = np.hypot(seen[..., 0], seen[..., 1])
-    distance[..., places.shape[-2] :] = np.inf
+    distance[..., positions.shape[-2] :] = np.inf
     order = np.argsort(distance, axis=-1, kind='stable')[..., :count, None]
     nearest = np.take_along_axis(seen, order, axis=-2)
     return nearest.reshape(*robot.shape[:-1], 2 * count)

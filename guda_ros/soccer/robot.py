@@ -382,8 +382,8 @@ class RobotProfile:
         body, head, walks = self.body, self.head, self.can_kick
         wide = max(body.height, body.foot_length, body.shoulder_width)
         density = body.mass / (body.height * body.shoulder_width * body.foot_length)
-        places = [('head.neck', head.neck)]
-        places += [(f'{name}.position', mount.position) for name, mount in self._mounts()]
+        points = [('head.neck', head.neck)]
+        points += [(f'{name}.position', mount.position) for name, mount in self._mounts()]
         found = [
             (
                 'body.height',
@@ -417,7 +417,7 @@ class RobotProfile:
             ),
             ('kick.reach', self.kick.reach > body.height, 'is more than the height'),
         ]
-        for key, (x, y, z) in places:
+        for key, (x, y, z) in points:
             found += [
                 (key, z <= 0, 'is in the ground, or on it: the third number is its height'),
                 (

@@ -122,9 +122,9 @@ def sample_layouts(
         )
         missing = np.arange(len(starts))
         while missing.size:
-            place = rng.uniform(low, high, (missing.size, 2))
-            waypoints[missing, index, 0] = place
-            apart = np.linalg.norm(taken[missing] - place[:, None], axis=2).min(axis=1)
+            position = rng.uniform(low, high, (missing.size, 2))
+            waypoints[missing, index, 0] = position
+            apart = np.linalg.norm(taken[missing] - position[:, None], axis=2).min(axis=1)
             missing = missing[apart < _FREE]
         reach = 1.5 * min(scale_x, scale_y) if kind == 'walking' else 0.0
         angle = rng.uniform(-np.pi, np.pi, len(starts))
@@ -230,11 +230,11 @@ def _behind_obstacles(n: int, rng: np.random.Generator, field: Field) -> np.ndar
     return starts
 
 
-def _facing_ball(places: np.ndarray, degrees: float, rng: np.random.Generator) -> np.ndarray:
-    """Return starts (n, 5) of robot and ball places (n, 4), facing the ball within `degrees`."""
-    bearing = np.arctan2(places[:, 3] - places[:, 1], places[:, 2] - places[:, 0])
-    yaw = bearing + np.radians(rng.uniform(-degrees, degrees, len(places)))
-    return np.stack([places[:, 0], places[:, 1], yaw, places[:, 2], places[:, 3]], 1)
+def _facing_ball(positions: np.ndarray, degrees: float, rng: np.random.Generator) -> np.ndarray:
+    """Return starts (n, 5), the ball within `degrees` ahead, from positions (n, 4) of both."""
+    bearing = np.arctan2(positions[:, 3] - positions[:, 1], positions[:, 2] - positions[:, 0])
+    yaw = bearing + np.radians(rng.uniform(-degrees, degrees, len(positions)))
+    return np.stack([positions[:, 0], positions[:, 1], yaw, positions[:, 2], positions[:, 3]], 1)
 
 
 _DRAW = {

@@ -74,9 +74,9 @@ class ModelRule(Rule):
             shift = rng.normal(0, self._scatter, (len(chosen), 2))
             change = self._shift(shift)
             if not touch and task.object != task.actor:
-                place = list(task.layout.bodies[task.object].position)
+                columns = list(task.layout.bodies[task.object].position)
                 other = self._apart[rng.integers(0, max(len(self._apart), 1), len(chosen))]
-                put = recorded.states[other][:, place]
+                put = recorded.states[other][:, columns]
                 put = put + rng.normal(0, self._scatter, put.shape)
                 change = Change(task.layout, change.moves, {task.object: put})
             parts.append(

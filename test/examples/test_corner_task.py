@@ -79,7 +79,7 @@ def test_policy_and_safety_play_the_task_through_ros(runs):
     near, away = judged.policies[0].episodes
     assert (near.verdict, away.verdict) == ('scored', 'timeout')
     contract = judged.contract
-    assert contract.task == 'push_corner' and 'way_x' in contract.observation_names
+    assert contract.task == 'push_corner' and 'to_corner_x' in contract.observation_names
     first, second = (read_episode(path) for path in list_recordings(runs / 'recorded' / 'ahead'))
     # It is over as soon as the ball is in the corner, where soccer has no goal.
     ball = first.truth_states[:, world.BALL]
@@ -124,7 +124,7 @@ def test_the_task_is_augmented_learned_and_judged(runs, capsys):
     assert main(['info', made]) == 0
     assert 'contract push_corner' in capsys.readouterr().out
     assert main(['policy', 'info', str(runs / 'guided.onnx')]) == 0
-    assert 'way_x' in capsys.readouterr().out
+    assert 'to_corner_x' in capsys.readouterr().out
 
 
 def test_the_scripted_demonstrator_finds_the_goal_of_the_task(runs, tmp_path):

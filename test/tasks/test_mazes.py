@@ -17,7 +17,7 @@ from guda_ros.soccer.world import wrap_angle_fast
 from guda_ros.tasks.maze.ant_gait import torques, yaw
 from guda_ros.tasks.maze.demonstrator import record
 from guda_ros.tasks.maze.map import MAPS, MazeMap
-from guda_ros.tasks.maze.rule import free_places
+from guda_ros.tasks.maze.rule import free_positions
 from guda_ros.tasks.maze.task import AntMazeUmaze, MazeContract, PointMazeLarge, PointMazeUmaze
 
 POINT = ('pointmaze_umaze', 'pointmaze_medium', 'pointmaze_large')
@@ -69,8 +69,8 @@ def test_places_and_cells_fit_and_the_way_leads_to_the_goal(name):
     np.testing.assert_array_equal(maze.cells(maze.middles(maze.free)), maze.free)
     for cell in maze.free:
         place, steps = maze.middles(cell), 0
-        while np.any(maze.way[tuple(maze.cells(place))]):
-            place, steps = place + 2.0 * maze.way[tuple(maze.cells(place))], steps + 1
+        while np.any(maze.cell_directions[tuple(maze.cells(place))]):
+            place, steps = place + 2.0 * maze.cell_directions[tuple(maze.cells(place))], steps + 1
             assert maze.clearance(place) == pytest.approx(1.0) and steps < 40
         assert tuple(maze.cells(place)) == maze.cell_of_mark('G')
         assert steps == maze.distances(maze.cell_of_mark('G'))[tuple(cell)]
@@ -112,7 +112,7 @@ def test_guided_steps_lead_along_the_way_and_random_ones_anywhere():
 
 def off_way(task, steps, vectors):
     """Return how far (M,) [rad] vectors (M, 2) of steps point off the shortest way."""
-    ways = task.map.ways(steps.states[:, :2])
+    ways = task.map.directions(steps.states[:, :2])
     return np.abs(
         wrap_angle_fast(
             np.arctan2(vectors[:, 1], vectors[:, 0]) - np.arctan2(ways[:, 1], ways[:, 0])
@@ -149,7 +149,7 @@ def test_ways_lead_back_to_the_middle_of_the_aisle_and_of_the_goal():
     places = np.array([[0.0, 2.0], [0.3, 2.5], [0.3, 1.5], [-1.5, 2.0], [-2.3, 1.6]])
     half = np.sqrt(0.5)
     np.testing.assert_allclose(
-        maze.ways(places),
+        maze.directions(places),
         [[-1, 0], [-half, -half], [-half, half], [-1, 0], [0.6, 0.8]],
         atol=1e-12,
     )
@@ -157,9 +157,9 @@ def test_ways_lead_back_to_the_middle_of_the_aisle_and_of_the_goal():
 
 def test_who_follows_the_ways_reaches_the_goal_and_touches_no_wall():
     for task in (PointMazeLarge(), AntMazeUmaze()):
-        places, step = free_places(task, 100), task.map.scale / 25
+        places, step = free_positions(task, 100), task.map.scale / 25
         for _ in range(25 * 30):
-            places = places + step * task.map.ways(places)
+            places = places + step * task.map.directions(places)
             assert task.map.clearance(places).min() > 0.9 * task.radius
         assert np.linalg.norm(places - task.goal, axis=1).max() <= 2 * step
 
@@ -261,7 +261,7 @@ def test_an_evaluation_earns_a_step_at_the_goal(robotics):
 
     def to_goal(seen):
         place = seen[:, :2].astype(float)
-        target = place + task.map.way[tuple(task.map.cells(place).T)]
+        target = place + task.map.cell_directions[tuple(task.map.cells(place).T)]
         middle = task.map.middles(task.map.cells(target))
         return np.clip(10 * (middle - place) - 3 * seen[:, 2:], -1, 1)
 

@@ -176,7 +176,7 @@ def draw_quality(
                     }
                 )
                 if len(found) == 1:
-                    _draw_places(figure.add_subplot(grid[1, column]), task, made, name)
+                    _draw_positions(figure.add_subplot(grid[1, column]), task, made, name)
             axes.plot(
                 [one.saco for one in found],
                 [one.tq for one in found],
@@ -198,12 +198,12 @@ def draw_quality(
         return _saved(figure, path), rows
 
 
-def _draw_places(axes: Axes, task: Task, steps: TransitionSet, name: str) -> None:
+def _draw_positions(axes: Axes, task: Task, steps: TransitionSet, name: str) -> None:
     """Draw how often the object is where."""
     (low, high), (right, left) = task.bounds
-    places = steps.states[:, list(task.layout.bodies[task.object].position)]
+    positions = steps.states[:, list(task.layout.bodies[task.object].position)]
     counts, x, y = np.histogram2d(
-        *places.T, bins=(36, 24), range=((low, max(high, task.mouth[0][1])), (right, left))
+        *positions.T, bins=(36, 24), range=((low, max(high, task.mouth[0][1])), (right, left))
     )
     axes.pcolormesh(x, y, np.log1p(counts).T, cmap='viridis', rasterized=True)
     axes.set_aspect('equal')

@@ -107,8 +107,12 @@ def arm_short(name: str, looks: Looks = ARMS) -> str:
 
 def looks_of(names: Sequence[str]) -> Looks:
     """Return looks for policies of any names: colours that differ, names short enough to fit."""
+    known = {name: look[1:] for name, look in ARMS.items() if name.startswith('demonstrator')}
     return {
-        name: (PALETTE[index % len(PALETTE)], _shortened(name, 24), _shortened(name, 14))
+        name: (
+            PALETTE[index % len(PALETTE)],
+            *known.get(name, (_shortened(name, 24), _shortened(name, 14))),
+        )
         for index, name in enumerate(names)
     }
 

@@ -147,11 +147,11 @@ def _figures(
     rows = common_starts(first)
     if rows and _on_field(evaluation):
         share = success_matrix(first, rows).mean(axis=0)
-        places, pitch = evaluation.starts.starts[rows], evaluation.contract.field
+        positions, pitch = evaluation.starts.starts[rows], evaluation.contract.field
         drawn['starts'] = (
-            pictures.ros_episodes(places, share == 1, pitch, words.past)
+            pictures.ros_episodes(positions, share == 1, pitch, words.past)
             if len(first) == 1 and len(rows) <= _LISTED
-            else pictures.start_map(places, share, pitch)
+            else pictures.start_map(positions, share, pitch)
         )
     if numbers['seeds']:
         drawn['seeds'] = evaluation_charts.seed_statistics(
@@ -191,7 +191,7 @@ def _episodes(evaluation: Evaluation) -> dict[str, Any]:
             {
                 'policy': policy.name,
                 'episode': episode,
-                'start': _place(starts[episode.start], on_field),
+                'start': _position(starts[episode.start], on_field),
                 'situation': SITUATIONS[kinds[episode.start]][0] if on_field else '',
             }
             for policy, episode in chosen[: _LISTED if few else _FAILURES]
@@ -220,7 +220,7 @@ def _time_limit(evaluation: Evaluation) -> float:
     return getattr(contract, 'time_limit', contract.max_steps * contract.period)
 
 
-def _place(start: Sequence[float], on_field: bool) -> str:
+def _position(start: Sequence[float], on_field: bool) -> str:
     if not on_field:
         return ', '.join(f'{value:.2f}' for value in start).replace('-', '−')
     x, y, yaw, ball_x, ball_y = start

@@ -240,14 +240,14 @@ def _verdict_in_words(verdict: str) -> tuple[str, tuple[int, int, int]]:
 def _text(
     frame: np.ndarray,
     words: str,
-    place: tuple[int, int],
+    position: tuple[int, int],
     scale: float,
     colour: tuple[int, int, int],
     thickness: int = 1,
 ) -> None:
     words = words.encode('ascii', 'replace').decode()
     cv2.putText(
-        frame, words, place, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thickness, cv2.LINE_AA
+        frame, words, position, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thickness, cv2.LINE_AA
     )
 
 

@@ -114,13 +114,13 @@ def _values(axis: Axes, task: Task, value_map: ValueMap, arrows: int = 20) -> No
     # As a picture within the drawing: cells of their own would show seams.
     mesh = axis.pcolormesh(x, y, values, cmap='viridis', zorder=0.5, rasterized=True)
     _scale(axis, mesh, 'value')
-    ways = value_map.best_direction(value_map.grid.points).reshape(*value_map.grid.shape, 2)
+    paths = value_map.best_direction(value_map.grid.points).reshape(*value_map.grid.shape, 2)
     every = max(len(x) // arrows, 1)
     at = tuple(np.arange(every // 2, len(along), every) for along in (x, y))
     axis.quiver(
         x[at[0]],
         y[at[1]],
-        *np.moveaxis(ways[np.ix_(*at)], -1, 0).transpose(0, 2, 1),
+        *np.moveaxis(paths[np.ix_(*at)], -1, 0).transpose(0, 2, 1),
         color='white',
         scale=32,
         width=0.004,
@@ -132,9 +132,9 @@ def _values(axis: Axes, task: Task, value_map: ValueMap, arrows: int = 20) -> No
 def _paths(axis: Axes, task: Task, recorded: TransitionSet | None) -> None:
     _field(axis, task, f'{len(recorded)} recorded steps')
     for body, colour in ((task.actor, ROBOT), (task.object, BALL)):
-        places = recorded.states[:, list(task.layout.bodies[body].position)].copy()
+        positions = recorded.states[:, list(task.layout.bodies[body].position)].copy()
         gaps = np.flatnonzero(np.diff(recorded.source_episode)) + 1
-        axis.plot(*np.insert(places, gaps, np.nan, axis=0).T, color=colour, lw=0.9, label=body)
+        axis.plot(*np.insert(positions, gaps, np.nan, axis=0).T, color=colour, lw=0.9, label=body)
     _legend(axis)
 
 
@@ -149,25 +149,25 @@ def _steps(axis: Axes, task: Task, made: TransitionSet, shown: int = 250) -> Non
     else:
         yaw = made.states[rows, actor.heading]
         axis.quiver(*robot.T, np.cos(yaw), np.sin(yaw), color=ROBOT, scale=45, width=0.003)
-    way = (
+    moved = (
         made.next_states[rows][:, list(thing.position)]
         - made.states[rows][:, list(thing.position)]
     )
-    moving = np.linalg.norm(way, axis=1) > task.rest
-    places = made.states[rows][:, list(thing.position)][moving]
+    moving = np.linalg.norm(moved, axis=1) > task.rest
+    positions = made.states[rows][:, list(thing.position)][moving]
     (low, high), _ = task.bounds
     axis.quiver(
-        *places.T, *way[moving].T, color=INK, scale=(high - low) / 3, width=0.003, zorder=4
+        *positions.T, *moved[moving].T, color=INK, scale=(high - low) / 3, width=0.003, zorder=4
     )
 
 
 def _coverage(axis: Axes, task: Task, made: TransitionSet) -> None:
     _field(axis, task, f'where the {task.object} is')
-    places = made.states[:, list(task.layout.bodies[task.object].position)]
+    positions = made.states[:, list(task.layout.bodies[task.object].position)]
     (low, high), (right, left) = task.bounds
     (_, deep), _ = task.mouth
     counts, x, y = np.histogram2d(
-        *places.T, bins=(40, 27), range=((low, max(high, deep)), (right, left))
+        *positions.T, bins=(40, 27), range=((low, max(high, deep)), (right, left))
     )
     shown = np.where(counts > 0, counts, np.nan).T
     mesh = axis.pcolormesh(

@@ -85,8 +85,8 @@ def _kept(axes: Axes, episodes: Sequence[Episode], field: Field) -> None:
         (world.BALL, BALL, 'ball'),
     ):
         for number, episode in enumerate(episodes):
-            places = np.where(episode.valid[:, None], episode.world_states[:, columns], np.nan)
-            axes.plot(*places.T, color=colour, lw=0.7, label='' if number else label)
+            positions = np.where(episode.valid[:, None], episode.world_states[:, columns], np.nan)
+            axes.plot(*positions.T, color=colour, lw=0.7, label='' if number else label)
     for episode in episodes:
         if episode.success:
             axes.plot(*episode.world_states[-1, world.BALL], '*', color=GOOD, ms=9)
@@ -97,10 +97,10 @@ def _kept(axes: Axes, episodes: Sequence[Episode], field: Field) -> None:
 def _cut(axes: Axes, report: ImportReport, field: Field) -> None:
     _field(axes, field, 'cut: where the robot believed to be')
     for index, (name, colour) in enumerate(zip(REASONS, _COLOURS)):
-        places = np.concatenate(
+        positions = np.concatenate(
             [stretch.pose[stretch.reason == index, :2] for stretch in report.stretches]
         )
-        axes.plot(*places.T, '.', ms=2.5, color=colour)
+        axes.plot(*positions.T, '.', ms=2.5, color=colour)
         axes.plot([], [], 's', color=colour, label=f'{name}: {report.cut[name]} rows')
     axes.legend(
         loc='upper center',

@@ -34,18 +34,18 @@ _LEGS = np.pi * np.array([0.25, 0.75, 1.25, 1.75])
 _PAIR = np.array([1.0, -1.0, 1.0, -1.0])
 
 
-def torques(states: np.ndarray, way: np.ndarray) -> np.ndarray:
+def torques(states: np.ndarray, direction: np.ndarray) -> np.ndarray:
     """
     Return torques (count, 8) in [-1, 1] for states (count, 29).
 
-    :param way: (count,) [rad] from the x axis against the clock, where to go.
+    :param direction: (count,) [rad] from the x axis against the clock, where to go.
     """
     heading = yaw(states)[:, None]
     joints, speeds = (states[:, at].reshape(-1, 4, 2) for at in (slice(7, 15), slice(21, 29)))
     bent, bending = ((part[..., 1] * BEND) @ _PAIR for part in (joints, speeds))
     stride = np.arctan2(bent, bending / _RATE)[:, None] + _LEAD
     swing, lift = _PAIR * np.sin(stride), _PAIR * np.sin(stride + ANKLE_PHASE)
-    off = _LEGS - (np.asarray(way)[:, None] - heading)
+    off = _LEGS - (np.asarray(direction)[:, None] - heading)
     turn = np.clip(-_TURN * heading, -_MOST_TURN, _MOST_TURN)
     hips = (HIP_SWING * np.sqrt(2) * np.sin(off) + turn) * swing
     ankles = ANKLE_OFFSET + ANKLE_SWING * lift + ANKLE_REACH * np.cos(off) * swing

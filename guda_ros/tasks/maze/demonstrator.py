@@ -44,7 +44,7 @@ class Waypoints:
             else rng.integers(0, len(cells), count)
         )
 
-    def targets(self, places: np.ndarray, near: float, aside: float) -> np.ndarray:
+    def targets(self, positions: np.ndarray, near: float, aside: float) -> np.ndarray:
         """
         Return where (count, 2) [m] runs at `places` are to go.
 
@@ -52,9 +52,9 @@ class Waypoints:
         """
         goal = self._map.middles(self._map.free[self._goal])
         if not self._fixed:
-            there = np.linalg.norm(places - goal, axis=1) < near
+            there = np.linalg.norm(positions - goal, axis=1) < near
             self._goal[there] = self._rng.integers(0, len(self._map.free), int(there.sum()))
-        row, column = self._map.cells(places).T
+        row, column = self._map.cells(positions).T
         cell = np.stack([row, column], axis=1)
         following = self._next[self._goal, row, column]
         # A corner is not cut: first to the middle of the cell when the way turns in it.
@@ -62,7 +62,7 @@ class Waypoints:
         straight = self._map.middles(following) - middle
         across = np.stack([-straight[:, 1], straight[:, 0]], axis=1)
         across /= np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-9)
-        off = np.abs(np.sum((places - middle) * across, axis=1))
+        off = np.abs(np.sum((positions - middle) * across, axis=1))
         return np.where((off > aside)[:, None], middle, self._map.middles(following))
 
 
@@ -71,12 +71,12 @@ class PointController:
 
     near, aside, noise = 0.1, 0.25, 0.5
 
-    def __init__(self, way: Waypoints, rng: np.random.Generator) -> None:
-        self._way, self._rng = way, rng
+    def __init__(self, waypoints: Waypoints, rng: np.random.Generator) -> None:
+        self._waypoints, self._rng = waypoints, rng
 
     def actions(self, states: np.ndarray) -> np.ndarray:
         """Return actions (count, 2) for states (count, 4)."""
-        target = self._way.targets(states[:, :2], self.near, self.aside)
+        target = self._waypoints.targets(states[:, :2], self.near, self.aside)
         action = _GAIN * (target - states[:, :2]) - _DAMPING * states[:, 2:]
         action += self.noise * self._rng.standard_normal(action.shape)
         return np.clip(action, -1.0, 1.0)
@@ -87,12 +87,12 @@ class AntController:
 
     near, aside, noise = 0.5, 0.6, 0.1
 
-    def __init__(self, way: Waypoints, rng: np.random.Generator) -> None:
-        self._way, self._rng = way, rng
+    def __init__(self, waypoints: Waypoints, rng: np.random.Generator) -> None:
+        self._waypoints, self._rng = waypoints, rng
 
     def actions(self, states: np.ndarray) -> np.ndarray:
         """Return actions (count, 8) for states (count, 29)."""
-        to_go = self._way.targets(states[:, :2], self.near, self.aside) - states[:, :2]
+        to_go = self._waypoints.targets(states[:, :2], self.near, self.aside) - states[:, :2]
         action = torques(states, np.arctan2(to_go[:, 1], to_go[:, 0]))
         action += self.noise * self._rng.standard_normal(action.shape)
         return np.clip(action, -1.0, 1.0)

@@ -79,23 +79,23 @@ class MazeMap:
         across = (cells[..., 1] + 0.5) * self.scale - self.size[0]
         return np.stack([across, self.size[1] - (cells[..., 0] + 0.5) * self.scale], axis=-1)
 
-    def cells(self, places: np.ndarray) -> np.ndarray:
-        """Return the cells (..., 2), clipped to the maze, of places (..., 2) [m]."""
-        row = np.floor((self.size[1] - places[..., 1]) / self.scale)
-        column = np.floor((places[..., 0] + self.size[0]) / self.scale)
+    def cells(self, positions: np.ndarray) -> np.ndarray:
+        """Return the cells (..., 2), clipped to the maze, of positions (..., 2) [m]."""
+        row = np.floor((self.size[1] - positions[..., 1]) / self.scale)
+        column = np.floor((positions[..., 0] + self.size[0]) / self.scale)
         limits = np.array(self.walls.shape) - 1
         return np.clip(np.stack([row, column], axis=-1).astype(int), 0, limits)
 
-    def clearance(self, places: np.ndarray) -> np.ndarray:
+    def clearance(self, positions: np.ndarray) -> np.ndarray:
         """Return how far (...) [m] places are from the nearest wall, up to half a cell or more."""
-        cells = self.cells(places)
+        cells = self.cells(positions)
         padded = np.pad(self.walls, 1, constant_values=True)
         nearest = np.full(cells.shape[:-1], np.inf)
         for down in (-1, 0, 1):
             for right in (-1, 0, 1):
                 other = cells + (down, right)
                 wall = padded[other[..., 0] + 1, other[..., 1] + 1]
-                off = np.abs(places - self.middles(other)) - self.scale / 2
+                off = np.abs(positions - self.middles(other)) - self.scale / 2
                 distance = np.linalg.norm(np.maximum(off, 0.0), axis=-1)
                 nearest = np.minimum(nearest, np.where(wall, distance, np.inf))
         return nearest
@@ -126,24 +126,24 @@ class MazeMap:
         return following
 
     @cached_property
-    def way(self) -> np.ndarray:
+    def cell_directions(self) -> np.ndarray:
         """Unit vectors (rows, columns, 2) along the shortest way to the goal; 0 at the goal."""
         following = self.next_cells(self.cell_of_mark('G'))
         return (
             self.middles(following) - self.middles(np.stack(np.indices(self.walls.shape), axis=-1))
         ) / self.scale
 
-    def ways(self, places: np.ndarray) -> np.ndarray:
+    def directions(self, positions: np.ndarray) -> np.ndarray:
         """
-        Return unit vectors (M, 2) from places (M, 2) along the shortest way.
+        Return unit vectors (M, 2) from positions (M, 2) along the shortest way.
 
         They lead back to the middle of the aisle, by 45 degrees a quarter of a cell off it, and in
         the goal cell to its middle.
         """
-        cells, goal = self.cells(places), np.array(self.cell_of_mark('G'))
-        along, off = self.way[tuple(cells.T)], self.middles(cells) - places
+        cells, goal = self.cells(positions), np.array(self.cell_of_mark('G'))
+        along, off = self.cell_directions[tuple(cells.T)], self.middles(cells) - positions
         across = off - np.sum(off * along, axis=1, keepdims=True) * along
-        ways = np.where(
+        directions = np.where(
             np.all(cells == goal, axis=1)[:, None], off, along + across / (_ASIDE * self.scale)
         )
-        return ways / np.maximum(np.linalg.norm(ways, axis=1, keepdims=True), 1e-9)
+        return directions / np.maximum(np.linalg.norm(directions, axis=1, keepdims=True), 1e-9)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from guda_ros.data.transitions import TransitionSet
 
 #: Places are drawn among so many that were found free, spread evenly over the free cells.
-_PLACES = 50_000
+_POSITIONS = 50_000
 _QUARTER = np.pi / 2
 
 
@@ -51,12 +51,12 @@ class MazeRule(SegmentRule):
 
     def _find(self) -> None:
         recorded, task = self.recorded, self.task
-        self._places = free_places(task, _PLACES)
-        ways = task.map.ways(self._places)
+        self._positions = free_positions(task, _POSITIONS)
+        unit_vectors = task.map.directions(self._positions)
         # In the order of their ways, so that those near a direction are neighbours.
-        angle = np.arctan2(ways[:, 1], ways[:, 0])
+        angle = np.arctan2(unit_vectors[:, 1], unit_vectors[:, 0])
         order = np.argsort(angle)
-        self._places, self._angle = self._places[order], angle[order]
+        self._positions, self._angle = self._positions[order], angle[order]
         if self._by == 'action':
             x, y = task.layout.action_vectors[0]
             direction = np.arctan2(recorded.actions[:, y], recorded.actions[:, x])
@@ -81,7 +81,7 @@ class MazeRule(SegmentRule):
         """Return the changes of chosen steps, with parameters of shape (number,)."""
         direction = self._direction[choice]
         first, count = self._fitting(direction)
-        at = (first + rng.integers(0, count)) % len(self._places)
+        at = (first + rng.integers(0, count)) % len(self._positions)
         turn = np.zeros(number)
         if self._rotation == 'way':
             turn = np.round((self._angle[at] - direction) / _QUARTER) * _QUARTER
@@ -89,7 +89,7 @@ class MazeRule(SegmentRule):
             turn = rng.integers(0, 4, number) * _QUARTER
         move = Move.carry(
             self._point[choice],
-            self._places[at],
+            self._positions[at],
             wrap_angle_fast(turn),
             np.zeros(number, dtype=bool),
         )
@@ -135,14 +135,14 @@ def directions(recorded: TransitionSet, over: int) -> np.ndarray:
     whole = segments.runs(recorded, np.ones(len(recorded), dtype=bool))
     rows, segment, _ = whole.expand()
     last = np.minimum(rows + over - 1, whole.last[segment])
-    way = recorded.next_states[last, :2] - recorded.states[rows, :2]
-    return np.arctan2(way[:, 1], way[:, 0])
+    displacement = recorded.next_states[last, :2] - recorded.states[rows, :2]
+    return np.arctan2(displacement[:, 1], displacement[:, 0])
 
 
-def free_places(task: Task, count: int) -> np.ndarray:
-    """Return about `count` places (K, 2) [m] clear of the walls, the same for each call."""
+def free_positions(task: Task, count: int) -> np.ndarray:
+    """Return about `count` positions (K, 2) [m] clear of the walls, the same for each call."""
     rng = np.random.default_rng(0)
     cells = task.map.free[rng.integers(0, len(task.map.free), 2 * count)]
-    places = task.map.middles(cells)
-    places += (rng.random(places.shape) - 0.5) * task.map.scale
-    return places[task.map.clearance(places) >= task.radius][:count]
+    positions = task.map.middles(cells)
+    positions += (rng.random(positions.shape) - 0.5) * task.map.scale
+    return positions[task.map.clearance(positions) >= task.radius][:count]

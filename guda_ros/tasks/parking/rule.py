@@ -50,7 +50,7 @@ class ParkRule(SegmentRule):
         mirrored = rng.random(number) < self._reflect
         sign = 1.0 - 2.0 * mirrored
         spot = world.spots()[rng.integers(0, len(world.spots()), number)]
-        place = spot[:, :2] if self._at_spot else _ANYWHERE.draw(number, self.task, rng)
+        position = spot[:, :2] if self._at_spot else _ANYWHERE.draw(number, self.task, rng)
         heading = spot[:, 2] if self._at_spot else 0.0
         heading = heading + rng.uniform(-self._spread, self._spread, number)
         turn = wrap_angle_fast(heading - sign * ends[:, world.YAW])
@@ -58,7 +58,7 @@ class ParkRule(SegmentRule):
         return Change(
             self.task.layout,
             {
-                'car': Move.carry(ends[:, world.CAR], place, turn, mirrored),
+                'car': Move.carry(ends[:, world.CAR], position, turn, mirrored),
                 'goal': Move.carry(ends[:, world.GOAL], spot[:, :2], goal_turn, mirrored),
             },
         )

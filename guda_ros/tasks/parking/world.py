@@ -65,8 +65,8 @@ def step(states: np.ndarray, actions: np.ndarray) -> np.ndarray:
             speed < -MAX_SPEED, np.maximum(acceleration, -MAX_SPEED - speed), acceleration
         )
         slip = np.arctan(0.5 * np.tan(steering))
-        way = speed[:, None] * np.stack([np.cos(yaw + slip), np.sin(yaw + slip)], axis=1)
-        states[:, CAR] += way * PERIOD
+        velocity = speed[:, None] * np.stack([np.cos(yaw + slip), np.sin(yaw + slip)], axis=1)
+        states[:, CAR] += velocity * PERIOD
         states[:, CAR] += push
         crashed = crashed | (push != 0).any(axis=1)
         states[:, YAW] = yaw + speed * np.sin(slip) / (LENGTH / 2) * PERIOD
@@ -120,12 +120,12 @@ def _corners(middle: np.ndarray, yaw: np.ndarray, length: float, width: float) -
 
 
 def _overlap(
-    one: np.ndarray, other: np.ndarray, way: np.ndarray
+    one: np.ndarray, other: np.ndarray, displacement: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """
     Return (K,) whether rectangles (K, 4, 2) overlap, whether they will, and the push (K, 2).
 
-    way (K, 2): how far the first moves in the next frame.
+    displacement (K, 2): how far the first moves in the next frame.
     """
     edges = np.concatenate([np.roll(part, -1, axis=1) - part for part in (one, other)], axis=1)
     normal = np.stack([-edges[..., 1], edges[..., 0]], axis=-1)
@@ -133,7 +133,7 @@ def _overlap(
     projected = [np.einsum('kpc,kec->kep', part, normal) for part in (one, other)]
     (low, high), (other_low, other_high) = ((p.min(axis=-1), p.max(axis=-1)) for p in projected)
     now = (_gap(low, high, other_low, other_high) <= 0).all(axis=1)
-    moved = np.einsum('kc,kec->ke', way, normal)
+    moved = np.einsum('kc,kec->ke', displacement, normal)
     gap = _gap(low + np.minimum(moved, 0), high + np.maximum(moved, 0), other_low, other_high)
     soon = (gap <= 0).all(axis=1)
     least = np.abs(gap).argmin(axis=1)

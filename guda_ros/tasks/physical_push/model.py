@@ -94,8 +94,8 @@ class PhysicalPushModel(NumbersContract):
         """Return starts (count, 10), with any heading."""
         low, high = np.array(STARTS[self.start]).T
         states = np.zeros((count, world.SIZE))
-        places = rng.uniform(low, high, (count, 4))
-        states[:, world.ROBOT_POSITION], states[:, world.BALL] = places[:, :2], places[:, 2:]
+        positions = rng.uniform(low, high, (count, 4))
+        states[:, world.ROBOT_POSITION], states[:, world.BALL] = positions[:, :2], positions[:, 2:]
         states[:, world.ROBOT_YAW] = rng.uniform(-np.pi, np.pi, count)
         return states
 
@@ -111,11 +111,13 @@ class PhysicalPushModel(NumbersContract):
         turn, forward, left, _ = np.moveaxis(
             np.clip(np.asarray(actions, dtype=float), -1, 1), -1, 0
         )
-        way = self.step * np.stack(
+        displacement = self.step * np.stack(
             [np.where(forward < 0, self.backward * forward, forward), self.sideward * left], -1
         )
         yaw = after[..., world.ROBOT_YAW]
-        robot = np.clip(after[..., world.ROBOT_POSITION] + world.rotate(way, yaw), -reach, reach)
+        robot = np.clip(
+            after[..., world.ROBOT_POSITION] + world.rotate(displacement, yaw), -reach, reach
+        )
         yaw = world.wrap_angle(yaw + self.turn * turn)
         ball = np.clip(after[..., world.BALL], -reach, reach)
         after[..., world.ROBOT_POSITION], after[..., world.BALL] = robot, ball
@@ -138,9 +140,9 @@ class PhysicalPushModel(NumbersContract):
         states = np.asarray(states, dtype=float)
         seen = np.empty((*states.shape[:-1], 12), dtype=np.float32)
         for column, point in enumerate((np.zeros(2), self.goal, states[..., world.BALL])):
-            place = world.to_frame(point, states[..., world.ROBOT])
-            far = np.maximum(np.hypot(place[..., 0], place[..., 1]), 1e-12)
-            seen[..., 4 * column : 4 * column + 2] = place / 10
-            seen[..., 4 * column + 2] = place[..., 1] / far
-            seen[..., 4 * column + 3] = place[..., 0] / far
+            relative = world.to_frame(point, states[..., world.ROBOT])
+            far = np.maximum(np.hypot(relative[..., 0], relative[..., 1]), 1e-12)
+            seen[..., 4 * column : 4 * column + 2] = relative / 10
+            seen[..., 4 * column + 2] = relative[..., 1] / far
+            seen[..., 4 * column + 3] = relative[..., 0] / far
         return seen

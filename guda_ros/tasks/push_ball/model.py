@@ -145,11 +145,11 @@ class PushBallModel(NumbersContract):
             return found
         robot, ball = columns[ROBOT], columns[BALL]
         # Differences in single precision, in which sine and cosine are ten times as fast.
-        ways = np.empty((2, 2, *columns.shape[1:]), dtype=np.float32)
-        np.subtract(ball, robot, out=ways[:, 0], casting='same_kind')
-        np.subtract(_beside(self.goal, ball), ball, out=ways[:, 1], casting='same_kind')
-        far = _length(*ways)
-        (to_x, to_y), distance = ways[:, 0], far[0]
+        offsets = np.empty((2, 2, *columns.shape[1:]), dtype=np.float32)
+        np.subtract(ball, robot, out=offsets[:, 0], casting='same_kind')
+        np.subtract(_beside(self.goal, ball), ball, out=offsets[:, 1], casting='same_kind')
+        far = _length(*offsets)
+        (to_x, to_y), distance = offsets[:, 0], far[0]
         cos, sin = cos_sin(columns[YAW])
         facing = to_x * cos + to_y * sin > np.float32(np.cos(self.facing)) * distance
         # The authors compare angles in [0, 2 pi) and do not wrap the difference.
@@ -164,15 +164,15 @@ class PushBallModel(NumbersContract):
         columns = to_columns(np.asarray(states)).astype(single, order='C')
         robot, ball = columns[ROBOT], columns[BALL]
         goal = _beside(self.goal.astype(single), ball)
-        ways = np.empty((2, 2, *columns.shape[1:]), dtype=single)
-        np.subtract(ball, robot, out=ways[:, 0])
-        np.subtract(goal, robot, out=ways[:, 1])
+        offsets = np.empty((2, 2, *columns.shape[1:]), dtype=single)
+        np.subtract(ball, robot, out=offsets[:, 0])
+        np.subtract(goal, robot, out=offsets[:, 1])
         seen = np.empty((*columns.shape[1:], len(OBSERVATION)), dtype=single)
-        for part, way in ((0, ways[:, 0]), (2, goal - ball)):
+        for part, offset in ((0, offsets[:, 0]), (2, goal - ball)):
             for axis, size in enumerate((self.length, self.width)):
-                np.multiply(way[axis], single(1 / size), out=seen[..., part + axis])
+                np.multiply(offset[axis], single(1 / size), out=seen[..., part + axis])
         # Directions of ball and goal, both at once, turned into the robot's frame.
-        x, y = ways / _length(*ways)
+        x, y = offsets / _length(*offsets)
         cos, sin = cos_sin(columns[YAW])
         left, ahead = y * cos - x * sin, x * cos + y * sin
         seen[..., 4], seen[..., 6] = left

@@ -25,7 +25,7 @@ from guda_ros.soccer.push_target import push_target
 _FARTHEST = 20.0
 
 
-class _WayRule(Rule):
+class _DisplacementRule(Rule):
     """Single steps in which a body went some way, turned to the way that it should go."""
 
     reasons = ('accepted',)
@@ -49,12 +49,12 @@ class _WayRule(Rule):
     def _find(self) -> None:
         recorded = self.recorded
         fits = self._fitting() & self.task.movable(recorded)
-        way = displacement(recorded, self.task.layout.bodies[self._body])
-        length = np.hypot(way[:, 0], way[:, 1])
+        moved = displacement(recorded, self.task.layout.bodies[self._body])
+        length = np.hypot(moved[:, 0], moved[:, 1])
         rows = np.flatnonzero(fits & (length > 0))
         if len(rows):
             rows = rows[length[rows] >= np.quantile(length[rows], 1 - self._fastest)]
-        self._rows, self._direction = rows, np.arctan2(way[rows, 1], way[rows, 0])
+        self._rows, self._direction = rows, np.arctan2(moved[rows, 1], moved[rows, 0])
 
     @property
     def candidates(self) -> int:
@@ -75,10 +75,10 @@ class _WayRule(Rule):
         direction = np.where(mirrored, -1.0, 1.0) * self._direction[choice]
         return self._rows[choice], mirrored, wanted - direction
 
-    def _push_way(self, ball: np.ndarray) -> np.ndarray:
+    def _push_direction(self, ball: np.ndarray) -> np.ndarray:
         """Return the ways (count, 2), of length 1, that balls at (count, 2) are to go."""
-        way = push_target(ball, self.task.contract, self._beside, self._clear) - ball
-        return way / np.maximum(np.hypot(way[:, :1], way[:, 1:]), 1e-9)
+        moved = push_target(ball, self.task.contract, self._beside, self._clear) - ball
+        return moved / np.maximum(np.hypot(moved[:, :1], moved[:, 1:]), 1e-9)
 
     def _steps(self, change: Change, rows: np.ndarray) -> Proposal:
         both, actions = self.source.changed(rows, change)
@@ -91,7 +91,7 @@ class _WayRule(Rule):
         )
 
 
-class WalkRule(_WayRule):
+class WalkRule(_DisplacementRule):
     """Put robot and ball anywhere; the step leads round the ball, to where to push it from."""
 
     kind = 'walk'
@@ -118,13 +118,13 @@ class WalkRule(_WayRule):
         ball = rng.uniform(*box, (count, 2))
         robot = rng.uniform(*box, (count, 2))
         robot = put_near(robot, ball, self._near, self._clearance, _FARTHEST, task.bounds, rng)
-        push = self._push_way(ball)
+        push = self._push_direction(ball)
         wanted = np.arctan2(push[:, 1], push[:, 0]) + detour_direction(
             *along_direction(robot - ball, push), self._clearance, self._aligned
         )
         rows, mirrored, turn = self._turned(count, wanted, rng)
-        place = list(task.layout.bodies[task.actor].position)
-        move = Move.carry(self.recorded.states[rows][:, place], robot, turn, mirrored)
+        columns = list(task.layout.bodies[task.actor].position)
+        move = Move.carry(self.recorded.states[rows][:, columns], robot, turn, mirrored)
         return self._steps(
             Change(task.layout, dict.fromkeys(task.layout.bodies, move), {task.object: ball}), rows
         )
@@ -145,7 +145,7 @@ class WalkRule(_WayRule):
         return dict.fromkeys(task.layout.bodies, task.bounds)
 
 
-class PushOnRule(_WayRule):
+class PushOnRule(_DisplacementRule):
     """Put scenes in which the ball moves anywhere, turned so that it moves on to the goal."""
 
     kind = 'push_on'
@@ -162,10 +162,10 @@ class PushOnRule(_WayRule):
         task = self.task
         (left, right), (low, high) = task.bounds
         ball = rng.uniform((left, low), (right, high), (count, 2))
-        push = self._push_way(ball)
+        push = self._push_direction(ball)
         rows, mirrored, turn = self._turned(count, np.arctan2(push[:, 1], push[:, 0]), rng)
-        place = list(task.layout.bodies[task.object].position)
-        move = Move.carry(self.recorded.states[rows][:, place], ball, turn, mirrored)
+        columns = list(task.layout.bodies[task.object].position)
+        move = Move.carry(self.recorded.states[rows][:, columns], ball, turn, mirrored)
         return self._steps(scene(task.layout, move), rows)
 
     def explain(self) -> list[str]:

@@ -162,14 +162,16 @@ class Demonstrator:
         time = self._step[indices] * self._period
 
         direction = self._push_direction(states, style, time)
-        place = world.rotate(states[:, world.ROBOT_POSITION] - states[:, world.BALL], -direction)
+        position = world.rotate(
+            states[:, world.ROBOT_POSITION] - states[:, world.BALL], -direction
+        )
         turned = world.wrap_angle(states[:, world.ROBOT_YAW] - direction)
         if self._limits.side == 0:
-            command = self._drive(place, turned) * style['speed'][:, None]
+            command = self._drive(position, turned) * style['speed'][:, None]
             return self._disturb(indices, command, style['noise'], time)
-        pushing = self._decide(indices, place, turned, style['stand_off'])
-        velocity, turn = self._approach(indices, place, turned, style)
-        push_velocity, push_turn = self._push(place, turned)
+        pushing = self._decide(indices, position, turned, style['stand_off'])
+        velocity, turn = self._approach(indices, position, turned, style)
+        push_velocity, push_turn = self._push(position, turned)
         velocity = np.where(pushing[:, None], push_velocity, velocity)
         turn = np.where(pushing, push_turn, turn)
 
@@ -194,10 +196,10 @@ class Demonstrator:
         return direction + style['wander'] * (waves @ np.array([0.7, 0.3]))
 
     def _decide(
-        self, indices: np.ndarray, place: np.ndarray, turned: np.ndarray, stand_off: np.ndarray
+        self, indices: np.ndarray, position: np.ndarray, turned: np.ndarray, stand_off: np.ndarray
     ) -> np.ndarray:
         """Decide between walking to the ball and pushing it, with hysteresis."""
-        behind, aside = -place[:, 0], np.abs(place[:, 1])
+        behind, aside = -position[:, 0], np.abs(position[:, 1])
         begin = (
             (behind > 0.1) & (behind < stand_off + 0.1) & (aside < 0.05) & (np.abs(turned) < 0.3)
         )
@@ -206,42 +208,44 @@ class Demonstrator:
         self._pushing[indices] = pushing
         return pushing
 
-    def _push(self, place: np.ndarray, turned: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _push(self, position: np.ndarray, turned: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return velocity (m, 2) in the push frame and turn (m,): straight on, behind the ball."""
         limits = self._limits
-        aligned = np.clip(1.3 - np.abs(place[:, 1]) / 0.08 - np.abs(turned) / 0.8, 0.25, 1.0)
-        velocity = np.stack([limits.forward * aligned, -2.0 * place[:, 1]], axis=1)
+        aligned = np.clip(1.3 - np.abs(position[:, 1]) / 0.08 - np.abs(turned) / 0.8, 0.25, 1.0)
+        velocity = np.stack([limits.forward * aligned, -2.0 * position[:, 1]], axis=1)
         return velocity, -2.5 * turned
 
     def _approach(
         self,
         indices: np.ndarray,
-        place: np.ndarray,
+        position: np.ndarray,
         turned: np.ndarray,
         style: dict[str, np.ndarray],
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return velocity (m, 2) in the push frame and turn (m,): round to the place behind it."""
-        target = np.stack([-style['stand_off'], np.zeros(len(place))], axis=1)
-        distance = np.linalg.norm(place, axis=1)
+        target = np.stack([-style['stand_off'], np.zeros(len(position))], axis=1)
+        distance = np.linalg.norm(position, axis=1)
         # Before the ball, or beside it: along a circle round the ball, on the side that is chosen
         # here.
         clearance = 0.42
-        angle = np.arctan2(place[:, 1], place[:, 0])
+        angle = np.arctan2(position[:, 1], position[:, 0])
         side = np.where(
-            place[:, 1] + style['side_bias'] * (place[:, 0] > 0) * (distance > 0.6) >= 0, 1.0, -1.0
+            position[:, 1] + style['side_bias'] * (position[:, 0] > 0) * (distance > 0.6) >= 0,
+            1.0,
+            -1.0,
         )
-        to_target = target - place
+        to_target = target - position
         length = np.maximum(np.linalg.norm(to_target, axis=1), 1e-6)
-        along = np.clip(-np.sum(place * to_target, axis=1) / length**2, 0.0, 1.0)
-        nearest = np.linalg.norm(place + along[:, None] * to_target, axis=1)
-        blocked = (nearest < 0.24) & (place[:, 0] > -0.5 * style['stand_off'])
+        along = np.clip(-np.sum(position * to_target, axis=1) / length**2, 0.0, 1.0)
+        nearest = np.linalg.norm(position + along[:, None] * to_target, axis=1)
+        blocked = (nearest < 0.24) & (position[:, 0] > -0.5 * style['stand_off'])
         ahead = np.where(side * angle >= 0, np.abs(angle), 2 * np.pi - np.abs(angle))
         step = np.clip(np.pi - ahead, 0.0, 0.9)
         round_angle = side * (ahead + step)
-        way = clearance * np.stack([np.cos(round_angle), np.sin(round_angle)], axis=1)
+        via_point = clearance * np.stack([np.cos(round_angle), np.sin(round_angle)], axis=1)
         # Far away, the tangent to the circle rather than the point that is nearest.
-        goal = np.where(blocked[:, None], way, target)
-        offset = goal - place
+        goal = np.where(blocked[:, None], via_point, target)
+        offset = goal - position
         remaining = np.maximum(np.linalg.norm(offset, axis=1), 1e-6)
         # A swing to one side on the way in, until the ball is near.
         self._swinging[indices] &= distance > 1.0
@@ -262,11 +266,11 @@ class Demonstrator:
         velocity = velocity * np.where(far & (away > 1.0), 0.3, 1.0)[:, None]
         return velocity, turn
 
-    def _drive(self, place: np.ndarray, turned: np.ndarray) -> np.ndarray:
+    def _drive(self, position: np.ndarray, turned: np.ndarray) -> np.ndarray:
         """Return commands (m, 3) of a base with wheels: on a bend until the ball lies ahead."""
-        bearing = np.arctan2(-place[:, 1], -place[:, 0])
+        bearing = np.arctan2(-position[:, 1], -position[:, 0])
         # Near the ball the bend goes round it and not into it.
-        widest = np.where(np.linalg.norm(place, axis=1) < _ROUND, 1.7, 1.1)
+        widest = np.where(np.linalg.norm(position, axis=1) < _ROUND, 1.7, 1.1)
         off = world.wrap_angle(bearing + np.clip(3.0 * bearing, -widest, widest) - turned)
         forward = self._limits.forward * np.clip(np.cos(off), 0.0, 1.0)
         return self._limits.clip(np.stack([forward, np.zeros(len(off)), 3.0 * off], axis=1))

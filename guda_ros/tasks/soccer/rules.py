@@ -68,17 +68,17 @@ class _Placement:
         return f'x {a:g} to {b:g}, y {c:g} to {d:g} m{mirrored}'
 
     def draw(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Return places (count, 2) and whether to mirror (count,)."""
-        place = np.stack([rng.uniform(*side, count) for side in self.box], axis=1)
-        return place, rng.random(count) < self.reflect
+        """Return positions (count, 2) and whether to mirror (count,)."""
+        position = np.stack([rng.uniform(*side, count) for side in self.box], axis=1)
+        return position, rng.random(count) < self.reflect
 
-    def to_goal(self, place: np.ndarray, contract: ContractBase) -> np.ndarray:
-        """Return the directions (count,) [rad] in which balls at places (count, 2) are to go."""
+    def to_goal(self, position: np.ndarray, contract: ContractBase) -> np.ndarray:
+        """Return the directions (count,) [rad] in which balls at (count, 2) are to go."""
         target = _game(contract).goal
         if self.beside_goal:
-            target = push_target(place, contract.field, self.beside_goal, self.post_clearance)
-        way = target - place
-        return np.arctan2(way[:, 1], way[:, 0])
+            target = push_target(position, contract.field, self.beside_goal, self.post_clearance)
+        to_target = target - position
+        return np.arctan2(to_target[:, 1], to_target[:, 0])
 
 
 def _game(contract: ContractBase) -> Game:
@@ -130,12 +130,12 @@ class PushRule(Rule):
         """Propose `count` steps."""
         choice = rng.integers(0, len(self._rows), count)
         rows, direction = self._rows[choice], self._direction[choice]
-        place, mirrored = self._placement.draw(count, rng)
+        position, mirrored = self._placement.draw(count, rng)
         # Mirroring first: it turns the way of the ball over, too.
         direction = np.where(mirrored, -direction, direction)
         contract = self.recorded.contract
-        angle = self._placement.to_goal(place, contract) - direction
-        moved = _move_scenes(self, rows, mirrored, angle, place)
+        angle = self._placement.to_goal(position, contract) - direction
+        moved = _move_scenes(self, rows, mirrored, angle, position)
         out = _game(contract).out(moved.both[1][:, world.BALL])
         return replace(moved, rejected=out.astype(np.int8))
 
@@ -179,8 +179,8 @@ class RandomRule(Rule):
     def propose(self, count: int, rng: np.random.Generator) -> Proposal:
         """Propose `count` steps."""
         rows = rng.integers(0, len(self.recorded), count)
-        place, mirrored = self._placement.draw(count, rng)
-        return _move_scenes(self, rows, mirrored, rng.uniform(-np.pi, np.pi, count), place)
+        position, mirrored = self._placement.draw(count, rng)
+        return _move_scenes(self, rows, mirrored, rng.uniform(-np.pi, np.pi, count), position)
 
     def explain(self) -> list[str]:
         """Return sentences that say what the rule will do."""
@@ -250,7 +250,7 @@ class ApproachRule(Rule):
         longest = np.minimum(end - self._run_start[end] + 1, self._max_steps)
         length = rng.integers(self._min_steps, longest + 1)
         pose = self._poses[rng.integers(0, len(self._poses), stretches)]
-        place, mirrored = self._placement.draw(stretches, rng)
+        position, mirrored = self._placement.draw(stretches, rng)
 
         # The ball and the way to push it, relative to the last pose; then everything about that
         # ball.
@@ -263,9 +263,9 @@ class ApproachRule(Rule):
         offset = np.arange(len(segment)) - np.repeat(np.cumsum(length) - length, length)
         rows = (end - length + 1)[segment] + offset
         flip = np.where(mirrored, -1.0, 1.0)
-        angle = self._placement.to_goal(place, recorded.contract) - flip * direction
-        change = scene(self.task.layout, Move.carry(ball, place, angle, mirrored))
-        change = Change(change.layout, change.moves, {'ball': place})
+        angle = self._placement.to_goal(position, recorded.contract) - flip * direction
+        change = scene(self.task.layout, Move.carry(ball, position, angle, mirrored))
+        change = Change(change.layout, change.moves, {'ball': position})
         parameters = parameters_of(change, stretches)
         change = change.take(segment)
         both, actions = self.source.changed(rows, change)
@@ -375,11 +375,11 @@ def push_poses(recorded: TransitionSet, window: _PushWindow, onset: int) -> np.n
     first = begins & ~np.concatenate([[False], begins[:-1]])
     pose_row = np.maximum(row - onset, start)
     pose = recorded.states[pose_row][:, world.ROBOT]
-    place = world.rotate(pose[:, :2] - ball, -direction)
-    near = (np.linalg.norm(place, axis=1) < 0.5) & (place[:, 0] < -0.1)
+    position = world.rotate(pose[:, :2] - ball, -direction)
+    near = (np.linalg.norm(position, axis=1) < 0.5) & (position[:, 0] < -0.1)
     chosen = first & known & near
     turned = world.wrap_angle(pose[:, 2] - direction)
-    return np.concatenate([place, turned[:, None]], axis=1)[chosen]
+    return np.concatenate([position, turned[:, None]], axis=1)[chosen]
 
 
 def idle(recorded: TransitionSet, min_action: float) -> np.ndarray:
@@ -388,9 +388,9 @@ def idle(recorded: TransitionSet, min_action: float) -> np.ndarray:
 
 
 def _move_scenes(
-    rule: Rule, rows: np.ndarray, mirrored: np.ndarray, angle: np.ndarray, place: np.ndarray
+    rule: Rule, rows: np.ndarray, mirrored: np.ndarray, angle: np.ndarray, position: np.ndarray
 ) -> Proposal:
-    move = Move.carry(rule.recorded.states[rows][:, world.BALL], place, angle, mirrored)
+    move = Move.carry(rule.recorded.states[rows][:, world.BALL], position, angle, mirrored)
     change = scene(rule.task.layout, move)
     both, actions = rule.source.changed(rows, change)
     return Proposal(
