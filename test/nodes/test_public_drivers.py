@@ -1,6 +1,9 @@
 """Robots behind the topics of public drivers: driven, recorded, converted, replayed."""
 
-from drivers.bench import Bench
+import signal
+
+from drivers.bench import Bench, TRIES
+from drivers.catalogue import DRIVERS
 import numpy as np
 from policy_file import write_policy
 import pytest
@@ -40,6 +43,8 @@ def moved(episode):
 def test_the_robot_of_a_public_driver_is_driven_recorded_replayed_and_led_by_a_policy(bench):
     person, driver = bench.person, bench.driver
     bench.place()
+    if bench.has_head:
+        driver.look(0.15, 0.1)
     # usb_cam without a calibration file is the one thing that anything lacks in.
     found = bench.look()
     assert {each.subject for each in found.lacks} == BAD.get(bench.name, set()), found
@@ -84,3 +89,48 @@ def test_the_robot_of_a_public_driver_is_driven_recorded_replayed_and_led_by_a_p
     assert driver.state['command'] == [0.0, 0.0, 0.0]
     driver.wait(lambda state: state['speed'] < 0.01)
     np.testing.assert_allclose(bench.walked[:2], gone[:2], atol=0.1)
+
+
+@pytest.mark.long
+@pytest.mark.needs('drawing')
+@pytest.mark.parametrize('bench', DRIVERS, indirect=True)
+def test_the_robot_of_a_public_driver_is_taught_from_a_terminal(bench):
+    person, driver = bench.person, bench.driver
+    person.put_away()
+    bench.place()
+    with bench.up():
+        screen = bench.command('teleop', 'attach', '--device', 'keyboard')
+        try:
+            screen.wait_for('the robot stands', timeout=120, meanwhile=lambda: bench.seconds(0.02))
+            if DRIVERS[bench.name].head_command:
+                # Down and to the left, whatever the signs of the robot's joints.
+                for key, index in (('k', 1), ('j', 0)):
+                    screen.hold(key, lambda index=index: driver.state['head'][index] > 0.05)
+                screen.press('c')
+                driver.wait(lambda state: np.abs(state['head']).max() < 0.01)
+            for attempt in range(TRIES):
+                bench.place()
+                screen.press('n')
+                person.wait(lambda: person.episode.get('running'), 60)
+                name = person.episode['id']
+                screen.hold('Q', lambda: bench.passed(0.02) or bench.walked[0] > 0.3)
+                driver.wait(lambda state: state['speed'] < 0.01)
+                screen.press('y')
+                person.wait(lambda: person.recording.get('state') == 'closed', 60)
+                good = person.recording['good']
+                if good or attempt == TRIES - 1:
+                    break
+                screen.press('\x7f')
+                person.wait(lambda tries=attempt: person.episode['discarded'] > tries, 60)
+            assert good or bench.busy, person.recording
+            # Ctrl-C in the terminal while the robot walks.
+            screen.hold('W', lambda: bench.passed(0.02) or driver.state['speed'] > 0.05)
+            screen.process.send_signal(signal.SIGINT)
+            screen.must_end(0)
+            driver.wait(lambda state: state['speed'] < 0.01)
+            assert driver.state['command'] == [0.0, 0.0, 0.0]
+        finally:
+            screen.close()
+    episode = bench.read(name)
+    assert moved(episode) == {'teleop'} and episode.usable.mean() > 0.5
+    np.testing.assert_allclose(episode.world_states[3, world.BALL], bench.ball, atol=0.05)

@@ -50,6 +50,11 @@ class Bench:
         self.person = Person(domain)
 
     @property
+    def has_head(self) -> bool:
+        """Whether the robot has a head that turns."""
+        return DRIVERS[self.name].joint_states is not None
+
+    @property
     def recordings(self) -> Path:
         """Folder of what is recorded."""
         return self.folder / 'recordings'
@@ -78,7 +83,7 @@ class Bench:
         """Run `guda up robot`; Ctrl-C ends it, and the robot must stand then."""
         command = self.command('up', 'robot', '--recordings', str(self.recordings), *arguments)
         try:
-            command.wait_for('running; Ctrl-C stops it', timeout=120)
+            command.wait_for('running.*Ctrl-C stops it', timeout=120)
             yield command
             command.process.send_signal(signal.SIGINT)
             command.must_end(130)
@@ -100,6 +105,16 @@ class Bench:
         clock = self.person.node.get_clock()
         end = clock.now().nanoseconds + seconds * 1e9
         self.person.wait(lambda: clock.now().nanoseconds > end, seconds + 30)
+
+    def passed(self, seconds: float) -> bool:
+        """Hold on for so long; return False, as a condition that does not hold yet."""
+        self.seconds(seconds)
+        return False
+
+    @property
+    def busy(self) -> bool:
+        """Whether the machine has so much else to do that no robot could be kept up with."""
+        return os.getloadavg()[0] > BUSY * (os.cpu_count() or 1)
 
     @property
     def walked(self) -> np.ndarray:
@@ -145,7 +160,7 @@ class Bench:
             self.driver.wait(lambda state: state['speed'] < 0.01)
             if self.end():
                 return name
-            if len(said) == TRIES - 1 and os.getloadavg()[0] > BUSY * (os.cpu_count() or 1):
+            if len(said) == TRIES - 1 and self.busy:
                 # The recorder is right, and there is nothing better to have.
                 return f'{name}.discarded'
             said.append(str(person.recording))

@@ -71,7 +71,7 @@ class Person:
             self._hold()
 
     def _hold(self, *buttons: str) -> None:
-        if time.monotonic() >= self._next or buttons:
+        if self._joy is not None and (time.monotonic() >= self._next or buttons):
             self._next = time.monotonic() + _PERIOD
             axes, pressed = self._pad.encode(self.sticks, self.held, buttons)
             message = Joy(axes=axes, buttons=pressed)
@@ -90,6 +90,11 @@ class Person:
             pause = time.monotonic() + 2.0
             while time.monotonic() < pause and not condition():
                 self._hold()
+
+    def put_away(self) -> None:
+        """Put the pad away, and only look on."""
+        self.node.destroy_publisher(self._joy)
+        self._joy = None
 
     @property
     def episode(self) -> dict:
