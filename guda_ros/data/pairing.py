@@ -187,6 +187,16 @@ class SampleTally:
             default=0.0,
         )
 
+    @property
+    def indifferent(self) -> frozenset[str]:
+        """
+        Roles of which messages may be lost without any step lacking something.
+
+        Calibrations are all alike, and between clocks apart one odometry is as good as another.
+        """
+        odometry = {'odom'} if self._clocks_apart and not self._roles['odom'][1] else set()
+        return frozenset({'camera_info'} | odometry)
+
     def problems(self) -> list[str]:
         """Return one sentence for everything that is missing."""
         if self._begin is None:

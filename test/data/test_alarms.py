@@ -246,3 +246,22 @@ def test_a_stream_that_never_came_is_a_reason():
 def test_what_the_full_disk_refused_is_a_reason():
     report = quality_report('scored', whole_tally(), StreamAlarms(START, {}), refused=7)
     assert report['reasons'] == ['7 messages were refused by the full disk']
+
+
+@pytest.mark.parametrize('apart', [True, False])
+def test_lost_odometry_of_a_clock_of_its_own_is_no_reason_while_every_step_has_one(apart):
+    streams, steps = Streams(), np.arange(START, START + 10**10, 100 * MS)
+    phase = 7 * MS if apart else 0
+    odometry = [START + phase + step * 20 * MS for step in range(-5, 510) if step % 10 != 3]
+    for stamp in odometry:
+        streams.take('odom', stamp)
+        streams.take('camera_info', stamp)
+    tally = SampleTally(START, 0.1)
+    stamps = dict.fromkeys(('pose', 'ball', 'command'), {*steps.tolist()})
+    tally.count({**stamps, 'odom': {*odometry}}, steps, last=True)
+    assert tally.problems() == []
+    report = quality_report('scored', tally, streams.alarms)
+    assert report['streams']['camera_info']['lost'] > 40
+    assert [reason.partition(':')[0] for reason in report['reasons']] == (
+        [] if apart else ['odom']
+    )

@@ -34,7 +34,8 @@ def quality_report(
     reasons += [
         f'{role}: {stream["lost"]} of {stream["messages"] + stream["lost"]} were lost'
         for role, stream in report['streams'].items()
-        if stream['lost'] > MAX_LOST * (stream['messages'] + stream['lost'])
+        if role not in tally.indifferent
+        and stream['lost'] > MAX_LOST * (stream['messages'] + stream['lost'])
     ]
     # A stream that is late for a moment is an alarm, but no loss.
     reasons += [
