@@ -68,24 +68,15 @@ def test_the_robot_of_a_public_driver_is_driven_recorded_replayed_and_led_by_a_p
     # What perception made of pictures and odometry is what there was in the world.
     states = episode.world_states
     np.testing.assert_allclose(states[0, world.ROBOT], bench.start, atol=0.02)
-    np.testing.assert_allclose(states[3, world.BALL], bench.ball, atol=0.04)
-    np.testing.assert_allclose(states[-1, world.ROBOT], end, atol=0.03)
+    first = np.flatnonzero(episode.valid)[0]
+    np.testing.assert_allclose(states[first, world.BALL], bench.ball, atol=0.04)
+    np.testing.assert_allclose(states[-1, world.ROBOT], end, atol=0.05)
 
     made = guda_ros.convert([bench.recordings / taught], bench.folder / 'set', robot=bench.profile)
     assert sum(map(len, made.episodes)) == len(episode)
 
-    bench.place()
-    person.held = False
-    command = bench.command('data', 'replay', str(bench.recordings / taught), '--on', 'robot')
-    try:
-        command.wait_for('type yes')
-        command.press('yes\r')
-        command.wait_for("hold the dead-man's button", timeout=120)
-        person.held = True
-        command.wait_for('s replayed', timeout=120, meanwhile=lambda: bench.seconds(0.02))
-        command.must_end(0)
-    finally:
-        command.close()
+    # A person whose hand is held up for half a second lets go, and has to begin again.
+    assert any(bench.replay(taught) for _ in range(TRIES))
     assert driver.state['command'] == [0.0, 0.0, 0.0]
     driver.wait(lambda state: state['speed'] < 0.01)
     np.testing.assert_allclose(bench.walked[:2], gone[:2], atol=0.1)
@@ -133,4 +124,5 @@ def test_the_robot_of_a_public_driver_is_taught_from_a_terminal(bench):
             screen.close()
     episode = bench.read(name)
     assert moved(episode) == {'teleop'} and episode.usable.mean() > 0.5
-    np.testing.assert_allclose(episode.world_states[3, world.BALL], bench.ball, atol=0.05)
+    first = np.flatnonzero(episode.valid)[0]
+    np.testing.assert_allclose(episode.world_states[first, world.BALL], bench.ball, atol=0.05)

@@ -166,6 +166,25 @@ class Bench:
             said.append(str(person.recording))
         raise AssertionError('\n'.join(said))
 
+    def replay(self, name: str) -> bool:
+        """Send the commands of an episode to the robot again; tell whether all were sent."""
+        self.place()
+        self.person.held = False
+        command = self.command('data', 'replay', str(self.recordings / name), '--on', 'robot')
+        try:
+            command.wait_for('type yes')
+            command.press('yes\r')
+            command.wait_for("hold the dead-man's button", timeout=120)
+            self.person.held = True
+            said = command.wait_for(
+                's replayed|stopped after', timeout=120, meanwhile=lambda: self.seconds(0.02)
+            )
+            sent = said.endswith('s replayed')
+            command.must_end(0 if sent else 1)
+            return sent
+        finally:
+            command.close()
+
     def read(self, name: str) -> Episode:
         """Return a recorded episode."""
         return read_episode(self.recordings / name, self.contract)
