@@ -11,6 +11,7 @@ import recording_scene as scene
 from guda_ros.cli.main import main
 from guda_ros.data.recording.streams import read_streams
 from guda_ros.data.sets.minari import write_minari
+from guda_ros.evaluation.pages.data_charts import intervals
 
 
 def report(source, out, *more):
@@ -19,6 +20,13 @@ def report(source, out, *more):
     assert not re.search(r'(?:src|href)="(?!data:)', text)
     assert not re.search(r'\bnan\b', text, re.IGNORECASE)
     return json.loads((out / 'report.json').read_text()), text
+
+
+def test_topics_of_one_rhythm_are_drawn_on_an_axis_with_numbers(tmp_path):
+    scene.write_recording(tmp_path, name='lockstep')
+    drawn = intervals(list(read_streams(tmp_path / 'lockstep')))
+    labels = set(re.findall(r'<text[^>]*>([^<]*)', drawn))
+    assert {'10', '100', '1000', '/odom'} <= labels
 
 
 def test_a_folder_of_recordings_is_described_with_rates_and_gaps(tmp_path):

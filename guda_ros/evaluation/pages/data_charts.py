@@ -89,6 +89,10 @@ def _runs(mask: np.ndarray) -> np.ndarray:
     return edges.reshape(-1, 2)
 
 
+#: The axis of intervals reaches at least so many times the middle one, and as little below it.
+_LEAST_FACTOR = 12.0
+
+
 def intervals(streams: Sequence[Stream]) -> str:
     """Draw the intervals of every topic: median, middle 98 %, and the longest of each episode."""
     topics = sorted({stream.topic for stream in streams})
@@ -118,6 +122,11 @@ def intervals(streams: Sequence[Stream]) -> str:
                     markeredgewidth=0.5,
                 )
         axes.set_xscale('log')
+        # In lock-step all intervals are the same: an axis of no length has no ticks.
+        low, high = axes.get_xlim()
+        middle, factor = np.sqrt(low * high), max(np.sqrt(high / low), _LEAST_FACTOR)
+        axes.set_xlim(middle / factor, middle * factor)
+        axes.xaxis.set_major_formatter('{x:g}')
         axes.set_yticks(range(len(topics)), topics, fontsize=7.5)
         axes.set_ylim(len(topics) - 0.4, -0.6)
         axes.set_xlabel('interval between messages [ms]')
