@@ -32,23 +32,25 @@ def moved(episode):
 
 @pytest.mark.needs('drawing')
 @pytest.mark.parametrize(
-    'bench',
+    'bench, whole',
     [
-        'naoqi',
-        pytest.param('turtlebot4', marks=pytest.mark.long),
-        pytest.param('op3', marks=pytest.mark.long),
+        ('naoqi', False),
+        *(pytest.param(name, True, marks=pytest.mark.long) for name in DRIVERS),
     ],
-    indirect=True,
+    indirect=['bench'],
 )
-def test_the_robot_of_a_public_driver_is_driven_recorded_replayed_and_led_by_a_policy(bench):
+def test_the_robot_of_a_public_driver_is_driven_recorded_replayed_and_led_by_a_policy(
+    bench, whole
+):
     person, driver = bench.person, bench.driver
     bench.place()
     if bench.has_head:
         driver.look(0.15, 0.1)
-    # usb_cam without a calibration file is the one thing that anything lacks in.
-    found = bench.look()
-    assert {each.subject for each in found.lacks} == BAD.get(bench.name, set()), found
-    assert any(each.subject == 'ball' and each.level == FITS for each in found.findings), found
+    if whole:
+        # usb_cam without a calibration file is the one thing that anything lacks in.
+        found = bench.look()
+        assert {each.subject for each in found.lacks} == BAD.get(bench.name, set()), found
+        assert any(each.subject == 'ball' and each.level == FITS for each in found.findings)
     write_policy(bench.folder / 'walk.onnx', bench.contract)
     with bench.up('--policy', str(bench.folder / 'walk.onnx')):
         person.press('takeover', lambda: person.said['teleop/state']['taken_over'])
@@ -75,6 +77,8 @@ def test_the_robot_of_a_public_driver_is_driven_recorded_replayed_and_led_by_a_p
     made = guda_ros.convert([bench.recordings / taught], bench.folder / 'set', robot=bench.profile)
     assert sum(map(len, made.episodes)) == len(episode)
 
+    if not whole:
+        return
     # A person whose hand is held up for half a second lets go, and has to begin again.
     assert any(bench.replay(taught) for _ in range(TRIES))
     assert driver.state['command'] == [0.0, 0.0, 0.0]
