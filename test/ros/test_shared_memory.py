@@ -50,3 +50,10 @@ def test_ports_are_neither_removed_nor_locked_for_a_moment(folder, monkeypatch):
     assert tried and str(lock) not in tried
     assert {path.name for path in folder.iterdir()} == {'fastdds_port7002', 'fastdds_port7002_el'}
     assert set(shared_memory.shared_memory_files()) == {'fastdds_port7002'}
+
+
+def test_whoever_looks_at_the_same_time_is_taken_for_no_owner(folder):
+    with open(leave(folder, 'fastdds_0123456789abcdef')) as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        shared_memory.clean_shared_memory(min_age=0.01)
+    assert list(folder.iterdir()) == []

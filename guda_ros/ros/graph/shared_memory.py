@@ -61,7 +61,8 @@ def _locked(paths: list[Path], min_age: float = 0.0) -> bool:
         if path.name.endswith(('_el', '_sl')) and _age(path) >= min_age:
             try:
                 with open(path, 'rb') as file:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    # Shared: whoever else looks at the same time is no owner.
+                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except FileNotFoundError:
                 continue
             except OSError:
