@@ -97,6 +97,14 @@ def test_placed_starts_are_the_published_ones_and_of_every_situation():
     assert np.bincount(situations(placed.starts, FIELD)).tolist() == [4, 4, 4]
 
 
+def test_the_starts_of_a_room_need_two_by_two_metres_and_are_of_every_situation():
+    field = Field.load('lab_half')
+    room = load_start_set('room-v1', field)
+    points = room.starts[:, [0, 1, 3, 4]].reshape(-1, 2)
+    assert np.abs(points[:, 1]).max() <= 1 and points[:, 0].min() >= field.goal_line - 2
+    assert np.bincount(situations(room.starts, field)).tolist() == [2, 2, 2]
+
+
 def test_situations_say_where_the_robot_is_seen_from_the_ball():
     ball = (2.0, 0.0)
     rows = [(1.0, 0.0, 0.0, *ball), (2.0, 1.0, 0.0, *ball), (3.0, 0.0, 0.0, *ball)]
