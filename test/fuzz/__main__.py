@@ -43,7 +43,8 @@ def main() -> int:
         command = [sys.executable, str(HERE), name, '--seed', str(args.seed), '--worker']
         result = fuzz(name, args.seed, args.inputs, command)
         results.append(result)
-        print(f'{name}: {dict(result.counts)}', file=sys.stderr, flush=True)
+        told = f'{name}: {dict(result.counts)}, at most {result.peak / 1e6:.0f} MB more'
+        print(told, file=sys.stderr, flush=True)
         for (what, where), found in result.faults.items():
             print(
                 f'{what}: {where}: {len(found)} inputs, the first is {found[0]}', file=sys.stderr
