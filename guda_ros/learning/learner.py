@@ -188,6 +188,8 @@ class Adam:
         for group, own in zip(self.inner.param_groups, options):
             group.update(own)
         for parameter, moments in self.inner.state.items():
+            if moments and not {'step', 'exp_avg', 'exp_avg_sq'} <= moments.keys():
+                raise ValueError(f'a step and its two moments are expected, not {list(moments)}')
             for name, value in moments.items():
                 if value.shape not in ((), parameter.shape):
                     raise ValueError(f'{name}: {tuple(parameter.shape)} numbers are expected')

@@ -138,6 +138,10 @@ def test_a_state_that_is_not_of_the_weights_does_not_go_on(tmp_path):
     torch.save(content, path)
     with pytest.raises(TrainingError, match='exp_avg: .* numbers are expected'):
         resume_checkpoint(path, learner('bc'))
+    del optimizer['inner']['state'][0]['exp_avg']
+    torch.save(content, path)
+    with pytest.raises(TrainingError, match='two moments are expected'):
+        resume_checkpoint(path, learner('bc'))
 
 
 def test_another_training_does_not_go_on(tmp_path):
