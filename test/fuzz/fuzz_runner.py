@@ -3,7 +3,7 @@ Read mutated inputs in worker processes, and tell what became of each.
 
 A worker is a process of its own with a bound on its memory, so that a C library that ends the
 process, or that never comes back, is seen and the next input is read by another worker. Each input
-follows from seed, kind and its number alone.
+follows from seed, kind and its number, as far as the valid files are the same.
 """
 
 from __future__ import annotations
