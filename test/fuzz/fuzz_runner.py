@@ -263,10 +263,13 @@ def fuzz(
     """
     result, done = Result(name), 0
     while done < count:
+        # What a worker leaves that did not come to its end goes with the folder.
+        folder = tempfile.TemporaryDirectory(prefix='fuzz-')
         worker = subprocess.Popen(
             [*command, str(done), str(count - done)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            env={**os.environ, 'TMPDIR': folder.name},
         )
         try:
             ready, ended = False, None
@@ -284,6 +287,7 @@ def fuzz(
         finally:
             worker.kill()
             _, wrong = worker.communicate()
+            folder.cleanup()
         told = wrong.decode(errors='replace')
         if not ready:
             raise RuntimeError(f'a worker of {name} did not start:\n{told}')
