@@ -301,7 +301,9 @@ def test_a_stop_outlives_the_node_and_one_that_was_killed_leaves_a_stop(tmp_path
     with NodeTrial({'safety': parameters}, tmp_path / 'log', domain=domain) as robot:
         assert robot.answer(robot.command('policy', GO)) == ZERO
         cause = {signal.SIGKILL: 'killed or crashed', signal.SIGINT: 'service'}[number]
-        assert cause in json.loads(robot.states[-1])['cause']
+        assert robot.wait_for(
+            lambda: robot.states and cause in json.loads(robot.states[-1])['cause']
+        )
         assert robot.answer(robot.command('policy', ZERO)) == ZERO
         assert robot.call('release') == (True, 'released')
     with NodeTrial({'safety': parameters}, tmp_path / 'log', domain=domain) as robot:
