@@ -82,8 +82,7 @@ def test_keys_stop_release_kick_and_turn_the_head(person, trial):
 
 def test_ctrl_c_stops_the_robot_and_leaves_the_terminal_as_it_was(person, trial):
     drive(person, trial)
-    person.press('\x03')
-    # The terminal makes no signal of it here: nobody is its session's leader.
+    # The key makes no signal of it here: nobody is the session's leader of this terminal.
     person.process.send_signal(signal.SIGINT)
     assert stands(trial)
     person.must_end(0)

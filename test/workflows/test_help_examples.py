@@ -27,6 +27,9 @@ NEEDS = {
     'guda sim collect runs/ppo_penalty': 'a policy of guda sim train',
     'guda check robot': 'a robot; test_check_robot.py stands in for one',
     'guda identify --record': 'a robot; test_robot_drive.py stands in for one',
+    'guda perceive camera.jpg': 'a picture; test_perceive.py has one',
+    'guda perceive evaluate pictures': 'pictures with labels; test_perceive.py has some',
+    'guda perceive train': 'hours, and pictures with labels',
     'guda robot new my_robot --base': 'a person who answers; test_robot.py does',
     'guda robot show booster_t1 --render': 'OpenGL; test_robot.py draws one',
 }
@@ -48,7 +51,7 @@ def examples():
         line.partition('  #')[0].strip()
         for verb in COMMANDS
         for text in texts(build_parser(verb))
-        for line in text.splitlines()
+        for line in text.replace('\\\n', ' ').splitlines()
     ]
     shown = [line for line in lines if line.startswith('guda ') and 'VERB' not in line]
     return list(dict.fromkeys(shown))
@@ -98,6 +101,8 @@ def test_every_example_works_as_printed_one_after_the_other(folder):
 
 @pytest.mark.long
 def test_what_a_demo_leaves_says_what_it_is(folder):
-    assert 'dataset: Minari data set of 3 episodes' in guda(folder, 'guda info runs/demo/convert')
+    recorded = len(list((folder / 'runs/demo/record').glob('demonstration_*')))
+    said = guda(folder, 'guda info runs/demo/convert')
+    assert f'dataset: Minari data set of {recorded} episodes' in said
     told = guda(folder, 'guda policy info runs/demo/train/guided_0.onnx')
     assert 'versions: guda_ros' in told and 'torch' in told

@@ -46,6 +46,8 @@ class Terminal:
         # Ctrl-S would freeze the screen, and with it whoever writes to it.
         mode[0] &= ~(termios.IXON | termios.IXOFF)
         mode[3] &= ~(termios.ICANON | termios.ECHO)
+        # Ctrl-C would throw away what is written and not yet shown, the end of the screen as well.
+        mode[3] |= termios.NOFLSH
         for key in (termios.VSUSP, termios.VQUIT):
             # Ctrl-Z and Ctrl-\\ would leave a robot without its operator.
             mode[6][key] = b'\x00'
