@@ -14,7 +14,7 @@ from std_msgs.msg import String
 
 from guda_ros.control.head_joints import HeadWatch
 from guda_ros.control.kick_and_head import HEAD_JOINTS
-from guda_ros.data.messages import is_place, stamp_to_ns
+from guda_ros.data.messages import is_place
 from guda_ros.perception.camera import CameraModel
 from guda_ros.perception.observer import Observation, Observer
 from guda_ros.ros import conversions as convert
@@ -128,9 +128,8 @@ class PerceptionNode(Node):
             self._calibration, self._not_understood = 'camera_info', ''
 
     def _on_joints(self, message: JointState) -> None:
-        # A driver that leaves the stamp out means now.
-        stamp = stamp_to_ns(message.header.stamp) or self.get_clock().now().nanoseconds
         angles = self._head.take(message.name, message.position)
+        stamp = convert.stamp_or_now(message, self)
         self._observer.head(stamp, *(angles.get(joint) for joint in HEAD_JOINTS))
 
     def _on_odom(self, message: Odometry) -> None:
@@ -147,12 +146,12 @@ class PerceptionNode(Node):
         if grey and not self._grey:
             self.get_logger().warning(grey)
         self._grey = grey
-        self._driver.image(stamp_to_ns(message.header.stamp), message.header.frame_id)
+        self._driver.image(convert.stamp_or_now(message, self), message.header.frame_id)
         self._answer(self._observer.image, message, lambda: convert.bgr_from_message(message))
 
     def _answer(self, take: Callable, message, value) -> None:
         try:
-            observed = take(stamp_to_ns(message.header.stamp), value)
+            observed = take(convert.stamp_or_now(message, self), value)
             while observed is not None:
                 self._tell(observed)
                 observed = self._observer.next()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 import math
+from typing import Any
 
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import (
@@ -20,6 +21,7 @@ from geometry_msgs.msg import (
 )
 from nav_msgs.msg import Odometry
 import numpy as np
+from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu, JointState
 from std_msgs.msg import Header
 
@@ -29,11 +31,17 @@ from guda_ros.data.messages import (
     planar_pose,
     planar_position,
     planar_twist,
+    stamp_to_ns,
 )
 from guda_ros.data.world_states import LOST_VARIANCE
 
 #: Channels of the image encodings that are written; more are read (bgr_from_message).
 ENCODINGS = {'rgb8': 3, 'bgr8': 3, 'mono8': 1}
+
+
+def stamp_or_now(message: Any, node: Node) -> int:
+    """Return the stamp of a driver's message [ns]; a driver that leaves it out means now."""
+    return stamp_to_ns(message.header.stamp) or node.get_clock().now().nanoseconds
 
 
 def ns_to_stamp(nanoseconds: int) -> Time:

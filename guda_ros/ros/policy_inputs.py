@@ -84,7 +84,7 @@ class PolicyInputs:
     def _on_odom(self, message: Odometry) -> None:
         pose = convert.pose_from_message(message)
         try:
-            self._steps.odometry(stamp_to_ns(message.header.stamp), pose)
+            self._steps.odometry(convert.stamp_or_now(message, self._node), pose)
         except ValueError as error:
             self.complain(str(error))
         self._hand_on()

@@ -551,6 +551,24 @@ def test_a_camera_whose_profile_says_that_it_compresses_is_seen(scenes, tmp_path
         np.testing.assert_allclose(position, BALL, atol=0.01)
 
 
+def test_a_driver_that_leaves_its_stamps_out_means_now(driver):
+    begin = time.time_ns()
+    driver.episode('reset', 'unstamped', stamp=begin)
+    driver.answers.clear()
+
+    def answered() -> bool:
+        driver.odom(np.zeros(3), 0)
+        driver.spin(0.02)
+        driver.image(START, stamp=0)
+        driver.spin(0.02)
+        return any(topic == 'pose' for topic, _ in driver.answers)
+
+    assert driver.wait(answered, 15.0)
+    pose = next(message for topic, message in driver.answers if topic == 'pose')
+    assert begin < stamp_to_ns(pose.header.stamp) <= time.time_ns()
+    np.testing.assert_allclose(convert.pose_from_message(pose), START, atol=1e-6)
+
+
 def test_lines_correct_the_pose_and_initialpose_tells_it(tmp_path, scenes):
     parameters = {'localisation': 'lines'}
     with GraphProcesses(
