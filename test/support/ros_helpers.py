@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from pathlib import Path
 import time
 
 from geometry_msgs.msg import TwistStamped
@@ -44,14 +47,19 @@ def wait_for(condition, timeout: float, spin=lambda: time.sleep(0.02)) -> bool:
 
 
 def shared_memory_of(graph: GraphProcesses) -> set[str]:
-    """Return the Fast DDS files in shared memory that the processes of a graph have mapped."""
-    names = set(shared_memory_files())
+    """
+    Return the segments of Fast DDS in shared memory that are the own of processes of a graph.
+
+    A process keeps the locks of its own open. What it has mapped may be of anybody who sends it
+    something, in another domain even, to a port whose number somebody else had before.
+    """
     found = set()
     for pid in graph.pids.values():
-        with open(f'/proc/{pid}/maps', encoding='utf-8') as maps:
-            text = maps.read()
-        found.update(name for name in names if name in text)
-    return found
+        for link in Path(f'/proc/{pid}/fd').iterdir():
+            with contextlib.suppress(OSError):
+                name = os.path.basename(os.readlink(link)).removesuffix('_el')
+                found.add(name)
+    return {name for name in found & set(shared_memory_files()) if '_port' not in name}
 
 
 #: A listener that is kept from a core for a while misses nothing of an episode.

@@ -153,7 +153,8 @@ def test_an_operator_runs_trials_breaks_off_and_goes_on_where_it_was(operator, t
         first.close()
     assert verdicts(tmp_path) == [(0, 'scored'), (1, 'failed')]
     # Its nodes end with it, and the robot stands.
-    assert wait_for(lambda: not operator.others(), 20.0, operator.look), operator.others()
+    # What had to be killed on a busy machine is seen until its lease of 20 s is over.
+    assert wait_for(lambda: not operator.others(), 60.0, operator.look), operator.others()
     assert operator.stands()
     goal = load_results(tmp_path / 'trials').policies[0].episodes[0]
     # .35 m to the ball's far side at .25 m/s at least; timed from the first command to the key.
@@ -182,7 +183,8 @@ def test_an_operator_runs_trials_breaks_off_and_goes_on_where_it_was(operator, t
         second.wait_for(r'\d s  policy')
         second.process.send_signal(signal.SIGINT)
         second.must_end(130)
-        assert wait_for(lambda: not operator.others(), 20.0, operator.look), operator.others()
+        # What had to be killed on a busy machine is seen until its lease of 20 s is over.
+        assert wait_for(lambda: not operator.others(), 60.0, operator.look), operator.others()
         assert operator.stands()
     finally:
         second.close()
@@ -217,7 +219,8 @@ def test_the_graph_of_a_robot_joins_its_driver_once_and_needs_no_policy(operator
         graph.must_end(130)
     finally:
         graph.close()
-    assert wait_for(lambda: not operator.others(), 20.0, operator.look), operator.others()
+    # What had to be killed on a busy machine is seen until its lease of 20 s is over.
+    assert wait_for(lambda: not operator.others(), 60.0, operator.look), operator.others()
 
 
 @pytest.mark.long
