@@ -78,7 +78,14 @@ def test_the_robot_moves_while_the_key_is_held_and_stops_when_it_is_let_go(tmp_p
                 trial.spin(timeout)
                 return super().key(0)
 
-        hand = Here(lambda seconds: 'x' if 0.9 < seconds < 1.7 else '')
+        def pause(seconds):
+            # Another key lets go on the way forward, until the robot was seen to stop.
+            ahead = np.array([command[0] for _, command, *_ in trial.commands])
+            forward = np.flatnonzero(ahead > 0.05)
+            stopped = len(forward) and (ahead[forward[0] :] == 0).any()
+            return 'x' if len(forward) > 5 and not stopped else ''
+
+        hand = Here(pause)
         station = OperatorStation(trial.graph.domain, CONTRACT)
         with Referee(trial.graph.domain, CONTRACT) as referee:
             session = DriveSession(station, referee, trial.graph, hand)
