@@ -15,7 +15,7 @@ from std_msgs.msg import String
 from guda_ros.control.head_joints import HeadWatch
 from guda_ros.control.kick_and_head import HEAD_JOINTS
 from guda_ros.data.messages import is_place
-from guda_ros.perception.camera import CameraModel
+from guda_ros.perception.camera import Calibration
 from guda_ros.perception.observer import Observation, Observer
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import diagnostics
@@ -52,7 +52,7 @@ class PerceptionNode(Node):
         self._observer = Observer(self._perception, **declare_odometry(p))
         self._head = HeadWatch(self._profile.head.joints)
         self._event: EpisodeEvent | None = None
-        self._camera_info: tuple | None = None
+        self._camera_info: Calibration | None = None
         self._calibration, self._not_understood, self._grey = 'robot profile', '', ''
         self._problem = ''
         transport = declare_transport(p)
@@ -102,24 +102,12 @@ class PerceptionNode(Node):
             self._observer.place(pose, convert.pose_deviations(message))
 
     def _on_camera_info(self, message: CameraInfo) -> None:
-        roi = message.roi
-        calibration = (
-            (*message.k,),
-            message.width,
-            message.height,
-            (*message.d,),
-            message.distortion_model,
-            (message.binning_x, message.binning_y),
-            (roi.x_offset, roi.y_offset, roi.width, roi.height),
-        )
-        if calibration == self._camera_info:
+        told = convert.calibration_from_message(message)
+        if told == self._camera_info:
             return
-        self._camera_info = calibration
-        k, width, height, *lens_and_part = calibration
+        self._camera_info = told
         try:
-            camera = CameraModel.from_camera_info(
-                k, width, height, self._profile.camera, *lens_and_part
-            )
+            camera = told.camera(self._profile.camera)
         except ValueError as error:
             self._not_understood = f'{error}; the {self._calibration} is used instead'
             self.get_logger().error(self._not_understood)

@@ -8,7 +8,6 @@ right, y down (REP-103).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -46,61 +45,6 @@ class CameraModel:
             mount.centre,
             mount,
             mount.distortion,
-        )
-
-    @classmethod
-    def from_camera_info(
-        cls,
-        k: Sequence[float],
-        width: int,
-        height: int,
-        mount: CameraMount,
-        d: Sequence[float] = (),
-        model: str = 'plumb_bob',
-        binning: tuple[int, int] = (1, 1),
-        roi: tuple[int, int, int, int] = (0, 0, 0, 0),
-    ) -> CameraModel:
-        """
-        Build the camera of the images from the calibration on the wire and a profile's mount.
-
-        Pixels of binned images lie in the middle of those they are made of: a column u of the
-        sensor is (u + 0.5) / n - 0.5 in the image (image_geometry takes u / n, a quarter of a
-        pixel away for n = 2).
-
-        :param k: the nine numbers of sensor_msgs/CameraInfo.k, row by row, of the whole sensor.
-        :param width: of the whole sensor, as height [pixels].
-        :param d: its distortion, empty for none, of the distortion model `model`.
-        :param binning: sensor pixels of an image's pixel along x and y; 0 means 1.
-        :param roi: left, top, width, height of the part that is sent [pixels]; 0 x 0: all of it.
-        :raises ValueError: if they are no intrinsics of a camera, or of a lens that OpenCV's
-            models do not describe.
-        """
-        matrix = np.asarray(k, dtype=np.float64).reshape(3, 3)
-        focal, centre = matrix[[0, 1], [0, 1]], matrix[:2, 2]
-        if not (np.isfinite(matrix).all() and (focal > 0).all() and width > 0 and height > 0):
-            raise ValueError(
-                f'camera_info has no usable calibration: k = {matrix.ravel().tolist()}, '
-                f'{width} x {height} pixels'
-            )
-        try:
-            distortion = lens.coefficients_of(model, d)
-        except ValueError as error:
-            raise ValueError(f'camera_info has a lens that is not understood: {error}') from error
-        steps = np.maximum(np.array(binning), 1)
-        corner = np.array(roi[:2])
-        size = np.array(roi[2:] if roi[2] and roi[3] else (width, height)) // steps
-        if not (size > 0).all():
-            raise ValueError(
-                f'camera_info has a region of interest {list(roi)} with binning {list(binning)} '
-                'that leaves no pixels'
-            )
-        return cls._build(
-            int(size[0]),
-            int(size[1]),
-            focal / steps,
-            (centre - corner + 0.5) / steps - 0.5 if (steps > 1).any() else centre - corner,
-            mount,
-            distortion or lens.NONE,
         )
 
     @classmethod
@@ -255,6 +199,68 @@ class CameraModel:
         # One correction is enough: what is left is below .2 mm.
         shift = self.project(centre)[0] - self.sphere_outline(centre, radius).centre
         return self.ray_to_plane(pixel + shift, height)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """
+    What a driver tells of its camera: the numbers of sensor_msgs/CameraInfo.
+
+    :param k: nine numbers, row by row, of the whole sensor.
+    :param width: of the whole sensor, as height [pixels].
+    :param d: its distortion, empty for none, of the distortion model `model`.
+    :param binning: sensor pixels of an image's pixel along x and y; 0 means 1.
+    :param roi: left, top, width, height of the part that is sent [pixels]; 0 x 0: all of it.
+    """
+
+    k: tuple[float, ...]
+    width: int
+    height: int
+    d: tuple[float, ...] = ()
+    model: str = 'plumb_bob'
+    binning: tuple[int, int] = (1, 1)
+    roi: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+    def camera(self, mount: CameraMount) -> CameraModel:
+        """
+        Build the camera of the images, which is mounted as a profile has it.
+
+        Pixels of binned images lie in the middle of those they are made of: a column u of the
+        sensor is (u + 0.5) / n - 0.5 in the image (image_geometry takes u / n, a quarter of a
+        pixel away for n = 2).
+
+        :raises ValueError: if they are no intrinsics of a camera, or of a lens that OpenCV's
+            models do not describe.
+        """
+        matrix = np.asarray(self.k, dtype=np.float64).reshape(3, 3)
+        focal, centre = matrix[[0, 1], [0, 1]], matrix[:2, 2]
+        if not (
+            np.isfinite(matrix).all() and (focal > 0).all() and self.width > 0 and self.height > 0
+        ):
+            raise ValueError(
+                f'camera_info has no usable calibration: k = {matrix.ravel().tolist()}, '
+                f'{self.width} x {self.height} pixels'
+            )
+        try:
+            distortion = lens.coefficients_of(self.model, self.d)
+        except ValueError as error:
+            raise ValueError(f'camera_info has a lens that is not understood: {error}') from error
+        steps = np.maximum(np.array(self.binning), 1)
+        corner, part = np.array(self.roi[:2]), self.roi[2:]
+        size = np.array(part if all(part) else (self.width, self.height)) // steps
+        if not (size > 0).all():
+            raise ValueError(
+                f'camera_info has a region of interest {list(self.roi)} with binning '
+                f'{list(self.binning)} that leaves no pixels'
+            )
+        return CameraModel._build(
+            int(size[0]),
+            int(size[1]),
+            focal / steps,
+            (centre - corner + 0.5) / steps - 0.5 if (steps > 1).any() else centre - corner,
+            mount,
+            distortion or lens.NONE,
+        )
 
 
 @dataclass(frozen=True)

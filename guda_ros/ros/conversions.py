@@ -34,6 +34,7 @@ from guda_ros.data.messages import (
     stamp_to_ns,
 )
 from guda_ros.data.world_states import LOST_VARIANCE
+from guda_ros.perception.camera import Calibration
 
 #: Channels of the image encodings that are written; more are read (bgr_from_message).
 ENCODINGS = {'rgb8': 3, 'bgr8': 3, 'mono8': 1}
@@ -310,6 +311,20 @@ def camera_info_message(
     message.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
     message.p = [focal, 0.0, cx, 0.0, 0.0, focal, cy, 0.0, 0.0, 0.0, 1.0, 0.0]
     return message
+
+
+def calibration_from_message(message: CameraInfo) -> Calibration:
+    """Return what a CameraInfo tells of its camera."""
+    roi = message.roi
+    return Calibration(
+        tuple(map(float, message.k)),
+        message.width,
+        message.height,
+        tuple(map(float, message.d)),
+        message.distortion_model,
+        (message.binning_x, message.binning_y),
+        (roi.x_offset, roi.y_offset, roi.width, roi.height),
+    )
 
 
 def imu_message(

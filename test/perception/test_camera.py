@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from guda_ros.perception.camera import CameraModel
+from guda_ros.perception.camera import Calibration, CameraModel
 from guda_ros.soccer.robot import CameraMount, RobotProfile
 
 
@@ -98,13 +98,12 @@ def test_sphere_is_found_from_its_outline(place):
 def test_camera_info_of_an_ideal_camera_gives_the_same_camera():
     mount = RobotProfile.load('nao_v6').camera
     focal, (column, row) = NAO.focal[0], NAO.centre
-    informed = CameraModel.from_camera_info(
-        [focal, 0, column, 0, focal, row, 0, 0, 1], mount.width, mount.height, mount
-    )
+    k = (focal, 0, column, 0, focal, row, 0, 0, 1)
+    informed = Calibration(k, mount.width, mount.height).camera(mount)
     point = [1.0, 0.4, 0.05]
     np.testing.assert_array_equal(informed.project(point)[0], NAO.project(point)[0])
 
 
 def test_camera_info_without_calibration_is_refused():
     with pytest.raises(ValueError, match='no usable calibration'):
-        CameraModel.from_camera_info([0.0] * 9, 400, 300, RobotProfile.load('nao_v6').camera)
+        Calibration((0.0,) * 9, 400, 300).camera(RobotProfile.load('nao_v6').camera)

@@ -213,5 +213,5 @@ def test_camera_info_says_where_the_principal_point_is():
         camera.width, camera.height, camera.focal, 0, 'c', camera.distortion, camera.centre
     )
     assert (info.k[2], info.k[5], info.p[2], info.p[6]) == (141.0, 107.0, 141.0, 107.0)
-    read = CameraModel.from_camera_info(info.k, info.width, info.height, camera, info.d)
+    read = convert.calibration_from_message(info).camera(camera)
     assert tuple(read.centre) == CameraModel.from_mount(camera).centre

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from guda_ros.data.contract import Contract
+from guda_ros.perception.camera import Calibration
 from guda_ros.ros.robot_check.checks import check, Expected, near_misses
 from guda_ros.ros.robot_check.ends import (
     commands_problem,
@@ -20,13 +21,7 @@ from guda_ros.ros.robot_check.ends import (
     TWIST_STAMPED,
 )
 from guda_ros.ros.robot_check.findings import FITS, LACKS, NOTE, table, WARNING
-from guda_ros.ros.robot_check.snapshot import (
-    BallSeen,
-    Calibration,
-    Heard,
-    Picture,
-    Snapshot,
-)
+from guda_ros.ros.robot_check.snapshot import BallSeen, Heard, Picture, Snapshot
 from guda_ros.soccer.robot import RobotProfile
 
 CONTRACT, NAO = Contract.load(), RobotProfile.load('nao_v6')
@@ -406,6 +401,12 @@ def test_a_robot_that_does_not_stand_upright_is_told(lean, side):
 
 def test_an_imu_in_g_is_told():
     assert finding(good(gravity=(0.0, 0.0, 1.0)), 'imu', 'gravity').level == WARNING
+
+
+def test_a_ball_that_no_detector_can_find_lacks_with_the_key_of_its_profile():
+    snapshot = good(ball=BallSeen(0, 0, problem='a ball of colour (1, 1, 1) is too grey'))
+    found = finding(snapshot, 'ball', 'seen')
+    assert found.level == LACKS and 'too grey' in found.found and '`detector`' in found.todo
 
 
 def test_a_ball_that_is_not_there_and_a_pose_that_nobody_told_are_worth_a_note():

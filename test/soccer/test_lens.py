@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from guda_ros.perception.ball_detector import BallDetector
-from guda_ros.perception.camera import CameraModel
+from guda_ros.perception.camera import Calibration, CameraModel
 from guda_ros.soccer import lens
 from guda_ros.soccer.field import Field
 from guda_ros.soccer.robot import CameraMount, RobotProfile
@@ -68,12 +68,9 @@ def test_a_ray_of_a_distorting_camera_meets_the_ground_where_the_point_was(disto
     )
     # The same calibration from the wire.
     focal = 120 / np.tan(0.5)
-    wire = CameraModel.from_camera_info(
-        [focal, 0, 159.5, 0, focal, 119.5, 0, 0, 1],
-        320,
-        240,
-        CameraMount(320, 240, 1.0, (0.06, 0.0, 0.48), 0.6),
-        distortion,
+    k = (focal, 0, 159.5, 0, focal, 119.5, 0, 0, 1)
+    wire = Calibration(k, 320, 240, distortion).camera(
+        CameraMount(320, 240, 1.0, (0.06, 0.0, 0.48), 0.6)
     )
     np.testing.assert_allclose(wire.project(points)[0][inside], pixels[inside], atol=1e-9)
 
@@ -131,22 +128,16 @@ def test_zeros_behind_the_coefficients_change_nothing(numbers, more):
 def test_a_point_of_a_rational_lens_is_where_it_was_worked_out_to_be():
     # The camera of nao_v6's profile, (1.5, .6, .05) in base_link.
     mount = RobotProfile.load('nao_v6').camera
-    own = CameraModel.from_camera_info(
-        [220.0, 0, 200, 0, 220, 150, 0, 0, 1],
-        400,
-        300,
-        mount,
-        [-0.05, 0.04, 0.001, -0.001, -0.01, 0, 0, 0],
-        'rational_polynomial',
-    )
+    k, d = (220.0, 0, 200, 0, 220, 150, 0, 0, 1), (-0.05, 0.04, 0.001, -0.001, -0.01, 0, 0, 0)
+    own = Calibration(k, 400, 300, d, 'rational_polynomial').camera(mount)
     pixel = own.project([1.5, 0.6, 0.05])[0]
     np.testing.assert_allclose(pixel, (104.85, 51.82), atol=0.005)
 
 
 def test_a_fisheye_without_coefficients_still_bends():
     mount = CameraMount(320, 240, 1.0, (0.0, 0.0, 0.5), 0.0)
-    k = [100, 0, 160, 0, 100, 120, 0, 0, 1]
-    own = CameraModel.from_camera_info(k, 320, 240, mount, [0.0] * 4, 'equidistant')
+    k = (100, 0, 160, 0, 100, 120, 0, 0, 1)
+    own = Calibration(k, 320, 240, (0.0,) * 4, 'equidistant').camera(mount)
     # Half a right angle to the left: 100 pixels an angle of one.
     np.testing.assert_allclose(own.project([1.0, 1.0, 0.5])[0], (160 - 100 * np.pi / 4, 120))
 
@@ -162,10 +153,10 @@ def test_a_fisheye_without_coefficients_still_bends():
 )
 def test_a_lens_that_is_not_understood_is_refused_by_name(model, numbers, problem):
     mount = CameraMount(320, 240, 1.0, (0.0, 0.0, 0.5), 0.6)
-    k = [200, 0, 160, 0, 200, 120, 0, 0, 1]
+    k = (200, 0, 160, 0, 200, 120, 0, 0, 1)
     with pytest.raises(ValueError, match=problem):
-        CameraModel.from_camera_info(k, 320, 240, mount, numbers, model)
-    assert CameraModel.from_camera_info(k, 320, 240, mount, [0.0] * 4, 'x').distortion is None
+        Calibration(k, 320, 240, tuple(numbers), model).camera(mount)
+    assert Calibration(k, 320, 240, (0.0,) * 4, 'x').camera(mount).distortion is None
 
 
 @settings(max_examples=60)
@@ -179,10 +170,10 @@ def test_a_binned_or_cropped_camera_sees_the_ground_where_the_whole_one_does(
     across, down, corner, cropped
 ):
     mount = CameraMount(800, 600, 1.0, (0.06, 0.0, 0.48), 0.6)
-    k = [500.0, 0, 390, 0, 510, 310, 0, 0, 1]
-    whole = CameraModel.from_camera_info(k, 800, 600, mount)
+    k = (500.0, 0, 390, 0, 510, 310, 0, 0, 1)
+    whole = Calibration(k, 800, 600).camera(mount)
     roi = (*corner, 400, 300) if cropped else (0, 0, 0, 0)
-    part = CameraModel.from_camera_info(k, 800, 600, mount, (), '', (across, down), roi)
+    part = Calibration(k, 800, 600, (), '', (across, down), roi).camera(mount)
     steps = np.maximum([across, down], 1)
     assert (part.width, part.height) == tuple(
         np.array((400, 300) if cropped else (800, 600)) // steps
@@ -198,9 +189,9 @@ def test_a_binned_or_cropped_camera_sees_the_ground_where_the_whole_one_does(
 
 def test_a_region_without_pixels_is_refused():
     mount = CameraMount(320, 240, 1.0, (0.0, 0.0, 0.5), 0.6)
-    k = [200, 0, 160, 0, 200, 120, 0, 0, 1]
+    k = (200, 0, 160, 0, 200, 120, 0, 0, 1)
     with pytest.raises(ValueError, match='leaves no pixels'):
-        CameraModel.from_camera_info(k, 320, 240, mount, binning=(8, 8), roi=(0, 0, 4, 4))
+        Calibration(k, 320, 240, binning=(8, 8), roi=(0, 0, 4, 4)).camera(mount)
 
 
 @pytest.mark.parametrize(
@@ -215,14 +206,8 @@ def test_a_region_without_pixels_is_refused():
 )
 @pytest.mark.filterwarnings('error')
 def test_what_the_border_cuts_is_a_ball_or_none_whatever_the_lens(model, numbers):
-    own = CameraModel.from_camera_info(
-        [176.0, 0, 200, 0, 176, 150, 0, 0, 1],
-        400,
-        300,
-        RobotProfile.load('nao_v6').camera,
-        numbers,
-        model,
-    )
+    k = (176.0, 0, 200, 0, 176, 150, 0, 0, 1)
+    own = Calibration(k, 400, 300, numbers, model).camera(RobotProfile.load('nao_v6').camera)
     detector, rng = BallDetector(own, BALL), np.random.default_rng(3)
     colour = tuple(round(value * 255) for value in BALL.colour[::-1])
     for _ in range(150):

@@ -12,7 +12,6 @@ import numpy as np
 from guda_ros.control.head_joints import joint_names
 from guda_ros.data.contract import Contract
 from guda_ros.data.odometry_join import MAX_GAP, MAX_WAIT
-from guda_ros.perception.camera import CameraModel
 from guda_ros.ros.robot_check.ends import (
     commands_problem,
     COMPRESSED,
@@ -324,9 +323,7 @@ def _calibration(snapshot: Snapshot, expected: Expected) -> Iterator[Finding]:
     calibrate = 'calibrate the camera (`ros2 run camera_calibration cameracalibrator`) and let '
     calibrate += 'its driver send the result'
     try:
-        camera = CameraModel.from_camera_info(
-            told.k, told.width, told.height, mount, told.d, told.model, told.binning, told.roi
-        )
+        camera = told.camera(mount)
     except ValueError as error:
         todo = f"{calibrate}; until then the profile's lens is used, and distances are guesses"
         yield Finding('camera_info', 'calibration', LACKS, str(error), todo)
@@ -525,7 +522,10 @@ def _episodes(snapshot: Snapshot, expected: Expected) -> Iterator[Finding]:
 def _seen(snapshot: Snapshot, expected: Expected) -> Iterator[Finding]:
     """Yield whether the ball is seen, and the pose known."""
     ball = snapshot.ball
-    if ball is not None and ball.searched:
+    if ball is not None and ball.problem:
+        todo = "take `detector` out of the ball's profile, or let it be `network`"
+        yield Finding('ball', 'seen', LACKS, ball.problem, todo)
+    elif ball is not None and ball.searched:
         if ball.place is not None:
             x, y = ball.place
             side = 'left' if y >= 0 else 'right'

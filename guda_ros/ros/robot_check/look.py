@@ -12,20 +12,15 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from guda_ros.data.messages import stamp_to_ns
-from guda_ros.ros.conversions import bgr_from_message, pose_is_known
+from guda_ros.perception.camera import Calibration
+from guda_ros.ros.conversions import bgr_from_message, calibration_from_message, pose_is_known
 from guda_ros.ros.graph.monitor import GraphMonitor
 from guda_ros.ros.hearing import hear
 from guda_ros.ros.images import compressed_topic, grey_of
 from guda_ros.ros.qos import LOOK
 from guda_ros.ros.robot_check.checks import Expected
 from guda_ros.ros.robot_check.ends import COMPRESSED
-from guda_ros.ros.robot_check.snapshot import (
-    BallSeen,
-    Calibration,
-    Heard,
-    Picture,
-    Snapshot,
-)
+from guda_ros.ros.robot_check.snapshot import BallSeen, Heard, Picture, Snapshot
 from guda_ros.ros.robot_check.watch import ends_of
 from guda_ros.ros.running import destroy_entities
 from guda_ros.ros.topics import Topics
@@ -87,8 +82,6 @@ class Look:
         """Return role -> topic as this graph calls it."""
         roles = ('image', *_HEARD, *_ENDS)
         names = {role: self._node.resolve_topic_name(self._topics[role].name) for role in roles}
-        if self._expected.channel:
-            names['channel'] = self._node.resolve_topic_name(self._expected.channel)
         if self._expected.compressed:
             names['image'] = compressed_topic(names['image'])
         if self._expected.channel:
@@ -140,7 +133,7 @@ class Look:
         node, names = self._node, self.names()
         me = node.get_fully_qualified_name()
         picture, pixels = self._picture()
-        calibration = None if self._info is None else _calibration(self._info)
+        calibration = None if self._info is None else calibration_from_message(self._info)
         return Snapshot(
             seconds=time.monotonic() - self._begin,
             graph={name: tuple(kinds) for name, kinds in node.get_topic_names_and_types()},
@@ -157,7 +150,7 @@ class Look:
             picture=picture,
             calibration=calibration,
             joints=tuple(self._joints),
-            ball=_search(pixels, calibration, self._joints, self._expected) if pixels else None,
+            ball=self._ball(pixels, calibration) if pixels else None,
             pose=self._pose,
             gravity=tuple(map(float, np.mean(self._forces, axis=0))) if self._forces else None,
             clock=self._clock,
@@ -180,61 +173,17 @@ class Look:
             size = pixels[-1].shape[1::-1] if pixels else (0, 0)
         return Picture(encoding, *size, problem, bool(grey_of(last))), pixels
 
+    def _ball(self, pixels: list[np.ndarray], told: Calibration | None) -> BallSeen:
+        # Here, so that who only looks at the ends of topics does without OpenCV.
+        from guda_ros.ros.robot_check.ball_search import search_ball
+
+        robot, ball = self._expected.robot, self._expected.contract.field.ball
+        return search_ball(pixels, told, self._joints, robot, ball)
+
     def close(self) -> None:
         """Hear nothing any more."""
         destroy_entities(self._node, list(self._entities.values()))
         self._entities = {}
-
-
-def _calibration(message: CameraInfo) -> Calibration:
-    roi = message.roi
-    return Calibration(
-        tuple(map(float, message.k)),
-        message.width,
-        message.height,
-        tuple(map(float, message.d)),
-        message.distortion_model,
-        (message.binning_x, message.binning_y),
-        (roi.x_offset, roi.y_offset, roi.width, roi.height),
-    )
-
-
-def _search(
-    images: list[np.ndarray],
-    told: Calibration | None,
-    joints: dict[str, float],
-    expected: Expected,
-) -> BallSeen:
-    """Search images for the ball with the camera that perception would take."""
-    # Here, so that who only looks at the ends of topics does without OpenCV.
-    from guda_ros.control.head_joints import from_driver
-    from guda_ros.control.kick_and_head import HEAD_JOINTS
-    from guda_ros.perception.ball_detector import BallDetector
-    from guda_ros.perception.camera import CameraModel
-
-    robot = expected.robot
-    camera = CameraModel.from_mount(robot.camera)
-    if told is not None:
-        try:
-            camera = CameraModel.from_camera_info(
-                told.k, told.width, told.height, robot.camera, told.d, told.model, told.binning,
-                told.roi,
-            )  # fmt: skip
-        except ValueError:
-            pass
-    angles = from_driver(joints.keys(), joints.values(), robot.head.joints)
-    camera = camera.turned(robot.head, *(angles.get(joint, 0.0) for joint in HEAD_JOINTS))
-    detector, places = BallDetector(camera, expected.contract.field.ball), []
-    for image in images:
-        try:
-            detection = detector.detect(image)
-        except ValueError:
-            # Of another size than its calibration, which is told elsewhere.
-            continue
-        if detection is not None:
-            places.append(detection.position)
-    place = (float(places[-1][0]), float(places[-1][1])) if places else None
-    return BallSeen(len(images), len(places), place)
 
 
 def look(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from guda_ros.perception.camera import Calibration
 from guda_ros.ros.robot_check.ends import End
 
 
@@ -64,25 +65,17 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """The latest camera_info, in the arguments of CameraModel.from_camera_info."""
-
-    k: tuple[float, ...]
-    width: int
-    height: int
-    d: tuple[float, ...] = ()
-    model: str = 'plumb_bob'
-    binning: tuple[int, int] = (1, 1)
-    roi: tuple[int, int, int, int] = (0, 0, 0, 0)
-
-
-@dataclass(frozen=True)
 class BallSeen:
-    """How many images were searched for a ball, how many show one, and where (2,) [m] the last."""
+    """
+    How many images were searched for a ball, how many show one, and where (2,) [m] the last.
+
+    problem: why no image could be searched for such a ball, if so.
+    """
 
     searched: int
     seen: int
     place: tuple[float, float] | None = None
+    problem: str = ''
 
 
 @dataclass(frozen=True)
