@@ -28,13 +28,13 @@ _SCALARS = (
     ),
 )
 
-#: PyYAML's parser in C ends the process where texts are nested some ten thousand times.
-_DEEPEST = 2000
-
 #: Values that a text may hold once its aliases are written out.
 _LARGEST = 200_000
-#: Lists and mappings within each other that a program writes; PyYAML's parser in C has no limit.
-_DEEPEST = 50
+#: How deep a text may be nested for PyYAML's parser in C, which has no limit of its own; what
+#: could be deeper is left to the parser in Python.
+_DEEPEST = 2000
+#: Lists and mappings within each other that a program writes.
+_DEEPEST_OF_PROGRAM = 50
 #: Halves of pairs of UTF-16, which no text in UTF-8 can hold.
 _SURROGATES = re.compile('[\\ud800-\\udfff]')
 
@@ -160,7 +160,7 @@ def parse_of_program(text: str) -> Any:
     for event in yaml.parse(text, Loader=kind):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
-            if depth > _DEEPEST:
+            if depth > _DEEPEST_OF_PROGRAM:
                 raise yaml.YAMLError('nested too deeply')
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1

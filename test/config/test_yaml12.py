@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 import pytest
 import yaml
 
-from guda_ros.config.files import ConfigError, find_config, load_yaml, Section
+from guda_ros.config import yaml12
+from guda_ros.config.files import (
+    config_directories,
+    ConfigError,
+    find_config,
+    load_yaml,
+    read_config_text,
+    Section,
+)
 from guda_ros.config.yaml12 import parse, parse_of_program
 from guda_ros.soccer.robot import RobotProfile
 from guda_ros.workflows.up import read_overrides
@@ -140,6 +148,16 @@ def test_values_on_the_command_line_are_read_in_the_same_way():
     assert read_overrides(['safety.x=3e-4', 'safety.y=no']) == {'safety': {'x': 3e-4, 'y': 'no'}}
     with pytest.raises(Exception, match='is not a YAML value'):
         read_overrides(['safety.x=[1'])
+
+
+@pytest.mark.skipif(not yaml.__with_libyaml__, reason='PyYAML came without libyaml')
+def test_what_is_shipped_is_read_by_the_parser_in_c(monkeypatch):
+    files = [path for folder in config_directories() for path in sorted(folder.glob('*/*.yaml'))]
+    assert len(files) > 20
+    # There is no other parser to fall back on.
+    monkeypatch.setattr(yaml12, 'Loader', None)
+    for path in files:
+        assert parse(read_config_text(path)), path
 
 
 def test_the_other_readers_of_yaml_are_not_changed():
