@@ -97,6 +97,11 @@ def regular(steps: np.ndarray, period: float) -> np.ndarray:
     return np.abs(np.diff(steps) * 1e-9 - period) <= TOLERANCE * period
 
 
+def slowest_rate(rate: float) -> float:
+    """Return the least rate [Hz] of images of which steps are regular, for a control rate [Hz]."""
+    return rate / (1 + TOLERANCE)
+
+
 def has_odometry(stamps: Collection[int], steps: np.ndarray) -> np.ndarray:
     """Tell (K,) at which steps there is an odometry: with its stamp, or around it."""
     ordered = sorted(stamps)

@@ -172,6 +172,11 @@ class Head:
     speed: float
     joints: HeadJoints = HeadJoints()
 
+    @property
+    def moves(self) -> bool:
+        """Whether it turns at all: limits leave room."""
+        return any(low < high for low, high in (self.pan, self.tilt))
+
 
 @dataclass(frozen=True)
 class Delivery:

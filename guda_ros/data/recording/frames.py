@@ -18,16 +18,18 @@ def expected_frames(contract: Contract) -> dict[str, str]:
     }
 
 
-def unfit_frame(key: str, found: str, expected: str) -> str:
+def unfit_frame(key: str, found: str, expected: str) -> tuple[str, str]:
     """
     Return what is wrong with a frame, and what to do.
 
     :param key: of the frame in `frames` of a robot profile.
     """
-    remedy = (
-        f'put `frames: {{{key}: {found}}}` into the robot profile' if found else 'let it be named'
+    return (
+        f'comes in frame {found!r} where {expected!r} is expected',
+        f'put `frames: {{{key}: {found}}}` into the robot profile'
+        if found
+        else f'let who publishes it name it: frame_id {expected}',
     )
-    return f'comes in frame {found!r} where {expected!r} is expected: {remedy}'
 
 
 class FrameCheck:
@@ -48,5 +50,5 @@ class FrameCheck:
             self.problems.pop(role, None)
             return ''
         key = 'odom' if role in ('odom', 'ball') else 'map'
-        self.problems[role] = unfit_frame(key, found, expected)
+        self.problems[role] = ': '.join(unfit_frame(key, found, expected))
         return self.problems[role]

@@ -12,6 +12,8 @@ import numpy as np
 from guda_ros.control.head_joints import joint_names
 from guda_ros.data.contract import Contract
 from guda_ros.data.odometry_join import MAX_GAP, MAX_WAIT
+from guda_ros.data.pairing import slowest_rate
+from guda_ros.data.recording.frames import unfit_frame
 from guda_ros.ros.robot_check.ends import (
     commands_problem,
     COMPRESSED,
@@ -25,28 +27,18 @@ from guda_ros.ros.robot_check.ends import (
 )
 from guda_ros.ros.robot_check.findings import Finding, FITS, LACKS, NOTE, WARNING
 from guda_ros.ros.robot_check.snapshot import Heard, Snapshot
+from guda_ros.ros.topics import Topics, type_name
 from guda_ros.soccer.driver import CHANNELS, NO_ADAPTER
 from guda_ros.soccer.robot import RobotProfile
 
-#: Types that a role may have, where it is not one of a name.
-KINDS = {
-    'image': (IMAGE,),
-    'camera_info': ('sensor_msgs/msg/CameraInfo',),
-    'odom': ('nav_msgs/msg/Odometry',),
-    'joint_states': ('sensor_msgs/msg/JointState',),
-    'imu': ('sensor_msgs/msg/Imu',),
-    'command': (TWIST_STAMPED,),
-    'pose': ('geometry_msgs/msg/PoseWithCovarianceStamped',),
-    'episode': ('std_msgs/msg/String',),
-}
+#: Role -> type that the table of topics has.
+_TYPES = {role: type_name(topic.kind) for role, topic in Topics().items()}
 #: What a driver must send, and what is of use.
 NEEDED, USEFUL = ('image', 'camera_info', 'odom'), ('joint_states', 'imu')
 #: Stamps that are so much older than their reception, or ahead of it [s], are of another clock.
 FAR, OLD, AHEAD = 0.5, 0.25, 0.05
 #: A robot that leans by more [rad] does not stand as its profile has it.
 LEANS = math.radians(5)
-#: A step may last so much longer than the contract says.
-_SLACK = 1.4
 
 
 @dataclass(frozen=True)
@@ -77,13 +69,7 @@ class Expected:
             return (COMPRESSED,)
         if role == 'command':
             return (TWIST_STAMPED,) if self.stamped else (TWIST,)
-        return KINDS[role]
-
-    @property
-    def has_head(self) -> bool:
-        """Whether the robot has a head that moves."""
-        head = self.robot.head
-        return any(low < high for low, high in (head.pan, head.tilt))
+        return (_TYPES[role],)
 
 
 def check(snapshot: Snapshot, expected: Expected) -> list[Finding]:
@@ -94,7 +80,7 @@ def check(snapshot: Snapshot, expected: Expected) -> list[Finding]:
 def _topics(snapshot: Snapshot, expected: Expected) -> Iterator[Finding]:
     """Yield what publishes each topic, of which type, how fast and with which stamps."""
     for role in (*NEEDED, *USEFUL):
-        if role == 'joint_states' and not expected.has_head:
+        if role == 'joint_states' and not expected.robot.head.moves:
             continue
         ends = snapshot.publishers.get(role, ())
         if not ends:
@@ -197,7 +183,7 @@ def _rate(role: str, heard: Heard, expected: Expected) -> Finding:
         return Finding(role, 'rate', _worst(role), 'one message only', 'let the driver send more')
     text = f'{rate:.1f} Hz'
     if role == 'image' and rate < 0.95 * wanted:
-        level = LACKS if rate < wanted / _SLACK else WARNING
+        level = LACKS if rate < slowest_rate(wanted) else WARNING
         return Finding(
             role,
             'rate',
@@ -376,7 +362,7 @@ def _frames(snapshot: Snapshot, expected: Expected) -> Iterator[Finding]:
             )
         elif role in wanted and heard.frames != (wanted[role],):
             key = 'camera' if role == 'image' else role
-            yield Finding(role, 'frame', LACKS, *_frame(key, heard.frames[0], wanted[role]))
+            yield Finding(role, 'frame', LACKS, *unfit_frame(key, heard.frames[0], wanted[role]))
         else:
             yield Finding(role, 'frame', FITS, f'frame {heard.frames[0] or "(none)"}')
         if role == 'odom' and heard.children and heard.children != (frames['base'],):
@@ -384,17 +370,8 @@ def _frames(snapshot: Snapshot, expected: Expected) -> Iterator[Finding]:
                 role,
                 'child frame',
                 WARNING,
-                *_frame('base', ', '.join(heard.children), frames['base']),
+                *unfit_frame('base', ', '.join(heard.children), frames['base']),
             )
-
-
-def _frame(key: str, found: str, wanted: str) -> tuple[str, str]:
-    return (
-        f'comes in frame {found!r} where {wanted!r} is expected',
-        f'put `frames: {{{key}: {found}}}` into the robot profile'
-        if found
-        else f'let the driver name it: frame_id {wanted}',
-    )
 
 
 def _quoted(names: tuple[str, ...]) -> str:
@@ -403,7 +380,7 @@ def _quoted(names: tuple[str, ...]) -> str:
 
 def _joints(snapshot: Snapshot, expected: Expected) -> Iterator[Finding]:
     """Yield whether the joints of the head are among those that come."""
-    if not expected.has_head or 'joint_states' not in snapshot.heard:
+    if not expected.robot.head.moves or 'joint_states' not in snapshot.heard:
         return
     names = joint_names(expected.robot.head.joints)
     missing = [name for name in names if name not in snapshot.joints]

@@ -12,6 +12,7 @@ from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from guda_ros.data.contract import Contract
+from guda_ros.data.pairing import slowest_rate
 from guda_ros.data.recording.frames import unfit_frame
 from guda_ros.ros.images import image_topic, RAW
 from guda_ros.ros.parameters import Parameters
@@ -23,8 +24,6 @@ from guda_ros.soccer.robot import RobotProfile
 _STAMPS = 20
 #: Stamps that are farther apart [ns] tell of a pause, not of a rate.
 _PAUSE = 1_500_000_000
-#: A step may last so much longer than the contract says.
-_SLACK = 1.4
 
 
 def ends_of(infos: Sequence[TopicEndpointInfo], without: str = '') -> tuple[End, ...]:
@@ -119,10 +118,8 @@ class DriverWatch:
                 f'{frames["base"]!r} is taken to be there'
             )
         if message.header.frame_id != frames['odom']:
-            raise ValueError(
-                f'{self._names["odom"]} '
-                + unfit_frame('odom', message.header.frame_id, frames['odom'])
-            )
+            problem = unfit_frame('odom', message.header.frame_id, frames['odom'])
+            raise ValueError(f'{self._names["odom"]} {": ".join(problem)}')
 
     def image(self, stamp: int, frame: str) -> None:
         """Look at an image's stamp [ns] and frame."""
@@ -131,16 +128,15 @@ class DriverWatch:
             self._ages.append((clock.now().nanoseconds - stamp) * 1e-9)
         self._stamps.append(stamp)
         wanted = self._robot.frames.get('camera', frame)
-        self._unstated = '' if frame == wanted else unfit_frame('camera', frame, wanted)
+        unfit = () if frame == wanted else unfit_frame('camera', frame, wanted)
+        self._unstated = ': '.join(unfit)
 
     def warnings(self) -> list[str]:
         """Return what is wrong for as long as it lasts, as sentences."""
         told, names = self._ends.problems(), self._names
         if not self._ends.publishers(names['camera_info']):
             told.append(f"nobody publishes {names['camera_info']}: the profile's lens is used")
-        head = self._robot.head
-        moves = any(low < high for low, high in (head.pan, head.tilt))
-        if moves and not self._ends.publishers(names['joint_states']):
+        if self._robot.head.moves and not self._ends.publishers(names['joint_states']):
             told.append(
                 f'nobody publishes {names["joint_states"]}: the head is taken to look straight '
                 'ahead'
@@ -155,7 +151,7 @@ class DriverWatch:
                     "clocks of the driver's computer and of this one are apart (chrony)"
                 )
         rate = self.rate
-        if rate and rate < self._contract.rate / _SLACK:
+        if rate and rate < slowest_rate(self._contract.rate):
             told.append(f'images come at {rate:.1f} Hz, the contract has {self._contract.rate:g}')
         return told
 
