@@ -6,6 +6,7 @@ from collections.abc import Callable
 import contextlib
 import hashlib
 import json
+import os
 from pathlib import Path
 import time
 
@@ -18,7 +19,8 @@ class Stages:
 
     A stage's key covers its settings and the key of the stage before it. A finished stage whose
     key still holds is skipped; one whose key differs is run again and its old folder is kept under
-    another name. An interrupted stage finds what it had written so far and may continue with it.
+    another name. An interrupted stage finds what it had written so far and may continue with it;
+    so does one whose files were lost since, and what follows on it is run again.
 
     :param folder: the run's folder; marks go to `stages/` in it.
     :param say: called with one line of progress.
@@ -36,7 +38,8 @@ class Stages:
         Run `work(stage_folder)` unless it is finished; return the summary that it returned.
 
         The summary must be JSON; `wall_seconds` is added to it, over all tries of this stage but
-        those that were killed.
+        those that were killed. What it names as `files`, relative to the run's folder, belongs to
+        the stage besides its own folder.
         """
         self._number += 1
         text = json.dumps([self._key, name, settings], sort_keys=True)
@@ -45,11 +48,17 @@ class Stages:
         found = _read_mark(mark)
         head = f'[{self._number}/{self._count}] {name}: {title}'
         folder = self._folder / name
-        if found.get('key') == self._key and found.get('finished') and folder.is_dir():
-            self._say(
-                f'{head}\n    finished before, kept ({found["summary"]["wall_seconds"]:.0f} s)'
-            )
-            return found['summary']
+        made = int(found.get('made', 0)) if found.get('key') == self._key else 0
+        if found.get('key') == self._key and found.get('finished'):
+            lost = self._lost(folder, found)
+            if not lost:
+                self._say(
+                    f'{head}\n    finished before, kept ({found["summary"]["wall_seconds"]:.0f} s)'
+                )
+                self._follow(made)
+                return found['summary']
+            self._say(f'    {lost} is not there any more: {name} is run again')
+            made += 1
         spent = 0.0
         if found.get('key') == self._key:
             spent = float(found.get('wall_seconds', 0.0))
@@ -58,7 +67,7 @@ class Stages:
         folder.mkdir(parents=True, exist_ok=True)
         self._say(head)
         started = time.monotonic()
-        state = {'key': self._key, 'finished': False, 'settings': settings}
+        state = {'key': self._key, 'finished': False, 'settings': settings, 'made': made}
         write_json(mark, {**state, 'wall_seconds': spent})
         try:
             summary = work(folder)
@@ -68,9 +77,27 @@ class Stages:
                 write_json(mark, {**state, 'wall_seconds': spent + time.monotonic() - started})
             raise
         summary['wall_seconds'] = spent + time.monotonic() - started
-        write_json(mark, {**state, 'finished': True, 'summary': summary})
+        files = sorted(
+            os.path.relpath(path, self._folder) for path in folder.rglob('[!.]*') if path.is_file()
+        )
+        write_json(mark, {**state, 'finished': True, 'summary': summary, 'files': files})
         self._say(f'    done in {summary["wall_seconds"]:.0f} s')
+        self._follow(made)
         return summary
+
+    def _lost(self, folder: Path, found: dict) -> str:
+        """Return a file or folder that a finished stage had made and that is gone, or ''."""
+        if not folder.is_dir():
+            return str(folder)
+        files = [*found.get('files', ()), *found['summary'].get('files', ())]
+        return next(
+            (str(self._folder / file) for file in files if not (self._folder / file).exists()), ''
+        )
+
+    def _follow(self, made: int) -> None:
+        # What is made anew, such as a recording, is not what later stages have read.
+        if made:
+            self._key += f'.{made}'
 
 
 def move_aside(folder: Path) -> Path:

@@ -84,3 +84,30 @@ def test_json_that_is_not_strict_leaves_the_old_file(tmp_path):
         write_json(path, {'a': float('nan')})
     assert json.loads(path.read_text()) == {'a': 1}
     assert [p.name for p in tmp_path.iterdir()] == ['file.json']
+
+
+def test_what_was_lost_of_a_finished_stage_is_made_again_and_what_follows_on_it(tmp_path):
+    calls, said = [], []
+
+    def work(folder):
+        calls.append(folder.name)
+        (folder / 'sub').mkdir(exist_ok=True)
+        (folder / 'sub' / 'file').write_text('x')
+        (tmp_path / f'{folder.name}.html').write_text('x')
+        return {'files': [f'{folder.name}.html']}
+
+    def sequence():
+        calls.clear()
+        stages = Stages(tmp_path, 2, say=said.append)
+        for name in ('one', 'two'):
+            stages.run(name, '', {}, work)
+        return list(calls)
+
+    assert sequence() == ['one', 'two'] and not sequence()
+    (tmp_path / 'two.html').unlink()
+    assert sequence() == ['two'] and not sequence()
+    assert f'    {tmp_path / "two.html"} is not there any more: two is run again' in said
+    (tmp_path / 'one' / 'sub' / 'file').unlink()
+    assert sequence() == ['one', 'two'] and not sequence()
+    # The results that the second had made of what was lost are kept.
+    assert (tmp_path / 'two.1' / 'sub' / 'file').exists()
