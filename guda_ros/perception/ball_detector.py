@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from guda_ros.perception.camera import CameraModel
+from guda_ros.perception.camera import CameraModel, refuse_size
 from guda_ros.soccer.field import Ball
 
 if TYPE_CHECKING:
@@ -293,15 +293,6 @@ def hsv_of(ball: Ball) -> tuple[int, int, int]:
     rgb = np.round(np.array(ball.colour) * 255).astype(np.uint8)
     hue, saturation, value = cv2.cvtColor(rgb[None, None], cv2.COLOR_RGB2HSV)[0, 0]
     return int(hue), int(saturation), int(value)
-
-
-def refuse_size(bgr: np.ndarray, camera: CameraModel) -> None:
-    """Raise ValueError if an image is not (height, width, 3) of a camera."""
-    if bgr.shape != (camera.height, camera.width, 3):
-        raise ValueError(
-            f'an image of {camera.width}x{camera.height} in 3 channels is '
-            f'expected, not an array of shape {bgr.shape}'
-        )
 
 
 def ground_covariance(

@@ -263,6 +263,15 @@ class Calibration:
         )
 
 
+def refuse_size(bgr: np.ndarray, camera: CameraModel) -> None:
+    """Raise ValueError if an image is not (height, width, 3) of a camera."""
+    if bgr.shape != (camera.height, camera.width, 3):
+        raise ValueError(
+            f'an image of {camera.width}x{camera.height} in 3 channels is '
+            f'expected, not an array of shape {bgr.shape}'
+        )
+
+
 @dataclass(frozen=True)
 class Ellipse:
     """

@@ -22,8 +22,8 @@ import enum
 import numpy as np
 
 from guda_ros.perception.line_fit import Fit, fit_lines, mirrored, search_poses, seen_share
-from guda_ros.perception.line_points import LinePoints
-from guda_ros.perception.localisation import START_DEVIATION, UNKNOWN
+from guda_ros.perception.line_points import LinePoints, spread
+from guda_ros.perception.localisation import checked_start, START_DEVIATION, UNKNOWN
 from guda_ros.soccer import world
 from guda_ros.soccer.field import Field
 from guda_ros.soccer.field_lines import LineMap
@@ -89,7 +89,7 @@ class _Hypothesis:
 
     def correct(self, lines: LineMap, points: LinePoints) -> None:
         """Take in the points of one image."""
-        chosen = np.linspace(0, len(points) - 1, min(USED, len(points))).astype(int)
+        chosen = spread(len(points), USED)
         prior = np.linalg.inv(self.covariance)
         fit = fit_lines(lines, points.places[chosen], points.deviations[chosen], self.pose, prior)
         self.pose = fit.pose
@@ -146,15 +146,9 @@ class LineLocaliser:
 
         :param start_pose_in_map: (3,), x, y [m], yaw [rad]. :param odom_pose: (3,) at that time.
         :param deviations: (3,), standard deviations of the pose [m, m, rad].
-        :raises ValueError: if a number is not finite.
+        :raises ValueError: if a pose is not three finite numbers.
         """
-        start = np.asarray(start_pose_in_map, dtype=np.float64)
-        odom = np.asarray(odom_pose, dtype=np.float64)
-        if start.shape != (3,) or not (np.isfinite(start).all() and np.isfinite(odom).all()):
-            raise ValueError(
-                'a start and an odometry pose are three finite numbers each, not '
-                f'{start} and {odom}'
-            )
+        start, odom = checked_start(start_pose_in_map, odom_pose)
         self.forget()
         self._odom = odom
         self._believe(_Hypothesis(start, np.diag(np.square(deviations)), 1.0))
@@ -223,7 +217,7 @@ class LineLocaliser:
 
     def _remember(self, points: LinePoints) -> None:
         assert self._odom is not None
-        chosen = np.linspace(0, len(points) - 1, min(KEPT, len(points))).astype(int)
+        chosen = spread(len(points), KEPT)
         places = world.from_frame(points.places[chosen], self._odom)
         self._seen.append((self._time, places, points.deviations[chosen]))
         while self._time - self._seen[0][0] > MEMORY:
@@ -234,7 +228,7 @@ class LineLocaliser:
         assert self._odom is not None
         places = np.concatenate([places for _, places, _ in self._seen])
         deviations = np.concatenate([deviations for _, _, deviations in self._seen])
-        chosen = np.linspace(0, len(places) - 1, min(SOUGHT, len(places))).astype(int)
+        chosen = spread(len(places), SOUGHT)
         return world.to_frame(places[chosen], self._odom), deviations[chosen]
 
     def _search(self) -> None:

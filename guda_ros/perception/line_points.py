@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from guda_ros.perception.camera import CameraModel
+from guda_ros.perception.camera import CameraModel, refuse_size
 
 #: Scan lines are so many pixels apart, and at most so many points are kept.
 STEP, MOST = 6, 160
@@ -73,11 +73,7 @@ class LineFinder:
         :raises ValueError: if the image does not have the camera's size.
         """
         camera = self.camera
-        if bgr.shape != (camera.height, camera.width, 3):
-            raise ValueError(
-                f'an image of {camera.width}x{camera.height} in 3 channels is expected, not an '
-                f'array of shape {bgr.shape}'
-            )
+        refuse_size(bgr, camera)
         if len(self._rows) < 2:
             return self._on_ground(np.empty((0, 2)))
         first, last = int(self._rows[0]), int(self._rows[-1]) + 1
@@ -91,9 +87,7 @@ class LineFinder:
                 np.stack([across[1], rows[across[0]]], axis=-1),
             ]
         )
-        if len(pixels) > MOST:
-            pixels = pixels[np.linspace(0, len(pixels) - 1, MOST).astype(int)]
-        return self._on_ground(pixels)
+        return self._on_ground(pixels[spread(len(pixels), MOST)])
 
     def _runs(self, scans: np.ndarray, width: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """
@@ -142,6 +136,11 @@ class LineFinder:
             good = distance < FARTHEST
         places, pixels, distance = places[good], pixels[good], distance[good]
         return LinePoints(places, place_deviations(camera, distance), pixels, camera)
+
+
+def spread(count: int, most: int) -> np.ndarray:
+    """Return at most `most` indices of `count` things, in order, evenly from first to last."""
+    return np.linspace(0, count - 1, min(most, count)).astype(int)
 
 
 def place_deviations(camera: CameraModel, distance: np.ndarray) -> np.ndarray:

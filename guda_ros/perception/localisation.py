@@ -15,6 +15,23 @@ START_DEVIATION = (0.01, 0.01, 0.01)
 UNKNOWN = 1e6
 
 
+def checked_start(start: np.ndarray, odom: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Return a start in `map` and the odometry's pose there, (3,) each, as arrays.
+
+    :raises ValueError: if one is not three finite numbers.
+    """
+    start = np.asarray(start, dtype=np.float64)
+    odom = np.asarray(odom, dtype=np.float64)
+    for pose in (start, odom):
+        if pose.shape != (3,) or not np.isfinite(pose).all():
+            raise ValueError(
+                f'a start and an odometry pose are three finite numbers each, not {start} and '
+                f'{odom}'
+            )
+    return start, odom
+
+
 class StartAnchoredLocaliser:
     """
     Carries a known start in `map` along with the odometry; the error grows with the way walked.
@@ -50,19 +67,9 @@ class StartAnchoredLocaliser:
         :param start_pose_in_map: (3,), x, y [m], yaw [rad].
         :param odom_pose: (3,) of the odometry at the same time.
         :param deviations: (3,), standard deviations of the start [m, m, rad].
-        :raises ValueError: if a number is not finite.
+        :raises ValueError: if a pose is not three finite numbers.
         """
-        start = np.asarray(start_pose_in_map, dtype=np.float64)
-        reference = np.asarray(odom_pose, dtype=np.float64)
-        if (
-            start.shape != (3,)
-            or reference.shape != (3,)
-            or not (np.isfinite(start).all() and np.isfinite(reference).all())
-        ):
-            raise ValueError(
-                f'a start and an odometry pose are three finite numbers each, '
-                f'not {start} and {reference}'
-            )
+        start, reference = checked_start(start_pose_in_map, odom_pose)
         self._start, self._reference, self._last = start, reference, reference
         # Of x, y, yaw and of the odometry's constant errors: its two scales and the bias of yaw.
         self._covariance = np.diag(

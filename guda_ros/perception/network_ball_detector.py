@@ -12,9 +12,9 @@ import math
 
 import numpy as np
 
-from guda_ros.perception.ball_detector import BallDetection, ground_covariance, refuse_size
+from guda_ros.perception.ball_detector import BallDetection, ground_covariance
 from guda_ros.perception.ball_network import BallFind, BallNetwork, Band, load_network
-from guda_ros.perception.camera import CameraModel
+from guda_ros.perception.camera import CameraModel, refuse_size
 from guda_ros.soccer.field import Ball
 
 
