@@ -72,6 +72,8 @@ def reading(path: os.PathLike) -> Iterator[dict[str, Key]]:
             values.apply_defaults()
             if 'key' in values.arguments:
                 dotted = f'{self._prefix}{values.arguments["key"]}'
+                # What a person names: the table has it once.
+                dotted = re.sub(r'^cameras\.[^.]+', 'cameras.NAME', dotted)
                 if not re.search(r'\.\d+$', dotted):
                     key = Key(dotted, KINDS[name], _range(name, values.arguments), dotted in asked)
                     found.setdefault(dotted, key)
@@ -195,6 +197,11 @@ def robots() -> str:
         name: ': '.join(filter(None, (k.unit, k.meaning)))
         for name, k in {**KEYS, **OPTIONAL}.items()
     }
+    meaning.update(
+        (name.replace('camera.', 'cameras.NAME.', 1), text)
+        for name, text in list(meaning.items())
+        if name.startswith('camera.')
+    )
     sections = {name: text for name, text in SECTIONS.items() if name not in meaning}
     return _table(_read_all('robots', RobotProfile.load), {**meaning, **sections})
 

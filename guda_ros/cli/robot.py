@@ -124,9 +124,9 @@ def _ask_all(draft: Draft, given: set[str], every: bool) -> None:
 
 
 def _ask(draft: Draft, key: str) -> None:
-    from guda_ros.soccer.robot_file import ALL_KEYS, get
+    from guda_ros.soccer.robot_file import get, key_of
 
-    described = ALL_KEYS[key]
+    described = key_of(key)
     unit = f' [{described.unit}]' if described.unit else ''
     while True:
         now = get(draft.values, key)

@@ -98,6 +98,11 @@ class StepJoin:
         """Return the odometry with stamps in (first, last], in order."""
         return self._inputs.track.since(first, last)
 
+    def odometry_at(self, stamp: int) -> np.ndarray | None:
+        """Return the odometry (3,) at a stamp [ns], None if there is none (yet)."""
+        same = self.path(stamp - 1, stamp)
+        return same[0][1] if same else self._inputs.track.at(stamp)
+
     @property
     def lack(self) -> str:
         """Why the last value has no odometry; empty if it has, or may still get it."""

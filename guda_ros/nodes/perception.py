@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 import sys
 
 import cv2
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
 from rclpy.node import Node
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
+from sensor_msgs.msg import CompressedImage, Image, JointState
 from std_msgs.msg import String
 
 from guda_ros.control.head_joints import HeadWatch
 from guda_ros.control.kick_and_head import HEAD_JOINTS
 from guda_ros.data.messages import is_place
-from guda_ros.perception.camera import Calibration
 from guda_ros.perception.observer import Observation, Observer
 from guda_ros.ros import conversions as convert
 from guda_ros.ros import diagnostics
+from guda_ros.ros.camera_inputs import CameraInputs
 from guda_ros.ros.episode.event import EpisodeEvent, read_event
-from guda_ros.ros.images import declare_transport, grey_of, image_subscription
+from guda_ros.ros.images import declare_transport
 from guda_ros.ros.parameters import declare_contract, declare_odometry, Parameters
 from guda_ros.ros.percept_topics import PerceptTopics
 from guda_ros.ros.perception_parameters import declare_perception
@@ -38,9 +39,10 @@ class PerceptionNode(Node):
     Both carry the image's stamp t and use the odometry at t: that of the same stamp, or one
     interpolated between the two around it. Images are answered at the contract's rate, whatever
     the camera's. `ball/odom` comes last and completes what is known about t; `ball/detection`
-    comes before them when the ball is seen. Position and velocity in `ball/odom` are along the
-    axes of `odom`, which is also its child_frame_id; a variance of 1000 or more says that the
-    ball is lost.
+    comes before them when the ball is seen. Of several cameras the first one's images are
+    answered, each together with those of the others that belong to it. Position and velocity in
+    `ball/odom` are along the axes of `odom`, which is also its child_frame_id; a variance of 1000
+    or more says that the ball is lost.
     """
 
     def __init__(self) -> None:
@@ -52,24 +54,25 @@ class PerceptionNode(Node):
         self._observer = Observer(self._perception, **declare_odometry(p))
         self._head = HeadWatch(self._profile.head.joints)
         self._event: EpisodeEvent | None = None
-        self._camera_info: Calibration | None = None
-        self._calibration, self._not_understood, self._grey = 'robot profile', '', ''
         self._problem = ''
         transport = declare_transport(p)
         self._driver = DriverWatch(self, p, self.contract, self._profile, transport)
         odom = self.contract.topics['odom']
         self._judge = PerceptionReport(self._observer, self._perception, odom, self._driver)
 
-        topics = Topics(self.contract)
+        topics = Topics(self.contract, cameras=self._perception.cameras[1:])
+        self._cameras = CameraInputs(
+            self, topics, transport, self._profile, self._perception, self._on_image
+        )
         self._percepts = PerceptTopics(self, self.contract, topics)
         # Subscriptions are served in this order: a reset goes before the image that comes with it.
         self._subs = [
             topics.subscription(self, 'episode', self._on_episode),
             topics.subscription(self, 'initial_pose', self._on_initial_pose),
-            topics.subscription(self, 'camera_info', self._on_camera_info),
+            *self._cameras.hear_calibrations(),
             topics.subscription(self, 'joint_states', self._on_joints),
             topics.subscription(self, 'odom', self._on_odom),
-            image_subscription(topics, self, transport, self._on_image),
+            *self._cameras.hear_images(),
         ]
         self._diagnostics = diagnostics.DiagnosticsPublisher(
             self, self._report, self.contract.robot
@@ -101,20 +104,6 @@ class PerceptionNode(Node):
         else:
             self._observer.place(pose, convert.pose_deviations(message))
 
-    def _on_camera_info(self, message: CameraInfo) -> None:
-        told = convert.calibration_from_message(message)
-        if told == self._camera_info:
-            return
-        self._camera_info = told
-        try:
-            camera = told.camera(self._profile.camera)
-        except ValueError as error:
-            self._not_understood = f'{error}; the {self._calibration} is used instead'
-            self.get_logger().error(self._not_understood)
-        else:
-            self._perception.set_camera(camera)
-            self._calibration, self._not_understood = 'camera_info', ''
-
     def _on_joints(self, message: JointState) -> None:
         angles = self._head.take(message.name, message.position)
         stamp = convert.stamp_or_now(message, self)
@@ -129,13 +118,11 @@ class PerceptionNode(Node):
             pose = convert.pose_from_message(message)
             self._answer(self._observer.odometry, message, pose)
 
-    def _on_image(self, message: Image | CompressedImage) -> None:
-        grey = grey_of(message)
-        if grey and not self._grey:
-            self.get_logger().warning(grey)
-        self._grey = grey
-        self._driver.image(convert.stamp_or_now(message, self), message.header.frame_id)
-        self._answer(self._observer.image, message, lambda: convert.bgr_from_message(message))
+    def _on_image(self, camera: str, message: Image | CompressedImage) -> None:
+        if camera == self._perception.first:
+            self._driver.image(convert.stamp_or_now(message, self), message.header.frame_id)
+        take = partial(self._observer.image, camera=camera)
+        self._answer(take, message, lambda: convert.bgr_from_message(message))
 
     def _answer(self, take: Callable, message, value) -> None:
         try:
@@ -152,7 +139,8 @@ class PerceptionNode(Node):
         self._percepts.publish(observed.stamp, observed.percept)
         if observed.image is not None:
             self._problem = ''
-            self._percepts.draw(observed, self._perception.camera)
+            seen_by = self._perception.camera_of(observed.percept.camera)
+            self._percepts.draw(observed, seen_by)
 
     def _fail(self, problem: str) -> None:
         if problem != self._problem:
@@ -161,9 +149,8 @@ class PerceptionNode(Node):
 
     def _report(self) -> tuple[bytes, str, dict]:
         episode = self._event.id if self._event else ''
-        causes = self._not_understood, self._head.problem, self._grey
-        lasting = [text for text in causes if text]
-        return self._judge(self._problem, lasting, self._calibration, episode)
+        lasting = [text for text in (self._head.problem, *self._cameras.problems) if text]
+        return self._judge(self._problem, lasting, self._cameras.calibration, episode)
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -52,12 +52,13 @@ def image_subscription(
     callback: Callable,
     *,
     qos: QoSProfile | None = None,
+    role: str = 'image',
 ) -> Subscription:
-    """Subscribe to the camera's images; `transport` as declare_transport returns it."""
+    """Subscribe to a camera's images; `transport` as declare_transport returns it."""
     if transport == RAW:
-        return topics.subscription(node, 'image', callback, qos=qos)
+        return topics.subscription(node, role, callback, qos=qos)
     return topics.subscription(
-        node, 'image', callback, kind=CompressedImage, qos=qos, transport=COMPRESSED
+        node, role, callback, kind=CompressedImage, qos=qos, transport=COMPRESSED
     )
 
 

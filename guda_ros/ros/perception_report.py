@@ -31,7 +31,7 @@ class PerceptionReport:
         :param problem: why the last image was not answered. :param warnings: what lasts.
         """
         observer, answered = self._observer, self._observer.answered
-        warnings = [*warnings, *self._driver.warnings()]
+        warnings = [*warnings, *self._driver.warnings(), *self._cameras()]
         values = {
             'images': observer.images,
             'answered': answered,
@@ -54,6 +54,14 @@ class PerceptionReport:
             return diagnostics.WARN, '; '.join(warnings), values
         lost = observer.latest is None or observer.latest.percept.ball.lost
         return diagnostics.OK, 'ball lost' if lost else 'ball known', values
+
+    def _cameras(self) -> list[str]:
+        """Return what is wrong with one of several cameras, which the others do without."""
+        observer = self._observer
+        if not observer.answered:
+            return []
+        faults = [f'camera {name}: {why}' for name, why in observer.faults.items()]
+        return faults + [f'camera {name} sends no images' for name in observer.silent]
 
     def _why_nothing(self, coming: bool) -> str:
         lack = self._observer.lack

@@ -8,7 +8,7 @@ this table, and docs/interfaces.md is written from it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,8 @@ from guda_ros.ros.qos import (
     STATE,
     STREAM,
 )
+from guda_ros.soccer.robot import LOWER
+from guda_ros.soccer.robot_names import camera_roles
 
 if TYPE_CHECKING:
     from rclpy.client import Client
@@ -138,7 +140,9 @@ TOPICS = (
         SENSOR_DATA,
         _ROBOT,
         (),
-        'a second camera, in `lower_camera_optical_frame`, where the profile has one',
+        'a second camera, in `lower_camera_optical_frame`, where the profile has `lower_camera`; '
+        'the further ones of `cameras` are called by their names: `top/image_raw`, in '
+        '`top_camera_optical_frame`, which perception hears',
     ),
     Topic(
         'lower_camera_info',
@@ -529,11 +533,11 @@ _PARAMETER_SERVICES = (
 
 _BY_ROLE = {topic.role: topic for topic in TOPICS}
 _SERVICE_BY_ROLE = {service.role: service for service in (*SERVICES, *_PARAMETER_SERVICES)}
-#: Topics of a camera by its name: image, calibration, and what its frame has before the name.
-CAMERAS = {
-    'head': ('image', 'camera_info', ''),
-    'lower': ('lower_image', 'lower_camera_info', 'lower_'),
-}
+
+
+def of_camera(name: str, first: bool) -> tuple[str, str, str]:
+    """Return a camera's roles: image, calibration, and what its frame has before the name."""
+    return ('image', 'camera_info', '') if first else (*camera_roles(name), f'{name}_')
 
 
 class Topics(Mapping):
@@ -542,14 +546,26 @@ class Topics(Mapping):
 
     :param contract: None stands for the usual names.
     :param prefix: before every relative name, such as `red/`.
+    :param cameras: names of a robot's cameras that are not the first.
     """
 
-    def __init__(self, contract: Contract | None = None, prefix: str = '') -> None:
-        named = {role: topic.name for role, topic in _BY_ROLE.items()}
+    def __init__(
+        self,
+        contract: Contract | None = None,
+        prefix: str = '',
+        cameras: Iterable[str] = (),
+    ) -> None:
+        table = dict(_BY_ROLE)
+        for camera in cameras:
+            for role, like in zip(camera_roles(camera), camera_roles(LOWER)):
+                same = table[like]
+                name = same.name.replace(f'{LOWER}/', f'{camera}/', 1)
+                table[role] = replace(same, role=role, name=name)
+        named = {role: topic.name for role, topic in table.items()}
         if contract is not None:
             named.update(contract.topics)
         self._topics = {}
-        for role, topic in _BY_ROLE.items():
+        for role, topic in table.items():
             name = named[role].format(**named)
             if not name.startswith('/'):
                 name = prefix + name

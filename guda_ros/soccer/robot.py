@@ -12,7 +12,7 @@ import numpy as np
 from guda_ros.config.files import ConfigError, find_config, load_yaml, Plain, Section
 from guda_ros.soccer import wheels
 from guda_ros.soccer.driver import Driver, read_driver, USUAL_DRIVER
-from guda_ros.soccer.robot_names import read_frames, read_topics
+from guda_ros.soccer.robot_names import check_camera, read_frames, read_topics
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -24,6 +24,8 @@ Numbers = TypeVar('Numbers', bound='DataclassInstance')
 _LIGHTEST, _HEAVIEST = 2.0, 10_000.0
 #: Ways in which a robot can be drawn.
 STYLES = ('nao', 'booster', 'op3', 'plain', wheels.KIND)
+#: What the two cameras of the keys `camera` and `lower_camera` are called.
+FIRST, LOWER = 'head', 'lower'
 
 
 class Contradiction(ConfigError):
@@ -256,10 +258,11 @@ class RobotProfile:
     """
     One robot, for simulator, perception, safety and policy.
 
-    camera: the one that perception uses. lower_camera: a second one, or None. style: how it is
-    drawn. uncertainty: standard deviations of values by dotted key, as identification found them.
-    driver: how the robot's driver speaks; topics, frames: role -> name of what it calls otherwise
-    than the contract. Those three have nothing to do with what the robot is.
+    camera: the first one, and camera_name what it is called. other_cameras: the others by name.
+    style: how it is drawn. uncertainty: standard deviations of values by dotted key, as
+    identification found them. driver: how the robot's driver speaks; topics, frames: role -> name
+    of what it calls otherwise than the contract. Those three have nothing to do with what the
+    robot is.
     """
 
     name: str
@@ -272,13 +275,31 @@ class RobotProfile:
     body: Body
     head: Head
     camera: CameraMount
-    lower_camera: CameraMount | None
+    other_cameras: dict[str, CameraMount]
     odometry: OdometryNoise
     imu: ImuNoise
     uncertainty: dict[str, float]
     driver: Driver = USUAL_DRIVER
     topics: dict[str, str] = field(default_factory=dict)
     frames: dict[str, str] = field(default_factory=dict)
+    camera_name: str = FIRST
+
+    @property
+    def cameras(self) -> dict[str, CameraMount]:
+        """All cameras by name, the first one first."""
+        return {self.camera_name: self.camera, **self.other_cameras}
+
+    @property
+    def lower_camera(self) -> CameraMount | None:
+        """The camera of the key `lower_camera`, which only the simulator has."""
+        return self.other_cameras.get(LOWER)
+
+    @property
+    def eyes(self) -> dict[str, CameraMount]:
+        """The cameras that perception uses: all of the key `cameras`, or that of `camera`."""
+        if self.camera_name == FIRST:
+            return {FIRST: self.camera}
+        return self.cameras
 
     @property
     def can_kick(self) -> bool:
@@ -299,6 +320,8 @@ class RobotProfile:
         root = Section(values, source)
         if root.has('kind'):
             root.choice('kind', ('walker',))
+        cameras = _cameras(root)
+        first = next(iter(cameras))
         profile = cls(
             name=root.text('name'),
             style=root.choice('style', STYLES),
@@ -309,17 +332,18 @@ class RobotProfile:
             fall=_numbers(root.section('fall'), Fall, low=0.01, high=60),
             body=_numbers(root.section('body'), Body, low=0.001, high=200),
             head=_head(root.section('head')),
-            camera=_camera(root.section('camera')),
-            lower_camera=_camera(root.section('lower_camera'))
-            if root.has('lower_camera')
-            else None,
+            camera=cameras.pop(first),
+            camera_name=first,
+            other_cameras=cameras,
             odometry=_odometry(root.section('odometry')),
             imu=_numbers(root.section('imu'), ImuNoise, low=0, high=1000),
             uncertainty=_uncertainty(root.section('uncertainty'))
             if root.has('uncertainty')
             else {},
             driver=read_driver(root.section('driver')) if root.has('driver') else USUAL_DRIVER,
-            topics=read_topics(root.section('topics')) if root.has('topics') else {},
+            topics=read_topics(root.section('topics'), tuple(cameras))
+            if root.has('topics')
+            else {},
             frames=read_frames(root.section('frames')) if root.has('frames') else {},
         )
         root.close()
@@ -367,8 +391,7 @@ class RobotProfile:
             *(
                 (
                     f'{name}.principal_point',
-                    mount is not None
-                    and not (mount.centre[0] < mount.width and mount.centre[1] < mount.height),
+                    not (mount.centre[0] < mount.width and mount.centre[1] < mount.height),
                     'is outside the image',
                 )
                 for name, mount in self._mounts()
@@ -379,8 +402,8 @@ class RobotProfile:
                 raise Contradiction(f'{source}: {key}: {problem}', key)
 
     def _mounts(self) -> list[tuple[str, CameraMount]]:
-        mounts = (('camera', self.camera), ('lower_camera', self.lower_camera))
-        return [(name, mount) for name, mount in mounts if mount is not None]
+        keys = {FIRST: 'camera', LOWER: 'lower_camera'} if self.camera_name == FIRST else {}
+        return [(keys.get(name, f'cameras.{name}'), mount) for name, mount in self.cameras.items()]
 
     def _oddities(self) -> list[tuple[str, bool, str]]:
         """Return key, whether it is so, and what: measures that no one robot has."""
@@ -458,11 +481,17 @@ class RobotProfile:
         values = asdict(self)
         for key in ('driver', 'topics', 'frames'):
             del values[key]
-        del values['head']['joints']
-        for camera in (values['camera'], values['lower_camera']):
+        del values['head']['joints'], values['camera_name'], values['other_cameras']
+        cameras = {name: asdict(mount) for name, mount in self.cameras.items()}
+        for camera in cameras.values():
             # Hashes of before the key came stay what they were.
-            if camera and camera['principal_point'] is None:
+            if camera['principal_point'] is None:
                 del camera['principal_point']
+        if self.camera_name == FIRST:
+            values['camera'], values['lower_camera'] = cameras[FIRST], cameras.get(LOWER)
+        else:
+            values['cameras'] = cameras
+            del values['camera']
         return values
 
 
@@ -534,6 +563,27 @@ def _joints(section: Section) -> HeadJoints:
     )
     section.close()
     return joints
+
+
+def _cameras(root: Section) -> dict[str, CameraMount]:
+    """Read `cameras` by name, or `camera` and `lower_camera`; the first one first."""
+    if not root.has('cameras'):
+        cameras = {FIRST: _camera(root.section('camera'))}
+        if root.has('lower_camera'):
+            cameras[LOWER] = _camera(root.section('lower_camera'))
+        return cameras
+    for key in ('camera', 'lower_camera'):
+        if root.has(key):
+            root.fail(key, 'is one of `cameras`, where there are such: put it there by its name')
+    section = root.section('cameras')
+    cameras = {}
+    for name in section.keys():
+        check_camera(section, name)
+        cameras[name] = _camera(section.section(name))
+    section.close()
+    if not cameras:
+        root.fail('cameras', 'at least one camera is expected, by its name')
+    return cameras
 
 
 def _camera(section: Section) -> CameraMount:

@@ -9,7 +9,7 @@ import yaml
 
 from guda_ros.config.files import Plain
 from guda_ros.soccer import wheels
-from guda_ros.soccer.robot_names import DRIVER_TOPICS, FRAMES, TOPICS
+from guda_ros.soccer.robot_names import camera_roles, DRIVER_TOPICS, FRAMES, TOPICS
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ def _camera(which: str, asked: bool) -> dict[str, Key]:
         'exposure': Key('s', 'blurs what moves'),
         'noise': Key('of 255', 'standard deviation of a pixel'),
     }
-    return {f'{which}.{key}': value for key, value in {**keys, **_delivery('')}.items()}
+    before = f'{which}.' if which else ''
+    return {f'{before}{key}': value for key, value in {**keys, **_delivery('')}.items()}
 
 
 def _delivery(which: str) -> dict[str, Key]:
@@ -154,11 +155,53 @@ _WHEELS: dict[str, Key] = {
 ALL_KEYS = {**KEYS, **_WHEELS, **OPTIONAL}
 
 
+def key_of(name: str) -> Key:
+    """Return what a dotted key means; those of `cameras.NAME` are those of `camera`."""
+    if name not in ALL_KEYS:
+        section, _, rest = name.partition('.')
+        if section == 'cameras':
+            return ALL_KEYS[f'camera.{rest.partition(".")[2]}']
+        return _topic_of_a_camera(section)
+    return ALL_KEYS[name]
+
+
+def _topic_of_a_camera(section: str) -> Key:
+    if section != 'topics':
+        raise KeyError(section)
+    return Key('', "name of the topic of a further camera, if not the usual one's")
+
+
+def _with_cameras(values: Plain, optional: dict[str, Key]) -> dict[str, Key]:
+    """Return KEYS with those of each of `cameras`, if a profile has them, where `camera` was."""
+    if not isinstance(values.get('cameras'), dict):
+        return KEYS
+    names = list(values['cameras'])
+    keys: dict[str, Key] = {}
+    for key, described in KEYS.items():
+        section, _, rest = key.partition('.')
+        if section == 'camera' and f'cameras.{names[0]}.{rest}' not in keys:
+            for name in names:
+                keys.update(
+                    (f'cameras.{name}.{rest}', described)
+                    for rest, described in _camera('', True).items()
+                )
+        elif section not in ('camera', 'lower_camera'):
+            keys[key] = described
+    for name in names:
+        if has(values, f'cameras.{name}.principal_point'):
+            optional[f'cameras.{name}.principal_point'] = _POINT
+        for role in camera_roles(name):
+            if has(values, f'topics.{role}'):
+                optional[f'topics.{role}'] = key_of(f'topics.{role}')
+    return keys
+
+
 def keys_of(values: Plain) -> dict[str, Key]:
     """Return the keys of a profile, in the order of its file: of OPTIONAL those that it has."""
     optional = {key: described for key, described in OPTIONAL.items() if has(values, key)}
     if values.get('kind') != wheels.KIND:
-        return _in_order(KEYS, optional)
+        keys = _with_cameras(values, optional)
+        return _in_order(keys, optional)
     own = {
         key: described
         for key, described in KEYS.items()
@@ -199,7 +242,8 @@ SECTIONS = {
     'head': 'pan and tilt',
     'joints': "as the robot's driver speaks of them",
     'camera': 'the one that perception uses, on the head',
-    'lower_camera': 'a second one, on the head',
+    'lower_camera': 'a second one, on the head, that only the simulator has',
+    'cameras': 'instead of camera: several by name, on the head; perception uses all',
     'odometry': 'drift of the walk odometry, standard deviations',
     'imu': 'errors of the inertial unit',
     'driver': "how the robot's driver is spoken to",

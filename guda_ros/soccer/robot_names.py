@@ -27,6 +27,8 @@ DRIVER_TOPICS = (
     'head_command',
     'kick',
 )
+#: Names that a camera cannot have: views of the simulator are called so, or roles of topics.
+_TAKEN = ('head', 'lower', 'overview', 'follow', 'portrait')
 #: Roles of frames.
 FRAMES = ('map', 'odom', 'base', 'camera')
 #: What ROS 2 takes for the name of a topic; rmw takes no more than 247 letters of a whole one.
@@ -51,12 +53,33 @@ def take_frame(section: Section, role: str) -> str:
     return name
 
 
-def read_topics(section: Section) -> dict[str, str]:
-    """Return role -> name of the topics that a robot calls otherwise than its contract."""
+def check_camera(section: Section, name: str) -> None:
+    """Refuse what is no name of a camera."""
+    if not re.fullmatch('[a-z][a-z0-9_]{0,30}', name) or name in _TAKEN:
+        section.fail(
+            name,
+            'is no name of a camera: small letters, digits and _ are expected, and none of '
+            f'{", ".join(_TAKEN)}',
+        )
+
+
+def camera_roles(name: str) -> tuple[str, str]:
+    """Return the roles of image and calibration of a camera that is not the first."""
+    return f'{name}_image', f'{name}_camera_info'
+
+
+def read_topics(section: Section, cameras: tuple[str, ...] = ()) -> dict[str, str]:
+    """
+    Return role -> name of the topics that a robot calls otherwise than its contract.
+
+    :param cameras: names of those that are not the first.
+    """
+    known = dict.fromkeys((*TOPICS, *DRIVER_TOPICS))
+    known.update(dict.fromkeys(role for name in cameras for role in camera_roles(name)))
     names = {}
     for role in section.keys():
-        if role not in (*TOPICS, *DRIVER_TOPICS):
-            section.fail(role, f'is no topic; known: {", ".join((*TOPICS, *DRIVER_TOPICS))}')
+        if role not in known:
+            section.fail(role, f'is no topic; known: {", ".join(known)}')
         names[role] = take_topic(section, role)
     return names
 

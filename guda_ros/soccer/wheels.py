@@ -63,7 +63,8 @@ def expand(values: Plain, source: str | os.PathLike[str]) -> Plain:
     height, mass = base.number('height', 0.02, 3), base.number('mass', 0.1, 1000)
     front = base.number('front', 0.01, 2 * radius) if base.has('front') else radius
     base.close()
-    camera = dict(root.section('camera').rest())
+    key = 'cameras' if root.has('cameras') else 'camera'
+    camera = dict(root.section(key).rest())
     whole = {
         **root.rest(),
         'style': KIND,
@@ -89,13 +90,11 @@ def expand(values: Plain, source: str | os.PathLike[str]) -> Plain:
             'tilt': [0.0, 0.0],
             'speed': 1.0,
         },
-        'camera': {
-            'distortion': [0, 0, 0, 0, 0],
-            'rate': 0,
-            'exposure': 0.0,
-            'noise': 0.0,
-            'delivery': _DELIVERY,
-            **camera,
+        key: _with_defaults(camera)
+        if key == 'camera'
+        else {
+            name: _with_defaults(each) if isinstance(each, dict) else each
+            for name, each in camera.items()
         },
     }
     for key, default in _DEFAULTS.items():
@@ -118,6 +117,17 @@ def spelled_out(text: str, source: str | os.PathLike[str]) -> str:
                 comment = 'assumed, but for what is among the uncertainties'
                 text = with_entry(text, section, key, value, comment, str(source))
     return text
+
+
+def _with_defaults(camera: Plain) -> Plain:
+    return {
+        'distortion': [0, 0, 0, 0, 0],
+        'rate': 0,
+        'exposure': 0.0,
+        'noise': 0.0,
+        'delivery': _DELIVERY,
+        **camera,
+    }
 
 
 def _mapping(root: Section, key: str, value: object) -> Plain:

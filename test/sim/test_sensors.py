@@ -411,7 +411,7 @@ def test_a_camera_is_read_at_its_own_rate_and_only_if_somebody_watches():
 
     from guda_ros.sim.physics.sensor_suite import SensorSuite
 
-    robot = replace(ROBOT, camera=mount(rate=30.0), lower_camera=None)
+    robot = replace(ROBOT, camera=mount(rate=30.0), other_cameras={})
     simulation = SoccerSimulation(replace(CONTRACT, rate=100.0), robot, visual=False)
     counter = Counter()
     sensors = SensorSuite(robot, simulation, counter, 0.01)

@@ -380,5 +380,66 @@ def test_a_principal_point_is_optional_and_lies_in_the_image():
 @pytest.mark.parametrize('path', ROBOTS, ids=lambda path: path.stem)
 def test_every_kind_of_robot_may_have_a_principal_point(path):
     values = load_yaml(path)
-    put(values, 'camera.principal_point', [20, 30])
+    first = f'cameras.{next(iter(values["cameras"]))}' if 'cameras' in values else 'camera'
+    put(values, f'{first}.principal_point', [20, 30])
     assert RobotProfile.read(values, path).camera.centre == (20.0, 30.0)
+
+
+def real_nao():
+    return copy.deepcopy(load_yaml(ROOT / 'config' / 'robots' / 'nao_v6_real.yaml'))
+
+
+def test_cameras_by_name_are_all_perception_s_and_those_of_the_old_keys_only_the_first():
+    several, old = RobotProfile.load('nao_v6_real'), RobotProfile.load('nao_v6')
+    assert list(several.eyes) == list(several.cameras) == ['bottom', 'top']
+    assert several.camera is several.cameras['bottom']
+    assert list(old.eyes) == ['head'] and list(old.cameras) == ['head', 'lower']
+    assert several.cameras['bottom'] == old.lower_camera
+    assert several.lower_camera is None
+    assert list(several.as_dict()['cameras']) == ['bottom', 'top']
+    assert {'camera', 'lower_camera'} <= old.as_dict().keys()
+    assert not {'cameras', 'other_cameras', 'camera_name'} & old.as_dict().keys()
+
+
+@pytest.mark.parametrize(
+    'key, value, message',
+    [
+        ('camera', {}, 'camera: is one of `cameras`'),
+        ('lower_camera', {}, 'lower_camera: is one of `cameras`'),
+        ('cameras', {}, 'cameras: at least one camera is expected'),
+        ('cameras', [], 'cameras: a mapping is expected'),
+        ('cameras.Top', {}, 'cameras.Top: is no name of a camera'),
+        ('cameras.overview', {}, 'cameras.overview: is no name of a camera'),
+        ('cameras.top.pitch', None, r'cameras\.top\.pitch: is missing'),
+        ('cameras.top.exposure', 0.5, r'cameras\.top\.exposure: is longer than an image'),
+        ('cameras.top.position', [2, 0, 0.4], r'cameras\.top\.position: is 2 m aside'),
+        (
+            'topics',
+            {'side_image': 'side'},
+            r'topics\.side_image: is no topic; known: .*top_image',
+        ),
+    ],
+)
+def test_a_wrong_value_of_one_of_several_cameras_is_named(tmp_path, key, value, message):
+    path = changed(ROOT / 'config' / 'robots' / 'nao_v6_real.yaml', tmp_path, key, value)
+    with pytest.raises(ConfigError, match=message):
+        RobotProfile.load(path)
+
+
+def test_topics_of_a_further_camera_can_be_named_and_are_written_again(tmp_path):
+    values = real_nao()
+    values['topics'] = {'top_image': 'camera/front/image_raw', 'image': 'camera/bottom/image_raw'}
+    values['cameras']['top']['principal_point'] = [309.4, 230.6]
+    target = tmp_path / 'again.yaml'
+    target.write_text(to_yaml(values, 'again'))
+    again = RobotProfile.load(target)
+    assert again.topics == values['topics']
+    assert again.cameras['top'].centre == (309.4, 230.6)
+
+
+def test_a_base_with_wheels_may_have_several_cameras(tmp_path):
+    values = load_yaml(ROOT / 'config' / 'robots' / 'turtlebot4.yaml')
+    front = values.pop('camera')
+    values['cameras'] = {'front': front, 'down': {**front, 'pitch': 0.9}}
+    base = RobotProfile.read(values, 'mine')
+    assert base.cameras['down'].pitch == 0.9 and list(base.eyes) == ['front', 'down']

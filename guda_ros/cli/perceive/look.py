@@ -27,9 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--robot', metavar='NAME', help='robot profile whose camera took them')
     parser.add_argument(
         '--camera',
-        choices=('camera', 'lower_camera'),
+        metavar='NAME',
         default='camera',
-        help="which of the robot's cameras (default: %(default)s)",
+        help="which of the robot's cameras: camera for the first, lower_camera, or a name of the "
+        "profile's `cameras` (default: %(default)s)",
     )
     parser.add_argument(
         '--ball',

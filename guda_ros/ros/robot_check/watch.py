@@ -17,7 +17,7 @@ from guda_ros.data.recording.frames import unfit_frame
 from guda_ros.ros.images import image_topic, RAW
 from guda_ros.ros.parameters import Parameters
 from guda_ros.ros.robot_check.ends import COMPRESSED, End, IMAGE, unfit_publishers
-from guda_ros.ros.topics import Topics, type_name
+from guda_ros.ros.topics import of_camera, Topics, type_name
 from guda_ros.soccer.robot import RobotProfile
 
 #: Images whose stamps tell the camera's rate.
@@ -90,14 +90,16 @@ class DriverWatch:
             high=1e9,
             read_only=True,
         )
-        topics = Topics(contract)
-        self._names = {
-            role: topics[role].name for role in ('image', 'camera_info', 'odom', 'joint_states')
-        }
+        cameras = [of_camera(name, first=not index)[:2] for index, name in enumerate(robot.eyes)]
+        topics = Topics(contract, cameras=list(robot.eyes)[1:])
+        self._images, self._infos = (list(roles) for roles in zip(*cameras))
+        roles = (*self._images, *self._infos, 'odom', 'joint_states')
+        self._names = {role: topics[role].name for role in roles}
         kinds = {self._names[role]: type_name(topics[role].kind) for role in self._names}
-        del kinds[self._names['image']]
-        self._names['image'] = image_topic(node, self._names['image'], transport)
-        kinds[self._names['image']] = IMAGE if transport == RAW else COMPRESSED
+        for role in self._images:
+            del kinds[self._names[role]]
+            self._names[role] = image_topic(node, self._names[role], transport)
+            kinds[self._names[role]] = IMAGE if transport == RAW else COMPRESSED
         self._ends = EndsWatch(node, kinds)
         self._stamps: deque[int] = deque(maxlen=_STAMPS)
         self._ages: deque[float] = deque(maxlen=_STAMPS)
@@ -134,8 +136,16 @@ class DriverWatch:
     def warnings(self) -> list[str]:
         """Return what is wrong for as long as it lasts, as sentences."""
         told, names = self._ends.problems(), self._names
-        if not self._ends.publishers(names['camera_info']):
-            told.append(f"nobody publishes {names['camera_info']}: the profile's lens is used")
+        told += [
+            f"nobody publishes {names[role]}: the profile's lens is used"
+            for role in self._infos
+            if not self._ends.publishers(names[role])
+        ]
+        told += [
+            f'nobody publishes {names[role]}: only the other camera is used'
+            for role in self._images[1:]
+            if not self._ends.publishers(names[role])
+        ]
         if self._robot.head.moves and not self._ends.publishers(names['joint_states']):
             told.append(
                 f'nobody publishes {names["joint_states"]}: the head is taken to look straight '

@@ -20,6 +20,7 @@ from guda_ros.ros.episode.event import EpisodeEvent
 from guda_ros.ros.running import destroy_entities
 from guda_ros.ros.simulator.topics import RobotTopics
 from guda_ros.ros.topics import Topics
+from guda_ros.soccer.robot import FIRST
 from guda_ros.soccer.world import ROBOT
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ class SimulatedRobot:
         self._on_command = on_command
         robot = self._simulation.robots[index]
         self.topics = RobotTopics(node, contract, robot, self._sensors.mounts, prefix)
-        self._sets = StampJoin(('image', 'odom'), depth=1000)
+        # What perception answers with: the images of all cameras that it uses.
+        self._further = [name for name in robot.eyes if name in robot.other_cameras]
+        self._sets = StampJoin((FIRST, *self._further, 'odom'), depth=1000)
         self._command, self._command_stamp = np.zeros(3), 0
         self._kick = False
         self._centre_head()
@@ -144,22 +147,25 @@ class SimulatedRobot:
         """
         Publish what has arrived by `now` [ns].
 
-        :return: the stamp of the newest image that can be worked with only now, because image and
-            odometry of that stamp are both there; None without one.
+        :return: the stamp of the newest image that can be worked with only now, because the images
+            of all cameras and the odometry of that stamp are there; None without one.
         """
         newest = None
         for sample in self._sensors.arrived(now):
             complete = None
             if sample.sensor == 'odometry':
                 self.topics.odometry(sample.stamp, sample.pose, sample.velocity)
+                for name in self._further:
+                    if not self.topics.is_subscribed(name):
+                        self._sets.add(name, sample.stamp, True)
                 complete = self._sets.add('odom', sample.stamp, True)
             elif sample.sensor == 'imu':
                 self.topics.imu(sample.stamp, sample.gyroscope, sample.accelerometer)
                 self.topics.joints(sample.stamp, *sample.head)
             else:
                 self.topics.image(sample.camera, sample.stamp, sample.pixels)
-                if sample.camera == 'head':
-                    complete = self._sets.add('image', sample.stamp, True)
+                if sample.camera == FIRST or sample.camera in self._further:
+                    complete = self._sets.add(sample.camera, sample.stamp, True)
             if complete:
                 newest = sample.stamp
         return newest

@@ -20,10 +20,10 @@ from guda_ros.ros.episode.event import EpisodeEvent
 from guda_ros.ros.images import image_publisher, image_topic
 from guda_ros.ros.markers import field_markers
 from guda_ros.ros.recorder.jpeg import JpegEncoder
-from guda_ros.ros.topics import CAMERAS, count_publishers, count_subscribers, Topics
+from guda_ros.ros.topics import count_publishers, count_subscribers, of_camera, Topics
 from guda_ros.soccer import world
 from guda_ros.soccer.driver import RAW
-from guda_ros.soccer.robot import CameraMount, RobotProfile
+from guda_ros.soccer.robot import CameraMount, FIRST, RobotProfile
 
 #: Of JPEGs, where the robot's camera sends such.
 _QUALITY = 90
@@ -48,7 +48,7 @@ class RobotTopics:
         self._node = node
         self._contract = contract
         self._robot = robot
-        topics = Topics(contract, prefix)
+        topics = Topics(contract, prefix, robot.other_cameras)
         self.publishers: list = []
 
         def create(role: str):
@@ -66,7 +66,7 @@ class RobotTopics:
         self._jpeg = None if transport == RAW else JpegEncoder(_QUALITY)
         self._cameras = {}
         for name, mount in cameras.items():
-            image, info, frame = CAMERAS[name]
+            image, info, frame = of_camera(name, first=name == FIRST)
             images = image_publisher(topics, node, image, transport)
             self.publishers.append(images)
             self._cameras[name] = (

@@ -56,7 +56,7 @@ class Posture:
         lateral, roll, pitch = self.sway
         rotation = frame @ _rotation([0, 1, 0], pitch) @ _rotation([1, 0, 0], roll) @ frame.T
         for camera in self._cameras(model):
-            if is_on_a_head(model.camera(camera).name):
+            if is_on_a_head(model, camera):
                 data.cam_xpos[camera] = (
                     origin + rotation @ (data.cam_xpos[camera] - origin) + lateral * frame[:, 1]
                 )
@@ -81,7 +81,7 @@ class Posture:
                 data.geom_xpos[geom] = origin + rotation @ (data.geom_xpos[geom] - origin) + lift
                 data.geom_xmat[geom] = (rotation @ data.geom_xmat[geom].reshape(3, 3)).ravel()
         for camera in self._cameras(model):
-            if is_on_a_head(model.camera(camera).name):
+            if is_on_a_head(model, camera):
                 data.cam_xpos[camera] = origin + rotation @ (data.cam_xpos[camera] - origin) + lift
                 data.cam_xmat[camera] = (rotation @ data.cam_xmat[camera].reshape(3, 3)).ravel()
 
@@ -95,9 +95,11 @@ class Posture:
         return np.flatnonzero(model.body_rootid[model.cam_bodyid] == self._body(model))
 
 
-def is_on_a_head(camera: str) -> bool:
-    """Tell by its name whether a camera is one of a robot's, and not one to watch from."""
-    return camera.startswith(('head', 'lower'))
+def is_on_a_head(model: mujoco.MjModel, camera: int | str) -> bool:
+    """Tell of a camera, by number or name, whether it is a robot's and not one to watch from."""
+    if isinstance(camera, str):
+        camera = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_CAMERA, camera)
+    return camera >= 0 and model.body(model.cam_bodyid[camera]).name.startswith('head')
 
 
 def _rotation(axis: list[float], angle: float) -> np.ndarray:

@@ -208,7 +208,7 @@ class Randomiser:
         rotation = np.zeros(4)
         mujoco.mju_axisAngle2Quat(rotation, turn / angle if angle else np.eye(3)[0], angle)
         for camera in range(model.ncam):
-            if not is_on_a_head(model.camera(camera).name):
+            if not is_on_a_head(model, camera):
                 continue
             fields['cam_pos'][rows, camera] = base['cam_pos'][camera] + shift
             quat = np.zeros(4)

@@ -312,7 +312,7 @@ class SoccerSimulation:
         key = (
             width or self.robot.camera.width,
             height or self.robot.camera.height,
-            0 if is_on_a_head(camera) else 4,
+            0 if is_on_a_head(self.model, camera) else 4,
         )
         if key not in self._renderers:
             self._renderers[key] = Renderer(self.model, *key)

@@ -13,7 +13,7 @@ from guda_ros.sim.physics.mjcf import suffix
 from guda_ros.sim.physics.sensors import LensModel
 from guda_ros.sim.physics.simulation import SoccerSimulation
 from guda_ros.soccer import world
-from guda_ros.soccer.robot import CameraMount, RobotProfile
+from guda_ros.soccer.robot import CameraMount, FIRST, RobotProfile
 
 #: Most pictures that are averaged for one exposure, and pixels of motion for each.
 _EXPOSURES, _BLUR = 5, 1.5
@@ -39,11 +39,8 @@ class Shot:
 
 
 def mounts(robot: RobotProfile) -> dict[str, CameraMount]:
-    """Return a robot's cameras by name: `head`, and `lower` if it has one."""
-    cameras = {'head': robot.camera}
-    if robot.lower_camera is not None:
-        cameras['lower'] = robot.lower_camera
-    return cameras
+    """Return a robot's cameras by what the simulator calls them: `head`, the others by name."""
+    return {FIRST: robot.camera, **robot.other_cameras}
 
 
 class RobotCameras:

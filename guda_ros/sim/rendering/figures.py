@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from guda_ros.soccer.robot import CameraMount, RobotProfile
+from guda_ros.soccer.robot import CameraMount, FIRST, RobotProfile
 
 #: Group of the geoms of the robot, and of those that its own cameras leave out: they sit inside.
 BODY_GROUP, HEAD_GROUP = 1, 2
@@ -213,9 +213,8 @@ class Figure:
     def fragment(self) -> str:
         """What is drawn in the robot's body, the body `head` with its cameras included."""
         robot = self.robot
-        cameras = [_camera('head', robot.camera, robot)]
-        if robot.lower_camera is not None:
-            cameras.append(_camera('lower', robot.lower_camera, robot))
+        cameras = [_camera(FIRST, robot.camera, robot)]
+        cameras += [_camera(name, mount, robot) for name, mount in robot.other_cameras.items()]
         inside = '\n        '.join([*cameras, *self.head])
         neck = text(robot.head.neck)
         head = f'<body name="head" pos="{neck}">\n        {inside}\n      </body>'

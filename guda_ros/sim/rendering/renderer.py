@@ -52,7 +52,7 @@ class Renderer:
         for name, options in self._options.items():
             options.geomgroup[:] = 0
             options.geomgroup[list(_DRAWN_GROUPS)] = 1
-            options.geomgroup[scenery.HEAD_GROUP] = not is_on_a_head(name)
+            options.geomgroup[scenery.HEAD_GROUP] = not is_on_a_head(model, name)
             options.sitegroup[:] = 0
 
     def render(
@@ -75,7 +75,7 @@ class Renderer:
         self._model.geom_group[seen] = 1
         self._renderer.update_scene(data, camera, self._options[camera])
         self._model.geom_group[seen] = scenery.HEAD_GROUP
-        if not is_on_a_head(camera):
+        if not is_on_a_head(self._model, camera):
             self._paint_ball_shadow(data)
             for robot in self._swing:
                 self._swing_limbs(data, robot)

@@ -17,7 +17,7 @@ from guda_ros.perception.ball_network import BallFind, BallNetwork, WEIGHTS
 from guda_ros.perception.camera import CameraModel
 from guda_ros.perception.network_ball_detector import NetworkBallDetector
 from guda_ros.soccer.field import Ball
-from guda_ros.soccer.robot import RobotProfile
+from guda_ros.soccer.robot import FIRST, LOWER, RobotProfile
 from guda_ros.workflows.perception.pictures import Film, is_film, read_pictures
 from guda_ros.workflows.progress import Say, silent
 
@@ -79,7 +79,7 @@ def perceive(
 
     :param path: of the file, folder or bag. :param out: folder for what is written.
     :param robot: profile whose camera took them with the head at zero: tells places on the ground.
-    :param camera: key of the profile: `camera` or `lower_camera`.
+    :param camera: `camera` for the profile's first, `lower_camera`, or a name of its `cameras`.
     :param ball: profile of the ball; only its radius matters.
     :param min_score: least probability of a ball. :param topic: of a bag's images.
     :param weights: folder of the networks.
@@ -153,9 +153,11 @@ def _told(look: Look) -> str:
 
 def _camera(robot: str, name: str) -> CameraModel:
     profile = RobotProfile.load(robot)
-    mount = {'camera': profile.camera, 'lower_camera': profile.lower_camera}.get(name)
+    known = {'camera': profile.camera, **profile.cameras}
+    mount = known.get(LOWER if name == 'lower_camera' else name)
     if mount is None:
-        raise GudaError(f'{robot} has no {name!r}: camera or, if it has two, lower_camera')
+        names = ', '.join(name for name in known if name not in (FIRST, LOWER))
+        raise GudaError(f'{robot} has no {name!r}: {names} or, if it has two, lower_camera')
     return CameraModel.from_mount(mount)
 
 

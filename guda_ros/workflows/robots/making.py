@@ -13,7 +13,7 @@ from guda_ros.config.files import ConfigError, find_config, load_yaml
 from guda_ros.data.files import atomic_target, refuse_existing
 from guda_ros.errors import GudaError
 from guda_ros.soccer.robot import Contradiction, RobotProfile
-from guda_ros.soccer.robot_file import ALL_KEYS, get, Key, keys_of, OPTIONAL, put, to_yaml
+from guda_ros.soccer.robot_file import get, has, Key, key_of, keys_of, OPTIONAL, put, to_yaml
 
 #: What errors name instead of a file while there is none.
 ANSWER = 'answer'
@@ -50,7 +50,8 @@ class Draft:
         :param value: as in the file; text is read as a person writes it, see `parse`.
         :raises GudaError: if there is no such key.
         """
-        if key not in {**self.keys, **OPTIONAL} or key == 'name':
+        cameras = has(self.values, 'cameras') and key.startswith(('camera.', 'lower_camera.'))
+        if key not in {**self.keys, **OPTIONAL} or key == 'name' or cameras:
             raise GudaError(f'{key}: there is no such key; docs/profiles.md lists them')
         put(self.values, key, parse(key, value) if isinstance(value, str) else value)
 
@@ -147,12 +148,12 @@ def parse(key: str, answer: str) -> object:
         return [part.strip() for part in answer.split(';') if part.strip()]
     if key == 'style':
         return answer
-    if key.startswith(('driver.', 'topics.', 'frames.')) and not ALL_KEYS[key].unit:
+    if key.startswith(('driver.', 'topics.', 'frames.')) and not key_of(key).unit:
         return {'true': True, 'false': False}.get(answer.lower(), answer)
     words = [word for word in re.split(r'[\s,]+', answer.strip('[]()')) if word]
     if key == 'head.joints.names':
         return words
-    values = [_number(word, ALL_KEYS[key].unit) for word in words]
+    values = [_number(word, key_of(key).unit) for word in words]
     if len(values) == 1:
         return values[0]
     return values or answer
