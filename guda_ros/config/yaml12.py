@@ -118,8 +118,8 @@ def parse(text: str) -> Any:
     # The parser in C takes tabs and marks of byte order that the other refuses.
     if _depth(text) < _DEEPEST and '\t' not in text and '\ufeff' not in text:
         with contextlib.suppress(yaml.YAMLError):
-            return _parse(text, _FastLoader)
-    return _parse(text, Loader)
+            return _document(text, _FastLoader)
+    return _document(text, Loader)
 
 
 def _depth(text: str) -> int:
@@ -127,7 +127,7 @@ def _depth(text: str) -> int:
     return text.count('[') + text.count('{') + max(map(len, text.split('\n')))
 
 
-def _parse(text: str, kind: type[Loader]) -> Any:
+def _document(text: str, kind: type[yaml.SafeLoader]) -> Any:
     loader = kind(text)
     try:
         node = loader.get_single_node()
@@ -137,12 +137,12 @@ def _parse(text: str, kind: type[Loader]) -> Any:
         return loader.construct_document(node)
     except RecursionError as error:
         raise yaml.YAMLError('nested too deeply') from error
-    except ValueError as error:
-        # Python reads no whole number of more than some thousand digits.
-        raise yaml.YAMLError(str(error)) from error
-    except (AttributeError, KeyError) as error:
-        # PyYAML takes for granted that what bears a tag such as !!bool or !!timestamp is one.
-        raise yaml.YAMLError('a value is not what its tag (!!) says') from error
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        # PyYAML takes for granted that what bears a tag such as !!bool, or looks like a date, is
+        # one, and Python reads no whole number of more than some thousand digits.
+        raise yaml.YAMLError(
+            f'a value is not what it seems to be, or not what its tag (!!) says: {error}'
+        ) from error
     finally:
         loader.dispose()
 
@@ -164,18 +164,7 @@ def parse_of_program(text: str) -> Any:
                 raise yaml.YAMLError('nested too deeply')
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-    loader = kind(text)
-    try:
-        node = loader.get_single_node()
-        if node is None:
-            return None
-        _check_size(node)
-        return loader.construct_document(node)
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
-        # PyYAML takes for granted that what bears a tag, or looks like a date, is one.
-        raise yaml.YAMLError(f'a value is not what it seems to be: {error}') from error
-    finally:
-        loader.dispose()
+    return _document(text, kind)
 
 
 def compose(text: str) -> yaml.Node | None:

@@ -295,15 +295,11 @@ class SceneRenderer:
         )
         scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
         scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = shadows
-        rgb = np.empty((height, width, 3), np.uint8)
-        mujoco.mjr_render(rectangle, scene, self._context)
-        mujoco.mjr_readPixels(rgb, None, rectangle, self._context)
+        rgb = self._render(rectangle)
         scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = False
         scene.flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = True
         scene.flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = True
-        ids = np.empty((height, width, 3), np.uint8)
-        mujoco.mjr_render(rectangle, scene, self._context)
-        mujoco.mjr_readPixels(ids, None, rectangle, self._context)
+        ids = self._render(rectangle)
         scene.flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = False
         scene.flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = False
         ball = model.geom(name).id
@@ -322,6 +318,13 @@ class SceneRenderer:
             wanted = np.array([code & 255, code >> 8 & 255, code >> 16 & 255], np.uint8)
             found = cv2.inRange(ids, wanted, wanted)
         return np.ascontiguousarray(rgb[::-1]), np.ascontiguousarray(found[::-1])
+
+    def _render(self, rectangle: mujoco.MjrRect) -> np.ndarray:
+        """Draw the scene as its flags are, and return the pixels (h, w, 3) from the bottom up."""
+        pixels = np.empty((rectangle.height, rectangle.width, 3), np.uint8)
+        mujoco.mjr_render(rectangle, self._scene, self._context)
+        mujoco.mjr_readPixels(pixels, None, rectangle, self._context)
+        return pixels
 
 
 def _rolled(camera: CameraModel, roll: float) -> CameraModel:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 import math
 import uuid
 
@@ -31,7 +31,12 @@ class BoosterLink(Link):
         joints = robot.head.joints
         self._yaw, self._pitch = joint_names(joints)
         self._head = dict(zip((self._yaw, self._pitch), joints.offsets))
-        lacks = self._hear_falls(), self._hear_battery(), self._hear_odometry()
+        hear = self._hear_if_there
+        lacks = (
+            hear('FallDownState', '/fall_down', self._on_fall, 'to know of falls'),
+            hear('BatteryState', '/battery_state', self._on_battery, 'to know the battery'),
+            hear('Odometer', '/odometer_state', self._on_odometry, 'odometry of older firmware'),
+        )
         self.lack = '; '.join(filter(None, lacks))
 
     def call(self, call: booster.Call) -> None:
@@ -86,28 +91,12 @@ class BoosterLink(Link):
         if call.api_id == booster.GET_MODE and (mode := booster.mode_of(body)):
             self.status.mode, self.status.walks = mode, booster.walks(mode)
 
-    def _hear_falls(self) -> str:
+    def _hear_if_there(self, kind: str, topic: str, callback: Callable, need: str) -> str:
+        """Hear a topic; return what cannot be done for want of its messages, else nothing."""
         try:
-            kind = interface('booster_interface/msg/FallDownState', 'to know of falls')
+            self.hear(interface(f'booster_interface/msg/{kind}', need), topic, callback)
         except MissingMessages as error:
             return str(error)
-        self.hear(kind, '/fall_down', self._on_fall)
-        return ''
-
-    def _hear_battery(self) -> str:
-        try:
-            kind = interface('booster_interface/msg/BatteryState', 'to know the battery')
-        except MissingMessages as error:
-            return str(error)
-        self.hear(kind, '/battery_state', self._on_battery)
-        return ''
-
-    def _hear_odometry(self) -> str:
-        try:
-            kind = interface('booster_interface/msg/Odometer', 'odometry of older firmware')
-        except MissingMessages as error:
-            return str(error)
-        self.hear(kind, '/odometer_state', self._on_odometry)
         return ''
 
     def _on_odometry(self, message) -> None:
