@@ -25,10 +25,21 @@ class Instant(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """Priority (higher wins) and time [s] without a command after which a source is silent."""
+    """
+    Priority (higher wins) and time [s] without a command after which a source is silent.
+
+    age: how old [s] the stamp of a command may be, the timeout by default. Who sees through a slow
+    camera commands with old stamps, but not seldom.
+    """
 
     priority: int
     timeout: float
+    age: float | None = None
+
+    @property
+    def oldest(self) -> float:
+        """How old [s] the stamp of a command may be."""
+        return self.timeout if self.age is None else self.age
 
 
 @dataclass(frozen=True)
@@ -62,13 +73,13 @@ class CommandArbiter:
         if not sources or len(set(priorities)) != len(priorities):
             raise ValueError(f'sources of commands need different priorities, not {priorities}')
         for name, source in sources.items():
-            if not 0 < source.timeout < float('inf'):
-                raise ValueError(
-                    f'{name}: a timeout must be a positive number, not {source.timeout}'
-                )
+            for value in (source.timeout, source.oldest):
+                if not 0 < value < float('inf'):
+                    raise ValueError(f'{name}: a timeout must be a positive number, not {value}')
         self._sources = dict(sources)
         self._locks = dict(locks or {})
-        self._spoke: dict[str, Instant] = {}
+        # By source, when its last command came, and its stamp.
+        self._spoke: dict[str, tuple[Instant, float]] = {}
         self._told: dict[str, tuple[bool, Instant]] = {}
 
     @property
@@ -78,7 +89,7 @@ class CommandArbiter:
 
     def claim(self, name: str, stamp: float, now: Instant) -> bool:
         """Note a command of a source with its stamp [s]; return whether it is in charge."""
-        self._spoke[name] = Instant(min(stamp, now.ros), now.steady)
+        self._spoke[name] = now, min(stamp, now.ros)
         return self.active(now) == name
 
     def withdraw(self, name: str) -> None:
@@ -125,13 +136,17 @@ class CommandArbiter:
 
     def fresh(self, name: str, now: Instant) -> bool:
         """Return whether a source has spoken within its timeout."""
-        spoke = self._spoke.get(name)
-        return spoke is not None and now.since(spoke) <= self._sources[name].timeout
+        if name not in self._spoke:
+            return False
+        (arrival, stamp), source = self._spoke[name], self._sources[name]
+        return now.since(arrival) <= source.timeout and now.ros - stamp <= source.oldest
 
     def expiry(self, name: str) -> float | None:
         """Return when [s, clock of the stamps] a source's last command loses effect, or None."""
-        spoke = self._spoke.get(name)
-        return None if spoke is None else spoke.ros + self._sources[name].timeout
+        if name not in self._spoke:
+            return None
+        (arrival, stamp), source = self._spoke[name], self._sources[name]
+        return min(arrival.ros + source.timeout, stamp + source.oldest)
 
     def active(self, now: Instant) -> str | None:
         """Return the source in charge, None when all are silent."""

@@ -346,12 +346,12 @@ class SafetyGate:
     def _decide(
         self, source: str, command: np.ndarray, stamp: float, frame: str, now: Instant
     ) -> Decision:
-        timeout = self._arbiter.sources[source].timeout
+        oldest = self._arbiter.sources[source].oldest
         ahead = stamp - now.ros
         said = f'{source}: stamp {stamp:.3f} is'
-        if not math.isfinite(stamp) or ahead < -timeout:
+        if not math.isfinite(stamp) or ahead < -oldest:
             return Decision(
-                None, STALE, f'{said} {-ahead:.3f} s old (timeout {timeout:g} s)', source
+                None, STALE, f'{said} {-ahead:.3f} s old (at most {oldest:g} s)', source
             )
         if ahead > self._future_tolerance:
             return Decision(

@@ -49,9 +49,9 @@ class Safety(Node):
         self._map = JoystickMap.load(
             parameters.declare('joystick', 'xbox', 'joystick map, name or file', read_only=True)
         )
-        # An unasked second stop would answer a later step of a simulator in lock-step.
+        robot = RobotProfile.load(parameters['robot'] or contract.robot)
         self._gate = declare_safety_gate(
-            parameters, contract, repeat_stop=0.0 if self.get_clock().ros_time_is_active else 1.0
+            parameters, contract, robot, simulated=self.get_clock().ros_time_is_active
         )
         self._held, self._log = HeldCommands(), DecisionLog()
         self._about = SafetyReport(self._gate, self._log.reasons)
@@ -61,7 +61,6 @@ class Safety(Node):
         self._commands = CommandTopics(
             self, parameters, topics, contract.frames['base'], self._on_command
         )
-        robot = RobotProfile.load(parameters['robot'] or contract.robot)
         self._kick_and_head = KickAndHead(self, topics, self._gate, self._now, robot)
         self._state_pub = topics.publisher(self, 'safety_state')
         self._watches = SafetyWatches(

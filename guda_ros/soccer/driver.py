@@ -35,7 +35,9 @@ class Driver:
     channel_stamped: of the adapter `twist`, TwistStamped there. watchdog: silence [s] after which
     the adapter stops the robot. dead_zone: speeds (forward, left [m/s], turn [rad/s]) below which
     the robot does not move, small: what becomes of those. scale: what the robot is told, relative
-    to what it is to do. image_transport: of IMAGE_TRANSPORTS.
+    to what it is to do. acceleration, jerk: how fast commands (forward, left, turn) may grow
+    [m/s^2, rad/s^2; m/s^3, rad/s^3] that are sent to a robot, 0 for any. image_transport: of
+    IMAGE_TRANSPORTS.
     """
 
     stamped: bool = True
@@ -46,6 +48,8 @@ class Driver:
     dead_zone: tuple[float, float, float] = (0.0, 0.0, 0.0)
     small: str = 'nearest'
     scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    acceleration: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    jerk: tuple[float, float, float] = (0.0, 0.0, 0.0)
     image_transport: str = RAW
 
 
@@ -71,6 +75,10 @@ def read_driver(section: Section) -> Driver:
         else usual.dead_zone,
         small=section.choice('small', SMALL) if section.has('small') else usual.small,
         scale=section.numbers('scale', 3, 0.1, 10) if section.has('scale') else usual.scale,
+        acceleration=section.numbers('acceleration', 3, 0, 1000)
+        if section.has('acceleration')
+        else usual.acceleration,
+        jerk=section.numbers('jerk', 3, 0, 10_000) if section.has('jerk') else usual.jerk,
         image_transport=section.choice('image_transport', IMAGE_TRANSPORTS)
         if section.has('image_transport')
         else usual.image_transport,

@@ -128,6 +128,12 @@ OPTIONAL: dict[str, Key] = {
     ),
     'driver.small': Key('', 'drop, nearest or raise: what becomes of speeds below those'),
     'driver.scale': Key('relative', 'what the robot is told, to what it is to do'),
+    'driver.acceleration': Key(
+        'm/s^2, m/s^2, rad/s^2', 'how fast commands to the robot may grow; 0: no limit'
+    ),
+    'driver.jerk': Key(
+        'm/s^3, m/s^3, rad/s^3', 'how fast their acceleration may grow and end; 0: no limit'
+    ),
     'driver.image_transport': Key(
         '', "compressed: the driver's images are heard on <image>/compressed; without it, raw"
     ),

@@ -1,5 +1,7 @@
 """Limits of commands and who may give them."""
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 
@@ -80,10 +82,91 @@ def test_whatever_comes_in_what_goes_out_is_finite_and_within_limits():
             assert np.all(np.isfinite(sent)) and np.all(low <= sent) and np.all(sent <= high)
 
 
-@pytest.mark.parametrize('acceleration', [[0, 1, 1], [-1, 1, 1], [np.nan, 1, 1], [1, 1]])
-def test_senseless_acceleration_limits_are_refused(acceleration):
+@pytest.mark.parametrize('senseless', [[0, 1, 1], [-1, 1, 1], [np.nan, 1, 1], [1, 1]])
+def test_senseless_limits_of_acceleration_and_jerk_are_refused(senseless):
     with pytest.raises(ValueError, match='max_acceleration'):
-        CommandLimiter(LIMITS, acceleration)
+        CommandLimiter(LIMITS, senseless)
+    with pytest.raises(ValueError, match='max_jerk'):
+        CommandLimiter(LIMITS, None, senseless)
+
+
+#: Of a command [s], and limits of each axis; one has none of acceleration, one none of jerk.
+PERIOD, MOST, JERK = 0.04, np.array([1.0, np.inf, 8.0]), np.array([10.0, 8.0, np.inf])
+COMMANDS = st.lists(
+    st.tuples(*(st.floats(-limit, limit) for limit in (0.25, 0.2, 2.0))), min_size=1, max_size=40
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(COMMANDS)
+def test_nothing_grows_faster_than_acceleration_and_jerk_allow_and_slowing_is_never_delayed(
+    wishes,
+):
+    limiter = CommandLimiter(LIMITS, MOST, JERK)
+    limiter.reset(0.0)
+    before, acceleration = np.zeros(3), np.zeros(3)
+    for number, wish in enumerate(wishes, 1):
+        wanted = LIMITS.clip(np.array(wish))
+        sent = limiter.limit(wish, number * PERIOD)
+        onward = np.sign(wanted) == np.sign(before)
+        base = np.where(onward, np.abs(before), 0.0)
+        slower = np.abs(wanted) <= base
+        # Bit by bit, and a reversal starts from standing.
+        assert np.array_equal(sent[slower], wanted[slower])
+        assert np.all(np.abs(sent) <= np.abs(wanted)) and np.all(sent * wanted >= 0)
+        rate = (np.abs(sent) - base) / PERIOD
+        assert np.all(rate <= MOST + 1e-9)
+        assert np.all(rate <= np.where(onward, acceleration, 0.0) + JERK * PERIOD + 1e-9)
+        before, acceleration = sent, np.maximum(rate, 0.0)
+
+
+def test_with_a_limit_of_jerk_acceleration_rises_falls_and_ends_at_the_wanted_speed():
+    limiter = CommandLimiter(LIMITS, [1.0, 1.0, 8.0], [10.0, 8.0, 80.0])
+    limiter.reset(0.0)
+    wanted = np.array([0.25, -0.2, 2.0])
+    speeds = np.array([limiter.limit(wanted, n * 0.02) for n in range(1, 60)])
+    assert np.array_equal(speeds[-1], wanted)
+    rates = np.abs(np.diff(speeds, axis=0, prepend=0.0)) / 0.02
+    changes = np.diff(rates, axis=0, prepend=0.0) / 0.02
+    assert np.all(np.abs(changes) <= np.array([10.0, 8.0, 80.0]) * (1 + 1e-6))
+    assert np.all(rates.max(axis=0) > 0.8 * np.array([1.0, 1.0, 8.0]))
+    # A stop is a stop, and what follows begins anew.
+    assert limiter.limit([0, 0, 0], 1.2).tolist() == [0, 0, 0]
+    np.testing.assert_allclose(
+        limiter.limit(wanted, 1.22), np.sign(wanted) * [0.004, 0.0032, 0.032]
+    )
+
+
+def test_a_time_that_stands_still_is_no_reason_to_forget_the_acceleration():
+    limiter = CommandLimiter(LIMITS, [1.0, 1.0, 8.0], [10.0, 8.0, 80.0])
+    limiter.reset(0.0)
+    first = limiter.limit([0.25, 0, 0], 0.02)
+    assert np.array_equal(limiter.limit([0.25, 0, 0], 0.02), first)
+    np.testing.assert_allclose(limiter.limit([0.25, 0, 0], 0.04), first + [0.008, 0, 0])
+
+
+def test_where_less_was_sent_than_allowed_the_rise_begins_anew_from_there():
+    limiter = CommandLimiter(LIMITS, [1.0, 1.0, 8.0], [10.0, 8.0, 80.0])
+    limiter.reset(0.0)
+    for number in range(1, 5):
+        limiter.limit([0.25, 0, 0], number * 0.02)
+    limiter.lowered(np.array([0.01, 0.0, 0.0]))
+    np.testing.assert_allclose(limiter.limit([0.25, 0, 0], 0.1), [0.014, 0, 0])
+
+
+@pytest.mark.parametrize(
+    'name', ['nao_v6', 'booster_t1', 'robotis_op3', 'turtlebot4', 'generic_walker']
+)
+def test_the_limits_of_a_shipped_robot_leave_what_its_walk_can_follow(name):
+    robot = RobotProfile.load(name)
+    limits, driver = robot.limits, robot.driver
+    top = np.array([limits.forward, limits.side, limits.turn])
+    driven = top > 0
+    # A first-order walk that is told full speed begins with this acceleration.
+    begins = (top / robot.walk.response_time)[driven]
+    acceleration, jerk = np.array(driver.acceleration)[driven], np.array(driver.jerk)[driven]
+    assert np.all(0.9 * begins <= acceleration) and np.all(acceleration <= 1.1 * begins)
+    assert np.all(jerk > acceleration)
 
 
 @pytest.mark.parametrize(
@@ -120,6 +203,16 @@ def test_age_counts_from_the_stamp_and_from_the_arrival_whichever_is_older():
     # A stamp from the future lengthens nothing.
     arbiter.claim('a', 1.4, Instant(1.0, 50.0))
     assert not arbiter.fresh('a', Instant(1.51, 50.51))
+
+
+def test_silence_counts_from_the_arrival_where_stamps_may_be_older():
+    arbiter = CommandArbiter({'a': Source(1, 0.25, age=0.5)})
+    # What a slow camera shows is .3 s old when it is acted on, each tenth of a second.
+    arbiter.claim('a', 0.7, Instant(1.0, 50.0))
+    assert arbiter.fresh('a', Instant(1.2, 50.2)) and arbiter.expiry('a') == 1.2
+    assert not arbiter.fresh('a', Instant(1.21, 50.2))
+    arbiter.claim('a', 0.9, Instant(1.0, 50.0))
+    assert arbiter.expiry('a') == 1.25 and not arbiter.fresh('a', Instant(1.0, 50.26))
 
 
 def test_withdrawn_source_makes_room_at_once():

@@ -43,6 +43,25 @@ def test_command_within_limits_passes_unchanged():
     assert (decision.reason, decision.source) == (gates.DRIVING, 'teleop')
 
 
+@pytest.mark.parametrize('why', ['emergency stop', 'hold', 'silence', 'not finite', 'zero'])
+def test_no_limit_of_acceleration_or_jerk_delays_a_stop(why):
+    limiter = CommandLimiter(LIMITS, [1.0, 0.8, 8.4], [10, 8, 84])
+    gate = SafetyGate(limiter, SOURCES, operator='teleop')
+    for number in range(40):
+        moving = offer(gate, 'policy', GO, 1 + number * 0.04)
+    assert moving.command.tolist() == GO.tolist()
+    if why == 'emergency stop':
+        decision = gate.emergency_stop('test', at(2.6))
+    elif why == 'hold':
+        gate.hold('fallen', 'it lies')
+        decision = gate.tick(at(2.6))
+    elif why == 'silence':
+        decision = gate.tick(at(3.2))
+    else:
+        decision = offer(gate, 'policy', ZERO if why == 'zero' else [np.nan] * 3, 2.6)
+    assert decision.command.tolist() == ZERO
+
+
 def test_command_beyond_the_limits_is_clamped_and_counted():
     gate = make_gate()
     assert offer(gate, 'policy', [1, -1, 9], 1.0).command.tolist() == [0.25, -0.2, LIMITS.turn]

@@ -74,7 +74,9 @@ class Robot:
 @contextlib.contextmanager
 def robot_of(tmp_path, adapter):
     """Start safety, the adapter and a fake robot, until the test ends."""
-    nodes = {'safety': {'require_deadman': False}, 'adapter': adapter}
+    # Safety waits longer than the watchdog, so that the two are told apart.
+    safety = {'require_deadman': False, 'timeout.teleop': 0.6}
+    nodes = {'safety': safety, 'adapter': adapter}
     topic = {'naoqi': 'naoqi/cmd_vel', 'twist': 'robot/cmd_vel'}[adapter['adapter']]
     with NodeTrial(nodes, tmp_path, listen=('cmd_vel',)) as trial:
         fake = FakeRobot(topic, tmp_path / 'heard.txt')
@@ -106,7 +108,6 @@ def test_the_robot_hears_what_is_safe_and_state_and_diagnostics_tell_of_it(share
 def test_the_heartbeat_of_safety_keeps_a_command_that_comes_seldom(shared):
     shared.drive()
     began = time.monotonic()
-    # Safety itself waits for half a second; longer than the watchdog of the adapter.
     shared.trial.wait_for(lambda: shared.fake.follows() == ZERO, 10)
     stop = next(when for when, told in shared.fake.heard() if told == ZERO and when > began)
     assert stop - began > WATCHDOG
@@ -254,7 +255,7 @@ def test_an_adapter_that_would_hear_itself_does_not_start(tmp_path):
 
 #: Who is ended or frozen, and after which time [s] the robot must have heard zero: the watchdog,
 #: or the silence of a source that the safety node waits for (timeout.teleop, timeout.policy).
-VICTIMS = {'safety': WATCHDOG, 'teleop': 0.5, 'policy': 0.5}
+VICTIMS = {'safety': WATCHDOG, 'teleop': 0.25, 'policy': 0.25}
 
 
 @pytest.mark.long

@@ -24,7 +24,9 @@ SLACK = 0.4
 
 @pytest.fixture(scope='module')
 def shared(tmp_path_factory):
-    parameters = {'require_deadman': False}
+    # Time enough for what is not about silence.
+    silence = {'timeout.teleop': 0.5, 'timeout.policy': 0.5}
+    parameters = {'require_deadman': False, **silence}
     with NodeTrial({'safety': parameters}, tmp_path_factory.mktemp('log')) as trial:
         yield trial
 

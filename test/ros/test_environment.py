@@ -121,6 +121,13 @@ def test_the_recorder_knows_whether_the_world_goes_in_lock_step(name, mode, lock
     assert recorder.parameters['lockstep'] is lockstep
 
 
+def test_a_simulated_robot_is_sent_what_its_batch_of_simulations_does():
+    for name, graph in GRAPHS.items():
+        specs = build_graph(name, GraphOptions(policy='p.onnx'))
+        safety = next(spec for spec in specs if spec.name == 'safety')
+        assert safety.parameters.get('limit_changes', False) is not graph.simulated
+
+
 def test_a_robot_needs_a_person_and_a_simulation_does_not():
     def deadman(name, **options):
         specs = build_graph(name, GraphOptions(policy='p.onnx', **options))

@@ -1,12 +1,14 @@
 """Parameters as people write them: whole numbers where reals are declared."""
 
 import contextlib
+from dataclasses import replace
 import os
 import subprocess
 import sys
 
 from hypothesis import given, HealthCheck, settings
 from hypothesis import strategies as st
+import numpy as np
 import pytest
 import rclpy
 from rclpy.context import Context
@@ -16,8 +18,12 @@ from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 import yaml
 
+from guda_ros.control.arbiter import Instant
+from guda_ros.data.contract import Contract
+from guda_ros.ros.control.safety_parameters import declare_safety_gate
 from guda_ros.ros.graph.table import build_graph, GraphOptions
 from guda_ros.ros.parameters import Parameters
+from guda_ros.soccer.robot import RobotProfile
 from guda_ros.workflows.up import read_overrides
 
 
@@ -119,3 +125,58 @@ def test_arguments_that_ros_cannot_read_end_a_node_with_one_line(arguments, said
     (line,) = (line for line in done.stderr.splitlines() if line.startswith('PerceptionNode: '))
     assert done.returncode == 1 and said in line
     assert 'Traceback' not in done.stderr and '.c:' not in line
+
+
+NAO = Contract.load('soccer_push')
+
+
+def gate_of(context, contract=NAO, simulated=False, **told):
+    """Return the gate of a safety node that was told some parameters."""
+    arguments = [f'{name}:={value}' for name, value in told.items()]
+    with parameters(context, *(part for text in arguments for part in ('-p', text))) as asked:
+        return declare_safety_gate(asked, contract, RobotProfile.load('nao_v6'), simulated)
+
+
+def first_command(gate):
+    """Return what a gate lets through of full speed that begins a tenth of a second after zero."""
+    now = Instant(1.0, 1.0)
+    gate.offer('policy', np.zeros(3), now.ros, 'base_link', now)
+    now = Instant(1.1, 1.1)
+    return gate.offer('policy', np.array([0.25, 0.2, 2.0]), now.ros, 'base_link', now).command
+
+
+@pytest.mark.parametrize('rate, silence', [(30.0, 0.25), (10.0, 0.25), (5.0, 0.5)])
+def test_a_source_is_silent_after_a_quarter_of_a_second_or_two_and_a_half_periods(
+    context, rate, silence
+):
+    gate = gate_of(context, replace(NAO, rate=rate), require_deadman=False)
+    now = Instant(1.0, 1.0)
+    # A stamp may be older than the silence that stops: of an image that came late.
+    assert gate.offer('policy', np.full(3, 0.1), 0.6, 'base_link', now).reason == 'driving'
+    gate.offer('policy', np.full(3, 0.1), 1.0, 'base_link', now)
+    soon, late = (Instant(t, t) for t in (1.0 + silence - 0.01, 1.0 + silence + 0.01))
+    assert gate.tick(soon).command is None
+    assert gate.tick(late).reason == 'silent'
+
+
+def test_in_simulated_time_silence_is_what_it_was_when_recordings_were_made(context):
+    gate = gate_of(context, simulated=True, require_deadman=False)
+    gate.offer('policy', np.full(3, 0.1), 1.0, 'base_link', Instant(1.0, 1.0))
+    stop = gate.tick(Instant(2.3, 2.3))
+    assert (stop.reason, stop.stamp) == ('silent', 1.5)
+
+
+def test_a_robot_is_spared_what_its_profile_says_and_a_simulated_one_is_not(context):
+    free = first_command(gate_of(context, require_deadman=False))
+    assert free.tolist() == [0.25, 0.2, 2.0]
+    gate = gate_of(context, require_deadman=False, limit_changes=True)
+    np.testing.assert_allclose(first_command(gate), [0.1, 0.08, 0.84])
+    # Who says so himself is right.
+    gate = gate_of(
+        context,
+        require_deadman=False,
+        limit_changes=True,
+        max_acceleration='[2.0, 0.0, 3.0]',
+        max_jerk='[0.0, 5.0, 0.0]',
+    )
+    np.testing.assert_allclose(first_command(gate), [0.2, 0.05, 0.3])

@@ -10,20 +10,26 @@ from guda_ros.control.limits import CommandLimiter
 from guda_ros.control.safety_gate import SafetyGate
 from guda_ros.data.contract import Contract
 from guda_ros.ros.parameters import Parameters
+from guda_ros.soccer.driver import Driver
+from guda_ros.soccer.robot import RobotProfile
 
 #: A lock by name: its topic is `lock/NAME`. `takeover` keeps the policy out, `pause` everybody.
 LOCKS = {'takeover': 2, 'pause': 3}
+#: A source that says nothing for so long [s], or for so many periods of the contract if that is
+#: longer, is silent: one command may be lost and the next half a period late.
+SILENCE, PERIODS = 0.25, 2.5
 #: The middle of the robot stays this far [m] from the edge of the carpet.
 EDGE = 0.2
 
 
 def declare_safety_gate(
-    parameters: Parameters, contract: Contract, repeat_stop: float
+    parameters: Parameters, contract: Contract, robot: RobotProfile, simulated: bool
 ) -> SafetyGate:
     """
     Declare the parameters of the rules and return the gate that applies them.
 
-    :param repeat_stop: how long [s] a stop is repeated; 0 sends it once.
+    :param robot: profile, whose limits of acceleration and jerk `limit_changes` applies.
+    :param simulated: whether time is.
     """
 
     def seconds(name: str, default: float, description: str) -> float:
@@ -31,20 +37,17 @@ def declare_safety_gate(
             name, default, description, unit='s', low=0.02, high=10.0, read_only=True
         )
 
-    acceleration = parameters.declare(
-        'max_acceleration',
-        [0.0, 0.0, 0.0],
-        'largest acceleration forward, left and turn; 0: no limit',
-        unit='m/s^2, rad/s^2',
-        check=_check_acceleration,
-        read_only=True,
-    )
-    limiter = CommandLimiter(
-        contract.limits, [value or np.inf for value in acceleration] if any(acceleration) else None
-    )
+    limiter = CommandLimiter(contract.limits, *_limits_of_changes(parameters, robot.driver))
+    # A simulator that is late holds its time, and recordings of it stay what they are.
+    silence = 0.5 if simulated else max(SILENCE, PERIODS / contract.rate)
+    age = seconds('max_age', 0.5, 'age of a stamp up to which a command counts')
+    timeouts = {
+        name: seconds(f'timeout.{name}', silence, f'silence of {name} that stops')
+        for name in ('teleop', 'policy')
+    }
     sources = {
-        'teleop': Source(2, seconds('timeout.teleop', 0.5, 'silence of teleop that stops')),
-        'policy': Source(1, seconds('timeout.policy', 0.5, 'silence of policy that stops')),
+        name: Source(priority, timeouts[name], max(age, timeouts[name]))
+        for name, priority in (('teleop', 2), ('policy', 1))
     }
     locks = {
         name: Lock(
@@ -82,12 +85,43 @@ def declare_safety_gate(
         guarded=tuple(sources) if required else (),
         joystick_timeout=seconds('timeout.joy', 0.5, 'silence of joy that counts as let go'),
         future_tolerance=seconds('future_tolerance', 0.5, 'how far a stamp may lie ahead'),
-        repeat_stop=repeat_stop,
+        # An unasked second stop would answer a later step of a simulator in lock-step.
+        repeat_stop=0.0 if simulated else 1.0,
         locks=locks,
         field_limit=FieldLimit(field, max(0.0, field.border - EDGE)) if on_field else None,
     )
 
 
-def _check_acceleration(values: np.ndarray) -> None:
+def _limits_of_changes(
+    parameters: Parameters, driver: Driver
+) -> tuple[list[float] | None, list[float] | None]:
+    """Declare the limits (3,) of acceleration and jerk and return them, None for no limit."""
+    smooth = parameters.declare(
+        'limit_changes',
+        False,
+        "keep to the robot profile's driver.acceleration and driver.jerk where the two "
+        'parameters below give none',
+        read_only=True,
+    )
+
+    def limit(name: str, what: str, unit: str, profile: tuple[float, ...]) -> list[float] | None:
+        told = parameters.declare(
+            name,
+            [0.0, 0.0, 0.0],
+            f'largest {what} forward, left and turn; 0: no limit',
+            unit=unit,
+            check=_check_three,
+            read_only=True,
+        )
+        values = told if any(told) else profile if smooth else ()
+        return [value or np.inf for value in values] if any(values) else None
+
+    return (
+        limit('max_acceleration', 'acceleration', 'm/s^2, rad/s^2', driver.acceleration),
+        limit('max_jerk', 'jerk', 'm/s^3, rad/s^3', driver.jerk),
+    )
+
+
+def _check_three(values: np.ndarray) -> None:
     if len(values) != 3 or not all(np.isfinite(value) and value >= 0 for value in values):
         raise ValueError('three numbers that are not negative are expected')

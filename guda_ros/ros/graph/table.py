@@ -230,6 +230,8 @@ def _parameters(node: str, graph: Graph, options: GraphOptions) -> dict:
         # In lock-step no time passes while the robot is in doubt, and nobody else is there.
         values['watch'] = mode != 'lockstep'
         if not graph.simulated:
+            # A simulated robot gets what its batch of simulations does.
+            values['limit_changes'] = True
             home = os.environ.get('ROS_HOME') or os.path.join('~', '.ros')
             values['memory'] = os.path.join(os.path.expanduser(home), 'guda_ros')
     elif node == 'teleop':
