@@ -423,6 +423,7 @@ class SafetyGate:
                 self.counts[source, 'at_the_edge'] += 1
                 self._limiter.lowered(inside)
                 sent = inside
+            self.field_limit.sent(sent, now)
         if np.any(sent):
             self._driver = source
         elif self._driver is not None:
@@ -441,6 +442,8 @@ class SafetyGate:
             self._stopped_at = now
         self._driver = None
         self._limiter.reset(now.steady)
+        if self.field_limit is not None:
+            self.field_limit.sent(np.zeros(3), now)
         if stamp is not None:
             self.counts[source, reason] += 1
         return Decision(np.zeros(3), reason, message, source, stamp)

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from guda_ros.control.arbiter import Lock, Source
-from guda_ros.control.field_limit import FieldLimit
+from guda_ros.control.field_limit import FieldLimit, POSE_LIFE
 from guda_ros.control.limits import CommandLimiter
 from guda_ros.control.safety_gate import SafetyGate
 from guda_ros.data.contract import Contract
+from guda_ros.robots.dead_zone import to_robot
 from guda_ros.ros.parameters import Parameters
-from guda_ros.soccer.driver import Driver
-from guda_ros.soccer.robot import RobotProfile
+from guda_ros.soccer.driver import Driver, NO_ADAPTER
+from guda_ros.soccer.robot import RobotProfile, VelocityLimits
+from guda_ros.soccer.walk_response import WalkResponse
 
 #: A lock by name: its topic is `lock/NAME`. `takeover` keeps the policy out, `pause` everybody.
 LOCKS = {'takeover': 2, 'pause': 3}
 #: A source that says nothing for so long [s], or for so many periods of the contract if that is
 #: longer, is silent: one command may be lost and the next half a period late.
 SILENCE, PERIODS = 0.25, 2.5
+#: A zero takes at most so long [s] to the robot, with the tick of the node that sends it.
+ARRIVAL = 0.05
+#: The way to a stand is predicted with no longer silence than that [s].
+LONGEST = 1.0
 #: The middle of the robot stays this far [m] from the edge of the carpet.
 EDGE = 0.2
 
@@ -70,7 +78,21 @@ def declare_safety_gate(
         'let nobody walk off the carpet, while the pose is known',
         read_only=True,
     )
-    field = contract.field
+    predict = parameters.declare(
+        'predict_stop',
+        True,
+        "keep the robot's way to a stand on the carpet, by its response and the deviation of its "
+        'pose',
+        read_only=True,
+    )
+    field_limit = None
+    if on_field:
+        # Until a silent source is noticed and a zero has arrived.
+        hold = min(max(timeouts.values()), LONGEST) + ARRIVAL
+        response = WalkResponse(robot.walk, POSE_LIFE) if predict else None
+        margin = max(0.0, contract.field.border - EDGE)
+        moves = partial(_done_at_most, limits=contract.limits, driver=robot.driver)
+        field_limit = FieldLimit(contract.field, margin, response, hold, moves)
     required = parameters.declare(
         'require_deadman',
         True,
@@ -88,8 +110,17 @@ def declare_safety_gate(
         # An unasked second stop would answer a later step of a simulator in lock-step.
         repeat_stop=0.0 if simulated else 1.0,
         locks=locks,
-        field_limit=FieldLimit(field, max(0.0, field.border - EDGE)) if on_field else None,
+        field_limit=field_limit,
     )
+
+
+def _done_at_most(command: np.ndarray, limits: VelocityLimits, driver: Driver) -> np.ndarray:
+    """Return what a robot does of a command, which an adapter may raise over its dead zone."""
+    if driver.adapter == NO_ADAPTER:
+        return command
+    told = to_robot(command, limits, driver) / np.array(driver.scale)
+    # A simulated one follows slow commands as well.
+    return np.where(np.abs(told) > np.abs(command), told, command)
 
 
 def _limits_of_changes(

@@ -137,7 +137,14 @@ class SafetyWatches:
             self._hold('pose_jumped', problem and f'{problem}; it is to settle first', ('policy',))
             pose = None if problem else pose
         if self._gate.field_limit is not None:
-            self._gate.field_limit.see(pose, self._now())
+            now, variances = self._now(), message.pose.covariance
+            stamp = stamp_to_ns(message.header.stamp) * 1e-9
+            self._gate.field_limit.see(
+                pose,
+                now,
+                (math.sqrt(max(variances[0], 0.0)), math.sqrt(max(variances[7], 0.0))),
+                now.ros - stamp if stamp else 0.0,
+            )
 
     def _hold(self, name: str, why: str, only: tuple[str, ...] = ()) -> None:
         # A hold that is on keeps its first words: what they count goes on.

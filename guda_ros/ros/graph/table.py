@@ -228,7 +228,7 @@ def _parameters(node: str, graph: Graph, options: GraphOptions) -> dict:
         required = options.require_deadman
         values['require_deadman'] = graph.require_deadman if required is None else required
         # In lock-step no time passes while the robot is in doubt, and nobody else is there.
-        values['watch'] = mode != 'lockstep'
+        values['watch'] = values['predict_stop'] = mode != 'lockstep'
         if not graph.simulated:
             # A simulated robot gets what its batch of simulations does.
             values['limit_changes'] = True
