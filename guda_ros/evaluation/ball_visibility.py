@@ -9,17 +9,20 @@ import numpy as np
 from guda_ros.control.search import search_side, SEARCH_SPEED
 from guda_ros.data.contract import Contract
 from guda_ros.perception.camera import CameraModel
+from guda_ros.perception.field_of_view import in_view
+from guda_ros.perception.gaze import Gaze
 from guda_ros.soccer import world
 from guda_ros.soccer.robot import RobotProfile
 
 
 class SightedPolicy:
     """
-    A controller for rollouts that knows the ball while it is in the camera's view, and no longer.
+    A controller for rollouts that knows the ball while it is in a camera's view, and no longer.
 
     Out of view the ball is remembered, rolling on and slowing down, for the `ball_hold` of the
     contract; after that, and before it was ever seen, the robot turns on the spot to search, as
-    the policy node does. What is seen is seen exactly, whatever the distance.
+    the policy node does. The cameras are all that perception uses, and a head with `head.gaze` in
+    the profile turns them as on the robot. What is seen is seen exactly, whatever the distance.
 
     :param predict: observations (m, D) to actions (m, 3) in [-1, 1].
     :param count: number of environments.
@@ -33,7 +36,10 @@ class SightedPolicy:
         count: int,
     ) -> None:
         self._predict, self._contract = predict, contract
-        self._camera = CameraModel.from_mount(robot.camera)
+        self._cameras = [CameraModel.from_mount(mount) for mount in robot.eyes.values()]
+        self._head, self._gaze = robot.head, None
+        if robot.head.gaze is not None:
+            self._gaze = Gaze(robot, contract.field.ball.radius, count)
         self._turn_speed = min(SEARCH_SPEED, contract.limits.turn)
         self._hold = round(contract.ball_hold * contract.rate)
         self._unseen = np.full(count, self._hold + 1)
@@ -60,7 +66,8 @@ class SightedPolicy:
         field, period = self._contract.field, self._contract.period
         position = world.to_frame(states[:, world.BALL], states[:, world.ROBOT])
         centre = np.concatenate([position, np.full((len(position), 1), field.ball.radius)], axis=1)
-        seen = self._camera.project(centre)[1]
+        angles = np.zeros((len(indices), 2)) if self._gaze is None else self._gaze.angles[indices]
+        seen = in_view(self._cameras, self._head, centre, angles)
         velocity = self._velocity[indices]
         speed = np.maximum(np.linalg.norm(velocity, axis=1), 1e-9)
         kept = np.maximum(1 - field.ball.deceleration * period / speed, 0.0)
@@ -70,5 +77,9 @@ class SightedPolicy:
         known[~seen, world.BALL_VELOCITY] = (velocity * kept[:, None])[~seen]
         self._ball[indices] = known[:, world.BALL]
         self._velocity[indices] = known[:, world.BALL_VELOCITY]
-        self._unseen[indices] = np.where(seen, 0, self._unseen[indices] + 1)
-        return known, self._unseen[indices]
+        self._unseen[indices] = unseen = np.where(seen, 0, self._unseen[indices] + 1)
+        if self._gaze is not None:
+            lost = (unseen > self._hold)[:, None]
+            believed = world.to_frame(known[:, world.BALL], known[:, world.ROBOT])
+            self._gaze.turn(np.where(lost, np.nan, believed), unseen * period, period, indices)
+        return known, unseen

@@ -21,6 +21,7 @@ from guda_ros.ros import conversions as convert
 from guda_ros.ros import diagnostics
 from guda_ros.ros.camera_inputs import CameraInputs
 from guda_ros.ros.episode.event import EpisodeEvent, read_event
+from guda_ros.ros.gaze_topic import GazeTopic
 from guda_ros.ros.images import declare_transport
 from guda_ros.ros.parameters import declare_contract, declare_odometry, Parameters
 from guda_ros.ros.percept_topics import PerceptTopics
@@ -65,6 +66,8 @@ class PerceptionNode(Node):
             self, topics, transport, self._profile, self._perception, self._on_image
         )
         self._percepts = PerceptTopics(self, self.contract, topics)
+        radius = self.contract.field.ball.radius
+        self._gaze = GazeTopic(self, topics, self._profile, radius)
         # Subscriptions are served in this order: a reset goes before the image that comes with it.
         self._subs = [
             topics.subscription(self, 'episode', self._on_episode),
@@ -93,6 +96,7 @@ class PerceptionNode(Node):
             )
         self._event = event
         self._observer.begin(event.stamp, event.robot_start)
+        self._gaze.reset()
 
     def _on_initial_pose(self, message: PoseWithCovarianceStamped) -> None:
         frame, pose = message.header.frame_id, convert.pose_from_message(message)
@@ -136,6 +140,8 @@ class PerceptionNode(Node):
             self.get_logger().warning(text)
 
     def _tell(self, observed: Observation) -> None:
+        # First: in lock-step time passes with what comes after.
+        self._gaze.look(observed)
         self._percepts.publish(observed.stamp, observed.percept)
         if observed.image is not None:
             self._problem = ''

@@ -197,6 +197,17 @@ TOPICS = (
     ),
     *_wishes('head_command', 'head/command', JointState, 'positions of the head'),
     Topic(
+        'head_command_gaze',
+        '{head_command}/gaze',
+        JointState,
+        COMMAND,
+        COMMAND,
+        ('perception',),
+        ('safety',),
+        'positions of a head that follows the ball by itself (`head.gaze` of the profile): '
+        'passed on while the robot is not stopped and nobody else turns the head',
+    ),
+    Topic(
         'kick',
         'kick',
         Bool,

@@ -160,12 +160,30 @@ class HeadJoints:
 
 
 @dataclass(frozen=True)
+class GazeRule:
+    """
+    How a head looks by itself (guda_ros.perception.gaze).
+
+    speed: at which it turns at most [rad/s]. patience: how long an unseen ball is still looked at
+    [s]; then the head sweeps: to either side as far as `sweep` [rad], to and fro in `period` [s],
+    at `tilt` [rad].
+    """
+
+    speed: float
+    patience: float
+    sweep: float
+    period: float
+    tilt: float
+
+
+@dataclass(frozen=True)
 class Head:
     """
     A head that turns: neck (3,) in base_link [m], limits of pan and tilt [rad], speed [rad/s].
 
     Pan is positive to the left, tilt positive down. Cameras are mounted in base_link as they are
-    at pan and tilt zero. joints: what the robot's driver calls the two.
+    at pan and tilt zero. joints: what the robot's driver calls the two. gaze: how it looks by
+    itself; None for a head that stays as it is told.
     """
 
     neck: tuple[float, float, float]
@@ -173,6 +191,7 @@ class Head:
     tilt: tuple[float, float]
     speed: float
     joints: HeadJoints = HeadJoints()
+    gaze: GazeRule | None = None
 
     @property
     def moves(self) -> bool:
@@ -482,9 +501,11 @@ class RobotProfile:
         for key in ('driver', 'topics', 'frames'):
             del values[key]
         del values['head']['joints'], values['camera_name'], values['other_cameras']
+        # Hashes of before a key came stay what they were.
+        if self.head.gaze is None:
+            del values['head']['gaze']
         cameras = {name: asdict(mount) for name, mount in self.cameras.items()}
         for camera in cameras.values():
-            # Hashes of before the key came stay what they were.
             if camera['principal_point'] is None:
                 del camera['principal_point']
         if self.camera_name == FIRST:
@@ -549,9 +570,22 @@ def _head(section: Section) -> Head:
         tilt=section.numbers('tilt', 2, -1.6, 1.6),
         speed=section.number('speed', 0.01, 50),
         joints=_joints(section.section('joints')) if section.has('joints') else HeadJoints(),
+        gaze=_gaze(section.section('gaze')) if section.has('gaze') else None,
     )
     section.close()
     return head
+
+
+def _gaze(section: Section) -> GazeRule:
+    gaze = GazeRule(
+        speed=section.number('speed', 0.01, 50),
+        patience=section.number('patience', 0, 60),
+        sweep=section.number('sweep', 0, 3.2),
+        period=section.number('period', 0.1, 60),
+        tilt=section.number('tilt', -1.6, 1.6),
+    )
+    section.close()
+    return gaze
 
 
 def _joints(section: Section) -> HeadJoints:

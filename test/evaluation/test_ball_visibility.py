@@ -125,3 +125,18 @@ def test_a_policy_that_stands_still_is_retired_only_after_it_would_search():
     assert result.settled.all()
     lasted = np.isfinite(result.states[:, 0, 0]).sum() - 1
     assert lasted >= (contract.ball_hold + 1.0) * contract.rate
+
+
+def test_a_head_that_looks_keeps_a_ball_in_view_that_two_fixed_cameras_lose():
+    real = RobotProfile.load('nao_v6_real')
+    still = dataclasses.replace(real, head=dataclasses.replace(real.head, gaze=None))
+    known = []
+    for robot in (real, still):
+        policy = SightedPolicy(lambda seen: np.tile(FORWARD, (len(seen), 1)), CONTRACT, robot, 1)
+        # It walks to the ball until that is at its feet, and then round it.
+        for x in np.linspace(1.0, 0.16, 30):
+            policy(scene((x, 0.0)), np.array([0]))
+        for bearing in np.linspace(0.0, 1.5, 40):
+            command = policy(scene(0.16 * np.array([np.cos(bearing), np.sin(bearing)])), [0])
+        known.append(command[0, 0] > 0)
+    assert known == [True, False]

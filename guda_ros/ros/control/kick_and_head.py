@@ -22,6 +22,8 @@ from guda_ros.soccer.robot import RobotProfile
 
 #: Seconds that a kick waits for the dead-man, and between two looks.
 _GRACE, _AGAIN = 0.2, 0.02
+#: Seconds for which a head that somebody turned does not turn by itself.
+LEFT_ALONE = 3.0
 
 
 class KickAndHead:
@@ -46,6 +48,9 @@ class KickAndHead:
         self._timer: Timer | None = None
         self._kick_pub = topics.publisher(node, 'kick')
         self._head_pub = topics.publisher(node, 'head_command')
+        self._turned = -LEFT_ALONE
+        if robot.head.gaze is not None:
+            topics.subscription(node, 'head_command_gaze', self._on_gaze)
         for source in SOURCES:
             topics.subscription(node, f'kick_{source}', partial(self._on_kick, source))
             topics.subscription(node, f'head_command_{source}', partial(self._on_head, source))
@@ -87,6 +92,21 @@ class KickAndHead:
                 f'the head stays: {refused}', throttle_duration_sec=5.0
             )
             return
+        self._turned = time.monotonic()
+        self._send_head(wanted, message)
+
+    def _on_gaze(self, message: JointState) -> None:
+        """Let the head look by itself where nobody else turns it, and the robot may move."""
+        if self._gate.stopped or time.monotonic() - self._turned < LEFT_ALONE:
+            return
+        try:
+            wanted = limit_head(dict(zip(message.name, message.position)), self._robot.head)
+        except ValueError as error:
+            self._node.get_logger().warning(f'the head stays: {error}', throttle_duration_sec=5.0)
+            return
+        self._send_head(wanted, message)
+
+    def _send_head(self, wanted: dict[str, float], message: JointState) -> None:
         told = to_driver(wanted, self._robot.head.joints)
         command = JointState(name=list(told), position=list(told.values()))
         command.header.stamp = message.header.stamp
