@@ -78,7 +78,9 @@ class Contract(ContractBase):
 
     @classmethod
     def load(
-        cls, name: str | os.PathLike[str] = 'soccer_push', robot: str | os.PathLike | None = None
+        cls,
+        name: str | os.PathLike[str] = 'soccer_push',
+        robot: str | os.PathLike[str] | None = None,
     ) -> Contract:
         """
         Read a contract by name or path, with the robot profile and field that it names.
@@ -179,13 +181,14 @@ class Contract(ContractBase):
         """Names of the parts of an action."""
         return self.action
 
+    # Nobody sets the two, so that they may be computed.
     @property
-    def max_steps(self) -> int:
+    def max_steps(self) -> int:  # type: ignore[override]
         """Control steps in the time limit of an episode."""
         return round(self.time_limit * self.rate)
 
     @cached_property
-    def observation_names(self) -> tuple[str, ...]:
+    def observation_names(self) -> tuple[str, ...]:  # type: ignore[override]
         """Names of the numbers of an observation."""
         return observation_names(self.observation, self.features)
 
@@ -309,13 +312,13 @@ def read_contract(task: str, text: str) -> ContractBase:
     return contract
 
 
-def refuse_robot(contract: ContractBase, name: str | os.PathLike | None) -> None:
+def refuse_robot(contract: ContractBase, name: str | os.PathLike[str] | None) -> None:
     """Raise GudaError if a robot is named for the contract of a task without one."""
     if name:
         raise GudaError(f'--robot {name}: the task {contract.task} is played without a robot')
 
 
-def robot_of(contract: Contract, name: str | os.PathLike | None = None) -> RobotProfile:
+def robot_of(contract: Contract, name: str | os.PathLike[str] | None = None) -> RobotProfile:
     """Return the robot profile of a contract; GudaError if it is unknown or its limits differ."""
     name = None if name == '' else name
     try:

@@ -10,10 +10,11 @@ nothing but numbers, and `Contract`, for a robot that pushes something over a fi
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, Field, fields
 from functools import cached_property
 import hashlib
 import json
+from typing import Any, ClassVar, TYPE_CHECKING
 
 import numpy as np
 
@@ -60,6 +61,9 @@ class ContractBase(ABC):
     action_size: int
     observation_names: tuple[str, ...]
     max_steps: int
+    if TYPE_CHECKING:
+        # A dataclass has it.
+        __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
     #: Fields that only name things: contracts that differ in nothing else fit.
     names_only: tuple[str, ...] = ()
     #: What success is called; a class attribute, not in the hash.
@@ -165,11 +169,11 @@ def check_numbers(contract: ContractBase) -> None:
         kind = getattr(field.type, '__name__', '') if isinstance(field.type, type) else ''
         kind = kind or str(field.type)
         if kind.startswith('tuple') and 'str' not in kind:
-            count = None if '...' in kind else kind.count(',') + 1
+            # Of a tuple of any length that of the default counts.
+            usual = field.default if isinstance(field.default, tuple) else ()
+            count = len(usual) if '...' in kind else kind.count(',') + 1
             right = (
-                isinstance(value, tuple)
-                and (len(value) == count if count else len(value) == len(field.default))
-                and all(map(_is_number, value))
+                isinstance(value, tuple) and len(value) == count and all(map(_is_number, value))
             )
         elif kind == 'int':
             right = isinstance(value, int) and _is_number(value)
@@ -184,12 +188,13 @@ def check_numbers(contract: ContractBase) -> None:
 
 
 def _is_number(value: object) -> bool:
-    known = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return known and -_LARGEST <= value <= _LARGEST
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    return -_LARGEST <= value <= _LARGEST
 
 
-def _flatten(values: dict, prefix: str = '') -> dict:
-    flat = {}
+def _flatten(values: dict[str, Any], prefix: str = '') -> dict[str, Any]:
+    flat: dict[str, Any] = {}
     for key, value in values.items():
         if isinstance(value, dict):
             flat.update(_flatten(value, f'{prefix}{key}.'))

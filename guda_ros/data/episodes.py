@@ -6,9 +6,10 @@ At stamp k the world is `world_states[k]`; `commands[k]` acts from stamp k to st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 import os
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from guda_ros.data.messages import (
     planar_twist,
     stamp_to_ns,
 )
-from guda_ros.data.odometry_join import interpolated, leaps
+from guda_ros.data.odometry_join import interpolated, leaps, Row
 from guda_ros.data.pairing import control_steps, missing_samples, regular, StepChoice
 from guda_ros.data.recording.frames import expected_frames
 from guda_ros.data.recording.reader import RecordingError, RecordingReader
@@ -69,7 +70,8 @@ class Episode:
     valid: np.ndarray
     truth_states: np.ndarray
     problems: tuple[str, ...] = ()
-    commanded_by: np.ndarray | None = None
+    # Zeros are made of None on construction.
+    commanded_by: np.ndarray = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         if self.commanded_by is None:
@@ -200,7 +202,7 @@ def read_episode(path: str | os.PathLike[str], contract: Contract | None = None)
     )
 
 
-def _unknown_places(poses: np.ndarray, samples: dict[int, tuple], steps: np.ndarray) -> list[str]:
+def _unknown_places(poses: np.ndarray, samples: Mapping[int, Row], steps: np.ndarray) -> list[str]:
     """Say at how many steps the robot said that it does not know where it is."""
     unknown = [int(step) for step, pose in zip(steps, poses) if np.isnan(pose).any()]
     unknown = [step for step in unknown if step in samples]
@@ -211,7 +213,7 @@ def _unknown_places(poses: np.ndarray, samples: dict[int, tuple], steps: np.ndar
     return [f'pose: unknown at {len(unknown)} of {len(steps)} steps, {where}']
 
 
-def leap_problems(seconds: np.ndarray, poses: np.ndarray, leapt: Sequence[int]) -> list[str]:
+def leap_problems(seconds: np.ndarray, poses: np.ndarray, leapt: np.ndarray) -> list[str]:
     """
     Say how far a robot leapt to some of its poses (N, 3); three are named.
 
@@ -225,14 +227,14 @@ def leap_problems(seconds: np.ndarray, poses: np.ndarray, leapt: Sequence[int]) 
     return told + ([f'pose: jumps {len(leapt) - 3} times more'] if len(leapt) > 3 else [])
 
 
-def _before(commands: dict[int, tuple], start: int, contract: Contract) -> np.ndarray:
+def _before(commands: Mapping[int, Row], start: int, contract: Contract) -> np.ndarray:
     """Return the command (1, 3) that was sent a step before the start; without one it stood."""
     earliest = start - int(1.1e9 * contract.period)
-    stamp = max((stamp for stamp in commands if earliest <= stamp < start), default=None)
-    return np.array([commands.get(stamp, (0.0, 0.0, 0.0))])
+    recent = [stamp for stamp in commands if earliest <= stamp < start]
+    return np.array([commands[max(recent)] if recent else (0.0, 0.0, 0.0)])
 
 
-def _collect(reader: RecordingReader) -> tuple[dict[str, dict[int, tuple]], set[int]]:
+def _collect(reader: RecordingReader) -> tuple[dict[str, dict[int, Any]], set[int]]:
     """Return the samples by role and stamp, and the stamps at which the ball was seen."""
     topics = {
         role: reader.info.topics.get(role, '/' + reader.contract.topics[role]) for role in _WIDTHS
@@ -241,7 +243,7 @@ def _collect(reader: RecordingReader) -> tuple[dict[str, dict[int, tuple]], set[
     detection = reader.info.topics.get('ball_detection', '')
     source = reader.info.topics.get('command_source', '')
     expected = expected_frames(reader.contract)
-    samples: dict[str, dict] = {role: {} for role in (*_WIDTHS, 'command_source')}
+    samples: dict[str, dict[int, Any]] = {role: {} for role in (*_WIDTHS, 'command_source')}
     detections = set()
     for topic, _, message in reader.messages([*roles, detection, source]):
         if topic == source:
@@ -277,7 +279,7 @@ def _collect(reader: RecordingReader) -> tuple[dict[str, dict[int, tuple]], set[
     return samples, detections
 
 
-def _values(role: str, message) -> tuple:
+def _values(role: str, message: Any) -> tuple[float, ...]:
     if role == 'command':
         return planar_twist(message.twist)
     pose = message.pose.pose
@@ -289,7 +291,7 @@ def _values(role: str, message) -> tuple:
     return planar_pose(pose)
 
 
-def _column(samples: dict[int, tuple], steps: np.ndarray, width: int) -> np.ndarray:
+def _column(samples: Mapping[int, Row], steps: np.ndarray, width: int) -> np.ndarray:
     """Return the samples at the steps (K, width); a missing one is NaN."""
     absent = (np.nan,) * width
     return np.array([samples.get(int(stamp), absent) for stamp in steps], dtype=np.float64)

@@ -11,6 +11,7 @@ import json
 import os
 from pathlib import Path
 import time
+from typing import Any
 
 from guda_ros.arguments import as_path
 from guda_ros.errors import GudaError
@@ -22,14 +23,14 @@ _NUMBERS = count()
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
 
 
-def refuse_existing(path: str | os.PathLike, overwrite: bool = False) -> None:
+def refuse_existing(path: str | os.PathLike[str], overwrite: bool = False) -> None:
     """Raise GudaError if there is something at `path` that may not be replaced."""
     path = as_path(path)
     if path.exists() and not overwrite:
         raise GudaError(f'{path}: exists already; choose another name or give --overwrite')
 
 
-def refuse_target(path: str | os.PathLike) -> None:
+def refuse_target(path: str | os.PathLike[str]) -> None:
     """Raise GudaError if there is something at `path`: data are never overwritten."""
     path = as_path(path)
     if path.exists():
@@ -76,7 +77,7 @@ def _rename(temporary: Path, path: Path, there: bool) -> None:
         ) from error
 
 
-def write_json(path: str | os.PathLike[str], content: dict) -> None:
+def write_json(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
     """
     Write strict JSON in one step, for programs that read it at any time.
 
@@ -122,7 +123,7 @@ class DurableFile:
         self._written = 0
         self._synced = 0
         self._threads = ThreadPoolExecutor(max_workers=1)
-        self._syncing: Future | None = None
+        self._syncing: Future[int] | None = None
         #: The longest time [s] that a sync took.
         self.slowest = 0.0
 

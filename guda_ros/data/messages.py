@@ -35,7 +35,7 @@ def are_places(rows: np.ndarray) -> np.ndarray:
     return (np.abs(rows) < FARTHEST).all(axis=-1)
 
 
-def yaw_of(w: Any, x: Any, y: Any, z: Any, arctan2: Callable = np.arctan2) -> Any:
+def yaw_of(w: Any, x: Any, y: Any, z: Any, arctan2: Callable[[Any, Any], Any] = np.arctan2) -> Any:
     """
     Return the heading [rad] in [-pi, pi] of a unit quaternion, roll and pitch ignored.
 
@@ -46,7 +46,9 @@ def yaw_of(w: Any, x: Any, y: Any, z: Any, arctan2: Callable = np.arctan2) -> An
     return arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
 
 
-def planar_pose(pose: Any, arctan2: Callable = np.arctan2) -> tuple[float, float, float]:
+def planar_pose(
+    pose: Any, arctan2: Callable[[Any, Any], Any] = np.arctan2
+) -> tuple[float, float, float]:
     """Return x, y [m], yaw [rad] of a geometry_msgs/Pose; for `arctan2` see yaw_of."""
     q = pose.orientation
     return pose.position.x, pose.position.y, yaw_of(q.w, q.x, q.y, q.z, arctan2)

@@ -10,7 +10,7 @@ otherwise it is interpolated between the two samples around: positions linearly,
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 import time
 from typing import Any, NamedTuple
 
@@ -37,6 +37,10 @@ _MARGIN, _LEAP = 3.0, 0.25
 _ZERO = 0.01
 
 
+#: The numbers of a sample.
+Row = Sequence[float] | np.ndarray
+
+
 class Joined(NamedTuple):
     """A value, its stamp [ns] and the odometry (3,) at that stamp."""
 
@@ -45,7 +49,7 @@ class Joined(NamedTuple):
     odom: np.ndarray
 
 
-def between(before: Sequence[float], after: Sequence[float], share: float) -> np.ndarray:
+def between(before: Row, after: Row, share: float) -> np.ndarray:
     """Return the pose (3,) a share in [0, 1] of the way from one (3,) to another."""
     first, last = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
     change = last - first
@@ -88,17 +92,18 @@ def leaps(times: np.ndarray, poses: np.ndarray, limits: VelocityLimits) -> np.nd
 
 
 def interpolated(
-    samples: dict[int, Sequence[float]],
-    wanted: Sequence[int],
+    samples: Mapping[int, Row],
+    wanted: Iterable[int],
     gap: float = MAX_GAP,
     limits: VelocityLimits | None = None,
-) -> dict[int, Sequence[float]]:
+) -> dict[int, Row]:
     """
     Return the samples (3,) by stamp at the wanted stamps [ns], where there are any.
 
     :param limits: of a robot; nothing is interpolated over a leap then.
     """
-    stamps, found = sorted(samples), {}
+    stamps = sorted(samples)
+    found: dict[int, Row] = {}
     for stamp in map(int, wanted):
         pair = around(stamps, stamp, gap)
         if pair is None:

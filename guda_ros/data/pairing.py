@@ -230,5 +230,7 @@ class SampleTally:
 
     def _counted(self) -> list[tuple[str, int, int, int]]:
         return [
-            (role, *tally) for role, tally in self._roles.items() if self._recorded.get(role, True)
+            (role, needed, missing, stamp)
+            for role, (needed, missing, stamp) in self._roles.items()
+            if self._recorded.get(role, True)
         ]

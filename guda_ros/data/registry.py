@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import importlib
 from importlib.metadata import entry_points
+from typing import Any
 
 from guda_ros.errors import GudaError
 
@@ -43,7 +44,7 @@ def task_names() -> tuple[str, ...]:
     return tuple(dict.fromkeys((*_SHIPPED, *(point.name for point in entry_points(group=GROUP)))))
 
 
-def find_task(name: str) -> type:
+def find_task(name: str) -> type[Any]:
     """Return the class of a task; UnknownTask if there is none of that name."""
     if name in _SHIPPED:
         module, _, attribute = _SHIPPED[name].partition(':')

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 import time
+from typing import Any
 
 #: A stamp so far [s] before the newest one is no straggler: time began anew.
 BACK = 1.0
@@ -24,9 +25,9 @@ class StampJoin:
     def __init__(self, names: Sequence[str], depth: int = 200) -> None:
         self._names = frozenset(names)
         self._depth = depth
-        self._waiting: OrderedDict[int, dict] = OrderedDict()
+        self._waiting: OrderedDict[int, dict[str, Any]] = OrderedDict()
 
-    def add(self, name: str, stamp: int, value: object) -> dict | None:
+    def add(self, name: str, stamp: int, value: Any) -> dict[str, Any] | None:
         """Take a value; return the values of its stamp by name when it was the last missing."""
         values = self._waiting.setdefault(stamp, {})
         values[name] = value

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 import json
 import os
 import shutil
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 
@@ -113,7 +114,7 @@ class TransitionSet:
     rule_names: tuple[str, ...] = (RAW,)
     episode_ids: tuple[str, ...] = ()
     episode_success: tuple[bool, ...] = ()
-    info: dict = field(default_factory=dict)
+    info: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         count = len(np.atleast_1d(self.rewards))
@@ -143,7 +144,7 @@ class TransitionSet:
             if count and not (column.min() >= 0 and column.max() < len(names)):
                 raise ValueError(f'{name}: an index is outside the list of {len(names)} names')
 
-    def _columns(self) -> dict[str, tuple[type[float], tuple]]:
+    def _columns(self) -> dict[str, tuple[type[float], tuple[int, ...]]]:
         return columns_of(self.contract, len(self.parameter_names))
 
     def __len__(self) -> int:
@@ -386,23 +387,28 @@ class TransitionWriter:
         except OSError as error:
             raise self._failed(error) from error
 
-    def finish(self, info: dict) -> None:
+    def finish(self, info: dict[str, Any]) -> None:
         """Write the names and what is to be known of the whole set; call it once, at the end."""
         _write_names(self._file, replace(self._like, info=info))
 
-    def __exit__(self, kind, value, trace) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """Close the file and put it in its place."""
         self._file.close()
         self._target.__exit__(kind, value, trace)
 
-    def _failed(self, error) -> DataSetError:
+    def _failed(self, error: Exception) -> DataSetError:
         return DataSetError(
             f'{self._path}: cannot be written: {error}; is there room on the '
             'disk, and may you write there?'
         )
 
 
-def _check_names(names: dict) -> None:
+def _check_names(names: dict[str, Any]) -> None:
     """Raise ValueError unless names are lists of texts, and what else is told is of its kind."""
     for key in ('rules', 'parameters', 'episodes'):
         if not (isinstance(names[key], list) and all(isinstance(n, str) for n in names[key])):
@@ -416,7 +422,7 @@ def _check_names(names: dict) -> None:
         raise ValueError(f'names: info: a mapping is expected, not {shown(names["info"])}')
 
 
-def _describe(file: File, contract: Contract) -> None:
+def _describe(file: File, contract: ContractBase) -> None:
     file.attrs['format'] = _FORMAT
     file.attrs['version'] = _VERSION
     file.attrs['contract'] = contract.to_json()
@@ -439,7 +445,7 @@ def _write_names(file: File, of: TransitionSet) -> None:
 
 def _create(
     file: File,
-    columns: dict[str, tuple[type[float], tuple]],
+    columns: dict[str, tuple[type[float], tuple[int, ...]]],
     count: int,
     data: dict[str, np.ndarray] | None = None,
 ) -> None:
@@ -484,12 +490,14 @@ def transitions(episodes: Iterable[Episode], contract: Contract) -> TransitionSe
         parts['parameters'].append(np.zeros((len(usable), 0)))
         parts['seed'].append(np.full(len(usable), -1))
     empty = {name: np.empty((0, *shape)) for name, (_, shape) in layout.items()}
-    columns = {name: np.concatenate([empty[name], *arrays]) for name, arrays in parts.items()}
+    columns: dict[str, Any] = {
+        name: np.concatenate([empty[name], *arrays]) for name, arrays in parts.items()
+    }
     return TransitionSet(
         contract,
         **columns,
-        episode_ids=[episode.id for episode in episodes],
-        episode_success=[episode.success for episode in episodes],
+        episode_ids=tuple(episode.id for episode in episodes),
+        episode_success=tuple(episode.success for episode in episodes),
     )
 
 

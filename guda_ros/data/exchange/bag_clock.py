@@ -26,6 +26,8 @@ _SILENCE, _LONGEST = 3600.0, 86_400.0
 _BEFORE, _BACK = 3, 0.3
 #: Reception times [s] up to which a stamp of zero may be simulated time.
 _SIMULATED = 86_400.0
+#: Role -> a value (N,) of each of its messages.
+_Columns = Mapping[str, np.ndarray]
 
 
 class ClockError(ValueError):
@@ -97,7 +99,13 @@ def _frozen(stamps: np.ndarray, received: np.ndarray) -> bool:
     return len(stamps) > 2 and stamps.min() == stamps.max() and received.min() < received.max()
 
 
-def _keep_one_time(stamps, received, stamped, kept, problems: list[str]) -> None:
+def _keep_one_time(
+    stamps: _Columns,
+    received: _Columns,
+    stamped: _Columns,
+    kept: dict[str, np.ndarray],
+    problems: list[str],
+) -> None:
     """Keep the stretch with the most messages between places where stamps go back, in place."""
     cuts = sorted(
         cut
@@ -122,8 +130,8 @@ def _keep_one_time(stamps, received, stamped, kept, problems: list[str]) -> None
                 f'{_date(span.min())} are left out, {_spread(spans[best]):.1f} s from '
                 f'{_date(spans[best].min())} are kept'
             )
-    for role, number in which.items():
-        kept[role] &= number == best
+    for role, numbers in which.items():
+        kept[role] &= numbers == best
 
 
 def _backward(stamps: np.ndarray, received: np.ndarray) -> list[float]:
@@ -154,7 +162,9 @@ def _outliers(stamps: np.ndarray, received: np.ndarray, stamped: np.ndarray) -> 
     return wrong
 
 
-def _offset(stamps, received, stamped, kept, problems: list[str]) -> int:
+def _offset(
+    stamps: _Columns, received: _Columns, stamped: _Columns, kept: _Columns, problems: list[str]
+) -> int:
     """Return how far [ns] the stamps' clock is from the recorder's, 0 if they are one."""
     away = np.concatenate(
         [(stamps[role] - received[role])[stamped[role] & kept[role]] for role in stamps]
@@ -169,7 +179,7 @@ def _offset(stamps, received, stamped, kept, problems: list[str]) -> int:
     return int(offset)
 
 
-def _keep_one_stretch(times: dict[str, np.ndarray], kept, problems: list[str]) -> None:
+def _keep_one_stretch(times: _Columns, kept: dict[str, np.ndarray], problems: list[str]) -> None:
     """Keep the stretch with the most messages between silences of an hour, in place."""
     whole = np.sort(np.concatenate([times[role][kept[role]] for role in times]))
     if not len(whole):
@@ -203,7 +213,7 @@ def _keep_one_stretch(times: dict[str, np.ndarray], kept, problems: list[str]) -
         kept[role] &= (values >= low) & (values <= high)
 
 
-def _of_another_clock(times: dict[str, np.ndarray], kept) -> list[str]:
+def _of_another_clock(times: _Columns, kept: _Columns) -> list[str]:
     """Name the topics that have no message within a silence's length of those of the others."""
     spans = {
         role: (values[kept[role]].min(), values[kept[role]].max())

@@ -119,7 +119,7 @@ def _save(
         with atomic_target(path) as temporary:
             # An open file, because NumPy would add a suffix to a name.
             with open(temporary, 'wb') as file:
-                np.savez_compressed(file, **columns)
+                np.savez_compressed(file, **columns)  # type: ignore[arg-type]  # None is allow_pickle.
     except OSError as error:
         raise DataSetError(
             f'{path}: cannot be written: {error}; is there room on the disk, and '

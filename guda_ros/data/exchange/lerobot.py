@@ -14,6 +14,7 @@ from functools import reduce
 import json
 import os
 from pathlib import Path
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 
@@ -26,6 +27,9 @@ from guda_ros.data.registry import SOCCER
 from guda_ros.data.sets.trajectories import Trajectory
 from guda_ros.data.transitions import DataSetError
 from guda_ros.soccer import world
+
+if TYPE_CHECKING:
+    from pyarrow import Array
 
 _FILE = 'chunk-{chunk_index:03d}/file-{file_index:03d}'
 _TABLE = f'{_FILE}.parquet'
@@ -71,7 +75,7 @@ def write_lerobot(
         for part in columns
     ]
     features = _features(contract)
-    places: list[dict] = [{} for _ in parts]
+    places: list[dict[str, Any]] = [{} for _ in parts]
     try:
         with atomic_target(path) as temporary:
             if pictures:
@@ -109,7 +113,7 @@ def _columns(number: int, part: Trajectory, contract: Contract) -> dict[str, np.
     }
 
 
-def _features(contract: Contract) -> dict[str, dict]:
+def _features(contract: Contract) -> dict[str, dict[str, Any]]:
     features = {
         'observation.state': ('float32', list(contract.observation_names)),
         'observation.environment_state': ('float32', list(world.FIELDS)),
@@ -131,7 +135,7 @@ def _features(contract: Contract) -> dict[str, dict]:
     }
 
 
-def _camera(codec: str, rate: float, size: tuple[int, int]) -> dict:
+def _camera(codec: str, rate: float, size: tuple[int, int]) -> dict[str, Any]:
     width, height = size
     return {
         'dtype': 'video',
@@ -152,9 +156,9 @@ def _camera(codec: str, rate: float, size: tuple[int, int]) -> dict:
 
 def _write_pictures(
     folder: Path, parts: Sequence[Trajectory], rate: float, pictures: RecordedPictures
-) -> tuple[str, list[dict], list[Statistics]]:
+) -> tuple[str, list[dict[str, Any]], list[Statistics]]:
     """Write films; return their codec, where each part is in them, and its statistics."""
-    places: list[dict] = []
+    places: list[dict[str, Any]] = []
     statistics = []
     number, codec, rest = 0, '', list(parts)
     while rest:
@@ -192,8 +196,8 @@ def _write_meta(
     statistics: Sequence[dict[str, Statistics]],
     begins: np.ndarray,
     contract: Contract,
-    features: dict[str, dict],
-    places: Sequence[dict],
+    features: dict[str, dict[str, Any]],
+    places: Sequence[dict[str, Any]],
 ) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -275,11 +279,11 @@ def _write_meta(
     pq.write_table(pa.Table.from_pylist(rows), target)
 
 
-def _listed(statistics: Statistics) -> dict[str, list]:
+def _listed(statistics: Statistics) -> dict[str, list[Any]]:
     return {name: value.tolist() for name, value in statistics.items()}
 
 
-def _write_data(path: str | os.PathLike[str], columns: Sequence[dict[str, np.ndarray]]) -> None:
+def _write_data(path: Path, columns: Sequence[dict[str, np.ndarray]]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -299,7 +303,7 @@ def _write_data(path: str | os.PathLike[str], columns: Sequence[dict[str, np.nda
             writer.write_table(table)
 
 
-def _arrow(column: np.ndarray):
+def _arrow(column: np.ndarray) -> Array:
     import pyarrow as pa
 
     if column.ndim == 1:

@@ -59,7 +59,9 @@ def picture_statistics(pictures: Sequence[np.ndarray]) -> Statistics:
     levels = np.arange(256, dtype=np.float64)
     columns = []
     for colour in range(3):
-        counts = sum(np.bincount(one[..., colour].ravel(), minlength=256) for one in pictures)
+        counts = np.sum(
+            [np.bincount(one[..., colour].ravel(), minlength=256) for one in pictures], axis=0
+        )
         present = np.flatnonzero(counts)
         total, values = counts.sum(), levels[present]
         mean = (counts[present] * values).sum() / total

@@ -75,7 +75,7 @@ class ImportReport:
     rows: int
     cut: dict[str, int]
     jumps: dict[str, int]
-    clipped: tuple[float, float, float]
+    clipped: tuple[float, ...]
     repeated: float
     too_short: int
     stretches: list[LogStretch] = field(repr=False, default_factory=list)
@@ -125,7 +125,7 @@ def demonstrations(
 
 def _joined(logs: Sequence[NaoLog]) -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
     """Join logs whose names are alike but for the number at their end, in its order."""
-    groups: dict[str, list] = {}
+    groups: dict[str, list[tuple[int, NaoLog]]] = {}
     for log in logs:
         match = re.search(r'(\d+)\.log$', log.name)
         prefix = log.name[: match.start()] if match else log.name

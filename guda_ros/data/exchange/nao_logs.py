@@ -75,8 +75,9 @@ def _archive(path: Path) -> list[NaoLog]:
             )
             # Read from the archive: nothing is unpacked to the disk.
             return [
-                _parse(f'{path}:{member.name}', archive.extractfile(member).read())
+                _parse(f'{path}:{member.name}', content.read())
                 for member in members
+                if (content := archive.extractfile(member)) is not None
             ]
     except (tarfile.TarError, EOFError) as error:
         raise GudaError(f'{path}: not a tar archive that can be read: {error}') from error

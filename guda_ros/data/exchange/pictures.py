@@ -41,7 +41,8 @@ class RecordedPictures:
         self._decode = decode
         self._last: tuple[int, dict[int, tuple[bytes, str]]] = (0, {})
         self.seen: list[np.ndarray] = []
-        without, sizes = [], {}
+        without: list[Path] = []
+        sizes: dict[tuple[int, int], Path] = {}
         for path, episode in zip(recordings, episodes):
             found = {
                 stamp: size
@@ -114,9 +115,9 @@ class FilmWriter:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         self.path, self.frames = Path(path), 0
         for tag, self.codec in _CODECS:
-            self._writer = cv2.VideoWriter(
-                str(path), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*tag), rate, size
-            )
+            # OpenCV's stubs lack its older name, which all versions have.
+            code = cv2.VideoWriter_fourcc(*tag)  # type: ignore[attr-defined]
+            self._writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, code, rate, size)
             if self._writer.isOpened():
                 return
         raise DataSetError(
@@ -132,5 +133,5 @@ class FilmWriter:
     def __enter__(self) -> FilmWriter:
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self._writer.release()

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 import difflib
 import os
 from pathlib import Path
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 
 from guda_ros.arguments import as_path
 from guda_ros.data.exchange.bag_clock import bag_times, ClockError
-from guda_ros.data.exchange.unfinished_bag import has_journal, open_unfinished
+from guda_ros.data.exchange.unfinished_bag import (
+    has_journal,
+    open_unfinished,
+    UnfinishedBag,
+    UnfinishedDatabase,
+)
 from guda_ros.data.messages import (
     are_places,
     FARTHEST,
@@ -24,6 +30,10 @@ from guda_ros.data.messages import (
 from guda_ros.data.recording.bags import close_bag, is_reception, open_bag
 from guda_ros.data.recording.reader import load_definitions, METADATA_FILE, RecordingError
 from guda_ros.data.world_states import LOST_VARIANCE
+
+if TYPE_CHECKING:
+    from rosbags.interfaces import Connection
+    from rosbags.rosbag2 import Reader
 
 _ODOMETRY = 'nav_msgs/msg/Odometry'
 _POSE = ('geometry_msgs/msg/PoseWithCovarianceStamped', 'geometry_msgs/msg/PoseStamped')
@@ -135,10 +145,12 @@ class _Raw:
     stamps: list[int] = field(default_factory=list)
     received: list[int] = field(default_factory=list)
     frames: list[str] = field(default_factory=list)
-    values: list[tuple] = field(default_factory=list)
+    values: list[tuple[float, ...]] = field(default_factory=list)
 
 
-def _read(path: str | os.PathLike[str], topics, required) -> tuple[dict[str, _Raw], list[str]]:
+def _read(
+    path: str | os.PathLike[str], topics: Mapping[str, str], required: Collection[str]
+) -> tuple[dict[str, _Raw], list[str]]:
     """Return the messages of each role that the bag has, and what is wrong with the file."""
     with _open(path) as bag:
         wanted = _match(path, bag.connections, topics, required)
@@ -200,13 +212,13 @@ def _open(path: str | os.PathLike[str]) -> _Opened:
 class _Opened:
     """A reader that is open already, for `with`."""
 
-    def __init__(self, bag) -> None:
+    def __init__(self, bag: Reader | UnfinishedBag | UnfinishedDatabase) -> None:
         self._bag = bag
 
-    def __enter__(self):
+    def __enter__(self) -> Reader | UnfinishedBag | UnfinishedDatabase:
         return self._bag
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         close_bag(self._bag)
 
 
@@ -216,10 +228,10 @@ def _types(role: str) -> tuple[str, ...]:
 
 def _match(
     path: str | os.PathLike[str],
-    connections,
-    topics: dict,
-    required: tuple[str, str, str],
-) -> dict:
+    connections: Iterable[Connection],
+    topics: Mapping[str, str],
+    required: Collection[str],
+) -> dict[str, Connection]:
     by_name = {connection.topic.lstrip('/'): connection for connection in connections}
     found, missing = {}, []
     for role, topic in topics.items():
@@ -243,14 +255,14 @@ def _match(
     return found
 
 
-def _suggest(role: str, topic: str, by_name) -> str:
+def _suggest(role: str, topic: str, by_name: Mapping[str, Connection]) -> str:
     fitting = [name for name, connection in by_name.items() if connection.msgtype in _types(role)]
     near = difflib.get_close_matches(topic.lstrip('/'), fitting, 3, 0.0)
     told = ', '.join(f'{by_name[name].topic} ({by_name[name].msgtype})' for name in near)
     return f'{role}: no topic {topic}; it could be {told or "none of the topics in the bag"}'
 
 
-def _values(role: str, message, kind: str) -> tuple:
+def _values(role: str, message: Any, kind: str) -> tuple[float, ...]:
     if role == 'command':
         return planar_twist(getattr(message, 'twist', message))
     if kind == _PLANAR:
@@ -326,5 +338,5 @@ def _in_known_frame(
 def _ball_frames(names: np.ndarray, frames: Mapping[str, str]) -> np.ndarray:
     """Return 'map', 'odom' or 'base' for each of the bag's names of frames (N,)."""
     # `map` goes before the others where one frame has several names in the mapping.
-    known = {name.lstrip('/'): key for key, name in reversed(frames.items())}
+    known = {name.lstrip('/'): key for key, name in reversed([*frames.items()])}
     return np.array([known[name.lstrip('/')] for name in names], dtype=object)

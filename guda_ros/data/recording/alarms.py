@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from guda_ros.data.odometry_join import MAX_GAP
 from guda_ros.data.pairing import IMAGE_ROLES
@@ -65,14 +66,14 @@ class Alarm:
 
 @dataclass
 class _Stream:
-    received: deque
-    stamps: deque
+    received: deque[int]
+    stamps: deque[int]
     messages: int = 0
     first: int = 0
     period: float = 0.0
     widest: float = 0.0
     oldest: float = 0.0
-    intervals: deque = field(default_factory=lambda: deque(maxlen=_INTERVALS))
+    intervals: deque[float] = field(default_factory=lambda: deque(maxlen=_INTERVALS))
 
 
 class StreamAlarms:
@@ -340,7 +341,7 @@ class StreamAlarms:
         count = sum(when > now - seconds * 1e9 for when in stream.received)
         return count / seconds if seconds > 0 else 0.0
 
-    def report(self) -> dict:
+    def report(self) -> dict[str, Any]:
         """Return alarms and streams as plain values, for the quality report."""
         streams = {}
         seconds = (self._clock[0] - self._start) * 1e-9 if self._clock else 0.0

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import os
 from pathlib import Path
 import time
+from typing import Any, TypedDict
 
 from guda_ros.data.contract import Contract
 from guda_ros.data.pairing import OBSERVATION_ROLES, TRUTH_ROLES
@@ -56,6 +57,18 @@ class RecorderSettings:
     documents: Mapping[str, str] = field(default_factory=dict)
 
 
+class _End(TypedDict):
+    verdict: str
+    message: str
+    end_stamp: int
+
+
+class _Outcome(_End, total=False):
+    """How an episode ended, as fields of RecordingInfo; its close tells the problems."""
+
+    problems: tuple[str, ...]
+
+
 class EpisodeCollector:
     """
     Record what is taken between `begin` and `end` of an episode, and what came shortly before.
@@ -99,9 +112,9 @@ class EpisodeCollector:
         self._on_change = on_change
         self._preroll = PreRoll(settings.pre_roll, settings.unstamped, clock)
         self._writer: RecordingWriter | None = None
-        self._held: list[tuple[RecordingWriter, dict, dict]] = []
+        self._held: list[tuple[RecordingWriter, dict[str, Any], _Outcome]] = []
         self._disk = DiskSpace(folder, settings.reserve)
-        self._outcome: dict | None = None
+        self._outcome: _Outcome | None = None
         self._deadline = self._looked = 0.0
         self._last_time = 0
         self._expected = ''
@@ -112,7 +125,7 @@ class EpisodeCollector:
         self._status = _status('', WAITING)
 
     @property
-    def status(self) -> dict:
+    def status(self) -> dict[str, Any]:
         """
         Return how the present or latest recording stands, as plain values.
 
@@ -220,7 +233,7 @@ class EpisodeCollector:
             self._settings.lockstep,
         )
         for role, received, data in self._preroll.of(info.id, info.start_stamp):
-            self._write(role, received, data)
+            self._write(writer, role, received, data)
         self._on_change()
 
     def take(self, role: str, received: int, data: bytes) -> None:
@@ -231,7 +244,7 @@ class EpisodeCollector:
             # Also while an episode is closed: the next may begin at any moment.
             self._preroll.add(role, received, data)
         if self._writer is not None:
-            self._write(role, received, data)
+            self._write(self._writer, role, received, data)
 
     def _belongs(self, role: str, data: bytes) -> bool:
         """Tell whether a message is of the open episode for sure, be it late or not."""
@@ -241,20 +254,20 @@ class EpisodeCollector:
             header_stamp(data) <= self._outcome['end_stamp']
         )
 
-    def _write(self, role: str, received: int, data: bytes) -> None:
+    def _write(self, writer: RecordingWriter, role: str, received: int, data: bytes) -> None:
         if role not in self._settings.unstamped:
             stamp = header_stamp(data)
             self._samples.add(role, stamp)
             end = self._outcome['end_stamp'] if self._outcome is not None else 2**63 - 1
-            if self._writer.info.start_stamp <= stamp <= end:
+            if writer.info.start_stamp <= stamp <= end:
                 self._alarms.take(role, received, stamp)
                 problem = self._frames.look(role, data)
                 if problem:
                     self._alarms.frame(role, stamp, problem)
-        messages = self._writer.messages
-        self._guard(lambda: self._writer.write(self._topics[role][0], received, data))
+        messages = writer.messages
+        self._guard(writer, lambda: writer.write(self._topics[role][0], received, data))
         # With memory full as well as the disk the writer takes no more.
-        self._refused += self._writer.messages == messages
+        self._refused += writer.messages == messages
 
     def end(self, verdict: str, stamp: int = 0, message: str = '') -> None:
         """
@@ -281,10 +294,12 @@ class EpisodeCollector:
             self._complete_held()
         if self._writer is None:
             return
-        if self._outcome is not None and (self._settled() or self._clock() >= self._deadline):
+        if self._outcome is not None and (
+            self._settled(self._outcome['end_stamp']) or self._clock() >= self._deadline
+        ):
             self.close()
             return
-        self._guard(self._writer.flush_if_due)
+        self._guard(self._writer, self._writer.flush_if_due)
         if self._outcome is None and look:
             self._alarms.disk(
                 self._disk.forecast(self._looked, self._writer.bytes),
@@ -340,7 +355,7 @@ class EpisodeCollector:
             return
         self._closed(writer, quality, outcome)
 
-    def _closed(self, writer: RecordingWriter, quality: dict, outcome: dict) -> None:
+    def _closed(self, writer: RecordingWriter, quality: dict[str, Any], outcome: _Outcome) -> None:
         self._status.update(
             path=str(writer.path),
             state=CLOSED,
@@ -404,8 +419,8 @@ class EpisodeCollector:
         self._status['problems'].append(problem)
         self._on_change()
 
-    def _settled(self) -> bool:
-        end, samples = self._outcome['end_stamp'], self._samples
+    def _settled(self, end: int) -> bool:
+        samples = self._samples
         return (
             bool(end)
             and all(samples.has(role, end) for role in OBSERVATION_ROLES)
@@ -413,7 +428,7 @@ class EpisodeCollector:
             and self._alarms.reaches('image', end)
         )
 
-    def _guard(self, write: Callable[[], None]) -> None:
+    def _guard(self, writer: RecordingWriter, write: Callable[[], None]) -> None:
         # A full disk is no reason to stop: the writer holds what is missing and tries again.
         try:
             write()
@@ -421,7 +436,7 @@ class EpisodeCollector:
             changed, self._full = not self._full, str(error)
         else:
             changed = False
-            if self._full and not self._writer.behind:
+            if self._full and not writer.behind:
                 self._full, changed = '', True
         if changed:
             self._on_change()
@@ -432,7 +447,7 @@ class EpisodeCollector:
         self._on_change()
 
 
-def _status(episode: str, state: str) -> dict:
+def _status(episode: str, state: str) -> dict[str, Any]:
     return {
         'id': episode,
         'path': '',

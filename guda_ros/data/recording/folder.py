@@ -61,7 +61,7 @@ class FolderClaim:
     def __enter__(self) -> FolderClaim:
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self.release()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 import json
 import os
@@ -21,6 +21,8 @@ _SQLITE = ('.db3', '.db3.zstd')
 #: Episode of a file: when its trial began by both clocks, and its seed. A second copy of a
 #: recording may have another id, another trial of the same id differs here.
 Origin = tuple[str, str, int, int]
+#: By which files are told apart: origin and stem of their names.
+_Key = tuple[Origin | None, str]
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ def _in_folder(folder: Path, child: bool) -> list[FoundRecording]:
     return found
 
 
-def _main(folder: Path, groups: dict) -> tuple | None:
+def _main(folder: Path, groups: Mapping[_Key, tuple[Path, ...]]) -> _Key | None:
     """Return the key of the files that metadata.yaml, or else the folder's name, speaks of."""
     if len(groups) == 1:
         return next(iter(groups))
@@ -161,10 +163,10 @@ def _listed(folder: Path) -> Sequence[str]:
         return ()
 
 
-def _episodes(files: Sequence[Path]) -> dict[tuple, tuple[Path, ...]]:
+def _episodes(files: Sequence[Path]) -> dict[_Key, tuple[Path, ...]]:
     """Return (origin, stem) -> the files of an episode; others go by their names."""
     known = {file: (origin_of(file), _stem(file)) for file in files}
-    groups: dict[tuple, list[Path]] = {}
+    groups: dict[_Key, list[Path]] = {}
     for file, (origin, stem) in known.items():
         if origin is None:
             alike = {other[0] for other in known.values() if other[0] and other[1] == stem}
@@ -197,5 +199,5 @@ def _stem(file: Path) -> str:
     return re.sub(r'_\d+\.mcap$', '', file.name)
 
 
-def _number(file: Path) -> tuple:
+def _number(file: Path) -> tuple[list[int], str]:
     return [int(number) for number in re.findall(r'_(\d+)\.mcap$', file.name)], file.name

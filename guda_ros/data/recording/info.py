@@ -8,7 +8,7 @@ import json
 import os
 from pathlib import Path
 import re
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 from guda_ros import __version__
 from guda_ros.config.files import is_printable, shown
@@ -65,7 +65,7 @@ class RecordingInfo:
     #: What went wrong while it was recorded, a sentence each.
     problems: tuple[str, ...] = ()
     #: What a simulator's domain randomisation drew, by name.
-    parameters: dict = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the information as JSON."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from guda_ros.data.pairing import SampleTally
 from guda_ros.data.recording.alarms import ENOUGH, SPOILING, StreamAlarms
 from guda_ros.data.verdicts import BROKEN_OFF
@@ -16,7 +18,7 @@ def quality_report(
     alarms: StreamAlarms,
     refused: int = 0,
     slowest_sync: float = 0.0,
-) -> dict:
+) -> dict[str, Any]:
     """
     Return the quality report that a recording carries, as plain values.
 

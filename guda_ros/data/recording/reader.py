@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from guda_ros.arguments import as_path
 from guda_ros.data.contract import Contract
@@ -95,7 +96,7 @@ class RecordingReader:
             raise self._damaged(error) from error
 
     @property
-    def quality(self) -> dict | None:
+    def quality(self) -> dict[str, Any] | None:
         """The quality report, see quality_report; None where the recording has none."""
         try:
             report = json.loads(self.documents[QUALITY])
@@ -114,7 +115,7 @@ class RecordingReader:
         """Topic names and how many messages of each there are."""
         return {connection.topic: connection.msgcount for connection in self._bag.connections}
 
-    def messages(self, topics: Iterable[str] | None = None) -> Iterator[tuple[str, int, object]]:
+    def messages(self, topics: Iterable[str] | None = None) -> Iterator[tuple[str, int, Any]]:
         """
         Yield topic, time of reception [ns] and message, in order of reception.
 
@@ -148,7 +149,7 @@ class RecordingReader:
         if self._bag.is_open:
             close_bag(self._bag)
 
-    def _read_custom_data(self) -> dict:
+    def _read_custom_data(self) -> dict[str, Any]:
         try:
             return dict(read_metadata(self.path).get('custom_data') or {})
         except (OSError, ValueError, TypeError) as error:
@@ -163,7 +164,7 @@ class RecordingReader:
     def __enter__(self) -> RecordingReader:
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

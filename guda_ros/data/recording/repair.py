@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from guda_ros.data.contract import Contract
 from guda_ros.data.files import PARTIAL, remove, sync
@@ -123,7 +124,7 @@ class _Salvage:
         self.scans = [McapScan(file) for file in files]
         self.contract: Contract | None = None
         self.info: RecordingInfo | None = None
-        self._ends: dict[str, dict] = {}
+        self._ends: dict[str, dict[str, Any]] = {}
 
     def messages(self) -> Iterator[tuple[McapScan, str, int, bytes]]:
         for scan in self.scans:
@@ -152,7 +153,13 @@ class _Salvage:
                 self.contract, self.info = contract, info
 
     @property
-    def end(self) -> dict:
+    def described(self) -> tuple[Contract, RecordingInfo]:
+        """Contract and episode of what is known to tell them."""
+        assert self.contract is not None and self.info is not None
+        return self.contract, self.info
+
+    @property
+    def end(self) -> dict[str, Any]:
         """The event that announced the end of the episode, empty if none did."""
         return self._ends.get(self.info.id, {}) if self.info else {}
 
@@ -297,9 +304,8 @@ def _foreign(
 
 
 def _verdict(salvage: _Salvage) -> str:
-    if salvage.info.verdict:
-        return salvage.info.verdict
-    return salvage.end.get('verdict') or 'aborted'
+    _, info = salvage.described
+    return info.verdict or salvage.end.get('verdict') or 'aborted'
 
 
 def _name(path: Path) -> Path:
@@ -318,7 +324,8 @@ def _rename(path: Path, diagnosis: Diagnosis) -> Diagnosis:
 
 
 def _rewrite(found: FoundRecording, diagnosis: Diagnosis, source: _Salvage) -> Diagnosis:
-    path, folder, info = found.path, found.place, source.info
+    path, folder = found.path, found.place
+    _, info = source.described
     aside = not found.own or path.suffix in (INTERRUPTED, DISCARDED)
     # Whoever gave a folder another name keeps it.
     wanted = info.id if aside else _name(path).name
@@ -331,7 +338,7 @@ def _rewrite(found: FoundRecording, diagnosis: Diagnosis, source: _Salvage) -> D
     try:
         remove(work)
         quality = _copy(found.files, work, source, info, diagnosis)
-        original = path
+        original: Path | None = path
         if not aside:
             original = set_aside(
                 folder, path.name.removesuffix(PARTIAL), path.suffix != PARTIAL, INTERRUPTED
@@ -359,9 +366,9 @@ def _copy(
     source: _Salvage,
     info: RecordingInfo,
     diagnosis: Diagnosis,
-) -> dict:
+) -> dict[str, Any]:
     """Write what can be read to a recording in `work`; return its quality report."""
-    contract = source.contract
+    contract, _ = source.described
     salvage = _Salvage(files)
     roles = {topic: role for role, topic in info.topics.items()}
     writer = RecordingWriter(

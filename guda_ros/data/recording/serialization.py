@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from typing import Any
 
 from guda_ros.data.messages import NANOSECONDS
 
@@ -33,7 +34,7 @@ def header_frame(data: bytes) -> str:
     return bytes(data[16 : 16 + length]).rstrip(b'\0').decode('utf-8', 'replace')
 
 
-def event_of(data: bytes) -> dict:
+def event_of(data: bytes) -> dict[str, Any]:
     """Return the episode event in a serialized std_msgs/String; empty if there is none."""
     try:
         # CDR: after the encapsulation header, a length and that many bytes with a final zero.

@@ -76,8 +76,8 @@ def read_streams(path: str | os.PathLike[str]) -> list[Stream]:
         ) from error
     end = info.end_stamp or 2**63 - 1
     found = []
-    for topic, pairs in sorted(stamps.items()):
-        pairs = np.array(pairs, dtype=np.int64)
+    for topic, listed in sorted(stamps.items()):
+        pairs = np.array(listed, dtype=np.int64)
         inside = (pairs[:, 0] >= info.start_stamp) & (pairs[:, 0] <= end)
         if inside.sum() >= 2:
             found.append(
@@ -101,7 +101,9 @@ def _has_header(kind: str) -> bool:
     )
 
 
-def _stream(episode: str, topic: str, role: str, pairs, headed: bool, start: np.ndarray) -> Stream:
+def _stream(
+    episode: str, topic: str, role: str, pairs: np.ndarray, headed: bool, start: int
+) -> Stream:
     steps = np.diff(pairs[:, 0])
     times = np.unique(pairs[:, 0])
     intervals = np.diff(times) * 1e-9

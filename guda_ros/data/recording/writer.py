@@ -9,6 +9,7 @@ import json
 import os
 from pathlib import Path
 import time
+from typing import Any
 
 from mcap.writer import Writer
 import yaml
@@ -56,7 +57,7 @@ class _Part:
     first: int = 2**63 - 1
     last: int = 0
 
-    def span(self) -> dict:
+    def span(self) -> dict[str, Any]:
         """Return what rosbag2 says of a file's time."""
         start = self.first if self.messages else 0
         return {
@@ -153,13 +154,19 @@ class RecordingWriter:
     def _part(self) -> _Part:
         return self._parts[-1]
 
+    @property
+    def _mcap(self) -> Writer:
+        """Writer of the present part, which has one until another part follows it."""
+        mcap = self._part.mcap
+        assert mcap is not None
+        return mcap
+
     def _open_part(self) -> None:
         name = f'{self.info.id}_{len(self._parts)}.mcap'
         file = DurableFile(self.partial / name)
-        part = _Part(name, file, Writer(file), self._clock())
-        self._parts.append(part)
-        part.mcap.start(profile='ros2', library=self.info.software)
-        part.mcap.add_metadata(RECORD, self._description())
+        self._parts.append(_Part(name, file, Writer(file), self._clock()))
+        self._mcap.start(profile='ros2', library=self.info.software)
+        self._mcap.add_metadata(RECORD, self._description())
         for document, text in self._documents.items():
             self._attach(document, text)
         for topic in self._topics:
@@ -167,7 +174,7 @@ class RecordingWriter:
 
     def _attach(self, name: str, text: str) -> None:
         media = 'application/json' if name.endswith('.json') else 'text/yaml'
-        self._part.mcap.add_attachment(0, 0, name, media, text.encode())
+        self._mcap.add_attachment(0, 0, name, media, text.encode())
 
     def add_topic(self, topic: str, message_type: str, role: str = '') -> None:
         """
@@ -189,10 +196,10 @@ class RecordingWriter:
         topic, part = self._topics[name], self._part
         if topic.type not in part.schemas:
             text, _ = load_definitions().generate_msgdef(topic.type, ros_version=2)
-            part.schemas[topic.type] = part.mcap.register_schema(
+            part.schemas[topic.type] = self._mcap.register_schema(
                 topic.type, 'ros2msg', text.encode()
             )
-        topic.channel = part.mcap.register_channel(
+        topic.channel = self._mcap.register_channel(
             name,
             'cdr',
             part.schemas[topic.type],
@@ -211,7 +218,7 @@ class RecordingWriter:
                 f'{self.partial}: the disk is full, and so is the memory set '
                 'aside for it; messages are being dropped: free some space'
             )
-        part.mcap.add_message(entry.channel, stamp, data, stamp, entry.count)
+        self._mcap.add_message(entry.channel, stamp, data, stamp, entry.count)
         entry.count += 1
         part.messages += 1
         part.first, part.last = min(part.first, stamp), max(part.last, stamp)
@@ -232,14 +239,14 @@ class RecordingWriter:
         """
         self._flushed = self._clock()
         if not self._described:
-            self._part.mcap.add_metadata(RECORD, self._description())
+            self._mcap.add_metadata(RECORD, self._description())
             self._described = True
-        self._part.mcap.flush()
+        self._mcap.flush()
         self._commit(wait)
 
     def _next_part(self) -> None:
         """Complete the present file and go on in another."""
-        part = self._part
+        part, mcap = self._part, self._mcap
         try:
             self._open_part()
             sync(self.partial)
@@ -251,12 +258,12 @@ class RecordingWriter:
             ) from error
         finally:
             if self._part is not part:
-                part.mcap.finish()
+                mcap.finish()
                 # Its index is as long as the file.
                 part.mcap = None
         self._commit(wait=False)
 
-    def close(self, quality: Mapping | None = None, **outcome) -> Path:
+    def close(self, quality: Mapping[str, Any] | None = None, **outcome: Any) -> Path:
         """
         Complete the recording and give it its final name, which is returned.
 
@@ -274,10 +281,10 @@ class RecordingWriter:
                 if quality is not None:
                     self._documents[QUALITY] = json.dumps(quality, sort_keys=True)
                     self._attach(QUALITY, self._documents[QUALITY])
-                self._part.mcap.add_metadata(RECORD, self._description())
+                self._mcap.add_metadata(RECORD, self._description())
                 self._yaml = yaml.dump(self._bag(), Dumper=_DUMPER, sort_keys=False, width=10**6)
-                self._part.mcap.add_metadata('rosbag2', {'serialized_metadata': self._yaml})
-                self._part.mcap.finish()
+                self._mcap.add_metadata('rosbag2', {'serialized_metadata': self._yaml})
+                self._mcap.finish()
                 self._finished = True
             self._commit(wait=True)
             self._write_metadata()
@@ -336,7 +343,7 @@ class RecordingWriter:
             'episode': self.info.to_json(),
         }
 
-    def _bag(self) -> dict:
+    def _bag(self) -> dict[str, Any]:
         first = min(part.first for part in self._parts) if self.messages else 0
         last = max(part.last for part in self._parts)
         return {

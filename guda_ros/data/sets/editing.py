@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -149,7 +150,7 @@ def cut(episode: Episode, start: int, stop: int) -> Episode:
         raise DataSetError(f'{episode.id}: nothing is left of its {steps} steps')
     if (start, stop) == (0, steps):
         return episode
-    changes = {}
+    changes: dict[str, Any] = {}
     for field in fields(episode):
         value = getattr(episode, field.name)
         if isinstance(value, np.ndarray):

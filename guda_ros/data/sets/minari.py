@@ -15,7 +15,7 @@ from copy import deepcopy
 import json
 import os
 import shutil
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 
@@ -38,6 +38,8 @@ from guda_ros.soccer.starts import SCENARIOS
 
 if TYPE_CHECKING:
     from gymnasium.envs.registration import EnvSpec
+    from minari.data_collector import EpisodeBuffer
+    from minari.dataset.episode_data import EpisodeData
 
 __all__ = [
     'DataSetError',
@@ -178,7 +180,7 @@ def _damaged(path: str | os.PathLike[str], error: Exception) -> DataSetError:
     )
 
 
-def _buffer(episode: Episode, contract: Contract):
+def _buffer(episode: Episode, contract: Contract) -> EpisodeBuffer:
     from minari.data_collector import EpisodeBuffer
 
     observations, rewards, terminations = seen(episode, contract)
@@ -234,7 +236,7 @@ def _environment(episodes: list[Episode], contract: Contract) -> EnvSpec:
     return spec
 
 
-def _episode(data, details: dict) -> Episode:
+def _episode(data: EpisodeData, details: dict[str, Any]) -> Episode:
     # Data sets of earlier versions do not tell who commanded.
     options, arrays = (
         details['options'],
@@ -257,6 +259,6 @@ def _episode(data, details: dict) -> Episode:
         verdict=str(options['verdict']),
         operator=str(options['operator']),
         contract_hash=str(options['contract_hash']),
-        problems=problems,
+        problems=tuple(problems),
         **arrays,
     )

@@ -82,11 +82,13 @@ def read_source(path: str | os.PathLike[str], contract: Contract | None = None) 
     if kind == DATA_SET:
         from guda_ros.data.sets.minari import read_minari, read_minari_contract
 
-        episodes, notes = merge([read_minari(path, contract)])
-        return Source(path, kind, read_minari_contract(path), episodes, notes=tuple(notes))
+        episodes, told = merge([read_minari(path, contract)])
+        return Source(path, kind, read_minari_contract(path), episodes, notes=tuple(told))
     found = [path] if kind == RECORDING else list_recordings(path)
     damaged = [] if kind == RECORDING else unfinished(path)
-    joined, notes, read = Joined(), [], []
+    joined = Joined()
+    notes: list[str] = []
+    read: list[Path] = []
     for folder in found:
         try:
             if contract is None:
@@ -101,7 +103,7 @@ def read_source(path: str | os.PathLike[str], contract: Contract | None = None) 
         if len(joined.episodes) > len(read):
             read.append(folder)
     episodes = joined.episodes
-    if not episodes:
+    if not episodes or contract is None:
         raise DataSetError(f'{path}: no recording there can be used: ' + '; '.join(damaged))
     return Source(path, kind, contract, episodes, tuple(read), tuple(damaged), tuple(notes))
 
