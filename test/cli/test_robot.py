@@ -243,7 +243,9 @@ def test_show_tells_uncertainties(tmp_path, capsys):
 def test_showing_an_unknown_robot_lists_the_known_ones(capsys):
     assert main(['robot', 'show', 'asimo']) == 1
     told = capsys.readouterr().err
-    assert 'known: booster_t1, generic_walker, nao_v6, nao_v6_real, robotis_op3' in told
+    assert (
+        'known: booster_k1, booster_t1, generic_walker, nao_v6, nao_v6_real, robotis_op3' in told
+    )
 
 
 @pytest.mark.needs('drawing')

@@ -19,7 +19,7 @@ from guda_ros.soccer.walk_response import WalkResponse
 PITCH = Field.load('spl')
 MARGIN = 0.5
 EDGE = np.array([PITCH.length / 2 + MARGIN, PITCH.width / 2 + MARGIN])
-ROBOTS = ['nao_v6', 'booster_t1', 'robotis_op3', 'turtlebot4', 'generic_walker']
+ROBOTS = ['nao_v6', 'booster_k1', 'booster_t1', 'robotis_op3', 'turtlebot4', 'generic_walker']
 PERIOD, TICK, HOLD = 0.1, 0.01, 0.3
 #: As the issue has it [m]: so far over the fence and no farther.
 OVER = 0.2

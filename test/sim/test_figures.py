@@ -96,7 +96,7 @@ def test_what_is_drawn_has_no_mass_and_touches_nothing(name):
         assert mujoco.mj_stateSize(drawn, spec) == mujoco.mj_stateSize(bare, spec)
 
 
-@pytest.mark.parametrize('name', ['booster_t1', 'robotis_op3'])
+@pytest.mark.parametrize('name', ['booster_k1', 'booster_t1', 'robotis_op3'])
 def test_drawing_does_not_change_the_physics_of_any_robot(name):
     robot = RobotProfile.load(name)
     contract = Contract.load(robot=name)

@@ -54,7 +54,9 @@ def changed(path, tmp_path, key, value):
 
 
 def test_the_profiles_that_are_promised_are_there():
-    assert {'generic_walker', 'nao_v6', 'booster_t1', 'robotis_op3'} <= set(map(stem, ROBOTS))
+    assert {'generic_walker', 'nao_v6', 'booster_k1', 'booster_t1', 'robotis_op3'} <= set(
+        map(stem, ROBOTS)
+    )
     assert {'spl', 'kid_size', 'lab_half'} <= set(map(stem, FIELDS))
     assert {'spl', 'spl_foam', 'fifa_size1'} <= set(map(stem, BALLS))
 
