@@ -1,6 +1,8 @@
 """
 From where a task has been shown: sides and distances of the actor round the object.
 
+Where the actor is the object, as in a task without a ball, round the goal.
+
 Guided augmentation moves whole scenes anywhere on the field, but how the robot stands to the ball
 and the goal is not changed by that: a side from which nobody came stays empty. So that is counted,
 and named to the person who demonstrates.
@@ -44,7 +46,7 @@ class Coverage:
 
     sides (8, 3): by side and distance of the actor from the object; places (X, Y): by place of the
     object in cells of .5 m, whose corner is `origin` [m]. enough: steps from which a side counts
-    as covered. thing: name of the object.
+    as covered. thing: what the sides are of: name of the object, or `goal`.
     """
 
     sides: np.ndarray
@@ -99,7 +101,11 @@ def measure_coverage(
     actor, thing = (
         states[:, list(task.layout.bodies[name].position)] for name in (task.actor, task.object)
     )
-    ahead, apart = task.goal - thing, actor - thing
+    if task.actor == task.object:
+        # Who comes to the goal itself is seen from there, as one sees it who looks along x.
+        name, ahead, apart = 'goal', np.broadcast_to([1.0, 0.0], actor.shape), actor - task.goal
+    else:
+        name, ahead, apart = task.object, task.goal - thing, actor - thing
     bearing = np.arctan2(apart[:, 1], apart[:, 0]) - np.arctan2(-ahead[:, 1], -ahead[:, 0])
     count = len(SIDES)
     side = np.round(bearing / (2 * np.pi / count)).astype(int) % count
@@ -112,7 +118,7 @@ def measure_coverage(
         *thing.T, bins=cells, range=((left, left + CELL * cells[0]), (low, low + CELL * cells[1]))
     )
     enough = max(1, round(_ENOUGH * len(states)))
-    return Coverage(sides, places.astype(int), (left, low), enough, task.object)
+    return Coverage(sides, places.astype(int), (left, low), enough, name)
 
 
 def in_words(report: dict) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from guda_ros.control.search import BallSearch
 from guda_ros.data.contract import Contract
-from guda_ros.data.world_states import assemble
+from guda_ros.data.world_states import assemble, without_ball
 from guda_ros.soccer import world
 
 #: States in which a command is given.
@@ -21,14 +21,14 @@ class Observed(NamedTuple):
     What is known at one stamp.
 
     pose: (3,) in `map`, None if it is unknown. odom: (3,) in `odom`. ball, velocity: (2,), (2,) in
-    `odom`, which count if ball_known.
+    `odom`, which count if ball_known; left out where the task has no ball.
     """
 
     pose: np.ndarray | None
     odom: np.ndarray
-    ball: np.ndarray
-    velocity: np.ndarray
-    ball_known: bool
+    ball: np.ndarray = np.zeros(2)
+    velocity: np.ndarray = np.zeros(2)
+    ball_known: bool = False
 
 
 class BallController:
@@ -36,7 +36,7 @@ class BallController:
     Choose a command for each observation.
 
     While the ball is lost the robot turns toward the side where it was last seen; while its pose
-    in `map` is unknown it stands.
+    in `map` is unknown it stands. In a task without a ball it acts whenever its pose is known.
 
     :param search: how the robot turns to find the ball.
     """
@@ -64,13 +64,20 @@ class BallController:
         """
         if seen.pose is None or not np.isfinite(seen.odom).all():
             return np.zeros(3), LOST
+        if not self._contract.has_ball:
+            return self._act(without_ball(seen.pose, self.previous), predict)
         if seen.ball_known:
             self._last_ball, self._last_known = seen.ball, stamp
             self._search.reset()
             state = assemble(seen.pose, seen.odom, seen.ball, seen.velocity, self.previous)
-            return self._contract.to_command(predict(self._contract.observe(state))), ACTING
+            return self._act(state, predict)
         if self._last_ball is None:
             return self._search.command(None, None), SEARCHING
         x, y = world.to_frame(self._last_ball, seen.odom)
         age = (stamp - self._last_known) / 1e9
         return self._search.command(age, float(np.arctan2(y, x))), SEARCHING
+
+    def _act(
+        self, state: np.ndarray, predict: Callable[[np.ndarray], np.ndarray]
+    ) -> tuple[np.ndarray, str]:
+        return self._contract.to_command(predict(self._contract.observe(state))), ACTING

@@ -1,9 +1,10 @@
 """
-The contract of robots that push a ball: between robot, recordings, data sets and policies.
+The contract of robots on a field: between robot, recordings, data sets and policies.
 
 `Contract` is that of the goal of soccer, and what simulator, referee, data sets and policies ask
-for the game. A task of one's own, with another goal or other features, is a subclass, which the
-`contract_class` of the task names, and YAML files name the task with the key `task`.
+for the game. A task of one's own, with another goal, other features or without a ball, is a
+subclass, which the `contract_class` of the task names, and YAML files name the task with the key
+`task`.
 
 What the contracts of all tasks have is in guda_ros.data.contract_base. One YAML file a task
 (config/tasks) names topics, rate, frames, action and observation. With the robot profile and the
@@ -44,9 +45,11 @@ from guda_ros.soccer.observation import (
 )
 from guda_ros.soccer.rewards import push_reward
 from guda_ros.soccer.robot import read_limits, RobotProfile, VelocityLimits
-from guda_ros.soccer.robot_names import FRAMES, take_frame, take_topic, TOPICS
+from guda_ros.soccer.robot_names import FRAMES, take_frame, take_topic, topic_roles
 
 ACTION = ('forward', 'left', 'turn')
+#: What `inputs` of a contract may be.
+_INPUTS = (('pose', 'ball'), ('pose',))
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,13 @@ class Contract(ContractBase):
     action_size = len(ACTION)
     #: What `observation` may name.
     features: ClassVar[Mapping[str, Feature]] = FEATURES
+    #: Roles of the topics that make up what a robot knows at a stamp, in the order in which they
+    #: come; odometry is joined to them. A task without a ball has the pose alone, and zeros in
+    #: the columns of the ball wherever there are world states.
+    inputs: ClassVar[tuple[str, ...]] = ('pose', 'ball')
+    #: Heading [rad] in `map` in which a robot is to come to the goal, for the demonstrator of a
+    #: task without a ball; None: any.
+    goal_yaw: ClassVar[float | None] = None
 
     @classmethod
     def load(
@@ -97,7 +107,7 @@ class Contract(ContractBase):
                 kind = contract_class(root.text('task'))
             except GudaError as error:
                 root.fail('task', str(error))
-        values, field = _values(root), root.text('field')
+        values, field = _values(root, kind), root.text('field')
         root.close()
         profile = RobotProfile.load(named if robot in (None, '') else robot)
         values['topics'].update(profile.topics)
@@ -118,6 +128,13 @@ class Contract(ContractBase):
             raise ConfigError(
                 f'{source}: observation: unknown feature {unknown}; known: {list(self.features)}'
             )
+        if not self.has_ball:
+            lacking = [name for name in self.observation if self.features[name].needs_ball]
+            if lacking:
+                raise ConfigError(
+                    f'{source}: observation: {lacking} is of a ball, and the task {self.task} has '
+                    f'none: its `inputs` are {list(self.inputs)}'
+                )
 
     def to_json(self) -> str:
         """
@@ -155,7 +172,7 @@ class Contract(ContractBase):
             root = Section(values, 'contract')
             root.text('robot')
             read_limits(root.section('limits'))
-            _values(root, renamed=True)
+            _values(root, kind, renamed=True)
             root.section('field')
             values['field'] = Field.from_dict(values['field'])
             values['limits'] = VelocityLimits(**values['limits'])
@@ -198,6 +215,16 @@ class Contract(ContractBase):
         return observation_bounds(self.field, self.observation, self.features)
 
     @property
+    def has_ball(self) -> bool:
+        """Tell whether there is a ball in the task."""
+        return 'ball' in self.inputs
+
+    @property
+    def subject(self) -> slice:
+        """Columns of a world state with what is to come to the goal: ball, without one robot."""
+        return world.BALL if self.has_ball else world.ROBOT_POSITION
+
+    @property
     def goal(self) -> np.ndarray:
         """Point (2,) to which the ball is to come, in `map` [m]; a ball there has scored."""
         return self.field.goal
@@ -214,14 +241,40 @@ class Contract(ContractBase):
         """
         return self.field.out(ball)
 
+    def succeeded(self, states: np.ndarray) -> np.ndarray:
+        """Tell (...) of world states (..., 10) whether the goal is reached: it is `scored`."""
+        return self.scored(states[..., self.subject])
+
+    def failed(self, states: np.ndarray) -> np.ndarray:
+        """Tell (...) of world states (..., 10) whether all is lost: it is `out`."""
+        return self.out(states[..., self.subject])
+
     def terminated(self, next_states: np.ndarray) -> np.ndarray:
         """Tell (...) of world states (..., 10) whether the task ends in them."""
-        ball = next_states[..., world.BALL]
-        return self.scored(ball) | self.out(ball)
+        return self.succeeded(next_states) | self.failed(next_states)
 
     def reward(self, states: np.ndarray, next_states: np.ndarray) -> np.ndarray:
         """Return the rewards (...) of steps between world states (..., 10)."""
         return push_reward(states, next_states, self)
+
+    def ended(self, succeeded: bool) -> np.ndarray:
+        """
+        Return a world state (10,) in which the task has ended: the goal is reached, or all lost.
+
+        A referee's verdict is worth what such a state is worth.
+        """
+        state = np.zeros(world.SIZE)
+        state[world.ROBOT_YAW] = self.goal_yaw or 0.0
+        state[self.subject] = self.goal if succeeded else (0.0, self.field.width)
+        return state
+
+    def without_absent(self, states: np.ndarray) -> np.ndarray:
+        """Return world states (..., 10), those of a task without a ball with zeros there."""
+        if self.has_ball:
+            return states
+        states = np.array(states, dtype=np.float64)
+        states[..., world.BALL.start : world.BALL_VELOCITY.stop] = 0.0
+        return states
 
     def observe(self, states: np.ndarray, obstacles: np.ndarray | None = None) -> np.ndarray:
         """
@@ -245,10 +298,11 @@ class Contract(ContractBase):
         return self.limits.to_action(command)
 
 
-def _values(root: Section, renamed: bool = False) -> Plain:
+def _values(root: Section, kind: type[Contract], renamed: bool = False) -> Plain:
     """
     Take what a contract's YAML and its JSON have in common; ConfigError names a wrong value.
 
+    :param kind: of contract: what has no ball names no topic of one and does not hold it.
     :param renamed: there may be names of more topics and frames, which a robot profile added.
     """
     topics, frames = root.section('topics'), root.section('frames')
@@ -257,8 +311,8 @@ def _values(root: Section, renamed: bool = False) -> Plain:
         'version': root.integer('version', 1, 10**6),
         'rate': root.number('rate', 1, 1000),
         'time_limit': root.number('time_limit', 1, 3600),
-        'ball_hold': root.number('ball_hold', 0, 60),
-        'topics': {key: take_topic(topics, key) for key in TOPICS},
+        'ball_hold': root.number('ball_hold', 0, 60) if 'ball' in kind.inputs else 0.0,
+        'topics': {key: take_topic(topics, key) for key in topic_roles(kind.inputs)},
         'frames': {key: take_frame(frames, key) for key in FRAMES},
         'action': root.texts('action'),
         'observation': root.texts('observation'),
@@ -292,7 +346,17 @@ def contract_class(task: str) -> type[Contract]:
             f'the `contract_class` of the task {task} calls its task {kind.task!r}; give both one '
             'name'
         )
+    if kind.inputs not in _INPUTS:
+        raise GudaError(
+            f'the `contract_class` of the task {task}: `inputs` is one of '
+            f'{", ".join(map(str, _INPUTS))}, not {kind.inputs!r}'
+        )
     return kind
+
+
+def has_ball(contract: ContractBase) -> bool:
+    """Tell whether a contract is that of a robot's task with a ball."""
+    return isinstance(contract, Contract) and contract.has_ball
 
 
 def read_contract(task: str, text: str) -> ContractBase:

@@ -26,12 +26,14 @@ from guda_ros.data.pairing import control_steps, missing_samples, regular, StepC
 from guda_ros.data.recording.frames import expected_frames
 from guda_ros.data.recording.reader import RecordingError, RecordingReader
 from guda_ros.data.verdicts import commander_index, COMMANDERS, INTERVENTION, VERDICTS
-from guda_ros.data.world_states import assemble, far_away, LOST_VARIANCE
+from guda_ros.data.world_states import assemble, far_away, LOST_VARIANCE, without_ball
 from guda_ros.soccer import world
+from guda_ros.soccer.robot_names import topic_roles
 
 #: Parts of a contract that may change without touching what a recording holds.
 _FREE = ('name', 'version', 'time_limit', 'observation')
-#: Roles that make up a step, and how many numbers are taken from a message of each.
+#: Roles that make up a step, and how many numbers are taken from a message of each; those of a
+#: ball count in tasks with one.
 _WIDTHS = {
     'odom': 3,
     'pose': 3,
@@ -49,11 +51,12 @@ class Episode:
 
     stamps (N+1,) int64 [ns]; world_states (N+1, 10): what the robot knew, in `map`; commands (N,
     3): base_link velocities as sent [m/s, m/s, rad/s]; valid (N+1,) bool: the row is complete and
-    the ball was known (seen within the contract's hold); truth_states (N+1, 10): ground truth for
-    metrics only, NaN where not recorded. `start_index` is -1 for a start that is not of a fixed
-    list. A sample that is missing is NaN, is named in `problems` and is never filled in.
-    `contract_hash` is that of the recording. commanded_by (N,) uint8: who commanded each step, an
-    index into verdicts.COMMANDERS; none given stands for not recorded. Arrays are converted on
+    the ball, if the task has one, was known (seen within the contract's hold); truth_states (N+1,
+    10): ground truth for metrics only, NaN where not recorded. `start_index` is -1 for a start
+    that is not of a fixed list. A sample that is missing is NaN, is named in `problems` and is
+    never filled in. `contract_hash` is that of the recording. commanded_by (N,) uint8: who
+    commanded each step, an index into verdicts.COMMANDERS; none given stands for not recorded.
+    Arrays are converted on
     construction, ValueError names one whose shape is wrong.
     """
 
@@ -157,7 +160,7 @@ def read_episode(path: str | os.PathLike[str], contract: Contract | None = None)
         problems.append('the verdict was not recorded')
     last = info.end_stamp or 2**63 - 1
     steps = control_steps(samples, info.start_stamp, last, StepChoice(contract.period))
-    missing = missing_samples(samples, steps, info.start_stamp, contract.period)
+    missing = missing_samples(samples, steps, info.start_stamp, contract.period, contract.inputs)
     problems += [problem for problem in missing if problem not in problems]
     if len(steps) < 2:
         raise RecordingError(
@@ -166,16 +169,18 @@ def read_episode(path: str | os.PathLike[str], contract: Contract | None = None)
         )
     samples['odom'] = interpolated(samples['odom'], steps, limits=contract.limits)
     commanders = np.array([samples['command_source'].get(int(stamp), 0) for stamp in steps[:-1]])
-    columns = {role: _column(samples[role], steps, width) for role, width in _WIDTHS.items()}
+    columns = {
+        role: _column(samples[role], steps, width)
+        for role, width in _WIDTHS.items()
+        if role in samples
+    }
     commands = columns['command'][:-1]
     previous = np.concatenate([_before(samples['command'], info.start_stamp, contract), commands])
     previous[1:][~regular(steps, contract.period)] = np.nan
     if steps[0] != info.start_stamp:
         previous[0] = np.nan
-    ball, truth_ball = columns['ball'], columns['ground_truth_ball']
-    states = assemble(columns['pose'], columns['odom'], ball[:, :2], ball[:, 2:4], previous)
-    truth = np.concatenate([columns['ground_truth_robot'], truth_ball[:, :4], previous], axis=1)
-    valid = (ball[:, 4] == 1) & are_places(states)
+    states, truth, known = _states(columns, previous)
+    valid = known & are_places(states)
     problems += far_away(states)
     problems += _unknown_places(columns['pose'], samples['pose'], steps)
     seconds = (steps - steps[0]) * 1e-9
@@ -200,6 +205,21 @@ def read_episode(path: str | os.PathLike[str], contract: Contract | None = None)
         problems=tuple(problems),
         commanded_by=commanders,
     )
+
+
+def _states(
+    columns: Mapping[str, np.ndarray], previous: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what the robot knew and the truth (K, 10), and (K,) whether it knew the ball."""
+    pose, odom, robot = (columns[role] for role in ('pose', 'odom', 'ground_truth_robot'))
+    if 'ball' not in columns:
+        # Without odometry a step is not whole, though here it tells nothing of the world.
+        known = np.isfinite(odom).all(axis=1)
+        return without_ball(pose, previous), without_ball(robot, previous), known
+    ball, truth_ball = columns['ball'], columns['ground_truth_ball']
+    states = assemble(pose, odom, ball[:, :2], ball[:, 2:4], previous)
+    truth = np.concatenate([robot, truth_ball[:, :4], previous], axis=1)
+    return states, truth, ball[:, 4] == 1
 
 
 def _unknown_places(poses: np.ndarray, samples: Mapping[int, Row], steps: np.ndarray) -> list[str]:
@@ -236,14 +256,18 @@ def _before(commands: Mapping[int, Row], start: int, contract: Contract) -> np.n
 
 def _collect(reader: RecordingReader) -> tuple[dict[str, dict[int, Any]], set[int]]:
     """Return the samples by role and stamp, and the stamps at which the ball was seen."""
+    roles_of_task = topic_roles(reader.contract.inputs)
     topics = {
-        role: reader.info.topics.get(role, '/' + reader.contract.topics[role]) for role in _WIDTHS
+        role: reader.info.topics.get(role, '/' + reader.contract.topics[role])
+        for role in _WIDTHS
+        if role in roles_of_task
     }
     roles = {topic: role for role, topic in topics.items()}
-    detection = reader.info.topics.get('ball_detection', '')
+    # What was detected where there is no ball in the task says nothing.
+    detection = reader.info.topics.get('ball_detection', '') if 'ball' in topics else ''
     source = reader.info.topics.get('command_source', '')
     expected = expected_frames(reader.contract)
-    samples: dict[str, dict[int, Any]] = {role: {} for role in (*_WIDTHS, 'command_source')}
+    samples: dict[str, dict[int, Any]] = {role: {} for role in (*topics, 'command_source')}
     detections = set()
     for topic, _, message in reader.messages([*roles, detection, source]):
         if topic == source:

@@ -7,17 +7,28 @@ perception and policy answer images, and by which recordings are judged and conv
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 from guda_ros.data.odometry_join import around, MAX_GAP
 
-#: Roles (keys of the contract's topics) without which a step is not whole.
-OBSERVATION_ROLES = ('odom', 'pose', 'ball')
-#: Roles that come once for each image; odometry and ground truth may come more often.
+#: Roles that come once for each image, the `inputs` of a contract with a ball; odometry and ground
+#: truth may come more often.
 IMAGE_ROLES = ('pose', 'ball')
+#: Roles (keys of the contract's topics) without which a step is not whole.
+OBSERVATION_ROLES = ('odom', *IMAGE_ROLES)
 TRUTH_ROLES = ('ground_truth_robot', 'ground_truth_ball')
+
+
+def observation_roles(inputs: Sequence[str] = IMAGE_ROLES) -> tuple[str, ...]:
+    """Return the roles without which a step of a task with these `inputs` is not whole."""
+    return tuple(role for role in OBSERVATION_ROLES if role == 'odom' or role in inputs)
+
+
+def truth_roles(inputs: Sequence[str] = IMAGE_ROLES) -> tuple[str, ...]:
+    """Return the roles of ground truth of a task with these `inputs`."""
+    return TRUTH_ROLES if 'ball' in inputs else TRUTH_ROLES[:1]
 
 
 #: A control step lasts one period, give or take this share of it: a camera of 15 Hz has no image
@@ -109,15 +120,21 @@ def has_odometry(stamps: Collection[int], steps: np.ndarray) -> np.ndarray:
 
 
 def missing_samples(
-    stamps: Mapping[str, Collection[int]], steps: np.ndarray, first: int, period: float
+    stamps: Mapping[str, Collection[int]],
+    steps: np.ndarray,
+    first: int,
+    period: float,
+    inputs: Sequence[str] = IMAGE_ROLES,
 ) -> list[str]:
     """
     Return one sentence for everything that an episode lacks; none if it is whole.
 
     Every step needs an observation, every step but the last a command with its stamp. Ground truth
     is not needed, but where some was recorded it has to be there for every step.
+
+    :param inputs: of the contract.
     """
-    tally = SampleTally(first, period)
+    tally = SampleTally(first, period, inputs)
     tally.count(stamps, steps, last=True)
     return tally.problems()
 
@@ -127,15 +144,17 @@ class SampleTally:
     Count what the steps of an episode lack, a stretch after the other.
 
     :param first: stamp [ns] that the first step shall have. :param period: of control [s].
+    :param inputs: of the contract.
     """
 
-    def __init__(self, first: int, period: float) -> None:
+    def __init__(self, first: int, period: float, inputs: Sequence[str] = IMAGE_ROLES) -> None:
         self._first = first
         self._period = period
         self._begin: int | None = None
         self._end = 0
         #: Role -> samples that are needed, missing, and the stamp of the first missing one.
-        self._roles = {role: [0, 0, 0] for role in (*OBSERVATION_ROLES, *TRUTH_ROLES, 'command')}
+        roles = (*observation_roles(inputs), *truth_roles(inputs), 'command')
+        self._roles = {role: [0, 0, 0] for role in roles}
         self._recorded = dict.fromkeys(TRUTH_ROLES, False)
         #: Whether images have stamps of their own, and the time [ns] to the first odometry.
         self._clocks_apart, self._lead = False, 0

@@ -75,7 +75,8 @@ class StepJoin:
         if judged == StreamTime.ANEW:
             self._forget()
             self._news.append(
-                f'the stamps of {self._what} went back: a new time begins, the ball is forgotten'
+                f'the stamps of {self._what} went back: a new time begins, what was known is '
+                'forgotten'
             )
         self._inputs.add(stamp, value)
         return judged == StreamTime.ANEW

@@ -29,7 +29,6 @@ from guda_ros.data.hdf5 import check_claims
 from guda_ros.data.messages import FARTHEST
 from guda_ros.data.registry import SOCCER, UnknownTask
 from guda_ros.errors import GudaError
-from guda_ros.soccer import world
 
 if TYPE_CHECKING:
     from h5py import File
@@ -507,7 +506,7 @@ def rewards_and_terminations(
     """
     Return rewards (N,), NaN where a state is incomplete, and terminations (N,) of an episode.
 
-    Progress of the ball is what the robot saw; the end is the referee's verdict, at the last step.
+    Progress is what the robot saw; the end is the referee's verdict, at the last step.
     """
     before, after = episode.world_states[:-1], episode.world_states[1:]
     rewards = contract.reward(before, after)
@@ -516,9 +515,7 @@ def rewards_and_terminations(
     seen = np.flatnonzero(contract.terminated(after))
     rewards[seen] -= contract.reward(after[seen], after[seen])
     if episode.verdict in ('scored', 'out') and len(before):
-        scored = episode.verdict == 'scored'
-        end = np.zeros(world.SIZE)
-        end[world.BALL] = contract.goal if scored else (0.0, contract.field.width)
+        end = contract.ended(episode.verdict == 'scored')
         rewards[-1] += contract.reward(end, end)
         terminations[-1] = True
     return rewards, terminations

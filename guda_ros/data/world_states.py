@@ -39,6 +39,19 @@ def assemble(
     return np.concatenate([pose, ball, velocity, previous], axis=-1)
 
 
+def without_ball(pose: np.ndarray, previous_command: np.ndarray) -> np.ndarray:
+    """
+    Return world states (..., 10) of a task without a ball: zeros in its columns.
+
+    :param pose: (..., 3) robot in `map`.
+    :param previous_command: (..., 3) the command of the step before, base_link.
+    """
+    pose = np.asarray(pose, dtype=np.float64)
+    states = np.zeros((*pose.shape[:-1], world.SIZE))
+    states[..., world.ROBOT], states[..., world.PREVIOUS_COMMAND] = pose, previous_command
+    return states
+
+
 def far_away(states: np.ndarray) -> list[str]:
     """Return a sentence if some of the world states (K, 10) are no places; none otherwise."""
     far = (np.abs(states) >= FARTHEST).any(axis=1)

@@ -15,6 +15,22 @@ from guda_ros.soccer import world
 from guda_ros.soccer.robot import RobotProfile
 
 
+def seeing_controller(
+    predict: Callable[[np.ndarray], np.ndarray],
+    contract: Contract,
+    robot: RobotProfile,
+    count: int,
+) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """
+    Return the controller of a policy that sees no more than on a robot; see SightedPolicy.
+
+    Without a ball in the task that is the true pose.
+    """
+    if contract.has_ball:
+        return SightedPolicy(predict, contract, robot, count)
+    return lambda states, indices: contract.to_command(predict(contract.observe(states)))
+
+
 class SightedPolicy:
     """
     A controller for rollouts that knows the ball while it is in a camera's view, and no longer.

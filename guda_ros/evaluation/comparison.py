@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from guda_ros.data.contract import Contract
+from guda_ros.data.contract import has_ball
 from guda_ros.evaluation import statistics
 from guda_ros.evaluation.results import common_starts, Evaluation, PolicyResult, success_matrix
 from guda_ros.evaluation.start_sets import SITUATIONS, situations
@@ -71,7 +71,7 @@ def scenario_rows(evaluation: Evaluation, starts: Sequence[int]) -> dict[str, li
     if len({names[start] for start in starts}) > 1:
         for start in starts:
             rows.setdefault(names[start], []).append(start)
-    if not isinstance(evaluation.contract, Contract):
+    if not has_ball(evaluation.contract):
         return rows
     kinds = situations(evaluation.starts.starts, evaluation.contract)
     for index, (name, _) in enumerate(SITUATIONS):

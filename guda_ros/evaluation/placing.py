@@ -13,11 +13,13 @@ from guda_ros.soccer.field import Field
 _ON = 0.005
 
 
-def placing_instructions(start: Sequence[float], field: Field) -> list[str]:
+def placing_instructions(start: Sequence[float], field: Field, ball: bool = True) -> list[str]:
     """
     Return lines of text for a start: robot x, y [m], yaw [rad], ball x, y [m] in `map`.
 
     Left and right are those of a person who looks at the opponents' goal.
+
+    :param ball: whether there is one to place.
     """
     x, y, yaw, ball_x, ball_y = map(float, start)
     ahead, left = world.to_frame(np.array([ball_x, ball_y]), np.array([x, y, yaw]))
@@ -27,10 +29,12 @@ def placing_instructions(start: Sequence[float], field: Field) -> list[str]:
         side = 'right behind it'
     elif abs(bearing) >= 2.5:
         side = f'{abs(bearing):.0f} degrees to its {_side(bearing)}'
+    robot = [f'robot:  {place_in_words(x, y, field)}', f'        {heading_in_words(yaw)}']
+    if not ball:
+        return robot
     return [
         f'ball:   {place_in_words(ball_x, ball_y, field)}',
-        f'robot:  {place_in_words(x, y, field)}',
-        f'        {heading_in_words(yaw)}',
+        *robot,
         f'check:  the ball is {distance:.2f} m from the middle of the robot, {side}',
     ]
 

@@ -30,7 +30,7 @@ _STILL_TIME = 1.0
 class RolloutResult:
     """What became of n episodes."""
 
-    #: (n,) bool: the ball was scored.
+    #: (n,) bool: the goal was reached, in soccer with the ball.
     success: np.ndarray
     #: (n,) control steps until the end, the limit where there was none.
     steps: np.ndarray
@@ -40,8 +40,8 @@ class RolloutResult:
     settled: np.ndarray
     #: Length of a control step [s].
     period: float
-    #: (n,) how often the robot touched the ball.
-    touches: np.ndarray
+    #: (n,) how often the robot touched the ball, None where there is none.
+    touches: np.ndarray | None
     #: (n,) how often it fell, None where the simulated robot cannot fall.
     falls: np.ndarray | None = None
     #: (T + 1, n, 10) world states of every step if asked for, NaN after the end of an episode.
@@ -49,7 +49,7 @@ class RolloutResult:
 
     @property
     def rate(self) -> float:
-        """Share of the episodes in which the ball was scored."""
+        """Share of the episodes in which the goal was reached."""
         return float(np.mean(self.success))
 
     @property
@@ -102,7 +102,7 @@ def evaluate_policy(
     commands = np.zeros((count, 3))
     states = simulation.world_states()
     history = [states]
-    touches = TouchCounter(contract, robot, states)
+    touches = TouchCounter(contract, robot, states) if contract.has_ball else None
     falls = _Falls(simulation)
     rest, still = states.copy(), np.zeros(count, dtype=int)
     patience = (contract.ball_hold + _STILL_TIME) * contract.rate
@@ -112,7 +112,8 @@ def evaluate_policy(
         simulation.step(commands)
         states = simulation.world_states()
         scored, left = simulation.scored, simulation.out
-        touches.update(states[running], running)
+        if touches is not None:
+            touches.update(states[running], running)
         falls.update(running)
         if record:
             row = np.full_like(states, np.nan)
@@ -129,7 +130,7 @@ def evaluate_policy(
             stuck = still[running] >= patience
             if stuck.any():
                 settled[running[stuck]] = True
-                _retire(simulation, states, running[stuck], contract)
+                simulation.retire(running[stuck])
                 running = running[~stuck]
         if progress:
             progress(step, len(running))
@@ -141,7 +142,7 @@ def evaluate_policy(
         out,
         settled,
         contract.period,
-        touches.touches,
+        None if touches is None else touches.touches,
         falls.count,
         np.stack(history) if record else None,
     )
@@ -171,13 +172,3 @@ def _moved(states: np.ndarray, rest: np.ndarray) -> np.ndarray:
     distance = np.abs(states[:, [0, 1, 3, 4]] - rest[:, [0, 1, 3, 4]]).max(axis=1)
     turned = np.abs(world.wrap_angle(states[:, world.ROBOT_YAW] - rest[:, world.ROBOT_YAW]))
     return (distance > _STILL[0]) | (turned > _STILL[1])
-
-
-def _retire(
-    simulation: BatchSimulation, states: np.ndarray, indices: np.ndarray, contract: Contract
-) -> None:
-    """End simulations by a ball that is out: those that are done cost nothing."""
-    gone = states[indices].copy()
-    gone[:, world.BALL] = (0.0, contract.field.width / 2 + 3 * contract.field.ball.radius)
-    gone[:, world.BALL_VELOCITY] = 0.0
-    simulation.set_world_states(gone, indices=indices)

@@ -79,12 +79,15 @@ def known_sets() -> list[str]:
     return [*DRAWN, *sorted(files - set(DRAWN))]
 
 
-def load_start_set(name: str | os.PathLike, field: Field, count: int | None = None) -> StartSet:
+def load_start_set(
+    name: str | os.PathLike, field: Field, count: int | None = None, ball: bool = True
+) -> StartSet:
     """
     Return the first `count` starts of a set.
 
     :param name: a drawn set, a name in config/starts, or a YAML file with `name` and `starts`.
     :param count: by default as many as are usual for the set.
+    :param ball: whether the task has one; where it has none, starts need not name its place.
     :raises StartSetError: if the set has fewer starts, `count` is less than one, or
         the set is not what its version says.
     """
@@ -94,9 +97,9 @@ def load_start_set(name: str | os.PathLike, field: Field, count: int | None = No
         starts = fixed_starts(purpose, LENGTH, field, scenario)
         scenarios = (scenario,) * LENGTH
     else:
-        name, starts, scenarios = _read(name)
+        name, starts, scenarios = _read(name, ball)
         usual, expected = len(starts), None
-        _check_positions(name, starts, field)
+        _check_positions(name, starts, field, ball)
     found = starts_hash(name, starts)
     if expected is not None and field.name == _PINNED_FIELD and found != expected:
         raise StartSetError(
@@ -127,20 +130,20 @@ def situations(starts: np.ndarray, game: Game) -> np.ndarray:
     return np.searchsorted([limit for _, limit in SITUATIONS[:-1]], degrees)
 
 
-def _check_positions(name: str, starts: np.ndarray, field: Field) -> None:
+def _check_positions(name: str, starts: np.ndarray, field: Field, ball: bool) -> None:
     """Raise StartSetError naming a start at which nobody can be placed."""
     half = np.array([field.length, field.width]) / 2
     gap = np.linalg.norm(starts[:, 3:5] - starts[:, :2], axis=1)
     for problem, wrong in (
         ('the robot is off the field', (np.abs(starts[:, :2]) > half).any(axis=1)),
-        ('the ball is off the field', (np.abs(starts[:, 3:5]) > half).any(axis=1)),
-        ('the ball is in the robot', gap < _LEAST_GAP),
+        ('the ball is off the field', ball & (np.abs(starts[:, 3:5]) > half).any(axis=1)),
+        ('the ball is in the robot', ball & (gap < _LEAST_GAP)),
     ):
         if wrong.any():
             raise StartSetError(f'{name}: start {int(np.argmax(wrong))}: {problem}')
 
 
-def _read(name: str) -> tuple[str, np.ndarray, tuple[str, ...]]:
+def _read(name: str, ball: bool = True) -> tuple[str, np.ndarray, tuple[str, ...]]:
     """Read a set from a YAML file: robot and ball in metres, heading in degrees."""
     if not Path(name).suffix and name not in known_sets():
         raise StartSetError(
@@ -158,8 +161,9 @@ def _read(name: str) -> tuple[str, np.ndarray, tuple[str, ...]]:
         if not isinstance(content, dict):
             raise ConfigError(f'{path}: starts.{number}: a mapping is expected, not {content!r}')
         item = Section(content, path, f'starts.{number}.')
-        robot, ball = item.numbers('robot', 2, -100, 100), item.numbers('ball', 2, -100, 100)
-        rows.append([*robot, np.radians(item.number('heading', -180, 180)), *ball])
+        robot, heading = item.numbers('robot', 2, -100, 100), item.number('heading', -180, 180)
+        place = item.numbers('ball', 2, -100, 100) if ball or item.has('ball') else (0.0, 0.0)
+        rows.append([*robot, np.radians(heading), *place])
         scenarios.append(item.text('scenario'))
         item.close()
     return own, np.array(rows).reshape(-1, SIZE), tuple(scenarios)

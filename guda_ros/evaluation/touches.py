@@ -53,7 +53,13 @@ class TouchCounter:
 
 
 def count_touches(states: np.ndarray, contract: Contract, robot: RobotProfile) -> int | None:
-    """Return the touches in the states (N, 10) of one episode; None if any of them is unknown."""
+    """
+    Return the touches in the states (N, 10) of one episode.
+
+    None if any of them is unknown, or there is no ball in the task.
+    """
+    if not contract.has_ball:
+        return None
     relevant = states[:, : world.BALL_VELOCITY.stop]
     if len(states) < 2 or not np.isfinite(relevant).all():
         return None

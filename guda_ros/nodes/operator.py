@@ -13,6 +13,7 @@ from std_msgs.msg import String
 
 from guda_ros.control.joystick import JoystickMap
 from guda_ros.data.messages import stamp_to_ns
+from guda_ros.data.pairing import truth_roles
 from guda_ros.data.stamp_join import StampJoin
 from guda_ros.identification.protocol import ScriptedDrive
 from guda_ros.ros import conversions as convert
@@ -22,7 +23,11 @@ from guda_ros.ros.parameters import declare_contract, Parameters
 from guda_ros.ros.running import exit_process, run_node, wait_until_connected
 from guda_ros.ros.topics import Topics
 from guda_ros.soccer import world
-from guda_ros.tasks.soccer.demonstrator import Demonstrator, DemonstratorStyle
+from guda_ros.tasks.soccer.demonstrator import (
+    Demonstrator,
+    demonstrator_of,
+    DemonstratorStyle,
+)
 
 STYLES = {
     'imperfect': DemonstratorStyle.imperfect,
@@ -56,13 +61,14 @@ class Operator(Node):
         self._event: EpisodeEvent | None = None
         self._demonstrator: Demonstrator | ScriptedDrive | None = None
         self._command, self._answered = np.zeros(3), -1
-        self._seen = StampJoin(('robot', 'ball'))
+        roles = truth_roles(self._contract.inputs)
+        self._seen = StampJoin(roles)
         topics = Topics(self._contract)
         # First, so that it is handled before the observations that arrive with it.
         topics.subscription(self, 'episode', self._on_episode)
         self._joy_pub = topics.publisher(self, 'joy')
-        for name in ('robot', 'ball'):
-            topics.subscription(self, f'ground_truth_{name}', partial(self._on_truth, name))
+        for role in roles:
+            topics.subscription(self, role, partial(self._on_truth, role))
         diagnostics.DiagnosticsPublisher(self, self._report, self._contract.robot)
 
     def _on_episode(self, message: String) -> None:
@@ -82,18 +88,12 @@ class Operator(Node):
     def _driver(self, seed: int) -> Demonstrator | ScriptedDrive:
         if self._style == DRIVE:
             return ScriptedDrive(self._contract.limits, self._contract.period)
-        return Demonstrator(
-            self._contract.limits,
-            self._contract.field,
-            np.random.default_rng([seed, 1]),
-            STYLES[self._style](seed),
-            self._contract.period,
-            self._contract.goal,
-        )
+        rng = np.random.default_rng([seed, 1])
+        return demonstrator_of(self._contract, rng, STYLES[self._style](seed))
 
-    def _on_truth(self, name: str, message: Odometry) -> None:
+    def _on_truth(self, role: str, message: Odometry) -> None:
         stamp = stamp_to_ns(message.header.stamp)
-        seen = self._seen.add(name, stamp, message)
+        seen = self._seen.add(role, stamp, message)
         event = self._event
         if seen is None or event is None or event.phase == 'end' or stamp < event.stamp:
             return
@@ -102,10 +102,7 @@ class Operator(Node):
             self._send(self._contract.to_action(self._command), stamp)
             return
         self._answered = stamp
-        ball, velocity, _ = convert.ball_from_message(seen['ball'])
-        state = np.empty(world.SIZE)
-        state[world.ROBOT] = convert.pose_from_message(seen['robot'])
-        state[world.BALL], state[world.BALL_VELOCITY] = ball, velocity
+        state = convert.true_state(seen)
         state[world.PREVIOUS_COMMAND] = self._command
         self._command = self._demonstrator(state[None])[0]
         self._send(self._contract.to_action(self._command), stamp)

@@ -36,7 +36,7 @@ from guda_ros.ros.topics import offer_service, Topics
 
 class Policy(LifecycleNode):
     """
-    Answer every `ball/odom` with stamp t by a `cmd_vel/policy` with stamp t.
+    Answer every `ball/odom` (without a ball `pose`) by a `cmd_vel/policy` of the same stamp.
 
     Pose and ball of one stamp, and the odometry at it (OdometryJoin), make the world state that
     the contract turns into an observation; stamps that come faster than the contract's rate are
@@ -66,7 +66,7 @@ class Policy(LifecycleNode):
         self._controller = BallController(self.contract, search)
         self._event: EpisodeEvent | None = None
         self._inputs = PolicyInputs(
-            self, self.contract.period, declare_odometry(p), self._on_step, self._begin_anew
+            self, self.contract, declare_odometry(p), self._on_step, self._begin_anew
         )
         self._forget()
         self._active, self._state, self._steps = False, '', 0

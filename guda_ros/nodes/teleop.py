@@ -7,7 +7,7 @@ import json
 import sys
 import time
 
-from geometry_msgs.msg import Twist, TwistStamped
+from geometry_msgs.msg import PoseWithCovarianceStamped, Twist, TwistStamped
 from nav_msgs.msg import Odometry
 from rclpy.node import Node
 from sensor_msgs.msg import Joy
@@ -32,9 +32,9 @@ class Teleop(Node):
     Publish `cmd_vel/teleop` while the dead-man is held, and do what the other buttons are for.
 
     `answer` says what a command answers, with its stamp: each `joy`, or each observation
-    (`ball/odom`), so that what is recorded is in step with what the robot sees; then, where there
-    is no policy, steps of an episode without the dead-man are answered with zero. The rules are
-    control.teleoperation's.
+    (`ball/odom`, without a ball `pose`), so that what is recorded is in step with what the robot
+    sees; then, where there is no policy, steps of an episode without the dead-man are answered
+    with zero. The rules are control.teleoperation's.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,9 @@ class Teleop(Node):
         )
         self._subs = [topics.subscription(self, 'joy', self._on_joy)]
         if told.by_observation:
-            self._subs.append(topics.subscription(self, 'ball', self._on_observation))
+            # What completes what the robot sees.
+            last = contract.inputs[-1]
+            self._subs.append(topics.subscription(self, last, self._on_observation))
         self._timer = steady_timer(self, 0.04, self._check)
         self._diagnostics = DiagnosticsPublisher(self, self._report, contract.robot)
         self.get_logger().info(
@@ -97,7 +99,7 @@ class Teleop(Node):
                 self._publish_head()
         self._publish_state()
 
-    def _on_observation(self, message: Odometry) -> None:
+    def _on_observation(self, message: Odometry | PoseWithCovarianceStamped) -> None:
         stamp, running = stamp_to_ns(message.header.stamp), self._episodes.running
         self._publish(self._person.observation(stamp, self._now(), time.monotonic(), running))
 

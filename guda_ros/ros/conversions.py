@@ -7,7 +7,7 @@ Integer stamps compare exactly, which lock-step and pairing by stamp rely on.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 import math
 from typing import Any
 
@@ -35,6 +35,7 @@ from guda_ros.data.messages import (
 )
 from guda_ros.data.world_states import LOST_VARIANCE
 from guda_ros.perception.camera import Calibration
+from guda_ros.soccer import world
 
 #: Channels of the image encodings that are written; more are read (bgr_from_message).
 ENCODINGS = {'rgb8': 3, 'bgr8': 3, 'mono8': 1}
@@ -209,6 +210,20 @@ def ball_from_message(message: Odometry) -> tuple[np.ndarray, np.ndarray, bool]:
     values = (*planar_position(message.pose.pose), *planar_twist(message.twist.twist)[:2])
     known = message.pose.covariance[0] < LOST_VARIANCE and is_place(values)
     return np.array(values[:2]), np.array(values[2:]), bool(known)
+
+
+def true_state(truth: Mapping[str, Odometry]) -> np.ndarray:
+    """
+    Return the world state (10,) of the ground truth of one stamp, by role; zeros where none is.
+
+    The command before is not in it.
+    """
+    state = np.zeros(world.SIZE)
+    state[world.ROBOT] = pose_from_message(truth['ground_truth_robot'])
+    if 'ground_truth_ball' in truth:
+        ball = ball_from_message(truth['ground_truth_ball'])
+        state[world.BALL], state[world.BALL_VELOCITY], _ = ball
+    return state
 
 
 def _unknown_encoding(encoding: str) -> str:

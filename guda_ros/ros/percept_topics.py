@@ -15,24 +15,32 @@ from guda_ros.ros.topics import Topics
 
 
 class PerceptTopics:
-    """The publishers of `ball/detection`, `pose`, `ball/odom` and `~/debug_image`."""
+    """
+    The publishers of `ball/detection`, `pose`, `ball/odom` and `~/debug_image`.
+
+    In a task without a ball nothing is told of one.
+    """
 
     def __init__(self, node: Node, contract: Contract, topics: Topics) -> None:
         self._frames, self._radius = contract.frames, contract.field.ball.radius
-        self._detection_pub = topics.publisher(node, 'ball_detection')
         self._pose_pub = topics.publisher(node, 'pose')
-        self._ball_pub = topics.publisher(node, 'ball')
+        self._has_ball = contract.has_ball
+        if self._has_ball:
+            self._detection_pub = topics.publisher(node, 'ball_detection')
+            self._ball_pub = topics.publisher(node, 'ball')
         self._debug_pub = topics.publisher(node, 'debug_image')
 
     def publish(self, stamp: int, percept: Percept) -> None:
         """Publish what is known at a stamp [ns]; the ball last, which completes it."""
         frames, radius = self._frames, self._radius
-        if percept.detection is not None:
+        if self._has_ball and percept.detection is not None:
             seen = np.append(percept.detection.position, radius)
             self._detection_pub.publish(convert.point_message(seen, stamp, frames['base']))
         self._pose_pub.publish(
             convert.pose_message(percept.pose, stamp, frames['map'], percept.pose_covariance)
         )
+        if not self._has_ball:
+            return
         ball, lost = percept.ball, percept.ball.lost
         self._ball_pub.publish(
             convert.ball_message(

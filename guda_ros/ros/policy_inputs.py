@@ -7,9 +7,11 @@ from functools import partial
 from typing import Any
 
 from nav_msgs.msg import Odometry
+import numpy as np
 from rclpy.node import Node
 
 from guda_ros.control.ball_controller import Observed
+from guda_ros.data.contract import Contract
 from guda_ros.data.messages import is_place, stamp_to_ns
 from guda_ros.data.odometry_join import Joined
 from guda_ros.data.stamp_join import StampJoin
@@ -18,14 +20,14 @@ from guda_ros.ros import conversions as convert
 from guda_ros.ros.robot_check.watch import EndsWatch
 from guda_ros.ros.topics import Topics, type_name
 
-_HEARD = ('pose', 'odom', 'ball')
-
 
 class PolicyInputs:
     """
-    Hear `pose`, `ball/odom` and `odom`, and hand on what is known at each control step.
+    Hear the inputs of a contract, `pose` and `ball/odom` or the pose alone, and `odom`.
 
-    :param period: of control [s]. :param odometry: how it is joined, see declare_odometry.
+    What is known at each control step is handed on.
+
+    :param odometry: how it is joined, see declare_odometry.
     :param act: called with the stamp [ns] and what is known at it; a repeated stamp comes again.
     :param forget: called when time began anew.
     """
@@ -33,27 +35,26 @@ class PolicyInputs:
     def __init__(
         self,
         node: Node,
-        period: float,
+        contract: Contract,
         odometry: Mapping[str, Any],
         act: Callable[[int, Observed], None],
         forget: Callable[[], None],
     ) -> None:
         self._node, self._act, self._forget = node, act, forget
-        self._steps = StepJoin(period, 'pose and ball', **odometry)
-        self._seen = StampJoin(('pose', 'ball'))
+        self._inputs = contract.inputs
+        self._steps = StepJoin(contract.period, ' and '.join(self._inputs), **odometry)
+        self._seen = StampJoin(self._inputs)
         self._ends: EndsWatch | None = None
         #: What was wrong with what came last; empty if nothing was.
         self.problem = ''
 
     def subscriptions(self, topics: Topics) -> list:
         """Subscribe; return the subscriptions."""
-        kinds = {topics[role].name: type_name(topics[role].kind) for role in _HEARD}
+        hear = {role: partial(self._on_seen, role) for role in self._inputs}
+        hear['odom'] = self._on_odom
+        kinds = {topics[role].name: type_name(topics[role].kind) for role in hear}
         self._ends = EndsWatch(self._node, kinds)
-        return [
-            topics.subscription(self._node, 'pose', partial(self._on_seen, 'pose')),
-            topics.subscription(self._node, 'odom', self._on_odom),
-            topics.subscription(self._node, 'ball', partial(self._on_seen, 'ball')),
-        ]
+        return [topics.subscription(self._node, role, callback) for role, callback in hear.items()]
 
     @property
     def lack(self) -> str:
@@ -96,11 +97,13 @@ class PolicyInputs:
             self._act(joined.stamp, self._observed(joined))
 
     def _observed(self, joined: Joined) -> Observed:
-        pose = convert.pose_from_message(joined.value['pose'])
-        ball, velocity, ball_known = convert.ball_from_message(joined.value['ball'])
-        if is_place([*pose, *ball, *velocity]):
+        pose, ball = convert.pose_from_message(joined.value['pose']), ()
+        if 'ball' in joined.value:
+            ball = convert.ball_from_message(joined.value['ball'])
+        if is_place(np.concatenate([pose, *ball[:2]])):
             self.problem = ''
         else:
-            self.complain('pose or ball has numbers of no place on a field: not acted upon')
+            told = ' or '.join(self._inputs)
+            self.complain(f'{told} has numbers of no place on a field: not acted upon')
         pose_known = convert.pose_is_known(joined.value['pose'])
-        return Observed(pose if pose_known else None, joined.odom, ball, velocity, ball_known)
+        return Observed(pose if pose_known else None, joined.odom, *ball)

@@ -20,7 +20,7 @@ from guda_ros.sim.physics.batch import BatchSimulation
 from guda_ros.sim.physics.noise import SEED_LIMIT
 from guda_ros.sim.physics.obstacles import Obstacle
 from guda_ros.sim.physics.randomisation import Randomisation
-from guda_ros.soccer.rewards import load_weights, reward_terms
+from guda_ros.soccer.rewards import BALL_TERMS, load_weights, reward_terms
 from guda_ros.soccer.starts import (
     sample_layouts,
     sample_starts,
@@ -73,6 +73,12 @@ class EpisodeBatch:
         profile = robot_of(contract, robot)
         self.contract, self.robot, self.scenario = contract, profile, scenario
         self.weights = load_weights(rewards)
+        told = [name for name in self.weights if name in BALL_TERMS]
+        if told and not contract.has_ball:
+            raise GudaError(
+                f'rewards: {told[0]} is of a ball, and the task {contract.task} has none: choose '
+                'others, such as config/rewards/push.yaml'
+            )
         limit = time_limit
         if limit is None:
             limit = TIME_LIMITS.get(scenario, contract.time_limit)

@@ -9,6 +9,7 @@ from typing import Any, TYPE_CHECKING
 import numpy as np
 
 from guda_ros.config.files import ConfigError, find_config, load_yaml, Plain, Section
+from guda_ros.soccer import world
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -205,6 +206,19 @@ class Field:
             & (ball[..., 0] < self.goal_line + self.goal_depth + self.ball.radius)
             & (np.abs(ball[..., 1]) < self.goal_width / 2)
         )
+
+    @property
+    def subject(self) -> slice:
+        """Columns of a world state with what is to come to the goal: those of the ball."""
+        return world.BALL
+
+    def succeeded(self, states: np.ndarray) -> np.ndarray:
+        """Tell for world states (..., 10) whether the ball is scored."""
+        return self.scored(states[..., world.BALL])
+
+    def failed(self, states: np.ndarray) -> np.ndarray:
+        """Tell for world states (..., 10) whether the ball is out."""
+        return self.out(states[..., world.BALL])
 
     def out(self, ball: np.ndarray) -> np.ndarray:
         """Tell for balls at (..., 2) whether the whole ball is off the field, goals excepted."""

@@ -109,6 +109,8 @@ class Feature:
     bounds: Callable[[Field], tuple[float, ...]]
     #: Returns the numbers (..., n).
     observe: Callable[[Scene], np.ndarray]
+    #: Whether it cannot be told without a ball.
+    needs_ball: bool = False
 
 
 #: The feature groups that contracts are made of, by name.
@@ -117,11 +119,13 @@ FEATURES = {
         ('ball_x', 'ball_y'),
         lambda field: (_reach(field),) * 2,
         _ball,
+        needs_ball=True,
     ),
     'ball_bearing': Feature(
         ('ball_bearing_sin', 'ball_bearing_cos'),
         lambda field: (1.0,) * 2,
         _ball_bearing,
+        needs_ball=True,
     ),
     'goal': Feature(
         ('goal_x', 'goal_y'),
@@ -137,16 +141,19 @@ FEATURES = {
         ('ball_velocity_x', 'ball_velocity_y'),
         lambda field: (_FASTEST_BALL,) * 2,
         _ball_velocity,
+        needs_ball=True,
     ),
     'push_frame': Feature(
         ('push_x', 'push_y', 'push_yaw_sin', 'push_yaw_cos'),
         lambda field: (_reach(field), _reach(field), 1.0, 1.0),
         _push_frame,
+        needs_ball=True,
     ),
     'ball_place': Feature(
         ('ball_place_x', 'ball_place_y'),
         _carpet,
         _ball_position,
+        needs_ball=True,
     ),
     'previous_command': Feature(
         ('previous_forward', 'previous_left', 'previous_turn'),

@@ -28,7 +28,12 @@ class Game(Protocol):
     @property
     def goal(self) -> np.ndarray: ...
 
-    def scored(self, ball: np.ndarray) -> np.ndarray: ...
+    @property
+    def subject(self) -> slice: ...
+
+    def succeeded(self, states: np.ndarray) -> np.ndarray: ...
+
+    def failed(self, states: np.ndarray) -> np.ndarray: ...
 
     def out(self, ball: np.ndarray) -> np.ndarray: ...
 
@@ -38,18 +43,17 @@ def push_reward(states: np.ndarray, next_states: np.ndarray, game: Game) -> np.n
     Return the rewards (...) of steps between world states (..., 10).
 
     +10 for a goal, -1 for a ball out of the field, and what the ball came nearer to the goal point
-    [m].
+    [m]; without a ball in the task, the robot.
     """
-    before = np.linalg.norm(states[..., world.BALL] - game.goal, axis=-1)
-    after = np.linalg.norm(next_states[..., world.BALL] - game.goal, axis=-1)
-    ball = next_states[..., world.BALL]
-    return (before - after) + 10.0 * game.scored(ball) - 1.0 * game.out(ball)
+    before = np.linalg.norm(states[..., game.subject] - game.goal, axis=-1)
+    after = np.linalg.norm(next_states[..., game.subject] - game.goal, axis=-1)
+    succeeded, failed = game.succeeded(next_states), game.failed(next_states)
+    return (before - after) + 10.0 * succeeded - 1.0 * failed
 
 
 def push_terminated(next_states: np.ndarray, game: Game) -> np.ndarray:
     """Tell whether the task ends in world states (..., 10): a goal, or the ball out."""
-    ball = next_states[..., world.BALL]
-    return game.scored(ball) | game.out(ball)
+    return game.succeeded(next_states) | game.failed(next_states)
 
 
 # Terms: what a step from states (..., 10) to next_states (..., 10) is worth with a weight of one.
@@ -59,20 +63,20 @@ def goal(
     states: np.ndarray, next_states: np.ndarray, game: Game, limits: VelocityLimits
 ) -> np.ndarray:
     """Return 1 for a goal."""
-    return game.scored(next_states[..., world.BALL]).astype(np.float64)
+    return game.succeeded(next_states).astype(np.float64)
 
 
 def out(
     states: np.ndarray, next_states: np.ndarray, game: Game, limits: VelocityLimits
 ) -> np.ndarray:
-    """Return 1 for a ball that left the game."""
-    return game.out(next_states[..., world.BALL]).astype(np.float64)
+    """Return 1 for a ball that left the game, or another failure of the task."""
+    return game.failed(next_states).astype(np.float64)
 
 
 def ball_to_goal(
     states: np.ndarray, next_states: np.ndarray, game: Game, limits: VelocityLimits
 ) -> np.ndarray:
-    """Return what the ball came nearer to the goal point [m]."""
+    """Return what the ball, in a task without one the robot, came nearer to the goal point [m]."""
     return _to_goal(states, game) - _to_goal(next_states, game)
 
 
@@ -107,6 +111,8 @@ def command_change(
 
 
 Term = Callable[[np.ndarray, np.ndarray, Game, VelocityLimits], np.ndarray]
+#: Terms that tell nothing where the task has no ball.
+BALL_TERMS = ('robot_to_ball', 'robot_to_push')
 TERMS: dict[str, Term] = {
     term.__name__: term
     for term in (goal, out, ball_to_goal, robot_to_ball, robot_to_push, time, command_change)
@@ -148,7 +154,7 @@ def load_weights(name: str | os.PathLike[str] | Mapping[str, float]) -> dict[str
 
 
 def _to_goal(states: np.ndarray, game: Game) -> np.ndarray:
-    offset = game.goal - states[..., world.BALL]
+    offset = game.goal - states[..., game.subject]
     return np.hypot(offset[..., 0], offset[..., 1])
 
 

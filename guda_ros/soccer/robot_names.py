@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 import re
 
 from guda_ros.config.files import Section, shown
 
-#: Roles of topics that every contract names.
+#: Roles of topics that contracts name.
 TOPICS = (
     'image',
     'camera_info',
@@ -18,6 +19,8 @@ TOPICS = (
     'ground_truth_robot',
     'ground_truth_ball',
 )
+#: Those of a ball, of which a task without one names none.
+BALL_TOPICS = ('ball', 'ground_truth_ball')
 #: Roles of further topics of a robot's driver, whose names are usual ones.
 DRIVER_TOPICS = (
     'lower_image',
@@ -34,6 +37,11 @@ FRAMES = ('map', 'odom', 'base', 'camera')
 #: What ROS 2 takes for the name of a topic; rmw takes no more than 247 letters of a whole one.
 _TOPIC = re.compile(r'/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*', re.ASCII)
 _LONGEST = 200
+
+
+def topic_roles(inputs: Sequence[str]) -> tuple[str, ...]:
+    """Return the roles of topics that a contract with these `inputs` names."""
+    return tuple(role for role in TOPICS if 'ball' in inputs or role not in BALL_TOPICS)
 
 
 def take_topic(section: Section, role: str) -> str:

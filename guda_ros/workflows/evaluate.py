@@ -159,7 +159,7 @@ def judge(
     from guda_ros.sim.physics.state import check_starts
 
     try:
-        check_starts(starts.starts, robot_of(contract, robot), contract.field)
+        check_starts(starts.starts, robot_of(contract, robot), contract.field, contract.has_ball)
     except ValueError as error:
         raise GudaError(f'{starts.name}: {error}') from error
     listed = list(policies)
@@ -202,7 +202,7 @@ def run_policy(
     loaded: ExportedPolicy, starts: np.ndarray, robot: str | os.PathLike | None
 ) -> RolloutResult:
     """Run a policy from starts (n, 5), blind where its camera does not see the ball."""
-    from guda_ros.evaluation.ball_visibility import SightedPolicy
+    from guda_ros.evaluation.ball_visibility import seeing_controller
 
     def predict(observations: np.ndarray) -> np.ndarray:
         actions = loaded.predict(observations)
@@ -218,7 +218,7 @@ def run_policy(
 
     contract = loaded.contract
     profile = robot_of(contract, robot)
-    controller = SightedPolicy(predict, contract, profile, len(starts))
+    controller = seeing_controller(predict, contract, profile, len(starts))
     return evaluate_policy(controller, contract, profile, starts)
 
 
@@ -255,7 +255,7 @@ def _episodes(result: RolloutResult) -> list[Episode]:
                 start=index,
                 verdict=verdict,
                 seconds=float(result.steps[index] * result.period),
-                touches=int(result.touches[index]),
+                touches=None if result.touches is None else int(result.touches[index]),
                 falls=None if result.falls is None else int(result.falls[index]),
                 message='came to rest for good' if result.settled[index] else '',
             )

@@ -91,7 +91,8 @@ def choose_starts(
     """Return a set of starts by name, the usual one for where policies are judged if None."""
     if isinstance(starts, StartSet):
         return starts
-    return load_start_set(USUAL_SETS[means] if starts is None else starts, contract.field, count)
+    name = USUAL_SETS[means] if starts is None else starts
+    return load_start_set(name, contract.field, count, contract.has_ball)
 
 
 def make_evaluation(

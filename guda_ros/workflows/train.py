@@ -278,7 +278,7 @@ def _evaluator(
     if not isinstance(contract, Contract):
         refuse_robot(contract, robot)
         return success_of(contract, count)
-    from guda_ros.evaluation.ball_visibility import SightedPolicy
+    from guda_ros.evaluation.ball_visibility import seeing_controller
     from guda_ros.evaluation.rollout import evaluate_policy
     from guda_ros.soccer.starts import fixed_starts
 
@@ -286,7 +286,7 @@ def _evaluator(
     starts = fixed_starts('validation', count, contract.field)
 
     def evaluate(network: PolicyNetwork) -> float:
-        controller = SightedPolicy(network.predict, contract, profile, count)
+        controller = seeing_controller(network.predict, contract, profile, count)
         return evaluate_policy(controller, contract, profile, starts).rate
 
     return evaluate

@@ -1,7 +1,6 @@
 """A robot's task with its own goal goes all the way: through ROS, learning and judgement."""
 
 import json
-import os
 from pathlib import Path
 import re
 import shutil
@@ -9,7 +8,7 @@ import subprocess
 import sys
 
 import numpy as np
-from own_task import install
+from own_task import installed_task
 from policy_file import write_policy
 from pty_command import PtyCommand
 import pytest
@@ -42,13 +41,8 @@ starts:
 @pytest.fixture(scope='module')
 def installed(tmp_path_factory):
     """Let this process, and those that it starts, know the task."""
-    site = install(EXAMPLE, tmp_path_factory.mktemp('site'))
-    patch = pytest.MonkeyPatch()
-    patch.syspath_prepend(site)
-    paths = [str(ROOT), str(site), os.environ.get('PYTHONPATH', '')]
-    patch.setenv('PYTHONPATH', os.pathsep.join(filter(None, paths)))
-    yield site
-    patch.undo()
+    with installed_task(EXAMPLE, tmp_path_factory.mktemp('site')) as site:
+        yield site
 
 
 @pytest.fixture(scope='module')

@@ -10,17 +10,22 @@ from guda_ros.data.registry import SOCCER
 
 
 def write_policy(
-    path, contract: Contract | None = None, action=(0.5, 0.0, 0.0), divide: bool = False
+    path,
+    contract: Contract | None = None,
+    action=(0.5, 0.0, 0.0),
+    divide: bool = False,
+    toward: str = 'ball_bearing_sin',
 ) -> None:
     """
     Write a policy that walks with `action` and turns toward the ball.
 
+    :param toward: the number of the observation, the sine of a bearing, by which it turns.
     :param divide: answer NaN to all observations but zeros, which are tried when it is loaded.
     """
     contract = contract or Contract.load()
     names = contract.observation_names
     weights = np.zeros((len(names), 3), np.float32)
-    weights[names.index('ball_bearing_sin'), 2] = 1.0
+    weights[names.index(toward), 2] = 1.0
     nodes = [
         onnx.helper.make_node(
             'Gemm', ['observation', 'w', 'b'], ['action' if not divide else 'finite']

@@ -39,6 +39,7 @@ class MoveRule(SegmentRule):
                 self._put[body] = Destination.read(put.section(body))
                 if self._put[body].place == 'current':
                     put.fail(body, 'a body that is put independently needs a box, goal or field')
+        self._heading_column = task.layout.bodies[self._anchor[0]].heading
         self._read_rotation(section, bodies)
         self._reflect = section.number('reflect', 0, 1) if section.has('reflect') else 0.0
         self._accept: dict[str, float] = {}
@@ -55,6 +56,7 @@ class MoveRule(SegmentRule):
 
     def _read_rotation(self, section, bodies):
         self._turn, self._aim, self._at, self._spread = None, None, None, 0.0
+        self._heading = None
         if not section.has('rotate'):
             return
         rotate = section.section('rotate')
@@ -63,6 +65,10 @@ class MoveRule(SegmentRule):
             self._at = rotate.choice('at', tuple(dict.fromkeys(('goal', *self._put))))
             if rotate.has('spread'):
                 self._spread = np.radians(rotate.number('spread', 0, 180))
+        elif rotate.has('heading'):
+            self._heading = tuple(np.radians(read_range(rotate, 'heading', -360, 360)))
+            if self._heading_column is None:
+                rotate.fail('heading', f'the anchor is the {self._anchor[0]}, which has none')
         else:
             self._turn = tuple(np.radians(read_range(rotate, 'degrees', -360, 360)))
         rotate.close()
@@ -70,7 +76,8 @@ class MoveRule(SegmentRule):
     def _find(self) -> None:
         recorded, task = self.recorded, self.task
         movable = task.movable(recorded)
-        if self._to.place == 'current' and self._turn is None and self._aim is None:
+        turned = self._turn or self._aim or self._heading
+        if self._to.place == 'current' and turned is None:
             # What stays at its place, or is mirrored there, meets the same lines and walls.
             movable = np.ones_like(movable)
         phase, phases = task.phase(recorded), self._taken.phases
@@ -100,6 +107,8 @@ class MoveRule(SegmentRule):
             recorded.states[found.start] if step == 'first' else recorded.next_states[found.last]
         )
         self._point = np.asfortranarray(points[:, columns])
+        if self._heading is not None:
+            self._yaw = points[:, self._heading_column]
 
     def _draw(self, choice, number, rng) -> Change:
         """Return the changes of chosen segments, with parameters of shape (number,)."""
@@ -121,6 +130,9 @@ class MoveRule(SegmentRule):
             angle = wrap_angle_fast(move.angle + rng.uniform(-self._spread, self._spread, number))
         elif self._turn is not None:
             angle = wrap_angle_fast(rng.uniform(*self._turn, number))
+        elif self._heading is not None:
+            yaw = np.where(mirrored, -self._yaw[choice], self._yaw[choice])
+            angle = wrap_angle_fast(rng.uniform(*self._heading, number) - yaw)
         else:
             angle = np.zeros(number)
         move = Move.carry(take_rows(self._point, choice), place, angle, mirrored)
@@ -191,6 +203,9 @@ class MoveRule(SegmentRule):
         elif self._turn is not None:
             low, high = np.degrees(self._turn)
             lines.append(f'turns it about there by {low:g} to {high:g} deg')
+        elif self._heading is not None:
+            low, high = np.degrees(self._heading)
+            lines.append(f'turns it until the {body} heads for {low:g} to {high:g} deg of the map')
         if self._reflect:
             lines.append(f'mirrors {self._reflect:.0%} at the x axis')
         words = {

@@ -42,21 +42,24 @@ def tell(evaluation: Evaluation, out: Path | None) -> None:
                 group['episodes'] - group['scored'] - group['verdicts'].get('out', 0),
             ]
         )
+    heads = [
+        'policy',
+        'seeds',
+        'success',
+        '95 % interval',
+        f'median s to {evaluation.contract.words.noun}',
+        'touches',
+        'ball out',
+        'falls',
+        'other failures',
+    ]
+    if not getattr(evaluation.contract, 'has_ball', True):
+        touches, out = heads.index('touches'), heads.index('ball out')
+        heads[out] = 'out'
+        for row in (heads, *rows):
+            del row[touches]
     print()
-    print_table(
-        rows,
-        [
-            'policy',
-            'seeds',
-            'success',
-            '95 % interval',
-            f'median s to {evaluation.contract.words.noun}',
-            'touches',
-            'ball out',
-            'falls',
-            'other failures',
-        ],
-    )
+    print_table(rows, heads)
     for pair in compare_groups(evaluation, rng):
         difference = pair['difference']
         told = (

@@ -20,6 +20,7 @@ from guda_ros.data.episodes import Episode, leap_problems
 from guda_ros.data.exchange.rosbag_samples import BagSamples, read_bag
 from guda_ros.data.messages import are_places
 from guda_ros.data.odometry_join import leaps
+from guda_ros.data.pairing import truth_roles
 from guda_ros.data.recording.reader import RecordingError
 from guda_ros.data.sets.editing import cut
 from guda_ros.data.verdicts import VERDICTS
@@ -28,8 +29,6 @@ from guda_ros.soccer import world
 from guda_ros.soccer.robot import VelocityLimits
 
 AUTO = 'auto'
-_REQUIRED = ('pose', 'ball', 'command')
-_OPTIONAL = ('odom', 'ground_truth_robot', 'ground_truth_ball')
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,9 @@ class Mapping:
         root = Section(load_yaml(path), path)
         contract = Contract.load(root.text('contract'), robot)
         listed = root.section('topics')
-        topics = {role: listed.text(role) for role in _REQUIRED}
-        topics.update({role: listed.text(role) for role in _OPTIONAL if listed.has(role)})
+        required, optional = _roles(contract)
+        topics = {role: listed.text(role) for role in required}
+        topics.update({role: listed.text(role) for role in optional if listed.has(role)})
         frames = root.section('frames')
         mapping = cls(
             contract,
@@ -80,7 +80,7 @@ class Mapping:
         """Return the mapping of a bag that uses the names of a contract."""
         return cls(
             contract,
-            {role: contract.topics[role] for role in (*_REQUIRED, *_OPTIONAL)},
+            {role: contract.topics[role] for roles in _roles(contract) for role in roles},
             {key: contract.frames[key] for key in ('map', 'odom', 'base')},
         )
 
@@ -92,24 +92,28 @@ def import_bag(path: str | os.PathLike[str], mapping: Mapping) -> Episode:
     :raises RecordingError: if it cannot be read, lacks a topic that is needed (the message names
         what there is instead), or holds no complete step.
     """
-    samples = read_bag(path, mapping.topics, mapping.frames, _REQUIRED)
-    contract, problems = mapping.contract, list(samples.problems)
+    contract = mapping.contract
+    samples = read_bag(path, mapping.topics, mapping.frames, _roles(contract)[0])
+    problems = list(samples.problems)
     pose = samples.rows['pose']
     odom = samples.rows.get('odom', pose)
     limits = contract.limits
-    ball = _ball_in_map(samples, 'ball', pose, odom, mapping)
-    begin = max(rows[0, 0] for rows in (pose, odom, ball))
-    end = min(rows[-1, 0] for rows in (pose, odom, ball))
+    streams, ball = [pose, odom], None
+    if contract.has_ball:
+        ball = _ball_in_map(samples, 'ball', pose, odom, mapping)
+        streams.append(ball)
+    begin = max(rows[0, 0] for rows in streams)
+    end = min(rows[-1, 0] for rows in streams)
     count = int((end - begin) * contract.rate + 1e-6) + 1
     if end < begin or count < 2:
         raise RecordingError(
-            f'{path}: pose and ball do not overlap by a step of {contract.period:g} s; are their '
-            'stamps of one clock?'
+            f'{path}: {" and ".join(contract.inputs)} do not overlap by a step of '
+            f'{contract.period:g} s; are their stamps of one clock?'
         )
     times = begin + np.arange(count) * contract.period
     poses = _at(pose, times, mapping.tolerance, problems, 'pose', limits)
     _leave_out_leaps(pose, times, poses, mapping, problems)
-    balls = _at(ball, times, mapping.tolerance, problems, 'ball', None)
+    balls = _balls_at(ball, times, mapping, problems, 'ball')
     commands = _held(
         samples.rows['command'], times[:-1] + contract.period / 2, mapping.command_hold, problems
     )
@@ -120,12 +124,13 @@ def import_bag(path: str | os.PathLike[str], mapping: Mapping) -> Episode:
     previous = np.concatenate([before, commands])
     states = _states(poses, balls, previous, contract)
     truth = np.full_like(states, np.nan)
-    if {'ground_truth_robot', 'ground_truth_ball'} <= samples.rows.keys():
-        robot = samples.rows['ground_truth_robot']
-        rolling = _ball_in_map(samples, 'ground_truth_ball', robot, robot, mapping)
+    if set(truth_roles(contract.inputs)) <= samples.rows.keys():
+        robot, rolling = samples.rows['ground_truth_robot'], None
+        if contract.has_ball:
+            rolling = _ball_in_map(samples, 'ground_truth_ball', robot, robot, mapping)
         truth = _states(
             _at(robot, times, mapping.tolerance, problems, 'ground_truth_robot', limits),
-            _at(rolling, times, mapping.tolerance, problems, 'ground_truth_ball', None),
+            _balls_at(rolling, times, mapping, problems, 'ground_truth_ball'),
             previous,
             contract,
         )
@@ -151,9 +156,23 @@ def import_bag(path: str | os.PathLike[str], mapping: Mapping) -> Episode:
     return _judged(episode, mapping)
 
 
+def _roles(contract: Contract) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the roles that a mapping has to name, and those that it may name."""
+    return (*contract.inputs, 'command'), ('odom', *truth_roles(contract.inputs))
+
+
 def _name(path: str | os.PathLike[str]) -> str:
     path = as_path(path)
     return path.stem if path.is_file() else path.resolve().name
+
+
+def _balls_at(
+    rows: np.ndarray | None, times: np.ndarray, mapping: Mapping, problems: list[str], role: str
+) -> np.ndarray:
+    """Return balls (K, 4) at times as `_at` does; zeros in a task without one."""
+    if rows is None:
+        return np.zeros((len(times), 4))
+    return _at(rows, times, mapping.tolerance, problems, role, None)
 
 
 def _states(
@@ -299,12 +318,14 @@ def _judged(episode: Episode, mapping: Mapping) -> Episode:
     if mapping.verdict != AUTO:
         return replace(episode, verdict=mapping.verdict)
     contract = mapping.contract
-    known = np.isfinite(episode.world_states[:, world.BALL]).all(axis=1)
+    # Of a ball the place will do; who is to be judged by a heading needs it, too.
+    needed = world.BALL if contract.has_ball else world.ROBOT
+    known = np.isfinite(episode.world_states[:, needed]).all(axis=1)
     over = np.flatnonzero(known & contract.terminated(episode.world_states))
     if not len(over) or over[0] == 0:
         return replace(episode, verdict='timeout')
     last = int(over[0])
-    scored = bool(contract.scored(episode.world_states[last, world.BALL]))
+    scored = bool(contract.succeeded(episode.world_states[last]))
     return replace(
         cut(episode, 0, last), verdict='scored' if scored else 'out', problems=episode.problems
     )

@@ -10,7 +10,6 @@ import time
 from typing import Any, TypedDict
 
 from guda_ros.data.contract import Contract
-from guda_ros.data.pairing import OBSERVATION_ROLES, TRUTH_ROLES
 from guda_ros.data.recording.alarms import StreamAlarms
 from guda_ros.data.recording.completeness import SampleCheck
 from guda_ros.data.recording.folder import DiskSpace
@@ -120,7 +119,7 @@ class EpisodeCollector:
         self._expected = ''
         self._full, self._refused = '', 0
         self._frames = FrameCheck(contract)
-        self._samples = SampleCheck(0, contract.period)
+        self._samples = SampleCheck(0, contract.period, contract.inputs)
         self._alarms = StreamAlarms(0, {})
         self._status = _status('', WAITING)
 
@@ -225,7 +224,7 @@ class EpisodeCollector:
         for role, (topic, message_type) in self._topics.items():
             writer.add_topic(topic, message_type, role)
         self._status['path'] = str(writer.partial)
-        self._samples = SampleCheck(info.start_stamp, self._contract.period)
+        self._samples = SampleCheck(info.start_stamp, self._contract.period, self._contract.inputs)
         self._alarms = StreamAlarms(
             info.start_stamp,
             self._settings.rates,
@@ -420,12 +419,8 @@ class EpisodeCollector:
         self._on_change()
 
     def _settled(self, end: int) -> bool:
-        samples = self._samples
         return (
-            bool(end)
-            and all(samples.has(role, end) for role in OBSERVATION_ROLES)
-            and all(not samples.seen(role) or samples.has(role, end) for role in TRUTH_ROLES)
-            and self._alarms.reaches('image', end)
+            bool(end) and self._samples.settled(end) and self._alarms.reaches('image', end)
         )
 
     def _guard(self, writer: RecordingWriter, write: Callable[[], None]) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from guda_ros.data.pairing import (
     control_steps,
-    OBSERVATION_ROLES,
+    IMAGE_ROLES,
+    observation_roles,
     SampleTally,
     StepChoice,
-    TRUTH_ROLES,
+    truth_roles,
 )
 
 #: Seconds that a sample may come later than others of its stamp.
@@ -21,15 +24,17 @@ class SampleCheck:
     Take the stamps of samples as they come.
 
     :param first: stamp [ns] of the first step. :param period: of control [s].
+    :param inputs: of the contract.
     """
 
-    def __init__(self, first: int, period: float) -> None:
-        self._tally = SampleTally(first, period)
+    def __init__(self, first: int, period: float, inputs: Sequence[str] = IMAGE_ROLES) -> None:
+        self._observed, self._true = observation_roles(inputs), truth_roles(inputs)
+        self._tally = SampleTally(first, period, inputs)
         self._choice = StepChoice(period)
         #: The last step, which is not counted yet: only the end tells whether it needs a command.
         self._last: int | None = None
         self._stamps: dict[str, set[int]] = {
-            role: set() for role in (*OBSERVATION_ROLES, *TRUTH_ROLES, 'command')
+            role: set() for role in (*self._observed, *self._true, 'command')
         }
         self._newest = first
         self._counted = first
@@ -45,14 +50,16 @@ class SampleCheck:
         if self._newest - self._counted > 2 * horizon:
             self._count(self._newest - horizon)
 
-    def has(self, role: str, stamp: int) -> bool:
-        """Tell whether a sample with this stamp came lately; an odometry may be a later one."""
+    def settled(self, stamp: int) -> bool:
+        """Tell whether all samples of a step came lately: truth too, if any of it came."""
+        return all(self._has(role, stamp) for role in self._observed) and all(
+            not self._stamps[role] or self._has(role, stamp) for role in self._true
+        )
+
+    def _has(self, role: str, stamp: int) -> bool:
+        # An odometry may be a later one.
         stamps = self._stamps[role]
         return stamp in stamps or (role == 'odom' and any(other > stamp for other in stamps))
-
-    def seen(self, role: str) -> bool:
-        """Tell whether samples of a role came lately."""
-        return bool(self._stamps[role])
 
     def _count(self, limit: int) -> None:
         steps = self._steps(limit - 1)

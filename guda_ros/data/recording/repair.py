@@ -374,9 +374,9 @@ def _copy(
     writer = RecordingWriter(
         work, contract, replace(info, topics={}, verdict=''), documents=source.documents
     )
-    samples = SampleCheck(info.start_stamp, contract.period)
+    samples = SampleCheck(info.start_stamp, contract.period, contract.inputs)
     alarms = StreamAlarms(
-        info.start_stamp, dict.fromkeys(('odom', 'pose', 'ball', 'command'), contract.rate)
+        info.start_stamp, dict.fromkeys(('odom', *contract.inputs, 'command'), contract.rate)
     )
     end = info.end_stamp or int(source.end.get('stamp') or 0)
     known, looked = set(), 0

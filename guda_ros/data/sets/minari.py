@@ -212,12 +212,13 @@ def seen(episode: Episode, contract: Contract) -> tuple[np.ndarray, np.ndarray, 
     """
     Return observations (N+1, D), rewards (N,) and terminations (N,) as a data set holds them.
 
-    What follows from a ball that was not known, or from a missing sample, is NaN.
+    What follows from what was not known, the ball or else the pose, or from a missing sample, is
+    NaN.
     """
     states = episode.world_states.copy()
     unknown = ~episode.valid
-    states[unknown, world.BALL] = np.nan
-    states[unknown, world.BALL_VELOCITY] = np.nan
+    for columns in (world.BALL, world.BALL_VELOCITY) if contract.has_ball else (world.ROBOT,):
+        states[unknown, columns] = np.nan
     rewards, terminations = rewards_and_terminations(episode, contract)
     rewards = np.where(unknown[:-1] | unknown[1:], np.nan, rewards)
     return contract.observe(states), rewards, terminations

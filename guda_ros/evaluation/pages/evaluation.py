@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from guda_ros.arguments import as_path
-from guda_ros.data.contract import Contract
+from guda_ros.data.contract import Contract, has_ball
 from guda_ros.data.verdicts import JUDGED
 from guda_ros.evaluation import comparison
 from guda_ros.evaluation.pages import charts, evaluation_charts, page, pictures
@@ -70,7 +70,7 @@ def _plain(value: Any) -> Any:
 def _render(evaluation: Evaluation, numbers: dict) -> str:
     looks = looks_of(list(evaluation.groups))
     pairs = [
-        {**pair, 'figure': _pair_figure(evaluation, pair, looks) if _on_field(evaluation) else ''}
+        {**pair, 'figure': _pair_figure(evaluation, pair, looks) if _with_ball(evaluation) else ''}
         for pair in numbers['comparisons']
     ]
     groups = [
@@ -83,6 +83,7 @@ def _render(evaluation: Evaluation, numbers: dict) -> str:
         evaluation=evaluation,
         contract=evaluation.contract,
         on_field=_on_field(evaluation),
+        with_ball=_with_ball(evaluation),
         time_limit=_time_limit(evaluation),
         starts=evaluation.starts,
         groups=groups,
@@ -145,7 +146,7 @@ def _figures(
         )
     first = evaluation.groups[reference]
     rows = common_starts(first)
-    if rows and _on_field(evaluation):
+    if rows and _with_ball(evaluation):
         share = success_matrix(first, rows).mean(axis=0)
         positions, pitch = evaluation.starts.starts[rows], evaluation.contract.field
         drawn['starts'] = (
@@ -182,8 +183,8 @@ def _episodes(evaluation: Evaluation) -> dict[str, Any]:
     rows = [(policy, episode) for policy in evaluation.policies for episode in policy.episodes]
     few = len(rows) <= _LISTED
     chosen = [(p, e) for p, e in rows if few or not e.scored]
-    on_field, starts = _on_field(evaluation), evaluation.starts.starts
-    kinds = situations(starts, evaluation.contract) if on_field else None
+    with_ball, starts = _with_ball(evaluation), evaluation.starts.starts
+    kinds = situations(starts, evaluation.contract) if with_ball else None
     return {
         'all': few,
         'total': len(chosen),
@@ -191,8 +192,8 @@ def _episodes(evaluation: Evaluation) -> dict[str, Any]:
             {
                 'policy': policy.name,
                 'episode': episode,
-                'start': _position(starts[episode.start], on_field),
-                'situation': SITUATIONS[kinds[episode.start]][0] if on_field else '',
+                'start': _position(starts[episode.start], evaluation),
+                'situation': SITUATIONS[kinds[episode.start]][0] if with_ball else '',
             }
             for policy, episode in chosen[: _LISTED if few else _FAILURES]
         ],
@@ -210,8 +211,13 @@ def _hard(evaluation: Evaluation) -> dict[str, int] | None:
 
 
 def _on_field(evaluation: Evaluation) -> bool:
-    """Tell whether robot and ball start on a field, which can be drawn."""
+    """Tell whether a robot starts on a field."""
     return isinstance(evaluation.contract, Contract)
+
+
+def _with_ball(evaluation: Evaluation) -> bool:
+    """Tell whether robot and ball start on a field, which can be drawn."""
+    return has_ball(evaluation.contract)
 
 
 def _time_limit(evaluation: Evaluation) -> float:
@@ -220,9 +226,11 @@ def _time_limit(evaluation: Evaluation) -> float:
     return getattr(contract, 'time_limit', contract.max_steps * contract.period)
 
 
-def _position(start: Sequence[float], on_field: bool) -> str:
-    if not on_field:
+def _position(start: Sequence[float], evaluation: Evaluation) -> str:
+    if not _on_field(evaluation):
         return ', '.join(f'{value:.2f}' for value in start).replace('-', '−')
     x, y, yaw, ball_x, ball_y = start
-    text = f'robot ({x:.2f}, {y:.2f}) {np.degrees(yaw):.0f}°, ball ({ball_x:.2f}, {ball_y:.2f})'
+    text = f'robot ({x:.2f}, {y:.2f}) {np.degrees(yaw):.0f}°'
+    if _with_ball(evaluation):
+        text += f', ball ({ball_x:.2f}, {ball_y:.2f})'
     return text.replace('-', '−')

@@ -241,7 +241,9 @@ class EpisodeControl:
 
     def _placing(self) -> str:
         if self._placed[0] != self._index:
-            lines = placing_instructions(self._start_of_list(), self._contract.field)
+            lines = placing_instructions(
+                self._start_of_list(), self._contract.field, self._contract.has_ball
+            )
             self._placed = self._index, '; '.join(' '.join(line.split()) for line in lines[:3])
         return self._placed[1]
 

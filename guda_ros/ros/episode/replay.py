@@ -16,10 +16,12 @@ from std_msgs.msg import String
 from guda_ros.control.safety_gate import DRIVING
 from guda_ros.data.episodes import Episode
 from guda_ros.data.messages import stamp_to_ns
+from guda_ros.data.pairing import truth_roles
 from guda_ros.data.stamp_join import StampJoin
 from guda_ros.errors import GudaError
 from guda_ros.ros import conversions as convert
 from guda_ros.ros.topics import Topics
+from guda_ros.soccer import world
 
 if TYPE_CHECKING:
     from rclpy.node import Node
@@ -36,7 +38,8 @@ class ReplayOutcome:
     """
     What came of a replay in the simulator.
 
-    verdict: how it ended there. robot (K, 3), ball (K, 2): the truth at every step, in `map`.
+    verdict: how it ended there. robot (K, 3), ball (K, 2): the truth at every step, in `map`; none
+    (0, 2) of a ball where the task has none.
     """
 
     verdict: str
@@ -63,12 +66,12 @@ class SimulatorReplay:
         self._node, self._runner, self._contract = node, runner, contract
         self._episode, self._start = episode, start
         self._commands = np.nan_to_num(episode.commands)
-        self._truth: dict[int, tuple] = {}
-        self._seen = StampJoin(('robot', 'ball'))
+        self._truth: dict[int, np.ndarray] = {}
+        self._seen = StampJoin(truth_roles(contract.inputs))
         topics = Topics(contract)
         self._pub = topics.publisher(node, f'command_{_SOURCE}')
-        for name in ('robot', 'ball'):
-            topics.subscription(node, f'ground_truth_{name}', partial(self._on_truth, name))
+        for role in truth_roles(contract.inputs):
+            topics.subscription(node, role, partial(self._on_truth, role))
         self._first = 0
         topics.subscription(node, 'episode', self._on_episode)
 
@@ -82,23 +85,21 @@ class SimulatorReplay:
             timeout=timeout,
         )
         stamps = sorted(stamp for stamp in self._truth if stamp >= self._first)
-        robot, ball = (np.array([self._truth[stamp][part] for stamp in stamps]) for part in (0, 1))
-        return ReplayOutcome(outcome.event.verdict, robot, ball)
+        states = np.array([self._truth[stamp] for stamp in stamps]).reshape(-1, world.SIZE)
+        ball = states[:, world.BALL] if self._contract.has_ball else np.empty((0, 2))
+        return ReplayOutcome(outcome.event.verdict, states[:, world.ROBOT], ball)
 
     def _on_episode(self, message: String) -> None:
         event = json.loads(message.data)
         if event['phase'] == 'reset':
             self._first = event['stamp']
 
-    def _on_truth(self, name: str, message: Odometry) -> None:
+    def _on_truth(self, role: str, message: Odometry) -> None:
         stamp = stamp_to_ns(message.header.stamp)
-        seen = self._seen.add(name, stamp, message)
+        seen = self._seen.add(role, stamp, message)
         if seen is None or stamp < self._first:
             return
-        self._truth[stamp] = (
-            convert.pose_from_message(seen['robot']),
-            convert.ball_from_message(seen['ball'])[0],
-        )
+        self._truth[stamp] = convert.true_state(seen)
         step = round((stamp - self._first) * 1e-9 / self._contract.period)
         # The state after the last command is answered too: lock-step waits for it.
         command = self._commands[step] if step < len(self._commands) else np.zeros(3)

@@ -23,6 +23,7 @@ from guda_ros.ros.episode.event import EpisodeEvent
 from guda_ros.ros.images import declare_transport
 from guda_ros.ros.parameters import declare_contract, declare_stamped, Parameters
 from guda_ros.ros.topics import Topics
+from guda_ros.soccer.robot_names import BALL_TOPICS
 
 #: What teleop and policy want.
 _WISHES = tuple(f'command_{source}' for source in SOURCES)
@@ -141,6 +142,7 @@ def declare_recorder(parameters: Parameters, system_clock: bool) -> RecorderPara
     topics = {
         role: (table[role].name, table[role].kind)
         for role in (*_RECORDED, *(_WITH_IMAGES if images else ()))
+        if contract.has_ball or role not in (*BALL_TOPICS, 'ball_detection')
     }
     if not stamped_input:
         topics |= {role: (table[role].name, Twist) for role in _WISHES}
@@ -149,7 +151,7 @@ def declare_recorder(parameters: Parameters, system_clock: bool) -> RecorderPara
         # Twice in one recording, no message could be told from a repeated one.
         if name.strip('/') not in known:
             topics[name.strip('/').replace('/', '_')] = (name, kind)
-    wanted = dict.fromkeys(('odom', 'pose', 'ball', 'command'), contract.rate)
+    wanted = dict.fromkeys(('odom', *contract.inputs, 'command'), contract.rate)
     if images:
         wanted['image'] = contract.rate
     return RecorderParameters(

@@ -150,7 +150,9 @@ class Look:
             picture=picture,
             calibration=calibration,
             joints=tuple(self._joints),
-            ball=self._ball(pixels, calibration) if pixels else None,
+            ball=self._ball(pixels, calibration)
+            if pixels and self._expected.contract.has_ball
+            else None,
             pose=self._pose,
             gravity=tuple(map(float, np.mean(self._forces, axis=0))) if self._forces else None,
             clock=self._clock,

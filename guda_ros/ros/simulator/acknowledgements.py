@@ -30,15 +30,18 @@ class Acknowledgements(LockStep):
         self._node, self._proceed = node, proceed
         self._topics = topics = Topics(contract)
         wishes = [f'command_{source}' for source in SOURCES]
+        # What perception tells last of an image.
+        last = contract.inputs[-1]
+        self._seen_topic = topics[last].name
         super().__init__(
-            topics['command'].name, topics['ball'].name, [topics[role].name for role in wishes]
+            topics['command'].name, self._seen_topic, [topics[role].name for role in wishes]
         )
         # Deeper than who only wants the newest: each stamp counts here.
         self._subscriptions = [
             topics.subscription(
                 node, role, partial(self._on_answer, topics[role].name), qos=qos.DEFAULT, raw=True
             )
-            for role in ('ball', *wishes)
+            for role in (last, *wishes)
         ]
         self.restart()
 
@@ -49,7 +52,7 @@ class Acknowledgements(LockStep):
     def find_sources(self, camera: bool) -> None:
         """See who is there to answer; `camera`: whether there are images."""
         self.sources(
-            count_publishers(self._node, self._topics['ball'].name) > 0,
+            count_publishers(self._node, self._seen_topic) > 0,
             count_publishers(self._node, self._topics['command_policy'].name) > 0,
             camera,
         )

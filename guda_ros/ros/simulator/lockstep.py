@@ -15,21 +15,23 @@ class LockStep:
     policy is, each step is answered by its own stamp.
 
     :param command: the topic whose message moves the robot.
-    :param ball: the topic of perception, which says that it is done with an image.
+    :param seen: the topic of perception, which says that it is done with an image.
     :param commands: topics of those who command; with the others they tell where an answer got
         stuck.
     """
 
-    def __init__(self, command: str, ball: str, commands: Iterable[str] = ()) -> None:
-        self._command, self._ball = command, ball
-        self._last: dict[str, int | None] = dict.fromkeys((ball, *commands, command))
+    def __init__(self, command: str, seen: str, commands: Iterable[str] = ()) -> None:
+        self._command, self._seen = command, seen
+        self._last: dict[str, int | None] = dict.fromkeys((seen, *commands, command))
         self._wanted: dict[str, int] = {}
         self._open = False
         self.sources()
 
-    def sources(self, ball: bool = False, policy: bool = False, camera: bool = False) -> None:
+    def sources(
+        self, perception: bool = False, policy: bool = False, camera: bool = False
+    ) -> None:
         """Say who answers: whether there are perception, a policy and images."""
-        self._sources = ball, policy, camera
+        self._sources = perception, policy, camera
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -42,9 +44,9 @@ class LockStep:
 
         :param newest: stamp of the newest image that has arrived with its odometry in this step.
         """
-        ball, policy, camera = self._sources
+        perception, policy, camera = self._sources
         seen = newest if camera else now
-        stamps = {self._ball: seen if ball else None, self._command: seen if policy else now}
+        stamps = {self._seen: seen if perception else None, self._command: seen if policy else now}
         self._wanted = {topic: stamp for topic, stamp in stamps.items() if stamp is not None}
         self._open = True
         return bool(self._wanted)

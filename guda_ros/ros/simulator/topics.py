@@ -112,6 +112,8 @@ class RobotTopics:
                 state[world.ROBOT], stamp, frame['map'], frame['base'], velocity=velocity
             ),
         )
+        if not self._contract.has_ball:
+            return
         self._publish(
             self._truth_ball,
             convert.ball_message(
@@ -221,7 +223,7 @@ class WorldTopics:
         self._image = image_topic(node, topics['image'].name, robots[0].transport)
         #: What a partner must be known to publish.
         self._partner_topics = {
-            'perception': topics['ball'].name,
+            'perception': topics[contract.inputs[-1]].name,
             'teleop': topics['command_teleop'].name,
             'policy': topics['command_policy'].name,
             'operator': topics['joy'].name,
@@ -251,7 +253,8 @@ class WorldTopics:
             for partner, topic in self._partner_topics.items()
             if partner in partners and not count_publishers(node, topic)
         ]
-        if count_publishers(node, topics['ball']) and not count_subscribers(node, self._image):
+        seen = topics[self._contract.inputs[-1]]
+        if count_publishers(node, seen) and not count_subscribers(node, self._image):
             missing.append(f'nobody subscribes to {self._image}: is perception running?')
         # Known to the graph, but not connected yet: they would miss the first observation.
         missing += [

@@ -71,8 +71,7 @@ class BatchSimulation:
         self._walk = self._physics.walks[0]
         self._scored = np.zeros(count, dtype=bool)
         self._out = np.zeros(count, dtype=bool)
-        start = self._layout.ball_qpos.start
-        self._ball = self._qpos[:, start : start + 2]
+        self._retired = np.zeros(count, dtype=bool)
 
     def __len__(self) -> int:
         """Return the number of simulations."""
@@ -91,7 +90,9 @@ class BatchSimulation:
         :param seeds: (n,) of the episodes; by default drawn from the constructor's.
         :raises ValueError: naming a start that is impossible.
         """
-        starts = state.check_starts(starts, self.robot, self.contract.field)
+        starts = state.check_starts(
+            starts, self.robot, self.contract.field, self.contract.has_ball
+        )
         self.set_world_states(state.states_of_starts(starts), indices=indices, seeds=seeds)
 
     def set_world_states(
@@ -116,6 +117,7 @@ class BatchSimulation:
                 f'{len(indices)} rows of {world.SIZE} are expected, not {states.shape}'
             )
         state.check_finite(states)
+        states = self.contract.without_absent(states)
         previous = states[:, world.PREVIOUS_COMMAND]
         self._batch.reset(indices, stage=mujoco.mjtStage.mjSTAGE_NONE.value)
         if self._physics.begin(indices, seeds):
@@ -140,8 +142,13 @@ class BatchSimulation:
         self._walk.commands[indices] = previous
         self._physics.place_obstacles(indices)
         self._physics.loaded()
-        self._scored[indices] = self.contract.scored(states[:, world.BALL])
-        self._out[indices] = self.contract.out(states[:, world.BALL])
+        self._scored[indices] = self.contract.succeeded(states)
+        self._out[indices] = self.contract.failed(states)
+        self._retired[indices] = False
+
+    def retire(self, indices: np.ndarray) -> None:
+        """Leave simulations (n,) as they are until their reset: they cost nothing more."""
+        self._retired[indices] = True
 
     def place_obstacles(
         self,
@@ -170,7 +177,7 @@ class BatchSimulation:
         :raises SimulationError: if MuJoCo gave a warning.
         """
         commands = self._physics.check_shape(commands)
-        done = self._scored | self._out
+        done = self._scored | self._out | self._retired
         rows, ids = _ALL, None
         if done.any():
             rows = ids = np.flatnonzero(~done)
@@ -188,9 +195,9 @@ class BatchSimulation:
                 f'{self.world_states()[index].tolist()}'
             )
         self._physics.finish(rows)
-        ball = self._ball[rows]
-        self._scored[rows] = self.contract.scored(ball)
-        self._out[rows] = self.contract.out(ball)
+        states = self._states(rows)
+        self._scored[rows] = self.contract.succeeded(states)
+        self._out[rows] = self.contract.failed(states)
 
     def push(self, velocities: np.ndarray, indices: np.ndarray | None = None) -> None:
         """Change the robots' velocities by (n, 2) [m/s] in map, as a blow does; it can fell."""
@@ -199,7 +206,12 @@ class BatchSimulation:
 
     def world_states(self) -> np.ndarray:
         """Return the true world states (count, 10), a copy."""
-        return state.read_world_states(self._qpos, self._qvel, self._walk.commands, self._layout)
+        return self._states(_ALL)
+
+    def _states(self, rows: np.ndarray | slice) -> np.ndarray:
+        return state.read_world_states(
+            self._qpos[rows], self._qvel[rows], self._walk.commands[rows], self._layout
+        )
 
     def obstacle_states(self) -> np.ndarray:
         """Return the obstacles' true states (count, k, 4): x, y [m], vx, vy [m/s]."""

@@ -49,6 +49,7 @@ def build_model(
     crowd: Sequence[obstacles.Obstacle] = (),
     extra_delay: float = 0.0,
     user: int = 0,
+    ball: bool = True,
 ) -> mujoco.MjModel:
     """
     Return the model; its physics does not depend on `visual`, which adds what is only drawn.
@@ -65,6 +66,7 @@ def build_model(
     :param crowd: obstacles.
     :param extra_delay: how much longer [s] than the profiles say walk delays can be set.
     :param user: numbers in `userdata`.
+    :param ball: False: that of the model touches nothing, is not drawn and stays where it is put.
     """
     drawn = scenery.build(robot, field, others) if visual else scenery.Scenery()
     robots = (robot, *others)
@@ -77,6 +79,7 @@ def build_model(
     walks = [
         _walk(profile, timestep, index, kick, extra_delay) for index, profile in enumerate(robots)
     ]
+    striking = robots if kick and ball else ()
     text = f"""
 <mujoco model="{robot.name} on {field.name}">
   <compiler angle="radian"/>
@@ -89,13 +92,13 @@ def build_model(
     {_border(field)}
     {' '.join(_goal(field, side) for side in field.goal_sides)}
     {_robot(robot, drawn.robot, 0, kick, several)}
-    {_ball(field, drawn.ball)}
+    {_ball(field, drawn.ball) if ball else _no_ball(field)}
     {obstacles.bodies(crowd, _WALL, visual)}
     {' '.join(more)}
     {drawn.world}
   </worldbody>
   <contact>
-    {' '.join(_strike(profile, timestep, index) for index, profile in enumerate(robots) if kick)}
+    {' '.join(_strike(profile, timestep, index) for index, profile in enumerate(striking))}
   </contact>
   <actuator>
     {' '.join(walks)}
@@ -221,6 +224,16 @@ def _ball(field: Field, drawn: str) -> str:
         condim="6" priority="1" friction="0.6 0.001 {rolling_friction(field)}"
         rgba="{red} {green} {blue} 1" contype="0" conaffinity="{_FLOOR | _WALL | _FOOT}"/>
       {drawn}
+    </body>"""
+
+
+def _no_ball(field: Field) -> str:
+    # It keeps its place in the state, so that all models of a robot have one layout.
+    ball = field.ball
+    return f"""<body name="ball" pos="0 0 {ball.radius}" gravcomp="1">
+      <freejoint name="ball"/>
+      <geom name="ball" type="sphere" size="{ball.radius}" mass="{ball.mass}" rgba="0 0 0 0"
+        contype="0" conaffinity="0"/>
     </body>"""
 
 

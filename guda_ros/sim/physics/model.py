@@ -59,6 +59,7 @@ class Physics:
             crowd=crowd,
             extra_delay=randomisation.delay if randomisation else 0.0,
             user=self._first + obstacles.user_size(crowd),
+            ball=contract.has_ball,
         )
         self.layouts = [state.Layout.of(self.model, index) for index in range(len(robots))]
 

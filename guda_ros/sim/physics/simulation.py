@@ -83,7 +83,7 @@ class SoccerSimulation:
 
         :param seed: of the episode; by default drawn from the constructor's.
         """
-        starts = state.check_starts(start, self.robot, self.contract.field)
+        starts = state.check_starts(start, self.robot, self.contract.field, self.contract.has_ball)
         self.set_world_state(state.states_of_starts(starts)[0], seed=seed)
 
     def set_world_state(
@@ -99,6 +99,7 @@ class SoccerSimulation:
         if world_state.shape != (world.SIZE,):
             raise ValueError(f'a world state ({world.SIZE},) is expected, not {world_state.shape}')
         state.check_finite(world_state)
+        world_state = self.contract.without_absent(world_state)
         previous = world_state[world.PREVIOUS_COMMAND]
         mujoco.mj_resetData(self.model, self.data)
         self._set_constants(
@@ -172,9 +173,9 @@ class SoccerSimulation:
                 f'{self.world_state().tolist()}'
             )
         self._physics.finish(_ALL)
-        ball = self.data.qpos[self._layout.ball_qpos][:2]
-        self._scored |= bool(self.contract.scored(ball)) and not self._out
-        self._out |= bool(self.contract.out(ball)) and not self._scored
+        now = self.world_state()
+        self._scored |= bool(self.contract.succeeded(now)) and not self._out
+        self._out |= bool(self.contract.failed(now)) and not self._scored
 
     def push(self, velocity: np.ndarray, robot: int = 0) -> None:
         """Change a robot's velocity by (2,) [m/s] in map, as a blow does; it can fell it."""
@@ -252,9 +253,9 @@ class SoccerSimulation:
 
     def _after_load(self) -> None:
         self._physics.loaded()
-        ball = self.data.qpos[self._layout.ball_qpos][:2]
-        self._scored = bool(self.contract.scored(ball))
-        self._out = bool(self.contract.out(ball))
+        now = self.world_state()
+        self._scored = bool(self.contract.succeeded(now))
+        self._out = bool(self.contract.failed(now))
 
     @property
     def mode(self) -> int:

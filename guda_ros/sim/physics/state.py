@@ -60,10 +60,13 @@ class Layout:
         )
 
 
-def check_starts(starts: np.ndarray, robot: RobotProfile, field: Field) -> np.ndarray:
+def check_starts(
+    starts: np.ndarray, robot: RobotProfile, field: Field, ball: bool = True
+) -> np.ndarray:
     """
     Return starts (n, 5) as float64.
 
+    :param ball: whether there is one; if not, where the starts put it does not matter.
     :raises ValueError: naming the first that is not finite, off the carpet, or ball in robot.
     """
     starts = np.array(starts, dtype=np.float64, ndmin=2)
@@ -87,9 +90,9 @@ def check_starts(starts: np.ndarray, robot: RobotProfile, field: Field) -> np.nd
         (
             'is off the carpet',
             (np.abs(starts[:, 0:2]) > half - body.foot_front).any(axis=1)
-            | (np.abs(starts[:, 3:5]) > half - radius).any(axis=1),
+            | (ball & (np.abs(starts[:, 3:5]) > half - radius).any(axis=1)),
         ),
-        ('has the ball inside the robot', np.linalg.norm(gap, axis=1) < radius),
+        ('has the ball inside the robot', ball & (np.linalg.norm(gap, axis=1) < radius)),
     ):
         if wrong.any():
             index = int(np.argmax(wrong))

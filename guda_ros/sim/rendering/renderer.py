@@ -86,6 +86,8 @@ class Renderer:
     def _paint_ball_shadow(self, data: mujoco.MjData) -> None:
         """Add discs under the ball; as geoms of the model they would roll with it."""
         scene = self._renderer.scene
+        if not self._model.geom('ball').rgba[3]:
+            return
         position = data.geom('ball').xpos
         radius = self._model.geom('ball').size[0]
         for layer, size in enumerate((1.0, 0.85, 0.7), 1):

@@ -1,7 +1,8 @@
 """
-The scripted demonstrator of the push-to-goal task: clean, or as imperfect as a person.
+The scripted demonstrator of a robot's task: clean, or as imperfect as a person.
 
-It walks round the ball to a place behind it, seen from the goal, and pushes. One object drives any
+It walks round the ball to a place behind it, seen from the goal, and pushes; in a task without a
+ball it comes to the goal itself. One object drives any
 number of environments, and what it does in one of them does not depend on how many others there
 are.
 """
@@ -23,6 +24,8 @@ from guda_ros.soccer.robot import VelocityLimits
 _NOISE_STEPS = 1000
 #: How near [m] to the ball a base with wheels goes round it.
 _ROUND = 0.45
+#: How near [m] to the goal a base with wheels that goes there itself has come to it.
+_THERE = 0.05
 
 
 @dataclass(frozen=True)
@@ -161,14 +164,24 @@ class Demonstrator:
         style = {name: values[indices] for name, values in self._styles.items()}
         time = self._step[indices] * self._period
 
+        command = self._wanted(indices, states, style, time)
+        return self._disturb(indices, command, style['noise'], time)
+
+    def _wanted(
+        self,
+        indices: np.ndarray,
+        states: np.ndarray,
+        style: dict[str, np.ndarray],
+        time: np.ndarray,
+    ) -> np.ndarray:
+        """Return the commands (m, 3) of a hand that does not shake."""
         direction = self._push_direction(states, style, time)
         position = world.rotate(
             states[:, world.ROBOT_POSITION] - states[:, world.BALL], -direction
         )
         turned = world.wrap_angle(states[:, world.ROBOT_YAW] - direction)
         if self._limits.side == 0:
-            command = self._drive(position, turned) * style['speed'][:, None]
-            return self._disturb(indices, command, style['noise'], time)
+            return self._drive(position, turned) * style['speed'][:, None]
         pushing = self._decide(indices, position, turned, style['stand_off'])
         velocity, turn = self._approach(indices, position, turned, style)
         push_velocity, push_turn = self._push(position, turned)
@@ -176,8 +189,7 @@ class Demonstrator:
         turn = np.where(pushing, push_turn, turn)
 
         command = np.concatenate([world.rotate(velocity, -turned), turn[:, None]], axis=1)
-        command = self._within_limits(command) * style['speed'][:, None]
-        return self._disturb(indices, command, style['noise'], time)
+        return self._within_limits(command) * style['speed'][:, None]
 
     def _push_direction(
         self, states: np.ndarray, style: dict[str, np.ndarray], time: np.ndarray
@@ -305,6 +317,59 @@ class Demonstrator:
         return np.where(paused[:, None], 0.0, self._limits.to_command(action))
 
 
+class PoseDemonstrator(Demonstrator):
+    """
+    Comes to the goal itself, as the demonstrator of a task without a ball: pauses and noise alike.
+
+    :param goal_yaw: heading [rad] in `map` in which it comes there; None: any.
+    """
+
+    def __init__(self, *arguments, goal_yaw: float | None = None, **options) -> None:
+        super().__init__(*arguments, **options)
+        self._goal_yaw = goal_yaw
+
+    def _wanted(
+        self,
+        indices: np.ndarray,
+        states: np.ndarray,
+        style: dict[str, np.ndarray],
+        time: np.ndarray,
+    ) -> np.ndarray:
+        limits = self._limits
+        offset = world.to_frame(self._goal, states[:, world.ROBOT])
+        distance = np.linalg.norm(offset, axis=1)
+        bearing = np.arctan2(offset[:, 1], offset[:, 0])
+        turn = np.zeros(len(states))
+        if self._goal_yaw is not None:
+            turn = world.wrap_angle(self._goal_yaw - states[:, world.ROBOT_YAW])
+        if limits.side > 0:
+            speed = np.minimum(limits.forward, 1.5 * distance)
+            velocity = speed[:, None] * offset / np.maximum(distance, 1e-6)[:, None]
+            command = np.column_stack([velocity, 2.5 * turn])
+            return self._within_limits(command) * style['speed'][:, None]
+        # On a bend that ends in the heading: toward a point before the goal, and round to it.
+        approach = 0.0 if self._goal_yaw is None else world.wrap_angle(turn - bearing)
+        off = world.wrap_angle(bearing - np.clip(0.8 * approach, -1.2, 1.2))
+        # At the goal itself no bearing is known: there it turns on the spot.
+        off = np.where(distance < _THERE, turn, off)
+        speed = np.minimum(limits.forward, 1.5 * distance) * np.clip(np.cos(off), 0.0, 1.0)
+        speed = np.where(distance < _THERE, 0.0, speed)
+        command = limits.clip(np.stack([speed, np.zeros(len(speed)), 3.0 * off], axis=1))
+        return command * style['speed'][:, None]
+
+
+def demonstrator_of(
+    contract: Contract,
+    rng: np.random.Generator,
+    style: DemonstratorStyle | Sequence[DemonstratorStyle],
+) -> Demonstrator:
+    """Return who shows the task of a contract: pushes the ball, or comes to the goal itself."""
+    arguments = contract.limits, contract.field, rng, style, contract.period, contract.goal
+    if contract.has_ball:
+        return Demonstrator(*arguments)
+    return PoseDemonstrator(*arguments, goal_yaw=contract.goal_yaw)
+
+
 def scripted(style: str, contract: Contract, count: int, seed: int = 0) -> Demonstrator:
     """
     Return the demonstrator of `count` episodes as it is judged and recorded without ROS.
@@ -318,7 +383,4 @@ def scripted(style: str, contract: Contract, count: int, seed: int = 0) -> Demon
         else DemonstratorStyle.imperfect(10_000 * (seed + 1) + index)
         for index in range(count)
     ]
-    rng = np.random.default_rng([seed, 17])
-    return Demonstrator(
-        contract.limits, contract.field, rng, styles, contract.period, contract.goal
-    )
+    return demonstrator_of(contract, np.random.default_rng([seed, 17]), styles)

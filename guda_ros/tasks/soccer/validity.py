@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,15 @@ REASONS = (
     'ball_at_post',
     'robot_at_goal',
     'overlap',
+    'too_fast',
+)
+#: Those of a robot without a ball.
+POSE_REASONS = (
+    'valid',
+    'not_finite',
+    'after_the_end',
+    'robot_off_field',
+    'robot_at_goal',
     'too_fast',
 )
 #: How many times its limit a robot may seem to walk before it is a jump of its localisation,
@@ -53,19 +63,44 @@ def check_steps(states: np.ndarray, next_states: np.ndarray, contract: Contract)
             _at_post(ball, field, field.ball.radius).any(axis=0),
             _at_goal(robot, field).any(axis=0),
             (np.hypot(*np.moveaxis(ball - robot, -1, 0)) < world.OVERLAP).any(axis=0),
-            _too_fast(robot, ball, contract),
+            _walks_too_fast(robot, contract) | _rolls_too_fast(ball, contract),
         )
-    reason = np.zeros(len(states), dtype=np.int8)
+    return _first(wrong)
+
+
+def check_poses(states: np.ndarray, next_states: np.ndarray, contract: Contract) -> np.ndarray:
+    """Return (M,) indices into POSE_REASONS for steps of a robot without a ball."""
+    field = contract.field
+    both = np.stack([states, next_states])
+    robot = both[..., world.ROBOT_POSITION]
+    with np.errstate(invalid='ignore'):
+        wrong = (
+            ~np.isfinite(both).all(axis=(0, 2)),
+            contract.terminated(states),
+            _off_field(robot, field).any(axis=0),
+            _at_goal(robot, field).any(axis=0),
+            _walks_too_fast(robot, contract),
+        )
+    return _first(wrong)
+
+
+def _first(wrong: Sequence[np.ndarray]) -> np.ndarray:
+    """Return (M,) int8: 1 where the first of the arrays (M,) is true, and so on; 0: none is."""
+    reason = np.zeros(len(wrong[0]), dtype=np.int8)
     for index in range(len(wrong), 0, -1):
         reason[wrong[index - 1]] = index
     return reason
 
 
-def _too_fast(robot: np.ndarray, ball: np.ndarray, contract: Contract) -> np.ndarray:
+def _walks_too_fast(robot: np.ndarray, contract: Contract) -> np.ndarray:
     limits, period = contract.limits, contract.period
     walk = _SPEED_MARGIN * max(limits.forward, limits.backward, limits.side) * period + _NOISE
-    roll = _BALL_SPEED * period + _NOISE
-    return (np.hypot(*(robot[1] - robot[0]).T) > walk) | (np.hypot(*(ball[1] - ball[0]).T) > roll)
+    return np.hypot(*(robot[1] - robot[0]).T) > walk
+
+
+def _rolls_too_fast(ball: np.ndarray, contract: Contract) -> np.ndarray:
+    roll = _BALL_SPEED * contract.period + _NOISE
+    return np.hypot(*(ball[1] - ball[0]).T) > roll
 
 
 def _off_field(point: np.ndarray, field: Field) -> np.ndarray:

@@ -243,5 +243,6 @@ def _compare(episode: Episode, outcome: ReplayOutcome) -> Replay:
             ('robot', outcome.robot[:count, :2], slice(0, 2)),
             ('ball', outcome.ball[:count], slice(3, 5)),
         )
+        if len(made)
     }
     return Replay(episode, outcome, 'true' if known else 'estimated', distances)

@@ -89,14 +89,16 @@ class Session:
                 f'\ntrial {len(self._log.episodes) + 1} of {len(self._starts)}, start {number} '
                 f'({self._starts.scenarios[number]})'
             )
-            for line in placing_instructions(start, self._contract.field):
+            ball = self._contract.has_ball
+            for line in placing_instructions(start, self._contract.field, ball):
                 self._operator.say(f'  {line}')
             if self._stand_in:
                 self._stand_in.place(start)
-                self._operator.say('  the simulated robot and ball are there')
+                there = 'and ball are' if ball else 'is'
+                self._operator.say(f'  the simulated robot {there} there')
+            placed = 'both are placed' if ball else 'it is placed'
             self._operator.say(
-                f'Enter: both are placed, go; {REPEAT}: make the trial before again; '
-                f'{ABORT}: stop here'
+                f'Enter: {placed}, go; {REPEAT}: make the trial before again; {ABORT}: stop here'
             )
             key = self._wait_key(('\n', '\r', REPEAT, ABORT))
             if key != REPEAT:

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from guda_ros.data.contract import Contract
+from guda_ros.data.messages import planar_pose
+from guda_ros.data.pairing import truth_roles
+from guda_ros.data.registry import SOCCER
 from guda_ros.ros.graph.processes import GraphProcesses
 from guda_ros.ros.graph.table import absolute_if_path, NodeSpec
+from guda_ros.soccer import world
 
 if TYPE_CHECKING:
     from nav_msgs.msg import Odometry
@@ -41,9 +45,11 @@ class StandIn:
 
         self._graph, self._contract = graph, contract
         self._runner = graph.runner()
-        self._ball: tuple[float, float] | None = None
+        self._seen: np.ndarray | None = None
+        # Where what is to come to the goal is: the ball, in a task without one the robot.
+        self._subject = truth_roles(contract.inputs)[-1]
         Topics(contract).subscription(
-            graph.monitor.node, 'ground_truth_ball', self._on_ball, qos=COMMAND
+            graph.monitor.node, self._subject, self._on_truth, qos=COMMAND
         )
 
     @property
@@ -51,14 +57,17 @@ class StandIn:
         """ROS domain of the simulated robot."""
         return self._graph.domain
 
-    def _on_ball(self, message: Odometry) -> None:
-        position = message.pose.pose.position
-        self._ball = position.x, position.y
+    def _on_truth(self, message: Odometry) -> None:
+        x, y, yaw = planar_pose(message.pose.pose)
+        self._seen = np.zeros(world.SIZE)
+        self._seen[self._contract.subject] = x, y
+        if not self._contract.has_ball:
+            self._seen[world.ROBOT_YAW] = yaw
 
     def place(self, start: np.ndarray) -> None:
         """Put robot and ball to a start (5,)."""
         self._runner.place(start)
-        self._ball = None
+        self._seen = None
 
     def spin(self) -> None:
         """Handle what arrives."""
@@ -67,15 +76,16 @@ class StandIn:
 
     def told(self) -> str:
         """Return what a person beside the field would see."""
-        if self._ball is None:
+        if self._seen is None:
             return ''
-        soccer = self._contract.task == 'soccer_push'
-        if self._contract.scored(self._ball):
-            return 'the ball is in the goal' if soccer else 'the ball is where it is to go'
-        if self._contract.out(self._ball):
-            return 'the ball is out'
+        contract, place = self._contract, self._seen[self._contract.subject]
+        soccer, what = contract.task == SOCCER, 'ball' if contract.has_ball else 'robot'
+        if contract.succeeded(self._seen):
+            return 'the ball is in the goal' if soccer else f'the {what} is where it is to go'
+        if contract.failed(self._seen):
+            return f'the {what} is out'
         if not soccer:
-            left = math.dist(self._contract.goal, self._ball)
-            return f'the ball is {left:.1f} m from where it is to go'
-        left = self._contract.field.goal_line - self._ball[0]
+            left = math.dist(contract.goal, place)
+            return f'the {what} is {left:.1f} m from where it is to go'
+        left = contract.field.goal_line - place[0]
         return f'the ball is {left:.1f} m from the goal line'
