@@ -30,6 +30,7 @@ from guda_ros.data.sets.trajectories import interrupted
 from guda_ros.data.transitions import transitions, TransitionSet
 from guda_ros.data.verdicts import BROKEN_OFF
 from guda_ros.errors import GudaError
+from guda_ros.soccer import world
 
 if TYPE_CHECKING:
     from guda_ros.augmentation.guides import Guide
@@ -92,8 +93,8 @@ class LiveAugmenter:
         Augment anew and return what came of it, as plain values.
 
         episodes, recorded and augmented (steps), acceptance, covered and gained (shares of sides),
-        places_covered, next (words), rules, stretches (lists of robot x, y, yaw, ball x, y),
-        sides, places, origin, file, seconds, and problems: sentences.
+        places_covered, next (words), rules, stretches (lists of robot x, y, yaw, and ball x, y if
+        there is one), sides, places, origin, file, seconds, and problems: sentences.
         """
         begin = time.perf_counter()
         problems = self._read()
@@ -126,7 +127,7 @@ class LiveAugmenter:
                     augmented=len(made),
                     acceptance=accepted.acceptance,
                     rules=accepted.as_dict()['accepted'],
-                    stretches=_shown(made),
+                    stretches=_shown(made, self._contract),
                 )
                 report['file'] = self._save(made, problems)
         states = recorded.states
@@ -178,8 +179,9 @@ class LiveAugmenter:
         return ''
 
 
-def _shown(made: TransitionSet) -> list[list[list[float]]]:
+def _shown(made: TransitionSet, contract: Contract) -> list[list[list[float]]]:
     """Return some of the accepted stretches as lists of robot x, y, yaw, ball x, y [m, rad]."""
+    columns = slice(world.BALL.stop if contract.has_ball else world.ROBOT.stop)
     ends = np.flatnonzero(interrupted(made) | made.terminations) + 1
     begins = np.concatenate([[0], ends[:-1]])
     rng = np.random.default_rng(0)
@@ -188,8 +190,8 @@ def _shown(made: TransitionSet) -> list[list[list[float]]]:
         rows = np.flatnonzero(mask)
         for row in rng.choice(rows, min(most, len(rows)), replace=False):
             step = slice(begins[row], ends[row], max(1, (ends[row] - begins[row]) // _POINTS))
-            last = made.next_states[ends[row] - 1, None, :5]
-            path = np.concatenate([made.states[step, :5], last])
+            last = made.next_states[ends[row] - 1, None, columns]
+            path = np.concatenate([made.states[step, columns], last])
             shown.append(np.round(path, 3).tolist())
     return shown
 

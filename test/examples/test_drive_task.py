@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+import re
 import subprocess
 import sys
 
@@ -14,6 +15,7 @@ from policy_file import write_policy
 import pytest
 import recording_scene as scene
 from ros_helpers import wait_for
+from visualization_msgs.msg import Marker
 import yaml
 
 from guda_ros.augmentation.coverage import measure_coverage
@@ -39,6 +41,7 @@ from guda_ros.ros import conversions as convert
 from guda_ros.ros.graph.environment import claim_domain, ros_environment
 from guda_ros.ros.graph.monitor import GraphMonitor
 from guda_ros.ros.policy_inputs import PolicyInputs
+from guda_ros.ros.recorder.markers import augmentation_markers
 from guda_ros.ros.topics import Topics
 from guda_ros.sim.episodes import EpisodeBatch
 from guda_ros.sim.physics.batch import BatchSimulation
@@ -94,6 +97,11 @@ def record(folder, contract, steps=10, without=()):
                 collector.take(role, received, data)
     collector.end('scored', scene.START + steps * scene.PERIOD)
     return collector
+
+
+def in_words(page):
+    """Return what a person reads of a page."""
+    return re.sub(r'<style(.|\n)*?</style>|<[^>]*>|data:[^"]*', ' ', page.read_text())
 
 
 def test_a_contract_without_a_ball_names_nothing_of_one(contract):
@@ -255,6 +263,16 @@ def test_a_robot_drives_through_where_a_ball_would_be(contract):
     assert first[0] > 0.3 and not first[NO_BALL].any()
 
 
+@pytest.mark.needs('drawing')
+def test_reports_speak_of_the_robot_alone(contract, tmp_path, capsys):
+    judged = ['evaluate', '--demonstrator', 'clean', '--starts', '3', '--out', str(tmp_path)]
+    assert main([*judged, '--contract', str(EXAMPLE / 'drive_home.yaml')]) == 0
+    told = capsys.readouterr().out
+    assert '3 of 3 arrived' in told and 'touches' not in told and 'ball' not in told
+    words = in_words(tmp_path / 'report.html')
+    assert 'within 0.15 m and 20 degrees' in words and not re.search(r'\bballs?\b', words)
+
+
 def test_rewards_of_a_ball_are_refused_and_others_pay_the_robots_way(contract):
     with pytest.raises(GudaError, match='robot_to_push is of a ball, and the task drive_home has'):
         EpisodeBatch(1, contract=contract, rewards='shaped')
@@ -314,6 +332,34 @@ def test_the_commands_of_the_tutorial_bring_the_robot_home_also_through_ros(inst
     ends = [read_episode(path) for path in list_recordings(tmp_path / 'judged' / 'guided')]
     assert [episode.verdict for episode in ends] == ['scored'] * 4
     assert all(episode.usable.all() for episode in ends)
+    page = [
+        'data',
+        'report',
+        str(tmp_path / 'dataset'),
+        '--augmented',
+        str(tmp_path / 'guided.h5'),
+    ]
+    assert main([*page, '--out', str(tmp_path / 'page')]) == 0
+    words = in_words(tmp_path / 'page' / 'report.html')
+    assert 'Paths of the robot' in words and not re.search(r'\bballs?\b', words)
+    replayed = ['data', 'replay', str(list_recordings(tmp_path / 'judged' / 'guided')[0])]
+    assert main([*replayed, '--contract', str(EXAMPLE / 'drive_home.yaml')]) == 0
+
+
+def test_live_markers_show_the_robot_s_ways_alone():
+    report = {
+        'stretches': [[[0.0, 0.0, 0.0], [0.1, 0.0, 0.0], [0.2, 0.1, 0.5]]],
+        'places': [[1]],
+        'origin': (0.0, 0.0),
+        'episodes': 1,
+        'covered': 0.5,
+        'acceptance': 0.9,
+        'next': '',
+    }
+    shown = {marker.ns: marker for marker in augmentation_markers(report, 'map').markers}
+    # Two strokes of the way, and one that shows the heading at its beginning.
+    assert len(shown['robot'].points) == 6
+    assert {shown[name].action for name in ('ball', 'ball_starts')} == {Marker.DELETE}
 
 
 @pytest.mark.long

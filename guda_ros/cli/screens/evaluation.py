@@ -54,8 +54,8 @@ def tell(evaluation: Evaluation, out: Path | None) -> None:
         'other failures',
     ]
     if not getattr(evaluation.contract, 'has_ball', True):
-        touches, out = heads.index('touches'), heads.index('ball out')
-        heads[out] = 'out'
+        touches = heads.index('touches')
+        heads[heads.index('ball out')] = 'out'
         for row in (heads, *rows):
             del row[touches]
     print()

@@ -11,6 +11,7 @@ import numpy as np
 
 from guda_ros.arguments import as_path
 from guda_ros.augmentation.coverage import measure_coverage
+from guda_ros.augmentation.registry import load_task
 from guda_ros.data.recording.reader import RecordingReader
 from guda_ros.data.recording.streams import read_streams, Stream
 from guda_ros.data.sets.sources import Source
@@ -18,9 +19,9 @@ from guda_ros.data.transitions import rewards_and_terminations, transitions, Tra
 from guda_ros.evaluation.pages import data_charts, page, pictures
 from guda_ros.evaluation.pages.page import data_uri, finite, ReportFiles
 from guda_ros.evaluation.set_quality import describe_set
-from guda_ros.tasks.soccer.task import SoccerPush
 
 if TYPE_CHECKING:
+    from guda_ros.augmentation.task import Task
     from guda_ros.data.contract import Contract
     from guda_ros.data.episodes import Episode
 
@@ -51,6 +52,7 @@ def build_data_report(
         numbers=numbers,
         figures={name: data_uri('image/svg+xml', svg.encode()) for name, svg in figures.items()},
         recorded=bool(source.recordings),
+        with_ball=source.contract.has_ball,
     )
     content = json.dumps(finite(numbers), indent=1, sort_keys=True, allow_nan=False)
     page.write(folder / 'report.json', content)
@@ -65,7 +67,7 @@ def _numbers(
     reference: Source | None,
 ) -> tuple[dict[str, Any], TransitionSet]:
     contract, episodes = source.contract, source.episodes
-    task = SoccerPush(contract)
+    task = load_task(contract.task)(contract)
     steps = transitions(episodes, contract)
     qualities = _qualities(source)
     rows = []
@@ -125,7 +127,7 @@ def _return(episode: Episode, contract: Contract) -> float:
 
 
 def _normalise(
-    numbers: dict[str, object], reference: Source, contract: Contract, task: SoccerPush
+    numbers: dict[str, object], reference: Source, contract: Contract, task: Task
 ) -> None:
     """Divide return and cells by those of a reference (Schweighofer et al. 2021, 2111.04714)."""
     contract.require(reference.contract, str(reference.path))
@@ -142,7 +144,7 @@ def _normalise(
         row['normalised'] = row['cells'] / cells if cells else None
 
 
-def _set_row(task: SoccerPush, steps: TransitionSet) -> dict[str, Any]:
+def _set_row(task: Task, steps: TransitionSet) -> dict[str, Any]:
     coverage = measure_coverage(task, steps.states)
     found = describe_set(task, steps)
     return {
@@ -200,7 +202,7 @@ def _figures(
     episodes, field = source.episodes, source.contract.field
     drawn = {
         'timeline': data_charts.timeline(episodes[:_DRAWN]),
-        'paths': pictures.demonstrations(episodes[:_DRAWN], field),
+        'paths': pictures.demonstrations(episodes[:_DRAWN], field, ball=source.contract.has_ball),
         'returns': data_charts.returns(
             [row['id'] for row in numbers['episodes']],
             np.array([row['return'] for row in numbers['episodes']]),
@@ -210,7 +212,7 @@ def _figures(
     if streams:
         drawn['intervals'] = data_charts.intervals(streams)
     if len(steps):
-        task = SoccerPush(source.contract)
+        task = load_task(source.contract.task)(source.contract)
         sets = {'recorded': steps}
         if augmented is not None and len(augmented):
             sets['augmented'] = augmented
@@ -219,6 +221,9 @@ def _figures(
             {name: measure_coverage(task, part.states) for name, part in sets.items()}
         )
         drawn['places'] = data_charts.places(
-            {name: part.states for name, part in sets.items()}, field
+            {name: part.states for name, part in sets.items()},
+            field,
+            task.object,
+            source.contract.subject,
         )
     return drawn

@@ -174,15 +174,21 @@ def sides(coverages: Mapping[str, Coverage]) -> str:
         return svg_text(figure)
 
 
-def places(sets: Mapping[str, np.ndarray], field: Field) -> str:
-    """Draw where the ball was, as the logarithm of counts; sets: name -> world states."""
+def places(
+    sets: Mapping[str, np.ndarray], field: Field, thing: str = 'ball', columns: slice = world.BALL
+) -> str:
+    """
+    Draw where the ball was, as the logarithm of counts; sets: name -> world states.
+
+    :param thing: name of what is drawn. :param columns: of a state with its place.
+    """
     with new_figure(3.0) as figure:
         for number, (name, states) in enumerate(sets.items()):
             axes = figure.add_axes((0.02 + 0.5 * number, 0.02, 0.46, 0.86))
             draw_field(axes, field, 'whole')
             width, length = field.width / 2, field.length / 2 + field.goal_depth
             counts, x, y = np.histogram2d(
-                *states[:, world.BALL].T, bins=(60, 36), range=((-length, length), (-width, width))
+                *states[:, columns].T, bins=(60, 36), range=((-length, length), (-width, width))
             )
             axes.pcolormesh(
                 x,
@@ -195,7 +201,7 @@ def places(sets: Mapping[str, np.ndarray], field: Field) -> str:
             )
             axes.set_aspect('equal')
             axes.axis('off')
-            axes.set_title(f'{name}: ball')
+            axes.set_title(f'{name}: {thing}')
         return svg_text(figure)
 
 

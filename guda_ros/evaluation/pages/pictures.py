@@ -163,13 +163,13 @@ def legend_beside(axes: Axes, title: str) -> None:
     )
 
 
-def demonstrations(episodes: list, field: Field, columns: int = 6) -> str:
+def demonstrations(episodes: list, field: Field, columns: int = 6, ball: bool = True) -> str:
     """
     Draw one small field an episode: paths of robot and ball, starts and ends; failures dashed.
 
     :param episodes: `Episode`s with id, success, verdict, stamps, world_states and truth_states;
         the truth is
-        drawn where it was recorded.
+        drawn where it was recorded. :param ball: whether there is one.
     """
     rows = max(1, math.ceil(len(episodes) / columns))
     shape = (field.width + 0.7) / (field.length / 2 - field.halfway_line + 1.0)
@@ -190,12 +190,12 @@ def demonstrations(episodes: list, field: Field, columns: int = 6) -> str:
         for axes, episode in zip(axes_all.flat, episodes):
             states = episode_states(episode)
             finite = states[np.isfinite(states[:, :5]).all(axis=1)]
-            whole = finite.size and finite[:, [0, 3]].min() < -0.6
+            whole = finite.size and finite[:, [0, 3] if ball else [0]].min() < -0.6
             draw_field(axes, field, 'whole' if whole else 'attack')
             if not finite.size:
                 axes.set_title(f'{short_id(episode.id)}  no samples', fontsize=7.5)
                 continue
-            _draw_path(axes, states, episode.success)
+            _draw_path(axes, states, episode.success, ball)
             verdict = 'scored' if episode.success else str(episode.verdict or 'failed')
             axes.set_title(
                 f'{short_id(episode.id)}  {verdict}, {episode.duration:.0f} s',
@@ -235,6 +235,8 @@ def demonstrations(episodes: list, field: Field, columns: int = 6) -> str:
                 label='dashed: failed',
             ),
         ]
+        if not ball:
+            handles = [handles[0], handles[-1]]
         figure.legend(handles=handles, loc='lower center', ncols=5, borderaxespad=0.1)
         return svg_text(figure)
 
@@ -377,12 +379,15 @@ def chains(
     return [slice(int(begin), int(end)) for begin, end in zip(begins, ends)]
 
 
-def _draw_path(axes: Axes, states: np.ndarray, good: bool) -> None:
+def _draw_path(axes: Axes, states: np.ndarray, good: bool, ball: bool = True) -> None:
     style = '-' if good else (0, (2.5, 1.6))
     axes.plot(states[:, 0], states[:, 1], color=ROBOT, linewidth=0.9, linestyle=style, zorder=3)
-    axes.plot(states[:, 3], states[:, 4], color=BALL, linewidth=1.2, linestyle=style, zorder=4)
+    if ball:
+        axes.plot(states[:, 3], states[:, 4], color=BALL, linewidth=1.2, linestyle=style, zorder=4)
     first = states[np.isfinite(states[:, :5]).all(axis=1)]
     draw_robot(axes, first[0, :3], ROBOT, 0.22, zorder=5)
+    if not ball:
+        return
     axes.plot(
         *first[0, 3:5], marker='o', markersize=4, color=BALL, markerfacecolor='white', zorder=6
     )

@@ -28,11 +28,17 @@ def augmentation_markers(report: dict, frame: str) -> MarkerArray:
     robot.scale.x, ball.scale.x = 0.015, 0.02
     starts.scale.x = starts.scale.y = 0.05
     for path in report['stretches']:
-        for (x, y, _, bx, by), (x2, y2, _, bx2, by2) in zip(path[:-1], path[1:]):
-            robot.points += [Point(x=x, y=y, z=0.02), Point(x=x2, y=y2, z=0.02)]
-            ball.points += [Point(x=bx, y=by, z=0.03), Point(x=bx2, y=by2, z=0.03)]
-        x, y, yaw, bx, by = path[0]
-        starts.points.append(Point(x=bx, y=by, z=0.03))
+        for begin, end in zip(path[:-1], path[1:]):
+            for thing, first, height in ((robot, 0, 0.02), (ball, 3, 0.03)):
+                # In a task without a ball a row ends with the robot.
+                thing.points += [
+                    Point(x=row[first], y=row[first + 1], z=height)
+                    for row in (begin, end)
+                    if len(row) > first
+                ]
+        x, y, yaw = path[0][:3]
+        if len(path[0]) > 3:
+            starts.points.append(Point(x=path[0][3], y=path[0][4], z=0.03))
         robot.points += [
             Point(x=x, y=y, z=0.02),
             Point(x=x + _STROKE * math.cos(yaw), y=y + _STROKE * math.sin(yaw), z=0.02),
