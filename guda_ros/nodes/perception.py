@@ -66,8 +66,7 @@ class PerceptionNode(Node):
             self, topics, transport, self._profile, self._perception, self._on_image
         )
         self._percepts = PerceptTopics(self, self.contract, topics)
-        radius = self.contract.field.ball.radius
-        self._gaze = GazeTopic(self, topics, self._profile, radius)
+        self._gaze = GazeTopic(self, topics, self._profile, self.contract)
         # Subscriptions are served in this order: a reset goes before the image that comes with it.
         self._subs = [
             topics.subscription(self, 'episode', self._on_episode),

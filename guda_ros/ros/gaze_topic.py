@@ -6,6 +6,7 @@ import numpy as np
 from rclpy.node import Node
 
 from guda_ros.control.kick_and_head import HEAD_JOINTS
+from guda_ros.data.contract import Contract
 from guda_ros.perception.gaze import Gaze
 from guda_ros.perception.observer import Observation
 from guda_ros.ros import conversions as convert
@@ -18,12 +19,17 @@ _LONGEST = 0.2
 
 
 class GazeTopic:
-    """Publish where the head is to look, if the profile says that it looks by itself."""
+    """
+    Publish where the head is to look, if the profile says that it looks by itself.
+
+    In a task without a ball there is nothing to look for: the head stays where it is.
+    """
 
     def __init__(
-        self, node: Node, topics: Topics, robot: RobotProfile, ball_radius: float
+        self, node: Node, topics: Topics, robot: RobotProfile, contract: Contract
     ) -> None:
-        self._gaze = Gaze(robot, ball_radius) if robot.head.gaze is not None else None
+        looks = robot.head.gaze is not None and contract.has_ball
+        self._gaze = Gaze(robot, contract.field.ball.radius) if looks else None
         self._stamp: int | None = None
         self._pub = topics.publisher(node, 'head_command_gaze') if self._gaze else None
 

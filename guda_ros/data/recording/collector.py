@@ -419,9 +419,7 @@ class EpisodeCollector:
         self._on_change()
 
     def _settled(self, end: int) -> bool:
-        return (
-            bool(end) and self._samples.settled(end) and self._alarms.reaches('image', end)
-        )
+        return bool(end) and self._samples.settled(end) and self._alarms.reaches('image', end)
 
     def _guard(self, writer: RecordingWriter, write: Callable[[], None]) -> None:
         # A full disk is no reason to stop: the writer holds what is missing and tries again.
