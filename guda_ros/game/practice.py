@@ -154,17 +154,17 @@ class PracticeGame:
 
     def _penalise(self, rest: list[str]) -> Control:
         known = [name for name in PENALTIES[self._version].values() if name != NONE]
-        end = rest.index('team') if 'team' in rest else len(rest)
+        words, _ = _before_team(rest)
         usual = 'pick-up' if self._version == 19 else 'request for pick-up'
-        reason = ' '.join(rest[1:end]) or usual
+        reason = ' '.join(words[1:]) or usual
         if reason not in known:
             raise GudaError(f'{reason!r} is no penalty; known: {", ".join(known)}')
         seconds = IN_PLACE if reason == 'motion in set' else PENALTY
         return self._punish(rest, reason, 0 if reason in _FOR_GOOD else seconds)
 
     def _punish(self, rest: list[str], reason: str, seconds: int) -> Control:
-        end = rest.index('team') if 'team' in rest else len(rest)
-        number = self._team(rest[end + 1 :]) if end < len(rest) else self.control.teams[0].number
+        _, team = _before_team(rest)
+        number = self.control.teams[0].number if team is None else self._team(team)
         player = self._number(rest[:1], 'N', PLAYERS)
         first, second = (
             replace(
@@ -207,3 +207,11 @@ class PracticeGame:
         if not 1 <= number <= most:
             raise GudaError(f'{what}: {number} is not from 1 to {most}')
         return number
+
+
+def _before_team(words: list[str]) -> tuple[list[str], list[str] | None]:
+    """Return the words before `team` and those behind it, None where it is not said."""
+    if 'team' not in words:
+        return words, None
+    end = words.index('team')
+    return words[:end], words[end + 1 :]

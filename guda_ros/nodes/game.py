@@ -93,7 +93,7 @@ class Game(LifecycleNode):
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Let go of the robot: there is no game any more."""
-        self._pub.publish(String(data=json.dumps({'ended': True})))
+        self._tell_end()
         self._said = ''
         return super().on_deactivate(state)
 
@@ -118,7 +118,10 @@ class Game(LifecycleNode):
     def close(self) -> None:
         """Say that there is no game any more."""
         if self._active and self.context.ok():
-            self._pub.publish(String(data=json.dumps({'ended': True})))
+            self._tell_end()
+
+    def _tell_end(self) -> None:
+        self._pub.publish(String(data=json.dumps({'ended': True})))
 
     @property
     def _active(self) -> bool:

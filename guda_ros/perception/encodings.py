@@ -127,6 +127,20 @@ def decode_compressed(data: Any, kind: str) -> np.ndarray:
     return pixels
 
 
+def decode_message(message: Any) -> np.ndarray:
+    """
+    Return the pixels (height, width, 3) in OpenCV's order, whatever encoding was sent.
+
+    :param message: an Image or CompressedImage of sensor_msgs, of rclpy or another reader.
+    :raises ValueError: as decode_image and decode_compressed.
+    """
+    if hasattr(message, 'format'):
+        return decode_compressed(message.data, message.format)
+    return decode_image(
+        message.encoding, message.data, message.width, message.height, message.step
+    )
+
+
 def read_picture(path: Path) -> np.ndarray:
     """Return the picture in a file (height, width, 3), BGR uint8; GudaError if it holds none."""
     try:

@@ -12,10 +12,9 @@ from guda_ros.perception.ball_network import BallFind, BallNetwork
 from guda_ros.perception.camera import CameraModel
 from guda_ros.perception.encodings import read_picture
 from guda_ros.perception.network_ball_detector import NetworkBallDetector
-from guda_ros.perception_training.labelled import Picture
+from guda_ros.perception_training.labelled import HIDDEN, Picture, SEEN
 from guda_ros.perception_training.metrics import joined, match, Matches
 from guda_ros.perception_training.renders import Render
-from guda_ros.perception_training.samples import HIDDEN, SEEN
 from guda_ros.soccer.field import Ball
 
 #: Precision at which recall is told.
@@ -200,8 +199,7 @@ def measure_renders(
             score = detection.score
         if there and box is not None and place is not None:
             distance = float(np.hypot(*place))
-            size = np.array([render.camera.width, render.camera.height])
-            cut = bool((box[:2] < 1).any() or (box[2:] > size - 2).any())
+            cut = render.cut
             if detection is not None:
                 outline = render.camera.sphere_outline(
                     np.append(place, render.radius), render.radius
@@ -245,14 +243,12 @@ def renders_summary(measured: Sequence[Measured], bounds: Sequence[float] = (4.0
     for low, high in zip((0.0, *bounds), bounds):
         balls = [one for one in measured if one.counted and low <= one.distance < high]
         hits = [one for one in balls if one.right and one.score >= threshold]
-        errors = np.array([one.error / one.distance for one in hits if not one.cut])
         rows[f'{low:g} to {high:g} m'] = {
             'balls': len(balls),
             'recall': len(hits) / len(balls) if balls else float('nan'),
-            'relative_error': float(np.median(errors)) if len(errors) else float('nan'),
+            'relative_error': _relative_error([one for one in hits if not one.cut]),
         }
     whole = [one for one in measured if one.right and one.score >= threshold and not one.cut]
-    errors = np.array([one.error / one.distance for one in whole])
     squared = np.array([one.squared for one in whole])
     return {
         'pictures': len(measured),
@@ -260,10 +256,15 @@ def renders_summary(measured: Sequence[Measured], bounds: Sequence[float] = (4.0
         'recall': recall,
         'threshold': threshold,
         'distance': rows,
-        'relative_error': float(np.median(errors)) if len(errors) else float('nan'),
+        'relative_error': _relative_error(whole),
         # Of a chi-square with two degrees of freedom: .50, .90 and .99.
         'inside': {
             f'{share:g}': float((squared < -2 * np.log(1 - share)).mean()) if len(whole) else None
             for share in (0.5, 0.9, 0.99)
         },
     }
+
+
+def _relative_error(hits: Sequence[Measured]) -> float:
+    """Return the median error as a share of the distance, NaN of none."""
+    return float(np.median([one.error / one.distance for one in hits])) if hits else float('nan')

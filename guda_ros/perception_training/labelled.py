@@ -11,6 +11,9 @@ import numpy as np
 
 from guda_ros.errors import GudaError
 
+#: Share of a ball's outline that must be seen for it to be one that is labelled, and up to which
+#: it is none.
+SEEN, HIDDEN = 0.5, 0.12
 PICTURES = ('.jpg', '.jpeg', '.png')
 
 
@@ -76,11 +79,16 @@ def read_folder(folder: Path, ball: str = 'ball') -> list[Picture]:
     return found
 
 
+def _lines(path: Path) -> list[str]:
+    # What is no UTF-8 is no number and no name either, and refused as that.
+    return path.read_text(encoding='utf-8', errors='replace').splitlines()
+
+
 def _kind(folder: Path, ball: str) -> int:
     path = folder / 'classes.txt'
     if not path.exists():
         return 0
-    names = [line.strip() for line in path.read_text(encoding='utf-8').splitlines()]
+    names = [line.strip() for line in _lines(path)]
     if ball not in names:
         raise GudaError(f'{path}: none of its classes is {ball!r}: {", ".join(names)}')
     return names.index(ball)
@@ -90,13 +98,13 @@ def _series(folder: Path) -> dict[str, str]:
     path = folder / 'series.csv'
     if not path.exists():
         return {}
-    with path.open(encoding='utf-8', newline='') as file:
+    with path.open(encoding='utf-8', errors='replace', newline='') as file:
         return {row.get('name', ''): row.get('series', '') for row in csv.DictReader(file)}
 
 
 def _shares(path: Path, kind: int) -> np.ndarray:
     boxes = []
-    for number, line in enumerate(path.read_text(encoding='utf-8').splitlines(), 1):
+    for number, line in enumerate(_lines(path), 1):
         if not line.strip():
             continue
         try:

@@ -9,6 +9,7 @@ import math
 import os
 from pathlib import Path
 import time
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from guda_ros.data.files import atomic_target
 from guda_ros.errors import GudaError
 from guda_ros.perception.camera import CameraModel
 from guda_ros.perception_training.families import SPLITS
-from guda_ros.perception_training.labelled import write_boxes
+from guda_ros.perception_training.labelled import SEEN, write_boxes
 
 #: Pictures written at once, after which an interrupted run goes on.
 _BLOCK = 24
@@ -42,6 +43,14 @@ class Render:
     place: np.ndarray | None
     families: dict[str, str]
 
+    @property
+    def cut(self) -> bool:
+        """Whether the border of the picture cuts the ball; not of a picture without one."""
+        if self.box is None:
+            return False
+        size = np.array([self.camera.width, self.camera.height])
+        return bool((self.box[:2] < 1).any() or (self.box[2:] > size - 2).any())
+
 
 def write_renders(
     folder: str | os.PathLike[str],
@@ -62,7 +71,7 @@ def write_renders(
     :return: pictures a second of this call, NaN if none was missing.
     :raises GudaError: if the split is unknown or nothing can be drawn.
     """
-    from guda_ros.perception_training.scenes import SceneRenderer, SEEN
+    from guda_ros.perception_training.scenes import SceneRenderer
 
     if split not in SPLITS:
         raise GudaError(f'unknown split {split!r}: {" or ".join(SPLITS)} is expected')
@@ -110,30 +119,41 @@ def write_renders(
 
 
 def read_renders(folder: Path) -> Iterator[Render]:
-    """Yield what `write_renders` wrote; GudaError if the folder has no frames.jsonl."""
+    """Yield what `write_renders` wrote; GudaError if there is no frames.jsonl that can be read."""
     index = folder / 'frames.jsonl'
     if not index.exists():
         raise GudaError(
             f'{folder}: there is no frames.jsonl: `guda perceive train` writes renders'
         )
-    for line in index.read_text(encoding='utf-8').splitlines():
-        values = json.loads(line)
-        width, height = values['size']
-        camera = CameraModel(
-            width,
-            height,
-            tuple(values['focal']),
-            tuple(values['centre']),
-            np.array(values['position']),
-            np.array(values['rotation']),
-            values['distortion'] and tuple(values['distortion']),
-        )
-        yield Render(
-            folder / f'{values["name"]}.jpg',
-            camera,
-            values['radius'],
-            None if values['box'] is None else np.array(values['box']),
-            values['seen'],
-            None if values['place'] is None else np.array(values['place']),
-            values['families'],
-        )
+    lines = index.read_text(encoding='utf-8', errors='replace').splitlines()
+    for number, line in enumerate(lines, 1):
+        try:
+            render = _read(folder, json.loads(line))
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise GudaError(
+                f'{index}:{number}: no picture that `guda perceive` rendered ({error}); remove '
+                'the folder and render it again'
+            ) from error
+        yield render
+
+
+def _read(folder: Path, values: dict[str, Any]) -> Render:
+    width, height = values['size']
+    camera = CameraModel(
+        width,
+        height,
+        tuple(values['focal']),
+        tuple(values['centre']),
+        np.array(values['position']),
+        np.array(values['rotation']),
+        values['distortion'] and tuple(values['distortion']),
+    )
+    return Render(
+        folder / f'{values["name"]}.jpg',
+        camera,
+        values['radius'],
+        None if values['box'] is None else np.array(values['box']),
+        values['seen'],
+        None if values['place'] is None else np.array(values['place']),
+        values['families'],
+    )

@@ -42,11 +42,11 @@ class Plan:
     """
 
     sets: tuple[str, ...]
-    leave_out: tuple[str, ...] = ()
-    renders: int = 2400
-    calibration: int = 240
-    effort: float = 1.0
-    seed: int = 1
+    leave_out: tuple[str, ...]
+    renders: int
+    calibration: int
+    effort: float
+    seed: int
 
 
 def train_ball(work: Path, out: Path, plan: Plan, about: dict[str, str], tell: Tell) -> Path:
@@ -131,10 +131,7 @@ def deviation_scale(network: BallNetwork, folder: Path) -> float:
     """
     ratios = []
     for render in read_renders(folder):
-        if render.box is None or render.seen < 0.9:
-            continue
-        size = np.array([render.camera.width, render.camera.height])
-        if (render.box[:2] < 1).any() or (render.box[2:] > size - 2).any():
+        if render.box is None or render.seen < 0.9 or render.cut:
             continue
         for find in network.find(read_picture(render.path)):
             if find.score > 0.5 and overlap(find.box, render.box) > 0.4:

@@ -18,11 +18,9 @@ from guda_ros.perception.ball_network import (
     WINDOW,
 )
 from guda_ros.perception.encodings import read_picture
-from guda_ros.perception_training.labelled import read_folder
+from guda_ros.perception_training.labelled import HIDDEN, read_folder, SEEN
 from guda_ros.perception_training.renders import read_renders
 
-#: Renders: share of the outline that is seen from which a ball is one, and up to which it is none.
-SEEN, HIDDEN = 0.5, 0.12
 #: Longer side of pictures that are kept for the proposer [pixels], whole and halved, and bounds of
 #: the longer sides that it sees them with.
 _KEPT, _SEEN = 640, (280.0, 720.0)

@@ -34,9 +34,6 @@ _STANDING, _CLUTTER = 6, 5
 _AWAY = np.array([0.0, 0.0, -50.0])
 #: Largest picture that is drawn before the lens [pixels].
 _LARGEST = (1400, 1050)
-#: Share of a ball's outline that must be seen for it to be one that has to be found, and below
-#: which it is none.
-SEEN, HIDDEN = 0.5, 0.12
 
 
 @dataclass(frozen=True)

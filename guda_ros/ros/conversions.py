@@ -289,13 +289,9 @@ def bgr_from_message(message: Image | CompressedImage) -> np.ndarray:
     :raises ValueError: if it cannot be decoded, see guda_ros.perception.encodings.
     """
     # Here, because not every node that speaks of images has to know OpenCV.
-    from guda_ros.perception.encodings import decode_compressed, decode_image
+    from guda_ros.perception.encodings import decode_message
 
-    if isinstance(message, CompressedImage):
-        return decode_compressed(message.data, message.format)
-    return decode_image(
-        message.encoding, message.data, message.width, message.height, message.step
-    )
+    return decode_message(message)
 
 
 def camera_info_message(

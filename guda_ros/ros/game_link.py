@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 import json
-import math
 import socket
 import time
 
 from geometry_msgs.msg import PointStamped, PoseWithCovarianceStamped
-import numpy as np
 from rclpy.node import Node
 from std_msgs.msg import String
 
@@ -78,6 +77,11 @@ class GameSocket:
         self._socket.close()
 
 
+def _is_near(place: Iterable[float]) -> bool:
+    # Beyond that it is no place on a field, and no float of a packet; nor is NaN.
+    return all(abs(value) < 100 for value in place)
+
+
 class OwnStatus:
     """Keep what a robot knows of itself, for the game controller."""
 
@@ -99,13 +103,12 @@ class OwnStatus:
 
     def _on_pose(self, message: PoseWithCovarianceStamped) -> None:
         pose = pose_from_message(message)
-        # Beyond that it is no place on a field, and no float of a packet.
-        if pose_is_known(message) and np.isfinite(pose).all() and np.abs(pose[:2]).max() < 100:
-            self._pose = tuple(float(value) for value in pose)
+        if pose_is_known(message) and _is_near(pose[:2]):
+            self._pose = float(pose[0]), float(pose[1]), float(pose[2])
 
     def _on_ball(self, message: PointStamped) -> None:
         ball = message.point.x, message.point.y
-        if all(math.isfinite(value) and abs(value) < 100 for value in ball):
+        if _is_near(ball):
             self._ball, self._seen_at = ball, time.monotonic()
 
     def _on_robot(self, message: String) -> None:

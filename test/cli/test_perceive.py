@@ -101,6 +101,28 @@ def test_images_of_a_bag_are_looked_at_by_topic(tmp_path, capsys):
     assert (out / 'bag_000000.jpg').exists()
 
 
+def test_a_bag_that_is_cut_or_damaged_is_refused_by_name_or_read_as_far_as_it_is_whole(
+    tmp_path, capsys
+):
+    write_bag(tmp_path / 'bag', ['/image'])
+    (file,) = (tmp_path / 'bag').glob('*.mcap')
+    whole = file.read_bytes()
+    words = ['--out', str(tmp_path / 'out'), '--rate', '0']
+    # The lone file of a recorder that was stopped before the end: its messages are whole.
+    (tmp_path / 'cut.mcap').write_bytes(whole[:-20])
+    assert main(['perceive', str(tmp_path / 'cut.mcap'), *words]) == 0
+    assert 'a ball in 1 of 1 pictures' in capsys.readouterr().out
+    file.write_bytes(whole[: len(whole) // 2])
+    assert main(['perceive', str(tmp_path / 'bag'), *words, '--overwrite']) == 1
+    assert 'not a bag that can be read' in capsys.readouterr().err
+    # The length of the image in its message says more than is there.
+    at = whole.index(bytes(picture()[:1, :8].ravel())) - 4
+    file.write_bytes(whole[:at] + b'\xff\xff\xff\x7f' + whole[at + 4 :])
+    assert main(['perceive', str(tmp_path / 'bag'), *words, '--overwrite']) == 1
+    error = capsys.readouterr().err
+    assert str(tmp_path / 'bag') in error and 'damaged' in error
+
+
 @pytest.mark.parametrize(
     'name, content, told',
     [

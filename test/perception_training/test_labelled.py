@@ -52,6 +52,16 @@ def test_a_bad_label_is_refused_with_file_and_line(tmp_path, label):
         read_folder(tmp_path)
 
 
+def test_labels_that_are_no_text_are_refused_with_file_and_line(tmp_path):
+    put(tmp_path / 'a.png', '')
+    (tmp_path / 'a.txt').write_bytes(b'0 0.5 0.5 0.1 0.1\n\xff\xfe\x00\n')
+    with pytest.raises(GudaError, match=r'a\.txt:2: .*five numbers'):
+        read_folder(tmp_path)
+    (tmp_path / 'classes.txt').write_bytes(b'\xff\xfeb')
+    with pytest.raises(GudaError, match="none of its classes is 'ball'"):
+        read_folder(tmp_path)
+
+
 def test_a_folder_without_labels_is_refused(tmp_path):
     cv2.imwrite(str(tmp_path / 'a.png'), np.zeros((10, 10, 3), np.uint8))
     with pytest.raises(GudaError, match='no labelled picture'):

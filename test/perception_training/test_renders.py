@@ -91,3 +91,10 @@ def test_an_unknown_split_or_a_folder_without_renders_is_refused(tmp_path):
         write_renders(tmp_path, 'other', 1)
     with pytest.raises(GudaError, match=r'no frames\.jsonl'):
         next(read_renders(tmp_path))
+
+
+@pytest.mark.parametrize('line', ['{"name": "a"', '{}', '[]', '\udcff', '{"size": [1]}'])
+def test_a_damaged_list_of_renders_is_refused_with_its_line(tmp_path, line):
+    (tmp_path / 'frames.jsonl').write_text(line + '\n', errors='surrogateescape')
+    with pytest.raises(GudaError, match=r'frames\.jsonl:1: .*render it again'):
+        list(read_renders(tmp_path))

@@ -115,9 +115,9 @@ class FilmWriter:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         self.path, self.frames = Path(path), 0
         for tag, self.codec in _CODECS:
-            # OpenCV's stubs lack its older name, which all versions have.
-            code = cv2.VideoWriter_fourcc(*tag)  # type: ignore[attr-defined]
-            self._writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, code, rate, size)
+            self._writer = cv2.VideoWriter(
+                str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*tag), rate, size
+            )
             if self._writer.isOpened():
                 return
         raise DataSetError(

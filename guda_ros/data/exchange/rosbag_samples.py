@@ -76,7 +76,7 @@ def bag_topics(path: str | os.PathLike[str]) -> dict[str, tuple[str, int]]:
 
     :raises RecordingError: if it cannot be read.
     """
-    with _open(path) as bag:
+    with opened_bag(path) as bag:
         return {item.topic: (item.msgtype, item.msgcount) for item in bag.connections}
 
 
@@ -152,7 +152,7 @@ def _read(
     path: str | os.PathLike[str], topics: Mapping[str, str], required: Collection[str]
 ) -> tuple[dict[str, _Raw], list[str]]:
     """Return the messages of each role that the bag has, and what is wrong with the file."""
-    with _open(path) as bag:
+    with opened_bag(path) as bag:
         wanted = _match(path, bag.connections, topics, required)
         raw = {role: _Raw(connection.msgtype) for role, connection in wanted.items()}
         definitions = load_definitions()
@@ -189,27 +189,32 @@ def _read(
         return raw, problems
 
 
-def _open(path: str | os.PathLike[str]) -> _Opened:
+def opened_bag(path: str | os.PathLike[str]) -> OpenedBag:
+    """
+    Return a bag for `with`: a folder or one of its files, also of a recorder that did not end.
+
+    :raises RecordingError: if it cannot be read.
+    """
     path = as_path(path, 'bag')
     if not path.exists():
         raise RecordingError(f'{path}: no such bag')
     try:
         if has_journal(path) and (unclosed := open_unfinished(path)) is not None:
-            return _Opened(unclosed)
+            return OpenedBag(unclosed)
         bag = open_bag(path)
     except Exception as error:
         unfinished = open_unfinished(path)
         if unfinished is not None:
-            return _Opened(unfinished)
+            return OpenedBag(unfinished)
         raise RecordingError(
             f'{path}: not a bag that can be read: {str(error) or type(error).__name__}; give the '
             'folder with metadata.yaml, or a .mcap or .db3 file; `ros2 bag reindex` makes a '
             'metadata.yaml that is missing, `mcap recover` may save what a cut file holds'
         ) from error
-    return _Opened(bag)
+    return OpenedBag(bag)
 
 
-class _Opened:
+class OpenedBag:
     """A reader that is open already, for `with`."""
 
     def __init__(self, bag: Reader | UnfinishedBag | UnfinishedDatabase) -> None:

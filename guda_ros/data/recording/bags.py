@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 import os
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import Any, TYPE_CHECKING
 import yaml
 
 from guda_ros.config.yaml12 import parse_of_program
-from guda_ros.data.recording.info import METADATA_FILE
+from guda_ros.data.recording.info import load_definitions, METADATA_FILE
 
 if TYPE_CHECKING:
+    from rosbags.interfaces import Connection
     from rosbags.rosbag2 import Reader
 
 #: Bytes of the largest metadata.yaml that is read: some hundred times ours.
@@ -72,6 +74,30 @@ def close_bag(bag: Reader) -> None:
     """Close a bag; its reader clears what it took from metadata.yaml, whatever that is."""
     with suppress(AttributeError, TypeError):
         bag.close()
+
+
+def read_messages(
+    bag: Reader, connections: Sequence[Connection], damaged: Callable[[Exception], Exception]
+) -> Iterator[tuple[Connection, int, Any]]:
+    """
+    Yield connection, time of reception [ns] and message, in order of reception.
+
+    :param bag: with the interface of a rosbags Reader. :param connections: of it, at least one.
+    :param damaged: gives what is raised where a message cannot be read, by what is wrong with it.
+    """
+    definitions = load_definitions()
+    source = bag.messages(connections)
+    while True:
+        try:
+            connection, stamp, data = next(source)
+            if not is_reception(stamp):
+                raise ValueError(f'a message was received at {stamp}, which is no time')
+            message = definitions.deserialize_cdr(data, connection.msgtype)
+        except StopIteration:
+            return
+        except Exception as error:  # A parser of damaged bytes may raise anything.
+            raise damaged(error) from error
+        yield connection, stamp, message
 
 
 def is_reception(time: object) -> bool:

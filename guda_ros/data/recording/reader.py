@@ -18,7 +18,7 @@ from typing import Any
 from guda_ros.arguments import as_path
 from guda_ros.data.contract import Contract
 from guda_ros.data.files import PARTIAL
-from guda_ros.data.recording.bags import close_bag, is_reception, open_bag, read_metadata
+from guda_ros.data.recording.bags import close_bag, open_bag, read_messages, read_metadata
 from guda_ros.data.recording.info import (
     DISCARDED,
     INTERRUPTED,
@@ -130,18 +130,7 @@ class RecordingReader:
         ]
         if not connections:
             return
-        definitions = load_definitions()
-        source = self._bag.messages(connections)
-        while True:
-            try:
-                connection, stamp, data = next(source)
-                if not is_reception(stamp):
-                    raise ValueError(f'a message was received at {stamp}, which is no time')
-                message = definitions.deserialize_cdr(data, connection.msgtype)
-            except StopIteration:
-                return
-            except Exception as error:
-                raise self._damaged(error) from error
+        for connection, stamp, message in read_messages(self._bag, connections, self._damaged):
             yield connection.topic, stamp, message
 
     def close(self) -> None:

@@ -90,7 +90,7 @@ def perceive(
     refuse_existing(out / 'found.jsonl', overwrite)
     network = BallNetwork(as_path(weights, 'weights'))
     model = _camera(robot, camera) if robot else None
-    radius = Ball.load(ball)
+    profile = Ball.load(ball)
     looks: list[Look] = []
     film: Film | None = None
     try:
@@ -99,7 +99,7 @@ def perceive(
             ground = None
             if model is not None:
                 detector = NetworkBallDetector(
-                    _scaled(model, bgr, path), radius, min_score, network=network
+                    _scaled(model, bgr, path), profile, min_score, network=network
                 )
                 ground = detector.detect(bgr)
             looks.append(Look(name, finds, ground))

@@ -9,9 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from guda_ros.data.exchange.rosbag_samples import bag_topics
+from guda_ros.data.exchange.rosbag_samples import opened_bag
+from guda_ros.data.recording.bags import read_messages
 from guda_ros.errors import GudaError
-from guda_ros.perception.encodings import decode_compressed, decode_image, read_picture
+from guda_ros.perception.encodings import decode_message, read_picture
 
 IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.ppm', '.webp')
 VIDEOS = ('.mp4', '.avi', '.mkv', '.mov', '.webm', '.mjpeg', '.mjpg')
@@ -77,33 +78,19 @@ def _of_video(path: Path) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def _of_bag(path: Path, topic: str) -> Iterator[tuple[str, np.ndarray]]:
-    from rosbags.highlevel import AnyReader
-    from rosbags.typesys import get_typestore, Stores
-
-    images = {name: kind for name, (kind, _) in bag_topics(path).items() if kind in _TYPES}
-    wanted = topic if topic.startswith('/') or not topic else f'/{topic}'
-    if wanted and wanted not in images:
-        raise GudaError(f'{path}: no images on {wanted}; there are {_listed(images)}')
-    if not wanted and len(images) != 1:
-        raise GudaError(f'{path}: choose images by --topic: {_listed(images)}')
-    wanted = wanted or next(iter(images))
-    number = 0
-    store = get_typestore(Stores.ROS2_JAZZY)
-    with AnyReader([path], default_typestore=store) as reader:
-        connections = [item for item in reader.connections if item.topic == wanted]
-        for connection, _, raw in reader.messages(connections):
-            message = reader.deserialize(raw, connection.msgtype)
+    with opened_bag(path) as bag:
+        images = {item.topic for item in bag.connections if item.msgtype in _TYPES}
+        wanted = topic if topic.startswith('/') or not topic else f'/{topic}'
+        if wanted and wanted not in images:
+            raise GudaError(f'{path}: no images on {wanted}; there are {_listed(images)}')
+        if not wanted and len(images) != 1:
+            raise GudaError(f'{path}: choose images by --topic: {_listed(images)}')
+        wanted = wanted or next(iter(images))
+        connections = [item for item in bag.connections if item.topic == wanted]
+        number = 0
+        for _, _, message in read_messages(bag, connections, lambda error: _damaged(path, error)):
             try:
-                if connection.msgtype == _TYPES[1]:
-                    bgr = decode_compressed(message.data, message.format)
-                else:
-                    bgr = decode_image(
-                        message.encoding,
-                        message.data,
-                        message.width,
-                        message.height,
-                        message.step,
-                    )
+                bgr = decode_message(message)
             except ValueError as error:
                 raise GudaError(f'{path}: image {number} on {wanted}: {error}') from error
             yield f'{path.stem}_{number:06}', bgr
@@ -112,7 +99,11 @@ def _of_bag(path: Path, topic: str) -> Iterator[tuple[str, np.ndarray]]:
         raise GudaError(f'{path}: {wanted} holds no image')
 
 
-def _listed(images: dict[str, str]) -> str:
+def _damaged(path: Path, error: Exception) -> GudaError:
+    return GudaError(f'{path}: damaged: {str(error) or type(error).__name__}')
+
+
+def _listed(images: set[str]) -> str:
     return ', '.join(sorted(images)) or 'no topic of images'
 
 
