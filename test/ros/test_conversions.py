@@ -160,7 +160,7 @@ def lock_step(**sources):
 
 
 def test_lock_step_is_complete_when_all_required_topics_carry_the_stamp():
-    steps = lock_step(ball=True, camera=True)
+    steps = lock_step(perception=True, camera=True)
     assert not steps.complete
     assert steps.expect(100, 100)
     assert not steps.answer('cmd_vel', 99)
@@ -172,14 +172,14 @@ def test_lock_step_is_complete_when_all_required_topics_carry_the_stamp():
 
 
 def test_a_late_image_is_answered_by_its_own_stamp_and_a_lost_one_not_at_all():
-    steps = lock_step(ball=True, policy=True, camera=True)
+    steps = lock_step(perception=True, policy=True, camera=True)
     assert steps.expect(300, 100)
     assert not steps.answer('cmd_vel', 300)
     assert steps.answer('ball/odom', 100) and steps.answer('cmd_vel', 100) and steps.complete
     assert not steps.expect(400, None)
     assert steps.complete
     # Who drives by what is never late answers every step, whatever the camera does.
-    steps = lock_step(ball=True, camera=True)
+    steps = lock_step(perception=True, camera=True)
     assert steps.expect(300, None) and steps.missing() == ['cmd_vel']
     assert steps.expect(400, 200) and not steps.answer('cmd_vel', 200)
     assert steps.answer('cmd_vel', 400) and steps.missing() == ['ball/odom']
