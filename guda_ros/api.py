@@ -82,6 +82,12 @@ if TYPE_CHECKING:
     from guda_ros.learning.iql import IQL as IQL
     from guda_ros.learning.rebrac import ReBRAC as ReBRAC
     from guda_ros.learning.td3_bc import TD3BC as TD3BC
+    from guda_ros.online.augmented_replay import AugmentedReplayBuffer as AugmentedReplayBuffer
+    from guda_ros.online.dafs import GoalDAF as GoalDAF
+    from guda_ros.online.dafs import GuideDAF as GuideDAF
+    from guda_ros.online.dafs import SwapDAF as SwapDAF
+    from guda_ros.online.dafs import World as World
+    from guda_ros.online.replay_log import AugmentationLog as AugmentationLog
     from guda_ros.sim.env import SoccerEnv as SoccerEnv
     from guda_ros.sim.vector_env import SoccerVectorEnv as SoccerVectorEnv
     from guda_ros.soccer.field import Field as Field
@@ -233,6 +239,13 @@ HOMES = {
     'export_policy': 'learning.export:export_policy',
     'ExportedPolicy': 'control.exported_policy:ExportedPolicy',
     'load_results': 'evaluation.results:load_results',
+    # Online learning.
+    'AugmentedReplayBuffer': 'online.augmented_replay:AugmentedReplayBuffer',
+    'AugmentationLog': 'online.replay_log:AugmentationLog',
+    'GuideDAF': 'online.dafs:GuideDAF',
+    'SwapDAF': 'online.dafs:SwapDAF',
+    'GoalDAF': 'online.dafs:GoalDAF',
+    'World': 'online.dafs:World',
     # Environments.
     'SoccerEnv': 'sim.env:SoccerEnv',
     'SoccerVectorEnv': 'sim.vector_env:SoccerVectorEnv',

@@ -28,6 +28,8 @@ class Episodes(Protocol):
 
     def summary(self, indices: np.ndarray) -> dict[str, np.ndarray]: ...
 
+    def world_states(self) -> np.ndarray: ...
+
     def close(self) -> None: ...
 
 
@@ -39,10 +41,14 @@ class BatchVecEnv(VecEnv):
     to again. An episode that ends begins anew in the same step; the info of its row has
     terminal_observation, TimeLimit.truncated, `episode` (as Monitor writes it), `is_success` and
     the sums `reward/<term>`. Row i with seed s has the episodes of an environment with seed s + i.
+
+    :param world_states: let every info have world_state_before and world_state (S,), the true
+        states before and after the step, which augmentation works on.
     """
 
-    def __init__(self, episodes: Episodes) -> None:
+    def __init__(self, episodes: Episodes, world_states: bool = False) -> None:
         self.episodes = episodes
+        self._tells_states = world_states
         self._actions = None
         super().__init__(len(episodes), episodes.observation_space, episodes.action_space)
         self.seed()
@@ -63,9 +69,14 @@ class BatchVecEnv(VecEnv):
 
     def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict]]:
         """Walk one control period; return observations, rewards, dones and infos."""
+        before = self.episodes.world_states() if self._tells_states else None
         observations, rewards, terminations, truncations = self.episodes.step(self._actions)
         dones = terminations | truncations
         infos: list[dict] = [{} for _ in range(self.num_envs)]
+        if before is not None:
+            # Copies, and taken before rows that ended begin anew.
+            for info, state, after in zip(infos, before, self.episodes.world_states()):
+                info['world_state_before'], info['world_state'] = state, after
         rows = np.flatnonzero(dones)
         if rows.size:
             summary = self.episodes.summary(rows)

@@ -26,7 +26,8 @@ class StateEnv(gymnasium.Env):
     """
     One episode of a task at a time.
 
-    info: world_state (S,) and is_success, the goal is reached in that state.
+    info: world_state (S,) and is_success, the goal is reached in that state; of a step also
+    world_state_before (S,).
     """
 
     metadata = {'render_modes': []}
@@ -56,7 +57,8 @@ class StateEnv(gymnasium.Env):
         reward = float(task.reward(before, taken, after)[0])
         terminated = bool(task.terminated(after)[0])
         truncated = not terminated and self._steps >= self.contract.max_steps
-        return self.contract.observe(self._state), reward, terminated, truncated, self._info()
+        info = {**self._info(), 'world_state_before': before[0]}
+        return self.contract.observe(self._state), reward, terminated, truncated, info
 
     def _info(self) -> dict:
         return {

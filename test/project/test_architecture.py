@@ -22,10 +22,10 @@ LAYERS = (
     ('config',),
     ('soccer',),
     ('data',),
-    ('augmentation', 'control', 'game', 'learning', 'online', 'perception', 'robots', 'sim'),
+    ('augmentation', 'control', 'game', 'learning', 'perception', 'robots', 'sim'),
     ('tasks',),
     ('evaluation',),
-    ('identification', 'perception_training'),
+    ('identification', 'online', 'perception_training'),
     ('ros',),
     ('nodes', 'workflows'),
     ('cli', 'api'),
@@ -178,7 +178,7 @@ def is_allowed(source: str, target: str) -> bool:
     mine, other = layer_of(source), layer_of(target)
     if mine is None or other is None:
         return mine == other
-    return mine == other or RANK[other] < RANK[mine] or (mine, other) == ('online', 'learning')
+    return mine == other or RANK[other] < RANK[mine]
 
 
 def ros_packages() -> set[str]:
