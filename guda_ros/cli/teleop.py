@@ -227,7 +227,13 @@ class _Session:
         self._station, self._keyboard, self._pad = station, Keyboard(keyboard), pad
         self._graph = graph
         self._colour = 'NO_COLOR' not in os.environ
-        self._view = View(title=title, device='keyboard', pitch=contract.field, keyboard=keyboard)
+        self._view = View(
+            title=title,
+            device='keyboard',
+            pitch=contract.field,
+            keyboard=keyboard,
+            has_ball=contract.has_ball,
+        )
         self._contract = contract
         self._drawn = 0.0
 

@@ -91,6 +91,13 @@ def test_ascii_terminals_get_ascii():
     assert text(shown, unicode=False).isascii()
 
 
+@pytest.mark.parametrize('has_ball', [True, False])
+def test_a_ball_is_missed_only_where_the_task_has_one(has_ball):
+    shown = text(view(robot=np.zeros(3), seen_by='perception', has_ball=has_ball))
+    assert re.search(r'seen by +perception', shown)
+    assert bool(re.search('ball +not seen', shown)) == has_ball
+
+
 def test_robot_and_ball_are_where_they_are():
     rows = draw_field(PITCH, np.array([-4.5, 3.0, np.pi / 2]), np.array([4.4, -2.9]), 52, 20)
     signs = [''.join(sign for sign, _ in row) for row in rows]

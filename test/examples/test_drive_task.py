@@ -12,6 +12,7 @@ from nav_msgs.msg import Odometry
 import numpy as np
 from own_task import installed_task
 from policy_file import write_policy
+from pty_command import PtyCommand
 import pytest
 import recording_scene as scene
 from ros_helpers import wait_for
@@ -372,3 +373,24 @@ def test_a_policy_s_graph_has_no_topic_of_a_ball(contract, tmp_path):
     with RecordingReader(recorded) as reader:
         assert not [role for role in reader.info.topics if 'ball' in role]
     assert np.abs(read_episode(recorded).commands[:, 0]).max() > 0.1
+
+
+@pytest.mark.long
+def test_the_trials_on_a_robot_are_rehearsed_without_a_ball(contract, tmp_path):
+    policy, starts = tmp_path / 'home.onnx', tmp_path / 'starts.yaml'
+    write_policy(policy, contract, (1.0, 0.0, 0.0), toward='goal_bearing_sin')
+    start = {'robot': [0.7, 0.0], 'heading': 0, 'scenario': 'near'}
+    starts.write_text(yaml.safe_dump({'name': 'mine', 'starts': [start]}))
+    arguments = ['--contract', str(EXAMPLE / 'drive_home.yaml'), '--set', str(starts)]
+    arguments += ['--starts', '1', '--out', str(tmp_path / 'trials')]
+    person = PtyCommand('evaluate', str(policy), '--rehearse', *arguments)
+    try:
+        person.wait_for('simulated robot is there(.|\n)*Enter: it is placed', 90)
+        assert not re.search(r'\bball\b', person.text)
+        person.press('\n')
+        person.wait_for(r'the robot is \d\.\d m from where it is to go', 60)
+        person.wait_for('the robot is where it is to go', 60)
+        person.press('s')
+        assert person.wait() == 0 and 'all trials are made' in person.text
+    finally:
+        person.close()

@@ -70,6 +70,8 @@ class View:
     robot: np.ndarray | None = None
     #: (2,) its position in `map` [m], None if unknown.
     ball: np.ndarray | None = None
+    #: Whether the task has one.
+    has_ball: bool = True
     #: Where robot and ball are known from.
     seen_by: str = ''
     #: (3,) what the person wants [m/s, rad/s].
@@ -340,13 +342,14 @@ def _numbers(view: View) -> list:
                 f'{view.robot[0]:+.2f} {view.robot[1]:+.2f} m {_degrees(view.robot[2]):+.0f} deg',
             )
         )
-        rows.append(
-            (
-                'ball',
-                'not seen'
-                if view.ball is None or not np.isfinite(view.ball).all()
-                else f'{view.ball[0]:+.2f} {view.ball[1]:+.2f} m',
+        if view.has_ball:
+            rows.append(
+                (
+                    'ball',
+                    'not seen'
+                    if view.ball is None or not np.isfinite(view.ball).all()
+                    else f'{view.ball[0]:+.2f} {view.ball[1]:+.2f} m',
+                )
             )
-        )
         rows.append(('seen by', view.seen_by))
     return [[(f'{name:<9}', DIM), (text, '')] for name, text in rows]

@@ -201,7 +201,7 @@ def _figures(
 ) -> dict[str, str]:
     episodes, field = source.episodes, source.contract.field
     drawn = {
-        'timeline': data_charts.timeline(episodes[:_DRAWN]),
+        'timeline': data_charts.timeline(episodes[:_DRAWN], source.contract.has_ball),
         'paths': pictures.demonstrations(episodes[:_DRAWN], field, ball=source.contract.has_ball),
         'returns': data_charts.returns(
             [row['id'] for row in numbers['episodes']],

@@ -28,8 +28,12 @@ from guda_ros.soccer.field import Field
 _LOST, _USABLE = '#E69F00', '#56B4E9'
 
 
-def timeline(episodes: Sequence[Episode]) -> str:
-    """Draw one bar an episode: usable steps, steps without a known ball, missing samples."""
+def timeline(episodes: Sequence[Episode], ball: bool = True) -> str:
+    """
+    Draw one bar an episode: usable steps, steps without a known ball, missing samples.
+
+    :param ball: whether there is one; without, what is not known is the pose.
+    """
     with new_figure(0.75 + 0.2 * len(episodes)) as figure:
         height = figure.get_figheight()
         axes = figure.add_axes((0.16, 0.42 / height, 0.83, 1 - 0.72 / height))
@@ -72,7 +76,7 @@ def timeline(episodes: Sequence[Episode]) -> str:
                 Patch(color=colour, label=label)
                 for colour, label in (
                     (_USABLE, 'usable'),
-                    (_LOST, 'ball not known'),
+                    (_LOST, 'ball not known' if ball else 'pose not known'),
                     (BAD, 'a sample is missing'),
                 )
             ],

@@ -95,7 +95,7 @@ def _render(evaluation: Evaluation, numbers: dict) -> str:
         tried=max(group['starts'] for group in groups),
         means=means,
         means_words=MEANS,
-        verdicts={**JUDGED, 'scored': evaluation.contract.words.past},
+        verdicts=_verdicts(evaluation),
         words=evaluation.contract.words,
         situations=SITUATIONS,
     )
@@ -125,7 +125,7 @@ def _figures(
         succeeded=words.past,
     )
     drawn['verdicts'] = evaluation_charts.verdicts(
-        {name: group['verdicts'] for name, group in tried.items()}, looks, words.past
+        {name: group['verdicts'] for name, group in tried.items()}, looks, _verdicts(evaluation)
     )
     times = {}
     for name, policies in evaluation.groups.items():
@@ -213,6 +213,12 @@ def _hard(evaluation: Evaluation) -> dict[str, int] | None:
 def _on_field(evaluation: Evaluation) -> bool:
     """Tell whether a robot starts on a field."""
     return isinstance(evaluation.contract, Contract)
+
+
+def _verdicts(evaluation: Evaluation) -> dict[str, str]:
+    """Return words for how episodes ended."""
+    words = {**JUDGED, 'scored': evaluation.contract.words.past}
+    return words if has_ball(evaluation.contract) else {**words, 'out': 'failed for good'}
 
 
 def _with_ball(evaluation: Evaluation) -> bool:

@@ -41,10 +41,14 @@ _VERDICT_COLOURS = {
 
 
 def verdicts(
-    counts: Mapping[str, Mapping[str, int]], looks: Looks, succeeded: str = 'scored'
+    counts: Mapping[str, Mapping[str, int]], looks: Looks, labels: Mapping[str, str] = JUDGED
 ) -> str:
-    """Draw which share of each group's episodes ended how; counts: group -> verdict -> number."""
-    rows, labels = len(counts), {**JUDGED, 'scored': succeeded}
+    """
+    Draw which share of each group's episodes ended how; counts: group -> verdict -> number.
+
+    :param labels: words for the verdicts.
+    """
+    rows = len(counts)
     with new_figure(0.33 * rows + 0.55) as figure:
         height = figure.get_figheight()
         axes = figure.add_axes([0.205, 0.24 / height, 0.645, 0.33 * rows / height])

@@ -49,9 +49,12 @@ class Session:
             "\nleft, right: as you look at the opponents' goal; the middle: the line from the "
             'centre mark to the middle of the goal'
         )
+        keys = dict(KEYS)
+        if not self._contract.has_ball:
+            keys['o'] = keys['o'][0], 'all is lost'
         self._operator.say(
             'keys while the robot plays: '
-            + ', '.join(f'{key} {words}' for key, (_, words) in KEYS.items())
+            + ', '.join(f'{key} {words}' for key, (_, words) in keys.items())
             + f', {REPEAT} this trial does not count, {ABORT} stop here'
             + f'\nsuccess: {self._contract.words.meaning or "what the task calls so"}'
         )
