@@ -153,7 +153,7 @@ def test_commands_that_nobody_hears_or_sends_in_another_type_are_told(nodes):
 
 def test_a_policy_says_whom_it_does_not_hear(nodes):
     driver, ours, _ = nodes
-    inputs = PolicyInputs(ours, 0.1, {}, print, print)
+    inputs = PolicyInputs(ours, CONTRACT, {}, print, print)
     inputs.subscriptions(Topics(CONTRACT))
     assert inputs.lack == ''
     driver.create_publisher(Odometry, 'pose', 1)
