@@ -6,6 +6,7 @@ from guda_ros.perception.ball_detector import BallDetector, hsv_of, LEAST_SATURA
 from guda_ros.perception.camera import CameraModel
 from guda_ros.perception.network_ball_detector import NetworkBallDetector
 from guda_ros.soccer.field import Ball
+from guda_ros.soccer.robot import Body
 
 
 def kind_of(ball: Ball) -> str:
@@ -15,12 +16,15 @@ def kind_of(ball: Ball) -> str:
     return 'colour' if hsv_of(ball)[1] >= LEAST_SATURATION else 'network'
 
 
-def detector_of(camera: CameraModel, ball: Ball) -> BallDetector | NetworkBallDetector:
+def detector_of(
+    camera: CameraModel, ball: Ball, body: Body | None = None
+) -> BallDetector | NetworkBallDetector:
     """
     Return the detector of a ball.
 
+    :param body: of the robot, whose feet are no ball.
     :raises ValueError: if the profile asks for `colour`, and the ball is too grey for it.
     """
     if kind_of(ball) == 'colour':
         return BallDetector(camera, ball)
-    return NetworkBallDetector(camera, ball)
+    return NetworkBallDetector(camera, ball, body=body)

@@ -16,6 +16,7 @@ from guda_ros.perception.ball_detector import BallDetection, ground_covariance
 from guda_ros.perception.ball_network import BallFind, BallNetwork, Band, load_network
 from guda_ros.perception.camera import CameraModel, refuse_size
 from guda_ros.soccer.field import Ball
+from guda_ros.soccer.robot import Body
 
 
 class NetworkBallDetector:
@@ -29,6 +30,7 @@ class NetworkBallDetector:
     :param max_distance: farthest ball that is believed [m].
     :param pose_deviation: standard deviation of the camera's direction [rad], for the covariance.
     :param network: by default the shipped one, read once.
+    :param body: of the robot: what is where its own feet stand is no ball.
     """
 
     #: How much larger or smaller than the ground says a ball may look, and pixels of its radius
@@ -37,6 +39,8 @@ class NetworkBallDetector:
     #: Radius below which a ball is looked for more closely [pixels], and what is made there, and
     #: elsewhere, of a pixel of an image that is 640 wide.
     SMALL, CLOSELY, COARSELY = 11.0, 0.75, 0.5
+    #: A ball whose middle is this near to the robot's feet, in radii, would be in them.
+    INSIDE = 0.5
 
     def __init__(
         self,
@@ -46,12 +50,14 @@ class NetworkBallDetector:
         max_distance: float = 8.0,
         pose_deviation: float = 0.004,
         network: BallNetwork | None = None,
+        body: Body | None = None,
     ) -> None:
         self.camera = camera
         self._ball = ball
         self._min_score, self._max_distance = min_score, max_distance
         self._pose_deviation = pose_deviation
         self._network = network or load_network()
+        self._body = body
         self.bands = self._find_bands()
 
     def detect(self, bgr: np.ndarray) -> BallDetection | None:
@@ -136,7 +142,7 @@ class NetworkBallDetector:
             position = camera.sphere_from_outline(find.centre, radius, radius)
         if position is None or not np.isfinite(position).all():
             return None
-        if not np.hypot(*position) < self._max_distance:
+        if not np.hypot(*position) < self._max_distance or self._in_own_feet(position):
             return None
         outline = camera.sphere_outline(np.append(position, radius), radius)
         if not (np.isfinite(outline.area) and outline.area > 0):
@@ -163,6 +169,16 @@ class NetworkBallDetector:
             find.score,
             cut,
         )
+
+    def _in_own_feet(self, position: np.ndarray) -> bool:
+        """Tell of a place (2,) in base_link whether a ball there would be in the robot's feet."""
+        if self._body is None:
+            return False
+        x, y = position
+        body = self._body
+        aside = max(abs(y) - (body.stance_width + body.foot_width) / 2, 0.0)
+        ahead = max(x - body.foot_front, body.foot_front - body.foot_length - x, 0.0)
+        return math.hypot(ahead, aside) < self.INSIDE * self._ball.radius
 
     def _fit_box(self, box: np.ndarray, free: np.ndarray) -> np.ndarray | None:
         """

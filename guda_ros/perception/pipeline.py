@@ -18,7 +18,7 @@ from guda_ros.perception.localisation import START_DEVIATION, StartAnchoredLocal
 from guda_ros.perception.network_ball_detector import NetworkBallDetector
 from guda_ros.soccer import world
 from guda_ros.soccer.field import Ball
-from guda_ros.soccer.robot import RobotProfile
+from guda_ros.soccer.robot import Body, RobotProfile
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +38,15 @@ class View:
 class _Eye:
     """A camera with what finds things in its images."""
 
-    def __init__(self, mounted: CameraModel, ball: Ball, line_width: float | None) -> None:
-        self.mounted, self._ball, self._line_width = mounted, ball, line_width
+    def __init__(
+        self, mounted: CameraModel, ball: Ball, body: Body, line_width: float | None
+    ) -> None:
+        self.mounted, self._ball, self._body = mounted, ball, body
+        self._line_width = line_width
         self.use(mounted)
 
     def use(self, camera: CameraModel) -> None:
-        self.detector = detector_of(camera, self._ball)
+        self.detector = detector_of(camera, self._ball, self._body)
         if self._line_width is not None:
             self.lines = LineFinder(camera, self._line_width)
 
@@ -140,7 +143,9 @@ class Perception:
 
         :param name: of the camera; without one, the first.
         """
-        eye = self._eyes[name or self.first] = _Eye(camera, self._ball, self._line_width)
+        eye = self._eyes[name or self.first] = _Eye(
+            camera, self._ball, self._robot.body, self._line_width
+        )
         if any(self._head):
             eye.use(camera.turned(self._robot.head, *self._head))
 

@@ -39,6 +39,7 @@ def test_contract_survives_json(contract):
         ('soccer_push', 'ce64dccf74e21fb5'),
         ('soccer_corners', '258783596378b202'),
         ('soccer_obstacles', 'c21184e2a7c1cfcd'),
+        ('soccer_push_real', 'd109b03b6d745e86'),
     ],
 )
 def test_the_shipped_contracts_are_those_that_old_files_carry(name, hash):

@@ -242,3 +242,27 @@ def test_files_that_are_no_networks_are_refused_by_name(tmp_path):
     (tmp_path / PROPOSER).write_bytes(b'nonsense')
     with pytest.raises(GudaError, match='ball_proposer.onnx: no network'):
         BallNetwork(tmp_path)
+
+
+@pytest.mark.parametrize('place', [(0.05, 0.0), (0.07, -0.05), (0.11, 0.07)])
+def test_what_looks_like_a_ball_where_the_robot_s_own_feet_stand_is_none(place):
+    robot = RobotProfile.load('nao_v6_real')
+    camera = CameraModel.from_mount(robot.cameras['bottom']).turned(robot.head, 0.0, 0.51)
+    image = foam_ball.turf(camera)
+    foam_ball.draw_ball(camera, image, np.array(place), FOAM.radius)
+    anywhere = NetworkBallDetector(camera, FOAM).detect(image)
+    assert anywhere is not None
+    np.testing.assert_allclose(anywhere.position, place, atol=0.02)
+    assert NetworkBallDetector(camera, FOAM, body=robot.body).detect(image) is None
+
+
+@pytest.mark.parametrize('place', [(0.15, 0.0), (0.14, 0.06), (0.05, 0.16), (0.3, -0.1)])
+def test_a_ball_that_touches_the_feet_is_found(place):
+    robot = RobotProfile.load('nao_v6_real')
+    mounted = CameraModel.from_mount(robot.cameras['bottom'])
+    camera = mounted.turned(robot.head, np.arctan2(place[1], place[0]), 0.51)
+    image = foam_ball.turf(camera)
+    foam_ball.draw_ball(camera, image, np.array(place), FOAM.radius)
+    found = detector_of(camera, FOAM, robot.body).detect(image)
+    assert found is not None
+    np.testing.assert_allclose(found.position, place, atol=0.02)

@@ -40,7 +40,7 @@ def search_ball(
     angles = from_driver(joints.keys(), joints.values(), robot.head.joints)
     camera = camera.turned(robot.head, *(angles.get(joint, 0.0) for joint in HEAD_JOINTS))
     try:
-        detector = detector_of(camera, ball)
+        detector = detector_of(camera, ball, robot.body)
     except ValueError as error:
         return BallSeen(0, 0, problem=str(error))
     places = []
