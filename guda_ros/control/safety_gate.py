@@ -83,6 +83,7 @@ class SafetyGate:
     :param operator: the source that a person drives through the joystick: it steps back when the
         dead-man is let go.
     :param joystick_timeout: time [s] after which the last joystick message says nothing any more.
+    :param joystick_age: how old [s] the stamp of such a message may be, by default the same.
     :param repeat_stop: how long [s] a stop is repeated by `tick`; 0 sends it once.
     :param locks: name to Lock, see arbiter.
     :param field_limit: keeps the robot on the carpet; None does not.
@@ -98,6 +99,7 @@ class SafetyGate:
         guarded: tuple[str, ...] = (),
         operator: str | None = None,
         joystick_timeout: float = 0.5,
+        joystick_age: float | None = None,
         repeat_stop: float = 0.0,
         locks: Mapping[str, Lock] | None = None,
         field_limit: FieldLimit | None = None,
@@ -115,6 +117,7 @@ class SafetyGate:
         self._guarded = frozenset(guarded)
         self._operator = operator
         self.joystick_timeout = joystick_timeout
+        self.joystick_age = joystick_timeout if joystick_age is None else joystick_age
         self._repeat_stop = repeat_stop
         self._now: Instant | None = None
         self._stamps: dict[str, float] = {}

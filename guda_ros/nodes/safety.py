@@ -126,7 +126,7 @@ class Safety(Node):
         self._check()
 
     def _on_joy(self, message: Joy) -> None:
-        state = read_joy(message, self._map, self.get_clock(), self._gate.joystick_timeout)
+        state = read_joy(message, self._map, self.get_clock(), self._gate.joystick_age)
         if state.problem and state.problem != self._joystick_problem:
             self.get_logger().error(state.problem)
         self._joystick_problem = state.problem

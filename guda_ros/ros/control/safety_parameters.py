@@ -53,6 +53,9 @@ def declare_safety_gate(
         name: seconds(f'timeout.{name}', silence, f'silence of {name} that stops')
         for name in ('teleop', 'policy')
     }
+    joystick = seconds(
+        'timeout.joy', 0.5 if simulated else SILENCE, 'silence of joy that counts as let go'
+    )
     sources = {
         name: Source(priority, timeouts[name], max(age, timeouts[name]))
         for name, priority in (('teleop', 2), ('policy', 1))
@@ -105,7 +108,8 @@ def declare_safety_gate(
         frame=contract.frames['base'],
         operator='teleop',
         guarded=tuple(sources) if required else (),
-        joystick_timeout=seconds('timeout.joy', 0.5, 'silence of joy that counts as let go'),
+        joystick_timeout=joystick,
+        joystick_age=max(age, joystick),
         future_tolerance=seconds('future_tolerance', 0.5, 'how far a stamp may lie ahead'),
         # An unasked second stop would answer a later step of a simulator in lock-step.
         repeat_stop=0.0 if simulated else 1.0,
