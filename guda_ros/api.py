@@ -18,6 +18,7 @@ train, export, evaluate, benchmark, identify, perceive. Others are called otherw
     guda evaluate --robot-trial  evaluate_on_robot
     guda evaluate --compare      compare
     guda check robot             check_robot
+    guda preflight               preflight
     guda identify --record       record_drive_on_robot
     guda robot new               new_robot
     guda robot show              draw_robot
@@ -139,6 +140,7 @@ if TYPE_CHECKING:
     from guda_ros.workflows.robots.drawing import draw_robot as draw_robot
     from guda_ros.workflows.robots.driving import record_drive_on_robot as record_drive_on_robot
     from guda_ros.workflows.robots.making import new_robot as new_robot
+    from guda_ros.workflows.robots.preflight import preflight as preflight
     from guda_ros.workflows.train import load_transitions
     from guda_ros.workflows.train import train as train
     from guda_ros.workflows.train import Training as Training
@@ -208,6 +210,7 @@ HOMES = {
     'load_contract': 'data.contract:Contract.load',
     'RobotProfile': 'soccer.robot:RobotProfile',
     'check_robot': 'workflows.robots.checking:check_robot',
+    'preflight': 'workflows.robots.preflight:preflight',
     'RobotCheck': 'workflows.robots.checking:RobotCheck',
     'new_robot': 'workflows.robots.making:new_robot',
     'draw_robot': 'workflows.robots.drawing:draw_robot',

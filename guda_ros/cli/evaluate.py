@@ -125,6 +125,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action='store_true',
         help='with --robot-trial: follow /clock, because a simulator stands in for the robot',
     )
+    parser.add_argument(
+        '--no-check',
+        action='store_true',
+        help='with --robot-trial: begin without what `guda preflight` looks at, or although it '
+        'lacks something',
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -154,6 +160,7 @@ def run(args: argparse.Namespace) -> int:
             network=args.network,
             require_deadman=False if args.no_deadman else None,
             sim_time=args.sim_time,
+            check=not args.no_check,
             domain=args.domain,
             log_dir=args.log_dir,
             names=names_of(args),
@@ -214,6 +221,7 @@ def _refuse_useless(args: argparse.Namespace) -> None:
         (args.network, '--network'),
         (args.no_deadman, '--no-deadman'),
         (args.sim_time, '--sim-time'),
+        (args.no_check, '--no-check'),
     ):
         if given and not args.robot_trial:
             raise GudaError(f'{name} goes with --robot-trial alone')

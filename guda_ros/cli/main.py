@@ -31,6 +31,7 @@ COMMANDS = {
     'evaluate': 'success of policies from fixed starts, simulated, through ROS or on the robot',
     'benchmark': 'compare augmentations and algorithms over many trainings',
     'check': "look at a robot's driver: what fits, what lacks, what to do",
+    'preflight': 'look at all that must be right before the robot moves for the first time',
     'perceive': 'find balls in pictures, judge and train the networks that do',
     'robot': 'make a robot profile from questions, or show one',
     'identify': 'fit a robot profile to a recorded drive',

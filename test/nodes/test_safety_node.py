@@ -8,13 +8,18 @@ import sys
 import time
 
 from geometry_msgs.msg import TwistStamped, Vector3
+from nav_msgs.msg import Odometry
 from node_trial import NodeTrial, SECOND
 import pytest
 from sensor_msgs.msg import Imu
 from std_msgs.msg import Bool, String
 
 from guda_ros.control.joystick import JoystickMap
+from guda_ros.data.contract import Contract
+from guda_ros.ros.conversions import odometry_message
 from guda_ros.ros.qos import LATCHED, SENSOR_DATA
+from guda_ros.ros.robot_check.stop_trial import StopBench
+from guda_ros.soccer.robot import RobotProfile
 
 GO = [0.2, -0.1, 0.5]
 ZERO = [0.0, 0.0, 0.0]
@@ -243,6 +248,38 @@ def test_nobody_walks_off_the_carpet(robot):
     # Localisation that has fallen silent limits nothing.
     robot.spin(1.1)
     assert robot.answer(robot.command('teleop', GO)) == GO
+
+
+def test_a_look_before_the_first_motion_presses_and_releases_and_sees_whether_the_robot_stands(
+    robot,
+):
+    nao, x = RobotProfile.load('nao_v6'), [0.0]
+
+    def drive():
+        stamp = robot.now()
+        robot.publish(Odometry, 'odom', odometry_message((x[0], 0, 0), stamp, 'odom', 'base_link'))
+        x[0] += creep
+
+    def look():
+        bench = StopBench(robot.graph.monitor, Contract.load(), nao, JoystickMap.load(), drive)
+        try:
+            return bench.run(), bench.gamepad()
+        finally:
+            bench.close()
+
+    creep = 0.0
+    trial, pad = look()
+    assert trial.pressed and trial.zero and trial.released and not trial.latched
+    assert trial.samples > 1 and trial.moved == 0.0
+    assert pad.publishers and not pad.held
+    assert not json.loads(robot.states[-1])['stopped']
+    # A stop that somebody else has latched stays so; and this robot creeps.
+    assert robot.call('emergency_stop')[0]
+    creep = 0.01
+    trial, _ = look()
+    assert trial.latched == 'service' and not trial.released
+    assert trial.moved > 0.02
+    assert robot.wait_for(lambda: json.loads(robot.states[-1])['stopped'])
 
 
 def test_nobody_drives_while_a_second_publisher_commands_the_robot(robot):

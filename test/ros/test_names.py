@@ -16,7 +16,7 @@ from guda_ros.data.episodes import read_episode
 from guda_ros.errors import GudaError
 from guda_ros.ros.control.operator_station import OperatorStation
 from guda_ros.ros.graph.names import read_remaps, RosNames
-from guda_ros.ros.graph.parameter_file import read_parameter_file
+from guda_ros.ros.graph.parameter_file import node_parameters, read_parameter_file
 from guda_ros.ros.graph.processes import GraphProcesses
 from guda_ros.ros.graph.table import build_graph, GraphOptions
 
@@ -88,6 +88,26 @@ def test_a_file_that_holds_no_parameters_is_told(tmp_path, text, said):
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises((GudaError, ConfigError), match=said):
         read_parameter_file(path)
+
+
+def test_a_node_is_told_what_all_are_told_and_over_it_its_own_in_its_namespace(tmp_path):
+    path = tmp_path / 'p.yaml'
+    path.write_text(
+        """
+safety: {ros__parameters: {stamped: false, timeout: {joy: 0.3}}}
+/**: {ros__parameters: {stamped: true, robot: nao_v6}}
+red:
+  safety: {ros__parameters: {stamped: 7}}
+""",
+        encoding='utf-8',
+    )
+    assert node_parameters(path, 'safety') == {
+        'stamped': False,
+        'robot': 'nao_v6',
+        'timeout.joy': 0.3,
+    }
+    assert node_parameters(path, 'safety', '/red') == {'stamped': 7, 'robot': 'nao_v6'}
+    assert node_parameters(path, 'perception') == {'stamped': True, 'robot': 'nao_v6'}
 
 
 def test_lists_of_a_parameter_file_become_reals_and_nothing_else_changes(tmp_path):

@@ -85,6 +85,8 @@ class OddDriver:
         command = habits.names.get('command', 'cmd_vel')
         #: How many commands it has heard.
         self.commands = 0
+        #: The commands (3,) themselves, if they are TwistStamped.
+        self.told: list[tuple[float, float, float]] = []
         if command is not None:
             kind = habits.kinds.get('command', TwistStamped)
             self.node.create_subscription(kind, command, self._on_command, qos.DEFAULT)
@@ -106,8 +108,11 @@ class OddDriver:
         while not self._ended.is_set():
             self._executor.spin_once(timeout_sec=0.05)
 
-    def _on_command(self, _) -> None:
+    def _on_command(self, message) -> None:
         self.commands += 1
+        if isinstance(message, TwistStamped):
+            velocity = message.twist
+            self.told.append((velocity.linear.x, velocity.linear.y, velocity.angular.z))
 
     def _send(self, role: str, kind: type) -> None:
         if kind is not USUAL[role][1]:

@@ -61,6 +61,26 @@ def seen(found, *levels):
     }
 
 
+def test_a_look_expects_what_a_file_of_parameters_tells_the_nodes(tmp_path):
+    path = tmp_path / 'p.yaml'
+    path.write_text(
+        """
+/**: {ros__parameters: {robot: turtlebot4}}
+safety: {ros__parameters: {stamped: true}}
+perception: {ros__parameters: {image_transport: compressed}}
+adapter: {ros__parameters: {adapter: twist}}
+""",
+        encoding='utf-8',
+    )
+    names = RosNames(params_file=str(path))
+    found = checking.expected_of(GraphOptions(robot='nao_v6', names=names))
+    assert found.robot.name == found.contract.robot == 'turtlebot4'
+    assert found.stamped and found.compressed and found.adapter == 'twist'
+    # What is typed goes over the file.
+    overrides = {'safety': {'stamped': False}}
+    assert not checking.expected_of(GraphOptions(names=names, overrides=overrides)).stamped
+
+
 def test_a_driver_that_fits_is_told_so_and_its_ball_is_looked_for(place):
     with OddDriver(place):
         found = check_robot(place)

@@ -26,6 +26,7 @@ NEEDS = {
     'guda sim view': 'a policy of guda sim train, or a minute of drawing; see test_scripts.py',
     'guda sim collect runs/ppo_penalty': 'a policy of guda sim train',
     'guda check robot': 'a robot; test_check_robot.py stands in for one',
+    'guda preflight': 'a robot; test_preflight.py stands in for one',
     'guda identify --record': 'a robot; test_robot_drive.py stands in for one',
     'guda perceive camera.jpg': 'a picture; test_perceive.py has one',
     'guda perceive evaluate pictures': 'pictures with labels; test_perceive.py has some',

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -29,6 +31,47 @@ def read_parameter_file(path: str | Path) -> str:
     if not nodes or not any(_has_parameters(node) for _, node in nodes):
         raise GudaError(f'{path}: is no file of parameters: NODE: {{ros__parameters: ...}}')
     return yaml.serialize(root) if _make_reals(root) else text
+
+
+def node_parameters(path: str | Path, node: str, prefix: str = '') -> dict[str, Any]:
+    """
+    Return the parameters that a file gives a node: those of all nodes, and over them its own.
+
+    Names with dots are kept as they are; mappings become such names.
+
+    :param prefix: the namespace of the node with the slash before it, or nothing.
+    :raises GudaError: if it cannot be read, or is none.
+    """
+    root = yaml.safe_load(read_parameter_file(path))
+    told: dict[str, Any] = {}
+    for wanted in ('/**', f'{prefix}/{node}'):
+        for name, values in _nodes(root, ''):
+            if name == wanted:
+                told.update(_flat(values, ''))
+    return told
+
+
+def _nodes(values: dict, namespace: str) -> Iterator[tuple[str, dict]]:
+    """Yield the full name of each node of a file of parameters, and its parameters."""
+    for key, value in values.items():
+        name = f'{namespace}/{str(key).strip("/")}'
+        if not isinstance(value, dict):
+            continue
+        if isinstance(value.get('ros__parameters'), dict):
+            yield name, value['ros__parameters']
+        else:
+            yield from _nodes(value, name)
+
+
+def _flat(values: dict, before: str) -> dict[str, Any]:
+    flat = {}
+    for key, value in values.items():
+        flat |= (
+            _flat(value, f'{before}{key}.')
+            if isinstance(value, dict)
+            else {f'{before}{key}': value}
+        )
+    return flat
 
 
 def _has_parameters(node: yaml.Node) -> bool:

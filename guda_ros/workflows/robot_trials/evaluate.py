@@ -10,7 +10,7 @@ import os
 from guda_ros.arguments import as_folder, as_path_or, if_given
 from guda_ros.control.exported_policy import ExportedPolicy
 from guda_ros.data.contract import Contract, robot_of
-from guda_ros.errors import naming_extras
+from guda_ros.errors import GudaError, naming_extras
 from guda_ros.evaluation.results import Evaluation
 from guda_ros.evaluation.start_sets import StartSet
 from guda_ros.evaluation.trials import TrialLog
@@ -39,6 +39,7 @@ def evaluate_on_robot(
     network: bool = False,
     require_deadman: bool | None = None,
     sim_time: bool = False,
+    check: bool = True,
     operator: Operator | None = None,
     domain: int | None = None,
     log_dir: str | os.PathLike | None = None,
@@ -65,13 +66,15 @@ def evaluate_on_robot(
     :param require_deadman: whether the policy moves the robot only while a person holds the
         dead-man's button; by default as the graph `robot` has it, and never in a rehearsal.
     :param sim_time: follow /clock, because a simulator stands in for the robot.
+    :param check: look first whether the robot may move (`preflight`), and begin only if it may;
+        not in a rehearsal.
     :param operator: who places robot and ball and judges; by default whoever sits at the terminal.
     :param domain: ROS domain, by default $ROS_DOMAIN_ID or 0; of a rehearsal the first free one.
     :param log_dir: folder for the nodes' logs, by default a temporary one.
     :param names: namespace, remaps, file of parameters and log level of the nodes.
     :return: of all trials so far.
-    :raises GudaError: if the policy cannot be judged, a node dies, there is no terminal, or `out`
-        holds other results.
+    :raises GudaError: if something lacks before the first motion, the policy cannot be judged, a
+        node dies, there is no terminal, or `out` holds other results.
     """
     loaded, folder = Contract.load(contract, robot), as_folder(out, 'out')
     policy = as_path_or(policy, ExportedPolicy, 'policy')
@@ -113,6 +116,8 @@ def evaluate_on_robot(
         graph = stack.enter_context(GraphProcesses('robot', options, log_dir, domain, join=True))
         say(f'graph robot in ROS domain {domain}, logs in {graph.log_dir}')
         graph.wait_ready()
+        if check and not rehearse:
+            _look_first(graph, listed.file, say)
         # Only now: starting the graph has set the environment that rclpy reads.
         from guda_ros.ros.episode.referee import Referee
         from guda_ros.workflows.robot_trials.session import Session
@@ -121,6 +126,22 @@ def evaluate_on_robot(
         referee.wait_for_time()
         Session(log, loaded, graph, referee, person, folder, stand_in).run()
     return log.evaluation
+
+
+def _look_first(graph: GraphProcesses, policy: str, say: Say) -> None:
+    """Raise GudaError if something lacks without which a robot is not to move."""
+    from guda_ros.ros.robot_check.findings import table
+    from guda_ros.workflows.robots.preflight import preflight_graph
+
+    found = preflight_graph(graph, policy=policy, say=say)
+    for line in table(found.problems):
+        say(f'  {line}')
+    if not found.fits:
+        lacks = ', '.join(dict.fromkeys(finding.subject for finding in found.lacks))
+        raise GudaError(
+            f'the robot is not to move yet, it lacks {lacks}: see above; `guda preflight` looks '
+            'again, --no-check begins nevertheless'
+        )
 
 
 @contextmanager

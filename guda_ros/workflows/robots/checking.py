@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+import os
 from typing import TYPE_CHECKING
 
 from guda_ros.data.contract import Contract
 from guda_ros.errors import naming_extras
 from guda_ros.ros.graph import environment
+from guda_ros.ros.graph.parameter_file import node_parameters
 from guda_ros.ros.graph.table import GraphOptions
 from guda_ros.ros.robot_check.findings import Finding, FITS, LACKS, LEVELS, NOTE
 from guda_ros.soccer.driver import COMPRESSED
@@ -88,7 +90,7 @@ def check_robot(
     :raises GudaError: if a profile cannot be read, or ROS 2 cannot run.
     """
     options = options or GraphOptions(**more)
-    expected = _expected(options)
+    expected = expected_of(options)
     domain = environment.driver_domain(domain)
     environment.adopt(environment.ros_environment(domain, local=options.local))
     from guda_ros.ros.graph.monitor import GraphMonitor
@@ -104,17 +106,24 @@ def check_robot(
 
 
 def check_graph(
-    graph: GraphProcesses, seconds: float = AT_START, say: Callable[[str], None] = print
+    graph: GraphProcesses,
+    seconds: float = AT_START,
+    say: Callable[[str], None] = print,
+    tell: bool = True,
 ) -> RobotCheck:
-    """Look at the driver that a graph which runs has joined, and say what lacks."""
+    """
+    Look at the driver that a graph which runs has joined, and say what lacks.
+
+    :param tell: say what lacks, too.
+    """
     from guda_ros.ros.robot_check.checks import check
     from guda_ros.ros.robot_check.look import look
 
-    expected = _expected(graph.options)
+    expected = expected_of(graph.options)
     say(f"looking at the robot's driver for {seconds:g} s (--no-check leaves it out)")
     snapshot = look(graph.monitor, expected, seconds, check=graph.check)
     found = RobotCheck(graph.domain, snapshot.seconds, tuple(check(snapshot, expected)))
-    for finding in found.problems:
+    for finding in found.problems if tell else ():
         say(f'  {finding.level}: {finding.sentence}')
     return found
 
@@ -127,17 +136,26 @@ def but(lacks: Sequence[Finding]) -> str:
     return f', but it lacks {subjects} (`guda check robot` looks again)'
 
 
-def _expected(options: GraphOptions) -> Expected:
+def expected_of(options: GraphOptions) -> Expected:
+    """Return what a driver is measured by; a file of parameters goes over the options."""
     from guda_ros.ros.robot_check.checks import Expected
 
-    contract = Contract.load(options.contract, options.robot or None)
-    robot = RobotProfile.load(options.robot or contract.robot)
-    told = options.overrides.get('safety', {})
-    heard = options.overrides.get('perception', {})
+    asked = {name: _parameters(options, name) for name in ('safety', 'perception', 'adapter')}
+    heard = asked['perception']
+    name = os.fspath(heard.get('robot') or options.robot)
+    contract = Contract.load(heard.get('contract') or options.contract, name or None)
+    robot = RobotProfile.load(name or contract.robot)
     return Expected(
         contract,
         robot,
-        bool(told.get('stamped', robot.driver.stamped)),
+        bool(asked['safety'].get('stamped', robot.driver.stamped)),
         heard.get('image_transport', robot.driver.image_transport) == COMPRESSED,
-        options.adapter or robot.driver.adapter,
+        asked['adapter'].get('adapter') or options.adapter or robot.driver.adapter,
     )
+
+
+def _parameters(options: GraphOptions, node: str) -> dict:
+    """Return the parameters that a node is told by a file and, over it, by the options."""
+    names = options.names
+    told = node_parameters(names.params_file, node, names.prefix) if names.params_file else {}
+    return {**told, **options.overrides.get(node, {})}
