@@ -39,6 +39,9 @@ train, export, evaluate, benchmark, identify, perceive. Others are called otherw
     guda perceive evaluate       evaluate_perception
     guda perceive render         render_scenes
     guda perceive train          train_perception
+    guda calibrate board         calibrate_board
+    guda calibrate camera        calibrate_camera
+    guda calibrate mount         calibrate_mount
 
 `guda teleop`, `guda game` and `guda sim train`, `evaluate` and `view` have none.
 
@@ -96,6 +99,10 @@ if TYPE_CHECKING:
     from guda_ros.workflows.augment import augment as augment
     from guda_ros.workflows.augment import Augmentation as Augmentation
     from guda_ros.workflows.benchmark import benchmark as benchmark
+    from guda_ros.workflows.calibration.board import calibrate_board as calibrate_board
+    from guda_ros.workflows.calibration.lens import calibrate_camera as calibrate_camera
+    from guda_ros.workflows.calibration.mount import calibrate_mount as calibrate_mount
+    from guda_ros.workflows.calibration.profiles import Calibration as Calibration
     from guda_ros.workflows.check_guide import check_guide as check_guide
     from guda_ros.workflows.check_guide import GuideCheck as GuideCheck
     from guda_ros.workflows.collect import collect as collect
@@ -176,6 +183,9 @@ HOMES = {
     'evaluate_perception': 'workflows.perception.evaluating:evaluate_perception',
     'render_scenes': 'workflows.perception.training:render_scenes',
     'train_perception': 'workflows.perception.training:train_perception',
+    'calibrate_board': 'workflows.calibration.board:calibrate_board',
+    'calibrate_camera': 'workflows.calibration.lens:calibrate_camera',
+    'calibrate_mount': 'workflows.calibration.mount:calibrate_mount',
     'inspect': 'workflows.inspection.files:inspect',
     'policy_info': 'workflows.inspection.files:policy_info',
     'installation': 'workflows.inspection.installation:installation',
@@ -203,6 +213,7 @@ HOMES = {
     'Replay': 'workflows.data.replay:Replay',
     'DataExport': 'workflows.data.exchange:DataExport',
     'Look': 'workflows.perception.looking:Look',
+    'Calibration': 'workflows.calibration.profiles:Calibration',
     'Identification': 'identification.identify:Identification',
     # Contracts, robots and fields.
     'Contract': 'data.contract:Contract',

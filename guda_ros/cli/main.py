@@ -35,6 +35,7 @@ COMMANDS = {
     'perceive': 'find balls in pictures, judge and train the networks that do',
     'robot': 'make a robot profile from questions, or show one',
     'identify': 'fit a robot profile to a recorded drive',
+    'calibrate': "find a camera's lens and where it sits, for a robot profile",
     'data': 'look at, check, edit, export, import and replay what was recorded',
     'sim': 'train from scratch, judge, watch and record in the simulator, without ROS',
     'info': 'what a recording, data set or policy holds; without PATH, what is installed',

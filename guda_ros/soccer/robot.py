@@ -413,14 +413,15 @@ class RobotProfile:
                     not (mount.centre[0] < mount.width and mount.centre[1] < mount.height),
                     'is outside the image',
                 )
-                for name, mount in self._mounts()
+                for name, mount in self.camera_sections()
             ),
             *self._oddities(),
         ):
             if wrong:
                 raise Contradiction(f'{source}: {key}: {problem}', key)
 
-    def _mounts(self) -> list[tuple[str, CameraMount]]:
+    def camera_sections(self) -> list[tuple[str, CameraMount]]:
+        """Return the cameras by the key of the profile under which each stands."""
         keys = {FIRST: 'camera', LOWER: 'lower_camera'} if self.camera_name == FIRST else {}
         return [(keys.get(name, f'cameras.{name}'), mount) for name, mount in self.cameras.items()]
 
@@ -430,7 +431,7 @@ class RobotProfile:
         wide = max(body.height, body.foot_length, body.shoulder_width)
         density = body.mass / (body.height * body.shoulder_width * body.foot_length)
         points = [('head.neck', head.neck)]
-        points += [(f'{name}.position', mount.position) for name, mount in self._mounts()]
+        points += [(f'{name}.position', mount.position) for name, mount in self.camera_sections()]
         found = [
             (
                 'body.height',
@@ -478,7 +479,7 @@ class RobotProfile:
                     f'is {math.hypot(x, y):g} m aside of a robot that measures {wide:g} m',
                 ),
             ]
-        for name, mount in self._mounts():
+        for name, mount in self.camera_sections():
             lowest = mount.pitch + mount.vertical_fov / 2 + head.tilt[1]
             found += [
                 (

@@ -291,6 +291,19 @@ def test_the_lens_of_the_profile_itself_is_no_default():
     assert not wrong(snapshot)
 
 
+@pytest.mark.parametrize(('off', 'level'), [(1.0, FITS), (1.004, FITS), (1.03, WARNING)])
+def test_a_calibrated_lens_is_missed_where_the_driver_sends_another(off, level):
+    mount = replace(NAO.camera, distortion=(-0.2, 0.0, 0.0, 0.0, 0.0))
+    robot = replace(NAO, camera=mount, uncertainty={'camera.vertical_fov': 0.001})
+    focal = off * mount.focal
+    k = (focal, 0, mount.centre[0], 0, focal, mount.centre[1], 0, 0, 1)
+    told = Calibration(k, mount.width, mount.height, mount.distortion)
+    picture = Picture('rgb8', mount.width, mount.height)
+    seen = good(calibration=told, picture=picture)
+    found = finding(seen, 'camera_info', 'calibration', replace(EXPECTED, robot=robot))
+    assert found.level == level and ('--camera-info' in found.todo) == (level == WARNING)
+
+
 @pytest.mark.parametrize(
     ('size', 'binning', 'roi', 'fits'),
     [

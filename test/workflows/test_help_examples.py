@@ -31,6 +31,8 @@ NEEDS = {
     'guda perceive camera.jpg': 'a picture; test_perceive.py has one',
     'guda perceive evaluate pictures': 'pictures with labels; test_perceive.py has some',
     'guda perceive train': 'hours, and pictures with labels',
+    'guda calibrate camera': 'pictures of a board; test_calibrate.py makes some',
+    'guda calibrate mount': 'a bag of a robot; test_calibrate.py makes one',
     'guda robot new my_robot --base': 'a person who answers; test_robot.py does',
     'guda robot show booster_t1 --render': 'OpenGL; test_robot.py draws one',
 }

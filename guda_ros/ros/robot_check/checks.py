@@ -14,6 +14,7 @@ from guda_ros.data.contract import Contract
 from guda_ros.data.odometry_join import MAX_GAP, MAX_WAIT
 from guda_ros.data.pairing import slowest_rate
 from guda_ros.data.recording.frames import unfit_frame
+from guda_ros.perception.camera import CameraModel
 from guda_ros.ros.robot_check.ends import (
     commands_problem,
     COMPRESSED,
@@ -306,8 +307,10 @@ def _calibration(snapshot: Snapshot, expected: Expected) -> Iterator[Finding]:
     told, mount = snapshot.calibration, expected.robot.camera
     if told is None:
         return
-    calibrate = 'calibrate the camera (`ros2 run camera_calibration cameracalibrator`) and let '
-    calibrate += 'its driver send the result'
+    calibrate = (
+        'calibrate the camera (`guda calibrate camera --live TOPIC --camera-info FILE`) and '
+    )
+    calibrate += 'let its driver send the result'
     try:
         camera = told.camera(mount)
     except ValueError as error:
@@ -338,8 +341,27 @@ def _calibration(snapshot: Snapshot, expected: Expected) -> Iterator[Finding]:
             f'{text}, the principal point in the middle and no distortion: looks like a default',
             calibrate,
         )
+    elif far := _off_profile(camera, expected.robot):
+        yield Finding('camera_info', 'calibration', WARNING, *far)
     else:
         yield Finding('camera_info', 'calibration', FITS, text)
+
+
+def _off_profile(camera: CameraModel, robot: RobotProfile) -> tuple[str, str] | None:
+    """Return that a calibration is not the one that the profile has, and what to do."""
+    key, mount = robot.camera_sections()[0]
+    deviation = robot.uncertainty.get(f'{key}.vertical_fov')
+    if deviation is None or camera.height != mount.height:
+        return None
+    fov = 2 * math.atan(camera.height / 2 / camera.focal[1])
+    if abs(fov - mount.vertical_fov) <= math.hypot(3 * deviation, 0.005 * mount.vertical_fov):
+        return None
+    return (
+        f'has a focal length of {camera.focal[1]:.0f} pixels, the calibration in the profile '
+        f'{mount.focal:.0f}',
+        'let the driver load what `guda calibrate camera --camera-info FILE` writes; perception '
+        'goes by camera_info, where there is one',
+    )
 
 
 def _frames(snapshot: Snapshot, expected: Expected) -> Iterator[Finding]:

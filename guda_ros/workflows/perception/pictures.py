@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 import os
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
 from guda_ros.data.exchange.rosbag_samples import opened_bag
+from guda_ros.data.messages import stamp_to_ns
 from guda_ros.data.recording.bags import read_messages
 from guda_ros.errors import GudaError
 from guda_ros.perception.encodings import decode_message, read_picture
@@ -78,33 +80,60 @@ def _of_video(path: Path) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def _of_bag(path: Path, topic: str) -> Iterator[tuple[str, np.ndarray]]:
-    with opened_bag(path) as bag:
-        images = {item.topic for item in bag.connections if item.msgtype in _TYPES}
-        wanted = topic if topic.startswith('/') or not topic else f'/{topic}'
-        if wanted and wanted not in images:
-            raise GudaError(f'{path}: no images on {wanted}; there are {_listed(images)}')
-        if not wanted and len(images) != 1:
-            raise GudaError(f'{path}: choose images by --topic: {_listed(images)}')
-        wanted = wanted or next(iter(images))
-        connections = [item for item in bag.connections if item.topic == wanted]
-        number = 0
-        for _, _, message in read_messages(bag, connections, lambda error: _damaged(path, error)):
-            try:
-                bgr = decode_message(message)
-            except ValueError as error:
-                raise GudaError(f'{path}: image {number} on {wanted}: {error}') from error
-            yield f'{path.stem}_{number:06}', bgr
-            number += 1
+    for number, (_, bgr) in enumerate(bag_images(path, topic)):
+        yield f'{path.stem}_{number:06}', bgr
+
+
+def bag_images(path: Path, topic: str = '') -> Iterator[tuple[int, np.ndarray]]:
+    """
+    Yield stamps [ns] and pictures (height, width, 3), BGR uint8, of a bag.
+
+    :param topic: of the images; by default the only one there is.
+    :raises GudaError: if there are none, or one cannot be decoded.
+    """
+    number = 0
+    for stamp, message in bag_messages(path, topic, _TYPES, 'images', '--topic'):
+        try:
+            bgr = decode_message(message)
+        except ValueError as error:
+            raise GudaError(f'{path}: image {number}: {error}') from error
+        yield stamp, bgr
+        number += 1
     if not number:
-        raise GudaError(f'{path}: {wanted} holds no image')
+        raise GudaError(f'{path}: holds no image on its topic of images')
+
+
+def bag_messages(
+    path: Path, topic: str, kinds: Sequence[str], what: str, option: str
+) -> Iterator[tuple[int, Any]]:
+    """
+    Yield stamps [ns] and messages of a topic of a bag; without a stamp, when it was received.
+
+    :param topic: by default the only one that has one of the types `kinds`.
+    :param what: they are, and `option`: that names the topic, for errors.
+    :raises GudaError: if there is no such topic, several and none is named, or damage.
+    """
+    with opened_bag(path) as bag:
+        found = {item.topic for item in bag.connections if item.msgtype in kinds}
+        wanted = topic if topic.startswith('/') or not topic else f'/{topic}'
+        if wanted and wanted not in found:
+            raise GudaError(f'{path}: no {what} on {wanted}; there are {_listed(found, what)}')
+        if not wanted and len(found) != 1:
+            raise GudaError(f'{path}: choose {what} by {option}: {_listed(found, what)}')
+        wanted = wanted or next(iter(found))
+        connections = [item for item in bag.connections if item.topic == wanted]
+        for _, received, message in read_messages(
+            bag, connections, lambda error: _damaged(path, error)
+        ):
+            yield stamp_to_ns(message.header.stamp) or received, message
 
 
 def _damaged(path: Path, error: Exception) -> GudaError:
     return GudaError(f'{path}: damaged: {str(error) or type(error).__name__}')
 
 
-def _listed(images: set[str]) -> str:
-    return ', '.join(sorted(images)) or 'no topic of images'
+def _listed(topics: set[str], what: str) -> str:
+    return ', '.join(sorted(topics)) or f'no topic of {what}'
 
 
 class Film:

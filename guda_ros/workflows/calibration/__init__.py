@@ -1,0 +1,1 @@
+"""Calibrate a robot's cameras: board, lens, mount."""
