@@ -15,9 +15,9 @@ def read_joy(
     """
     Return what a message says by a map of a joystick.
 
-    By its stamp, if it has one, it may be old by `patience` [s]: who is heard late lets go late, and
-    clocks of two computers are never quite the same. Simulated time tells no age, it jumps between
-    episodes.
+    By its stamp, if it has one, it may be old by `patience` [s]: who is heard late lets go late,
+    and clocks of two computers are never quite the same. Simulated time tells no age, it jumps
+    between episodes.
     """
     stamp = stamp_to_ns(message.header.stamp)
     late = (
