@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from guda_ros.online.dafs import GuideDAF as GuideDAF
     from guda_ros.online.dafs import SwapDAF as SwapDAF
     from guda_ros.online.dafs import World as World
+    from guda_ros.online.props import PROPS as PROPS
     from guda_ros.online.replay_log import AugmentationLog as AugmentationLog
     from guda_ros.sim.env import SoccerEnv as SoccerEnv
     from guda_ros.sim.vector_env import SoccerVectorEnv as SoccerVectorEnv
@@ -260,6 +261,7 @@ HOMES = {
     'SwapDAF': 'online.dafs:SwapDAF',
     'GoalDAF': 'online.dafs:GoalDAF',
     'World': 'online.dafs:World',
+    'PROPS': 'online.props:PROPS',
     # Environments.
     'SoccerEnv': 'sim.env:SoccerEnv',
     'SoccerVectorEnv': 'sim.vector_env:SoccerVectorEnv',
