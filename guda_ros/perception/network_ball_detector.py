@@ -30,7 +30,8 @@ class NetworkBallDetector:
     :param max_distance: farthest ball that is believed [m].
     :param pose_deviation: standard deviation of the camera's direction [rad], for the covariance.
     :param network: by default the shipped one, read once.
-    :param body: of the robot: what is where its own feet stand is no ball.
+    :param body: of the robot: what is where its own feet stand, or seen through its own arms, is
+        no ball.
     """
 
     #: How much larger or smaller than the ground says a ball may look, and pixels of its radius
@@ -41,6 +42,8 @@ class NetworkBallDetector:
     SMALL, CLOSELY, COARSELY = 11.0, 0.75, 0.5
     #: A ball whose middle is this near to the robot's feet, in radii, would be in them.
     INSIDE = 0.5
+    #: How far behind the front of the feet the hands hang, in lengths of a foot.
+    HANDS = 0.25
 
     def __init__(
         self,
@@ -142,7 +145,7 @@ class NetworkBallDetector:
             position = camera.sphere_from_outline(find.centre, radius, radius)
         if position is None or not np.isfinite(position).all():
             return None
-        if not np.hypot(*position) < self._max_distance or self._in_own_feet(position):
+        if not np.hypot(*position) < self._max_distance or self._is_own(position):
             return None
         outline = camera.sphere_outline(np.append(position, radius), radius)
         if not (np.isfinite(outline.area) and outline.area > 0):
@@ -170,12 +173,22 @@ class NetworkBallDetector:
             cut,
         )
 
-    def _in_own_feet(self, position: np.ndarray) -> bool:
-        """Tell of a place (2,) in base_link whether a ball there would be in the robot's feet."""
+    def _is_own(self, position: np.ndarray) -> bool:
+        """
+        Tell of a place (2,) in base_link whether what looks like a ball there is the robot itself.
+
+        A ball there would be in its feet, or behind its hands, which hang beside the hips.
+        """
         if self._body is None:
             return False
         x, y = position
-        body = self._body
+        body, (eye_x, eye_y, eye_z) = self._body, self.camera.position
+        share = (eye_z - body.hip_height) / (eye_z - self._ball.radius)
+        hand_x, hand_y = eye_x + share * (x - eye_x), eye_y + share * (y - eye_y)
+        back = body.foot_front - body.foot_length
+        front = body.foot_front - self.HANDS * body.foot_length
+        if share > 0 and back <= hand_x <= front and abs(hand_y) <= body.shoulder_width / 2:
+            return True
         aside = max(abs(y) - (body.stance_width + body.foot_width) / 2, 0.0)
         ahead = max(x - body.foot_front, body.foot_front - body.foot_length - x, 0.0)
         return math.hypot(ahead, aside) < self.INSIDE * self._ball.radius

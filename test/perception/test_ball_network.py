@@ -244,10 +244,14 @@ def test_files_that_are_no_networks_are_refused_by_name(tmp_path):
         BallNetwork(tmp_path)
 
 
-@pytest.mark.parametrize('place', [(0.05, 0.0), (0.07, -0.05), (0.11, 0.07)])
-def test_what_looks_like_a_ball_where_the_robot_s_own_feet_stand_is_none(place):
+@pytest.mark.parametrize(
+    'place', [(0.05, 0.0), (0.07, -0.05), (0.11, 0.07), (0.05, 0.18), (0.06, -0.21)]
+)
+def test_what_looks_like_a_ball_where_the_robot_itself_is_is_none(place):
     robot = RobotProfile.load('nao_v6_real')
-    camera = CameraModel.from_mount(robot.cameras['bottom']).turned(robot.head, 0.0, 0.51)
+    # A hand is where a head that looks aside would see a ball beside the feet.
+    pan = np.arctan2(place[1], place[0]) if abs(place[1]) > 0.1 else 0.0
+    camera = CameraModel.from_mount(robot.cameras['bottom']).turned(robot.head, pan, 0.51)
     image = foam_ball.turf(camera)
     foam_ball.draw_ball(camera, image, np.array(place), FOAM.radius)
     anywhere = NetworkBallDetector(camera, FOAM).detect(image)
@@ -256,7 +260,9 @@ def test_what_looks_like_a_ball_where_the_robot_s_own_feet_stand_is_none(place):
     assert NetworkBallDetector(camera, FOAM, body=robot.body).detect(image) is None
 
 
-@pytest.mark.parametrize('place', [(0.15, 0.0), (0.14, 0.06), (0.05, 0.16), (0.3, -0.1)])
+@pytest.mark.parametrize(
+    'place', [(0.15, 0.0), (0.14, 0.06), (0.11, 0.16), (0.3, -0.1), (0.1, -0.3)]
+)
 def test_a_ball_that_touches_the_feet_is_found(place):
     robot = RobotProfile.load('nao_v6_real')
     mounted = CameraModel.from_mount(robot.cameras['bottom'])

@@ -447,3 +447,43 @@ def test_any_part_of_a_driver_may_be_missing(silent, absent, rate, clock):
         'image', 'camera_info', 'odom'
     }  # fmt: skip
     assert all(line.isprintable() for line in table(findings))
+
+
+REAL = Expected(Contract.load(robot='nao_v6_real'), RobotProfile.load('nao_v6_real'))
+
+
+def with_top(**changes):
+    """Return a good snapshot of a robot with two cameras, of whose top one something differs."""
+    top = good(names={**NAMES, 'image': '/top/image_raw', 'camera_info': '/top/camera_info'})
+    return good(further={'top': replace(top, **changes)})
+
+
+def test_each_camera_has_its_own_lines():
+    assert wrong(with_top(), REAL) == set()
+    lines = table(check(with_top(), REAL))
+    subjects = [line.split()[0] for line in lines]
+    assert subjects[:5] == ['image', 'camera_info', 'odom', 'joint_states', 'imu']
+    assert 'top_image' in subjects and 'top_camera_info' in subjects
+    assert '/top/image_raw' in next(line for line in lines if line.startswith('top_image'))
+
+
+def test_what_a_further_camera_lacks_is_a_warning_for_the_others_go_on():
+    publishers = {'odom': good().publishers['odom']}
+    missing = with_top(publishers=publishers, heard={}, picture=None, calibration=None)
+    assert wrong(missing, REAL) == {
+        ('top_image', 'topic', WARNING),
+        ('top_camera_info', 'topic', WARNING),
+    }
+    assert '/top/image_raw' in finding(missing, 'top_image', 'topic', REAL).found
+    grey = with_top(picture=Picture('mono8', 640, 480, grey=True))
+    assert wrong(grey, REAL) == {('top_image', 'encoding', WARNING)}
+    other = with_top(picture=Picture('rgb8', 320, 240))
+    assert wrong(other, REAL) == {('top_camera_info', 'size', WARNING)}
+
+
+def test_roles_of_further_cameras_have_the_types_of_the_first():
+    assert REAL.images == ('image', 'top_image')
+    assert REAL.kinds('top_image') == REAL.kinds('image') == (IMAGE,)
+    assert REAL.kinds('top_camera_info') == REAL.kinds('camera_info')
+    assert replace(REAL, compressed=True).kinds('top_image') == (COMPRESSED,)
+    assert EXPECTED.images == ('image',)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import difflib
 import math
 
@@ -31,6 +31,7 @@ from guda_ros.ros.robot_check.snapshot import Heard, Snapshot
 from guda_ros.ros.topics import Topics, type_name
 from guda_ros.soccer.driver import CHANNELS, NO_ADAPTER
 from guda_ros.soccer.robot import RobotProfile
+from guda_ros.soccer.robot_names import camera_roles
 
 #: Role -> type that the table of topics has.
 _TYPES = {role: type_name(topic.kind) for role, topic in Topics().items()}
@@ -66,11 +67,23 @@ class Expected:
 
     def kinds(self, role: str) -> tuple[str, ...]:
         """Return the types that a role may have."""
-        if role == 'image' and self.compressed:
+        if self.compressed and role in self.images:
             return (COMPRESSED,)
         if role == 'command':
             return (TWIST_STAMPED,) if self.stamped else (TWIST,)
-        return (_TYPES[role],)
+        if role in self.images:
+            return (IMAGE,)
+        return (_TYPES['camera_info' if role in self.calibrations else role],)
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The roles of the images of all cameras that perception uses, the first one first."""
+        return ('image', *(f'{name}_image' for name in list(self.robot.eyes)[1:]))
+
+    @property
+    def calibrations(self) -> tuple[str, ...]:
+        """The roles of the calibrations of those cameras."""
+        return ('camera_info', *(f'{name}_camera_info' for name in list(self.robot.eyes)[1:]))
 
 
 def check(snapshot: Snapshot, expected: Expected) -> list[Finding]:
@@ -83,25 +96,53 @@ def _topics(snapshot: Snapshot, expected: Expected) -> Iterator[Finding]:
     for role in (*NEEDED, *USEFUL):
         if role == 'joint_states' and not expected.robot.head.moves:
             continue
-        ends = snapshot.publishers.get(role, ())
-        if not ends:
-            yield _missing(snapshot, expected, role)
-            continue
-        yield from _publishers(snapshot, expected, role, ends)
-        heard = snapshot.heard.get(role)
-        if heard is None:
-            if any(end.type in expected.kinds(role) for end in ends):
-                yield Finding(
-                    role,
-                    'messages',
-                    _worst(role),
-                    f'no message within {snapshot.seconds:.0f} s',
-                    f'look why {ends[0].node} sends nothing: is the sensor switched on, does a '
-                    'firewall stop large packets?',
-                )
-            continue
-        yield _rate(role, heard, expected)
-        yield from _stamps(role, heard, snapshot)
+        yield from _topic(role, snapshot, expected)
+
+
+def _topic(role: str, snapshot: Snapshot, expected: Expected) -> Iterator[Finding]:
+    ends = snapshot.publishers.get(role, ())
+    if not ends:
+        yield _missing(snapshot, expected, role)
+        return
+    yield from _publishers(snapshot, expected, role, ends)
+    heard = snapshot.heard.get(role)
+    if heard is None:
+        if any(end.type in expected.kinds(role) for end in ends):
+            yield Finding(
+                role,
+                'messages',
+                _worst(role),
+                f'no message within {snapshot.seconds:.0f} s',
+                f'look why {ends[0].node} sends nothing: is the sensor switched on, does a '
+                'firewall stop large packets?',
+            )
+        return
+    yield _rate(role, heard, expected)
+    yield from _stamps(role, heard, snapshot)
+
+
+def _further_cameras(snapshot: Snapshot, expected: Expected) -> Iterator[Finding]:
+    """Yield the same of each further camera, without which the others go on."""
+    for name, seen in snapshot.further.items():
+        image, info = camera_roles(name)
+        mine = replace(
+            expected, robot=replace(expected.robot, camera=expected.robot.cameras[name])
+        )
+        found = [
+            *_topic('image', seen, mine),
+            *_topic('camera_info', seen, mine),
+            *_picture(seen, mine),
+            *_calibration(seen, mine),
+        ]
+        for each in found:
+            yield replace(
+                each,
+                subject=image if each.subject == 'image' else info,
+                level=WARNING if each.level == LACKS else each.level,
+                todo=each.todo.replace('{image:', f'{{{image}:').replace(
+                    '{camera_info:', f'{{{info}:'
+                ),
+            )
 
 
 def _worst(role: str) -> str:
@@ -562,6 +603,7 @@ CHECKS: tuple[Callable[[Snapshot, Expected], Iterator[Finding]], ...] = (
     _topics,
     _picture,
     _calibration,
+    _further_cameras,
     _frames,
     _joints,
     _clock,

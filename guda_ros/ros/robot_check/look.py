@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 import time
 from typing import Any
@@ -25,8 +26,8 @@ from guda_ros.ros.robot_check.watch import ends_of
 from guda_ros.ros.running import destroy_entities
 from guda_ros.ros.topics import Topics
 
-#: What is heard, beside the image.
-_HEARD = ('camera_info', 'odom', 'joint_states', 'imu', 'pose')
+#: What is heard, beside the cameras.
+_HEARD = ('odom', 'joint_states', 'imu', 'pose')
 #: What is only looked at.
 _ENDS = ('command', 'episode')
 #: Discovery is over when somebody is there and nothing new was seen for so long [s].
@@ -67,10 +68,13 @@ class Look:
 
     def __init__(self, node: Node, expected: Expected) -> None:
         self._node, self._expected = node, expected
-        self._topics = Topics(expected.contract)
+        names = list(expected.robot.eyes)
+        self._topics = Topics(expected.contract, cameras=names[1:])
+        #: Roles of image and calibration by camera.
+        self._cameras = dict(zip(names, zip(expected.images, expected.calibrations)))
         self._records: dict[str, _Record] = {}
-        self._images: list[Image | CompressedImage] = []
-        self._info: CameraInfo | None = None
+        self._images: dict[str, list[Image | CompressedImage]] = {}
+        self._infos: dict[str, CameraInfo] = {}
         self._joints: dict[str, float] = {}
         self._forces: list[tuple[float, float, float]] = []
         self._pose: bool | None = None
@@ -80,18 +84,22 @@ class Look:
 
     def names(self) -> dict[str, str]:
         """Return role -> topic as this graph calls it."""
-        roles = ('image', *_HEARD, *_ENDS)
+        images, infos = self._expected.images, self._expected.calibrations
+        roles = (*images, *infos, *_HEARD, *_ENDS)
         names = {role: self._node.resolve_topic_name(self._topics[role].name) for role in roles}
         if self._expected.compressed:
-            names['image'] = compressed_topic(names['image'])
+            names.update((role, compressed_topic(names[role])) for role in images)
         if self._expected.channel:
             names['channel'] = self._node.resolve_topic_name(self._expected.channel)
         return names
 
     def subscribe(self) -> None:
         """Hear what somebody publishes by now, if the type is right; call it again and again."""
-        takers: dict[str, Callable] = {role: partial(self._take, role) for role in _HEARD}
-        takers['image'] = self._take_image
+        images, infos = self._expected.images, self._expected.calibrations
+        takers: dict[str, Callable] = {
+            role: partial(self._take, role) for role in (*infos, *_HEARD)
+        }
+        takers.update((role, partial(self._take_image, role)) for role in images)
         for role, name in self.names().items():
             if role in self._entities or role not in takers:
                 continue
@@ -99,7 +107,7 @@ class Look:
             fitting = kinds & {*self._expected.kinds(role)}
             if fitting:
                 kind = self._topics[role].kind
-                if role == 'image' and fitting == {COMPRESSED}:
+                if role in images and fitting == {COMPRESSED}:
                     kind = CompressedImage
                 self._entities[role] = hear(self._node, kind, name, takers[role], LOOK)
         clock = self._topics['clock']
@@ -111,8 +119,8 @@ class Look:
     def _take(self, role: str, message: Any, info: dict) -> None:
         received = (info.get('received_timestamp') or time.time_ns()) * 1e-9
         self._records.setdefault(role, _Record()).take(message, received)
-        if role == 'camera_info':
-            self._info = message
+        if role in self._expected.calibrations:
+            self._infos[role] = message
         elif role == 'joint_states':
             self._joints.update(zip(message.name, message.position))
         elif role == 'imu':
@@ -121,9 +129,9 @@ class Look:
         elif role == 'pose':
             self._pose = pose_is_known(message)
 
-    def _take_image(self, message: Image | CompressedImage, info: dict) -> None:
-        self._take('image', message, info)
-        self._images = [*self._images, message][-_IMAGES:]
+    def _take_image(self, role: str, message: Image | CompressedImage, info: dict) -> None:
+        self._take(role, message, info)
+        self._images[role] = [*self._images.get(role, ()), message][-_IMAGES:]
 
     def _take_clock(self, message: Any) -> None:
         self._clock = stamp_to_ns(message.clock) * 1e-9
@@ -132,9 +140,9 @@ class Look:
         """Return what was discovered and heard so far."""
         node, names = self._node, self.names()
         me = node.get_fully_qualified_name()
-        picture, pixels = self._picture()
-        calibration = None if self._info is None else calibration_from_message(self._info)
-        return Snapshot(
+        first, *further = (self._seen_by(name) for name in self._cameras)
+        best = max([first, *further], key=lambda seen: seen[2].seen if seen[2] else 0)
+        whole = Snapshot(
             seconds=time.monotonic() - self._begin,
             graph={name: tuple(kinds) for name, kinds in node.get_topic_names_and_types()},
             names=names,
@@ -147,27 +155,48 @@ class Look:
                 for role, name in names.items()
             },
             heard={role: record.heard() for role, record in self._records.items()},
-            picture=picture,
-            calibration=calibration,
+            picture=first[0],
+            calibration=first[1],
             joints=tuple(self._joints),
-            ball=self._ball(pixels, calibration)
-            if pixels and self._expected.contract.has_ball
-            else None,
+            ball=best[2] or first[2],
             pose=self._pose,
             gravity=tuple(map(float, np.mean(self._forces, axis=0))) if self._forces else None,
             clock=self._clock,
         )
+        others = zip(list(self._cameras.items())[1:], further)
+        return replace(
+            whole,
+            further={name: _of_camera(whole, *roles, *seen[:2]) for (name, roles), seen in others},
+        )
 
-    def _picture(self) -> tuple[Picture | None, list[np.ndarray]]:
+    def _seen_by(self, name: str) -> tuple[Picture | None, Calibration | None, BallSeen | None]:
+        """Return what a camera sends, and where it sees the ball."""
+        image, info = self._cameras[name]
+        picture, pixels = self._picture(self._images.get(image, []))
+        told = self._infos.get(info)
+        calibration = None if told is None else calibration_from_message(told)
+        return (
+            picture,
+            calibration,
+            (
+                self._ball(name, pixels, calibration)
+                if pixels and self._expected.contract.has_ball
+                else None
+            ),
+        )
+
+    def _picture(
+        self, images: list[Image | CompressedImage]
+    ) -> tuple[Picture | None, list[np.ndarray]]:
         pixels, problem = [], ''
-        for message in self._images:
+        for message in images:
             try:
                 pixels.append(bgr_from_message(message))
             except ValueError as error:
                 problem = str(error)
-        if not self._images:
+        if not images:
             return None, []
-        last = self._images[-1]
+        last = images[-1]
         if isinstance(last, Image):
             size, encoding = (last.width, last.height), last.encoding
         else:
@@ -175,17 +204,43 @@ class Look:
             size = pixels[-1].shape[1::-1] if pixels else (0, 0)
         return Picture(encoding, *size, problem, bool(grey_of(last))), pixels
 
-    def _ball(self, pixels: list[np.ndarray], told: Calibration | None) -> BallSeen:
+    def _ball(self, name: str, pixels: list[np.ndarray], told: Calibration | None) -> BallSeen:
         # Here, so that who only looks at the ends of topics does without OpenCV.
         from guda_ros.ros.robot_check.ball_search import search_ball
 
         robot, ball = self._expected.robot, self._expected.contract.field.ball
+        robot = replace(robot, camera=robot.cameras[name])
         return search_ball(pixels, told, self._joints, robot, ball)
 
     def close(self) -> None:
         """Hear nothing any more."""
         destroy_entities(self._node, list(self._entities.values()))
         self._entities = {}
+
+
+def _of_camera(
+    whole: Snapshot,
+    image: str,
+    info: str,
+    picture: Picture | None,
+    calibration: Calibration | None,
+) -> Snapshot:
+    """Return a snapshot of which image and calibration are those of a further camera."""
+
+    def renamed(values: Mapping[str, Any]) -> dict[str, Any]:
+        both = {'image': image, 'camera_info': info}
+        kept = {role: value for role, value in values.items() if role not in both}
+        own = {role: values[its] for role, its in both.items() if its in values}
+        return {**kept, **own}
+
+    return replace(
+        whole,
+        names=renamed(whole.names),
+        publishers=renamed(whole.publishers),
+        heard=renamed(whole.heard),
+        picture=picture,
+        calibration=calibration,
+    )
 
 
 def look(

@@ -87,7 +87,8 @@ class Snapshot:
     topic. publishers, subscriptions: by role, those of others and of us. heard: by role, where
     there was a message. joints: all names that joint_states had. pose: whether the pose is known,
     None if nobody tells. gravity: (3,) mean acceleration [m/s^2] that the IMU measured. clock:
-    the latest time on /clock [s], None if nobody publishes it.
+    the latest time on /clock [s], None if nobody publishes it. further: name of a further camera
+    -> the same, of which `image` and `camera_info` are that camera's.
     """
 
     seconds: float
@@ -103,3 +104,4 @@ class Snapshot:
     pose: bool | None = None
     gravity: tuple[float, float, float] | None = None
     clock: float | None = None
+    further: Mapping[str, Snapshot] = field(default_factory=dict)

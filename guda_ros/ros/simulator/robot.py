@@ -65,9 +65,10 @@ class SimulatedRobot:
         self._centre_head()
         topics = Topics(contract, prefix)
         self._subscriptions = [
+            # Served in this order: in lock-step the world goes on with a command.
+            topics.subscription(node, 'head_command', self._take_head),
             *SentCommands(node, topics, self._take_command, robot.driver.stamped).entities,
             topics.subscription(node, 'kick', self._take_kick),
-            topics.subscription(node, 'head_command', self._take_head),
         ]
 
     def _take_command(self, command: np.ndarray, stamp: int) -> None:
