@@ -94,13 +94,18 @@ def make_batch(
         wrong = (codes == 0) & (reason > 0)
         codes[wrong] = reason[wrong] + (len(rule.reasons) - 1)
     chosen = np.flatnonzero(codes == 0)
-    keep = _in_order if segment is not None else _in_any_order
-    return Batch(rule, task, number, seed, keep(proposal, codes, chosen), codes, chosen)
+    if segment is not None:
+        steps = _in_order(proposal, segment, codes, chosen)
+    else:
+        steps = _in_any_order(proposal, codes, chosen)
+    return Batch(rule, task, number, seed, steps, codes, chosen)
 
 
-def _in_order(proposal: Proposal, codes: np.ndarray, chosen: np.ndarray) -> Proposal:
+def _in_order(
+    proposal: Proposal, segment: np.ndarray, codes: np.ndarray, chosen: np.ndarray
+) -> Proposal:
     """Return the accepted steps, in the order in which they were proposed."""
-    parameters = proposal.parameters[proposal.segment[chosen]]
+    parameters = proposal.parameters[segment[chosen]]
     if len(chosen) == len(codes):
         return replace(proposal, parameters=parameters)
     both, actions = take_rows(proposal.both, chosen), take_rows(proposal.actions, chosen)
@@ -119,7 +124,7 @@ def _in_any_order(proposal: Proposal, codes: np.ndarray, chosen: np.ndarray) -> 
     return proposal
 
 
-def _fill(out: np.ndarray, columns: np.ndarray, part: int, rows) -> None:
+def _fill(out: np.ndarray, columns: np.ndarray, part: int, rows: slice) -> None:
     """Copy rows of columns (C, parts, N), column by column, as NumPy is far slower by rows."""
     loops = compiled.loops(compiled.ENGINE)
     fit = columns.flags.carray and out.flags.carray and columns.dtype == out.dtype

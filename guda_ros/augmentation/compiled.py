@@ -10,29 +10,31 @@ works as before, and nothing is compiled until a set is large enough to be worth
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 import importlib
 import pickle
 from types import ModuleType
+from typing import Any, TypeVar
 
 import numpy as np
 
 #: The loops of the engine itself.
 ENGINE = 'guda_ros.augmentation.loops'
 
+_Loop = TypeVar('_Loop', bound=Callable[..., Any])
 _ready: dict[str, ModuleType] = {}
 
 
-def loop(signature: str) -> Callable:
+def loop(signature: str | Sequence[str]) -> Callable[[_Loop], _Loop]:
     """
-    Return a decorator that compiles a function for the types of a numba signature.
+    Return a decorator that compiles a function for the types of a numba signature, or of several.
 
     What is compiled is kept beside the module or, where that cannot be written to, in the user's
     cache. Only modules that `prepare` is given may use it.
     """
     import numba
 
-    def compiled(function):
+    def compiled(function: _Loop) -> _Loop:
         options = {'nogil': True, 'error_model': 'numpy'}
         try:
             return numba.njit(signature, cache=True, **options)(function)

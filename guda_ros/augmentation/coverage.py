@@ -10,8 +10,9 @@ and named to the person who demonstrates.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -114,14 +115,18 @@ def measure_coverage(
     np.add.at(sides, (side, np.minimum(ring, len(RINGS) - 1)), 1)
     (left, right), (low, high) = area or task.bounds
     cells = np.maximum(np.ceil([(right - left) / CELL, (high - low) / CELL]), 1).astype(int)
+    across, along = (int(number) for number in cells)
     places, _, _ = np.histogram2d(
-        *thing.T, bins=cells, range=((left, left + CELL * cells[0]), (low, low + CELL * cells[1]))
+        thing[:, 0],
+        thing[:, 1],
+        bins=(across, along),
+        range=((left, left + CELL * across), (low, low + CELL * along)),
     )
     enough = max(1, round(_ENOUGH * len(states)))
     return Coverage(sides, places.astype(int), (left, low), enough, name)
 
 
-def in_words(report: dict) -> str:
+def in_words(report: Mapping[str, Any]) -> str:
     """Return one line for a person about a report of LiveAugmenter.run."""
     text = (
         f'augmentation after {report["episodes"]} episodes: {report["acceptance"]:.0%} '

@@ -51,7 +51,7 @@ class Guide:
         return hashlib.sha256(self.text.encode()).hexdigest()[:16]
 
     @classmethod
-    def load(cls, name: str | os.PathLike) -> Guide:
+    def load(cls, name: str | os.PathLike[str]) -> Guide:
         """
         Read a guide by name (config/guides) or path, for the task that it names.
 
@@ -75,7 +75,8 @@ class Guide:
         task = load_task(root.text('task'))
         title, listed = root.text('name'), root.section('rules')
         kinds = {**RULES, **task.rules}
-        rules, shares = {}, {}
+        rules: dict[str, Rule] = {}
+        shares: dict[str, float | None] = {}
         for key in listed.keys():
             section = listed.section(key)
             kind = section.choice('kind', tuple(kinds))
@@ -89,15 +90,14 @@ class Guide:
         root.close()
         if not rules:
             root.fail('rules', 'at least one rule is needed')
-        if all(share is None for share in shares.values()):
-            shares = None
-        elif None in shares.values():
+        told = {key: share for key, share in shares.items() if share is not None}
+        if told and len(told) < len(shares):
             root.fail('rules', 'either all shares are numbers or all are proportional')
-        elif abs(sum(shares.values()) - 1.0) > 1e-6:
-            root.fail('rules', f'the shares add up to {sum(shares.values()):g}, not to 1')
-        return cls(title, task, rules, shares, text)
+        if told and abs(sum(told.values()) - 1.0) > 1e-6:
+            root.fail('rules', f'the shares add up to {sum(told.values()):g}, not to 1')
+        return cls(title, task, rules, told or None, text)
 
 
-def load_guide(name: str | os.PathLike) -> Guide:
+def load_guide(name: str | os.PathLike[str]) -> Guide:
     """Read a guide by name or path; see Guide.load."""
     return Guide.load(name)

@@ -14,7 +14,7 @@ import os
 from pathlib import Path
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 
@@ -88,7 +88,7 @@ class LiveAugmenter:
         self._episodes: dict[tuple[Path, int], Episode | None] = {}
         self._covered = 0.0
 
-    def run(self) -> dict:
+    def run(self) -> dict[str, Any]:
         """
         Augment anew and return what came of it, as plain values.
 

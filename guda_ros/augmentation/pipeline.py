@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 import os
 import time
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -41,6 +42,11 @@ BLOCK = 65_536
 _KEPT = 31 * 2**20
 
 
+_Made = TypeVar('_Made')
+#: Does something now, or some time in a thread.
+_Run = Callable[..., Future[Any]]
+
+
 class AugmentationError(GudaError, ValueError):
     """Recorded transitions cannot be augmented; the message says why and what to do."""
 
@@ -65,7 +71,7 @@ class AcceptanceReport:
         """Share of all proposals that was accepted."""
         return sum(self.accepted.values()) / max(sum(self.proposed.values()), 1)
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """Return the report as plain values."""
         return {
             'proposed': dict(self.proposed),
@@ -146,7 +152,7 @@ class Augmenter:
                 for name, rule in self._rules.items()
             }
             # Threads write the next block while the last one is being used.
-            ahead: deque = deque()
+            ahead: deque[tuple[Columns, list[Future[None]]]] = deque()
             try:
                 for made in range(0, count, block):
                     size = min(block, count - made)
@@ -176,7 +182,7 @@ class Augmenter:
         self, count: int, progress: Callable[[int, int], None] | None = None
     ) -> TransitionSet:
         """Return `count` transitions in memory; `progress` as of `augment`."""
-        columns = self.allocate(count)
+        columns: dict[str, Any] = self.allocate(count)
         made = 0
         for block in self.blocks(count, into=columns):
             made += len(block['rewards'])
@@ -190,7 +196,7 @@ class Augmenter:
         kinds = columns_of(contract, len(self.parameter_names))
         if observe:
             seen = contract.observe(self.recorded.states[:1])
-            kinds |= dict.fromkeys(OBSERVED, (seen.dtype, seen.shape[1:]))
+            kinds |= dict.fromkeys(OBSERVED, (seen.dtype.type, seen.shape[1:]))
         return {
             name: np.empty((count, *shape), dtype=dtype) for name, (dtype, shape) in kinds.items()
         }
@@ -201,8 +207,8 @@ class Augmenter:
         columns: dict[str, np.ndarray],
         made: int,
         size: int,
-        run,
-    ):
+        run: _Run,
+    ) -> list[Future[None]]:
         """
         Have the next `size` transitions written to columns, every rule with its share.
 
@@ -241,7 +247,9 @@ class Augmenter:
             wanted = left
         return writing
 
-    def _quotas(self, streams: dict[str, _Stream], count: int, anew: bool = False) -> dict:
+    def _quotas(
+        self, streams: dict[str, _Stream], count: int, anew: bool = False
+    ) -> dict[str, int]:
         """Return how many of `count` transitions each rule is to have made."""
         names = list(streams)
         total = sum(self._weights[name] for name in names)
@@ -263,15 +271,16 @@ class Augmenter:
 
     def empty(self) -> TransitionSet:
         """Return the set that blocks belong to, with its names and no row."""
+        columns: dict[str, Any] = self.allocate(0)
         return replace(
             self.recorded,
-            **self.allocate(0),
+            **columns,
             parameter_names=self.parameter_names,
             rule_names=tuple(self.guide.rules),
             info={},
         )
 
-    def info(self) -> dict:
+    def info(self) -> dict[str, Any]:
         """Return what is to be known of the whole set; nothing in it depends on the clock."""
         acceptance = self.report.as_dict()
         del acceptance['seconds']
@@ -284,14 +293,14 @@ class Augmenter:
         }
 
 
-def _run(function, *arguments) -> Future:
+def _run(function: Callable[..., _Made], *arguments: Any) -> Future[_Made]:
     """Do at once what a pool of threads would do some time."""
-    done: Future = Future()
+    done: Future[_Made] = Future()
     done.set_result(function(*arguments))
     return done
 
 
-def _written(columns: dict[str, np.ndarray], writing) -> dict[str, np.ndarray]:
+def _written(columns: Columns, writing: list[Future[None]]) -> Columns:
     for part in writing:
         part.result()
     return columns
@@ -300,14 +309,14 @@ def _written(columns: dict[str, np.ndarray], writing) -> dict[str, np.ndarray]:
 class _Stream:
     """The accepted steps of one rule, batch after batch."""
 
-    def __init__(self, of: Augmenter, name: str, rule: Rule, share: float, run) -> None:
+    def __init__(self, of: Augmenter, name: str, rule: Rule, share: float, run: _Run) -> None:
         self._of, self._name, self._rule, self._run = of, name, rule, run
         self._number = list(of.guide.rules).index(name)
         # A small set needs a small batch; which one depends on the counts asked for only.
         self._size = min(_BATCH // of.task.layout.size, int(share * 1.25) + 64)
         self._next = 0
-        self._ahead: deque = deque()
-        self._batch = None
+        self._ahead: deque[Future[Batch]] = deque()
+        self._batch: Batch | None = None
         self.taken = 0
 
     def take(self, count: int) -> Iterator[tuple[Batch, slice]]:

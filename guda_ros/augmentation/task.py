@@ -44,6 +44,10 @@ class Outcomes:
     steps: np.ndarray
 
 
+#: ((x low, x high), (y low, y high)) [m].
+Box = tuple[tuple[float, float], tuple[float, float]]
+
+
 class Task(ABC):
     """One task under one contract."""
 
@@ -78,16 +82,16 @@ class Task(ABC):
 
     @property
     @abstractmethod
-    def bounds(self) -> tuple[tuple[float, float], tuple[float, float]]:
+    def bounds(self) -> Box:
         """The field as ((x low, x high), (y low, y high)) [m]: where things are put at random."""
 
     @property
     @abstractmethod
-    def mouth(self) -> tuple[tuple[float, float], tuple[float, float]]:
+    def mouth(self) -> Box:
         """Positions in the goal, as ((x low, x high), (y low, y high)) [m]."""
 
     @property
-    def walls(self) -> tuple[tuple[tuple[float, float], tuple[float, float]], ...]:
+    def walls(self) -> tuple[Box, ...]:
         """Walls to draw, each as ((x low, x high), (y low, y high)) [m]."""
         return ()
 
@@ -185,7 +189,7 @@ def initial_files(folder: str | os.PathLike[str], task: str) -> list[Path]:
     return found
 
 
-def _play(environments, policy: Policy, count: int, seed: int) -> Outcomes:
+def _play(environments: VectorEnv, policy: Policy, count: int, seed: int) -> Outcomes:
     """Step environments until every one has ended once; what follows an end does not count."""
     observations, _ = environments.reset(seed=seed)
     returns, steps = np.zeros(count), np.zeros(count, dtype=int)

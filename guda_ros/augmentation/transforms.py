@@ -15,7 +15,7 @@ the same change, and the successor of one row is then to the bit the state of th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -53,11 +53,17 @@ class Layout:
     @cached_property
     def others(self) -> tuple[int, ...]:
         """State columns that no body has: they are in a frame that moves along, or scalars."""
-        taken = set()
+        taken: set[int | None] = set()
         for body in self.bodies.values():
             taken.update(body.position, body.velocity or ())
             taken.add(body.heading)
         return tuple(column for column in range(self.size) if column not in taken)
+
+
+#: Two arrays to write components into, if they are given.
+_Into = tuple[np.ndarray | None, np.ndarray | None]
+#: A method of Move that takes components, and arrays for what becomes of them.
+_Moved = Callable[[np.ndarray, np.ndarray, _Into], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +78,7 @@ class Move:
     angle: np.ndarray
     offset: np.ndarray
     #: Cosine and sine of the angle where they are known already.
-    _turning: tuple | None = field(default=None, repr=False)
+    _turning: tuple[np.ndarray, np.ndarray] | None = field(default=None, repr=False)
 
     @classmethod
     def identity(cls) -> Move:
@@ -84,8 +90,8 @@ class Move:
         cls,
         pivot: np.ndarray,
         place: np.ndarray,
-        angle: np.ndarray = 0.0,
-        mirrored: np.ndarray = False,
+        angle: np.ndarray | float = 0.0,
+        mirrored: np.ndarray | bool = False,
         turning: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> Move:
         """
@@ -119,7 +125,7 @@ class Move:
         return 1.0 - 2.0 * self.mirrored
 
     def vector(
-        self, x: np.ndarray, y: np.ndarray, out: np.ndarray = (None, None)
+        self, x: np.ndarray, y: np.ndarray, out: _Into = (None, None)
     ) -> tuple[np.ndarray, np.ndarray]:
         """Move the components of vectors; into two arrays `out`, other than x and y, if given."""
         return tuple(
@@ -128,7 +134,7 @@ class Move:
         )
 
     def point(
-        self, x: np.ndarray, y: np.ndarray, out: tuple[np.ndarray, np.ndarray] = (None, None)
+        self, x: np.ndarray, y: np.ndarray, out: _Into = (None, None)
     ) -> tuple[np.ndarray, np.ndarray]:
         """Move the coordinates of points; `out` as of `vector`."""
         return tuple(
@@ -159,7 +165,8 @@ class Move:
 
     def take(self, index: np.ndarray) -> Move:
         """Return the moves of an index or mask."""
-        turning = tuple(part[index] for part in self._matrix[0])
+        cos, sin = self._matrix[0]
+        turning = cos[index], sin[index]
         return Move(self.mirrored[index], self.angle[index], self.offset[index], turning)
 
 
@@ -183,11 +190,13 @@ class Change:
             move, put = self.move(name), self.put.get(name)
             if body.heading is not None:
                 move.heading(states[..., body.heading], changed[..., body.heading])
+            parts: list[tuple[tuple[int, int], _Moved, np.ndarray | None]]
             parts = [(body.position, move.point, put)]
             if body.velocity is not None:
-                parts.append((body.velocity, move.vector, np.zeros(2)))
+                rest = None if put is None else np.zeros(2)
+                parts.append((body.velocity, move.vector, rest))
             for (x, y), moved, rest in parts:
-                if put is None:
+                if rest is None:
                     moved(states[..., x], states[..., y], (changed[..., x], changed[..., y]))
                 else:
                     changed[..., x], changed[..., y] = rest[..., 0], rest[..., 1]

@@ -9,6 +9,7 @@ the recording and the simulator alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ class Verification:
     heading: tuple[float, float]
     reward: tuple[float, float]
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """Return plain values."""
         return {
             'count': self.count,

@@ -21,6 +21,10 @@ import numpy as np
 from guda_ros.config.files import is_printable, shown
 from guda_ros.errors import GudaError
 
+if TYPE_CHECKING:
+    # Python has it from 3.11 on.
+    from typing import Self
+
 #: No number of a task is larger.
 _LARGEST = 1e9
 
@@ -148,7 +152,7 @@ class NumbersContract(ContractBase):
         return json.dumps(asdict(self), sort_keys=True, separators=(',', ':'))
 
     @classmethod
-    def from_json(cls, text: str) -> NumbersContract:
+    def from_json(cls, text: str) -> Self:
         """Read what to_json wrote; ValueError when it cannot be read."""
         try:
             values = json.loads(text)

@@ -94,7 +94,9 @@ class ModelRule(Rule):
         )
         actions = recorded.actions[rows]
         near = ~together & (gap(task, states) < self._nearest)
-        after = self._dynamics.predict(states, actions, together)
+        dynamics = self._dynamics
+        assert dynamics is not None, 'without candidates nothing is proposed'
+        after = dynamics.predict(states, actions, together)
         return Proposal(np.stack([states, after]), actions, rows, near.astype(np.int8), parameters)
 
     def _shift(self, shift: np.ndarray) -> Change:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 import gymnasium
 from gymnasium import spaces
@@ -30,15 +30,15 @@ class StateEnv(gymnasium.Env):
     world_state_before (S,).
     """
 
-    metadata = {'render_modes': []}
+    metadata: dict[str, Any] = {'render_modes': []}
 
     def __init__(self, task: StateTask) -> None:
         self.task, self.contract = task, task.contract
         self.observation_space, self.action_space = _spaces(task.contract)
 
     def reset(
-        self, *, seed: int | None = None, options: dict | None = None
-    ) -> tuple[np.ndarray, dict]:
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
         """Start anew; options may give a world_state (S,) to start in."""
         super().reset(seed=seed)
         start = (options or {}).get('world_state')
@@ -47,7 +47,7 @@ class StateEnv(gymnasium.Env):
         self._state, self._steps = np.array(start, dtype=float), 0
         return self.contract.observe(self._state), self._info()
 
-    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict]:
+    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Take an action (A,)."""
         task, before = self.task, self._state[None]
         taken = np.asarray(action, dtype=float)[None]
@@ -60,7 +60,7 @@ class StateEnv(gymnasium.Env):
         info = {**self._info(), 'world_state_before': before[0]}
         return self.contract.observe(self._state), reward, terminated, truncated, info
 
-    def _info(self) -> dict:
+    def _info(self) -> dict[str, Any]:
         return {
             'world_state': self._state.copy(),
             'is_success': bool(self.task.succeeded(self._state[None])[0]),
@@ -82,8 +82,8 @@ class StateVectorEnv(VectorEnv):
         self.metadata = {'autoreset_mode': AutoresetMode.NEXT_STEP}
 
     def reset(
-        self, *, seed: int | None = None, options: dict | None = None
-    ) -> tuple[np.ndarray, dict]:
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
         """Start all anew; options may give world_states (num_envs, S) to start in."""
         super().reset(seed=seed)
         starts = (options or {}).get('world_states')
@@ -96,7 +96,7 @@ class StateVectorEnv(VectorEnv):
 
     def step(
         self, actions: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict]:
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Take actions (num_envs, A)."""
         task, before, fresh = self.task, self._states, self._over
         actions = np.asarray(actions, dtype=float)
@@ -117,7 +117,7 @@ class StateVectorEnv(VectorEnv):
         self._over = terminated | truncated
         return self.contract.observe(after), rewards, terminated, truncated, self._info()
 
-    def _info(self) -> dict:
+    def _info(self) -> dict[str, Any]:
         return {
             'world_state': self._states.copy(),
             'is_success': self.task.succeeded(self._states),

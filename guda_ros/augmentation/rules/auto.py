@@ -20,7 +20,7 @@ from guda_ros.augmentation.rules.base import parameters_of, Proposal, Rule
 from guda_ros.augmentation.rules.sampling import put_near
 from guda_ros.augmentation.rules.source import take_rows
 from guda_ros.augmentation.segments import fixed
-from guda_ros.augmentation.task import Task
+from guda_ros.augmentation.task import Box, Task
 from guda_ros.augmentation.transforms import Change, Move
 from guda_ros.augmentation.values.contact import gap, nearest_apart, rests
 from guda_ros.augmentation.values.map import Grid, Moves, ValueMap
@@ -90,11 +90,11 @@ class AutoRule(Rule):
         """Return the values of positions of the object, as far as the recording can move it."""
         task = self.task
         rng = np.random.default_rng(0)
-        box = tuple(
+        x, y = (
             (min(field[0], goal[0]), max(field[1], goal[1]))
             for field, goal in zip(task.bounds, task.mouth)
         )
-        grid = Grid(box, _SPACING)
+        grid = Grid((x, y), _SPACING)
         alone = task.object == task.actor
         parts, moves = [], False
         for length in self._ahead:
@@ -177,9 +177,11 @@ class AutoRule(Rule):
         for count, states in ((looking_back, True), (number - moving - looking_back, False)):
             if count:
                 at = self._draw_positions(count, self._tries if states else 1, rng)
-                change = self._apart_change(self._apart, at, self._tries, rng, states)
+                chosen, change = self._apart_change(self._apart, at, self._tries, rng, states)
                 tried.append(
-                    self._tried(*change, self._steps, self._tries, apart=True, relative=states)
+                    self._tried(
+                        chosen, change, self._steps, self._tries, apart=True, relative=states
+                    )
                 )
         if moving:
             chosen = self._moving.take(
@@ -188,7 +190,9 @@ class AutoRule(Rule):
             at = np.repeat(_draw(self.task.bounds, moving, rng), self._tries, axis=0)
             change = self._whole_change(chosen, at, rng)
             tried.append(self._tried(chosen, change, self._steps, self._tries, apart=False))
-        parts = [one.choose(self._state_value) for one in tried]
+        value = self._state_value
+        assert value is not None, 'without candidates nothing is proposed'
+        parts = [one.choose(value) for one in tried]
         both, *others = zip(*parts)
         actions, rows, objection, parameters = (np.concatenate(part) for part in others)
         # In any order: what takes only the first of them takes some of both kinds.
@@ -214,7 +218,7 @@ class AutoRule(Rule):
     def _tried(
         self,
         chosen: Segments,
-        change,
+        change: Change,
         steps: int,
         tries: int,
         apart: bool,
@@ -248,7 +252,7 @@ class AutoRule(Rule):
         tries: int,
         rng: np.random.Generator,
         states: bool = False,
-    ):
+    ) -> tuple[Segments, Change]:
         """
         Put the object at rest at positions (K, 2), and the actor anywhere, of any heading.
 
@@ -258,11 +262,11 @@ class AutoRule(Rule):
         task, count = self.task, len(at)
         body = task.layout.bodies[task.actor]
         if states:
-            chosen = np.repeat(rng.integers(0, len(sources), count // tries), tries)
+            which = np.repeat(rng.integers(0, len(sources), count // tries), tries)
             tries = 1
         else:
-            chosen = rng.integers(0, len(sources), count * tries)
-        chosen = sources.take(chosen)
+            which = rng.integers(0, len(sources), count * tries)
+        chosen = sources.take(which)
         begin = self.recorded.states[chosen.start]
         mirrored = rng.random(len(chosen)) < self._reflect
         angle = self._angles(len(chosen), rng)
@@ -310,7 +314,7 @@ class AutoRule(Rule):
             else []
         )
 
-    def areas(self, task: Task) -> dict[str, tuple]:
+    def areas(self, task: Task) -> dict[str, Box]:
         """Return the field."""
         return {task.actor: task.bounds}
 

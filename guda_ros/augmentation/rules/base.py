@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from guda_ros.augmentation.rules.source import Source
-from guda_ros.augmentation.task import Task
+from guda_ros.augmentation.task import Box, Task
 from guda_ros.augmentation.transforms import Change, Layout, Move
 from guda_ros.augmentation.values.map import ValueMap
 from guda_ros.config.files import Section
@@ -79,7 +79,7 @@ class Rule(ABC):
         """Return sentences that say what the rule will do."""
         return [(self.__doc__ or '').strip().splitlines()[0]]
 
-    def areas(self, task: Task) -> dict[str, tuple]:
+    def areas(self, task: Task) -> dict[str, Box]:
         """Return the boxes ((x low, x high), (y low, y high)) to draw, by what goes there."""
         return {}
 

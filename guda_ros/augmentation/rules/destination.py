@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from guda_ros.augmentation.rules.sampling import uniform
-from guda_ros.augmentation.task import Task
+from guda_ros.augmentation.task import Box, Task
 from guda_ros.config.files import Section
 
 #: ((x low, x high), (y low, y high)) [m].
-Box = tuple[tuple[float, float], tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,9 @@ class Destination:
 
     def draw(self, count: int, task: Task, rng: np.random.Generator) -> np.ndarray:
         """Return places (count, 2) [m]."""
-        (low, high), (right, left) = self.area(task)
+        area = self.area(task)
+        assert area is not None, 'what stays where it is has no place to be drawn'
+        (low, high), (right, left) = area
         place = uniform(rng, 2, count)
         if self.bias == 2:
             np.sqrt(place[0], out=place[0])
@@ -61,7 +62,7 @@ class Destination:
 
     def words(self) -> str:
         """Say where."""
-        if self.place == 'box':
+        if self.box is not None:
             (a, b), (c, d) = self.box
             words = f'the box x {a:g} to {b:g}, y {c:g} to {d:g} m'
         else:

@@ -10,7 +10,7 @@ from guda_ros.augmentation.rules.destination import Destination, read_range
 from guda_ros.augmentation.rules.sampling import uniform
 from guda_ros.augmentation.rules.segment_rule import SegmentChoice, SegmentRule
 from guda_ros.augmentation.rules.source import take_rows
-from guda_ros.augmentation.task import Task
+from guda_ros.augmentation.task import Box, Task
 from guda_ros.augmentation.transforms import Change, Move
 from guda_ros.config.files import Section
 from guda_ros.soccer.world import wrap_angle_fast
@@ -54,9 +54,11 @@ class MoveRule(SegmentRule):
                     self._accept[key] = accept.number(key, low, high)
             accept.close()
 
-    def _read_rotation(self, section, bodies):
-        self._turn, self._aim, self._at, self._spread = None, None, None, 0.0
-        self._heading = None
+    def _read_rotation(self, section: Section, bodies: tuple[str, ...]) -> None:
+        self._turn: tuple[float, float] | None = None
+        self._heading: tuple[float, float] | None = None
+        self._aim: str | None = None
+        self._at, self._spread = '', 0.0
         if not section.has('rotate'):
             return
         rotate = section.section('rotate')
@@ -66,11 +68,11 @@ class MoveRule(SegmentRule):
             if rotate.has('spread'):
                 self._spread = np.radians(rotate.number('spread', 0, 180))
         elif rotate.has('heading'):
-            self._heading = tuple(np.radians(read_range(rotate, 'heading', -360, 360)))
+            self._heading = _radians(read_range(rotate, 'heading', -360, 360))
             if self._heading_column is None:
                 rotate.fail('heading', f'the anchor is the {self._anchor[0]}, which has none')
         else:
-            self._turn = tuple(np.radians(read_range(rotate, 'degrees', -360, 360)))
+            self._turn = _radians(read_range(rotate, 'degrees', -360, 360))
         rotate.close()
 
     def _find(self) -> None:
@@ -110,7 +112,7 @@ class MoveRule(SegmentRule):
         if self._heading is not None:
             self._yaw = points[:, self._heading_column]
 
-    def _draw(self, choice, number, rng) -> Change:
+    def _draw(self, choice: np.ndarray, number: int, rng: np.random.Generator) -> Change:
         """Return the changes of chosen segments, with parameters of shape (number,)."""
         task = self.task
         mirrored = np.zeros(number, dtype=bool)
@@ -219,8 +221,13 @@ class MoveRule(SegmentRule):
         ]
         return lines
 
-    def areas(self, task: Task) -> dict[str, tuple]:
+    def areas(self, task: Task) -> dict[str, Box]:
         """Return the boxes ((x low, x high), (y low, y high)) to draw, by what goes there."""
         boxes = {self._anchor[0]: self._to.area(task)}
         boxes.update((name, to.area(task)) for name, to in self._put.items())
         return {name: box for name, box in boxes.items() if box is not None}
+
+
+def _radians(limits: tuple[float, float]) -> tuple[float, float]:
+    low, high = np.radians(limits)
+    return float(low), float(high)

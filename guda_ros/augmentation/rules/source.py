@@ -75,9 +75,8 @@ def _moved(
     moved = [layout.bodies[name] for name in names if name not in put]
     pairs = [body.position for body in moved], [body.velocity for body in moved if body.velocity]
     headings = [body.heading for body in bodies if body.heading is not None]
-    return *(np.array(part, dtype=np.int64).reshape(-1, 2) for part in pairs), np.array(
-        headings, dtype=np.int64
-    )
+    points, vectors = (np.array(part, dtype=np.int64).reshape(-1, 2) for part in pairs)
+    return points, vectors, np.array(headings, dtype=np.int64)
 
 
 def _following(layout: Layout, size: int) -> tuple[np.ndarray, ...]:

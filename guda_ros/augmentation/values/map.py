@@ -47,7 +47,8 @@ class Grid:
     @property
     def shape(self) -> tuple[int, int]:
         """Number of points along x and y."""
-        return tuple(map(len, self.axes))
+        x, y = self.axes
+        return len(x), len(y)
 
     @cached_property
     def points(self) -> np.ndarray:

@@ -56,4 +56,5 @@ def torques(states: np.ndarray, direction: np.ndarray) -> np.ndarray:
 
 def yaw(states: np.ndarray) -> np.ndarray:
     """Return the headings (count,) [rad] of ants in states (count, 29)."""
-    return yaw_of(*(states[:, column] for column in range(3, 7)))
+    w, x, y, z = (states[:, column] for column in range(3, 7))
+    return yaw_of(w, x, y, z)

@@ -40,7 +40,7 @@ class Waypoints:
         self._next = np.stack([task.map.next_cells(cell) for cell in cells])
         self._goal = (
             np.full(count, cells.index(goal_cell))
-            if self._fixed
+            if goal_cell is not None
             else rng.integers(0, len(cells), count)
         )
 
@@ -98,7 +98,10 @@ class AntController:
         return np.clip(action, -1.0, 1.0)
 
 
-CONTROLLERS = {'point': PointController, 'ant': AntController}
+CONTROLLERS: dict[str, type[PointController] | type[AntController]] = {
+    'point': PointController,
+    'ant': AntController,
+}
 
 
 def record(task: MazeTask, seed: int) -> TransitionSet:
@@ -116,7 +119,7 @@ def record(task: MazeTask, seed: int) -> TransitionSet:
     states, actions, after = (
         np.stack(part, axis=1).reshape(-1, part[0].shape[1]) for part in zip(*steps)
     )
-    reached = task.succeeded(after).reshape(episodes, length).any(axis=1)
+    reached = np.any(task.succeeded(after).reshape(episodes, length), axis=1)
     return TransitionSet(
         contract=task.contract,
         states=states,
@@ -127,7 +130,7 @@ def record(task: MazeTask, seed: int) -> TransitionSet:
         source_episode=np.repeat(np.arange(episodes), length),
         source_step=np.tile(np.arange(length), episodes),
         rule=np.zeros(len(states)),
-        episode_ids=[f'{task.name}_{seed}_{index}' for index in range(episodes)],
-        episode_success=reached,
+        episode_ids=tuple(f'{task.name}_{seed}_{index}' for index in range(episodes)),
+        episode_success=tuple(map(bool, reached)),
         info={'demonstrator': type(controller).__name__, 'seed': seed},
     )

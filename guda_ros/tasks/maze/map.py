@@ -117,7 +117,7 @@ class MazeMap:
     def next_cells(self, cell: tuple[int, int]) -> np.ndarray:
         """Return for every cell (rows, columns, 2) the next one on the way to a cell."""
         steps = self.distances(cell)
-        following = np.stack(np.indices(steps.shape), axis=-1)
+        following = np.stack([*np.indices(steps.shape)], axis=-1)
         for row, column in self.free:
             for down, right in _SIDES:
                 other = row + down, column + right
@@ -130,7 +130,8 @@ class MazeMap:
         """Unit vectors (rows, columns, 2) along the shortest way to the goal; 0 at the goal."""
         following = self.next_cells(self.cell_of_mark('G'))
         return (
-            self.middles(following) - self.middles(np.stack(np.indices(self.walls.shape), axis=-1))
+            self.middles(following)
+            - self.middles(np.stack([*np.indices(self.walls.shape)], axis=-1))
         ) / self.scale
 
     def directions(self, positions: np.ndarray) -> np.ndarray:

@@ -13,9 +13,10 @@ from guda_ros.soccer.world import wrap_angle_fast
 
 if TYPE_CHECKING:
     from guda_ros.augmentation.rules.base import Proposal
-    from guda_ros.augmentation.task import Task
+    from guda_ros.augmentation.task import Box, Task
     from guda_ros.config.files import Section
     from guda_ros.data.transitions import TransitionSet
+    from guda_ros.tasks.maze.task import MazeTask
 
 #: Places are drawn among so many that were found free, spread evenly over the free cells.
 _POSITIONS = 50_000
@@ -26,6 +27,8 @@ class MazeRule(SegmentRule):
     """Take steps to free places of the maze, where they lead along the shortest way or not."""
 
     kind = 'maze'
+
+    task: MazeTask
 
     def __init__(self, section: Section, task: Task) -> None:
         """
@@ -82,7 +85,7 @@ class MazeRule(SegmentRule):
         direction = self._direction[choice]
         first, count = self._fitting(direction)
         at = (first + rng.integers(0, count)) % len(self._positions)
-        turn = np.zeros(number)
+        turn: np.ndarray = np.zeros(number)
         if self._rotation == 'way':
             turn = np.round((self._angle[at] - direction) / _QUARTER) * _QUARTER
         elif self._rotation == 'any':
@@ -125,7 +128,7 @@ class MazeRule(SegmentRule):
             )
         return lines
 
-    def areas(self, task: Task) -> dict[str, tuple]:
+    def areas(self, task: Task) -> dict[str, Box]:
         """Return the boxes ((x low, x high), (y low, y high)) to draw, by what goes there."""
         return {task.actor: task.bounds}
 
@@ -139,7 +142,7 @@ def directions(recorded: TransitionSet, over: int) -> np.ndarray:
     return np.arctan2(displacement[:, 1], displacement[:, 0])
 
 
-def free_positions(task: Task, count: int) -> np.ndarray:
+def free_positions(task: MazeTask, count: int) -> np.ndarray:
     """Return about `count` positions (K, 2) [m] clear of the walls, the same for each call."""
     rng = np.random.default_rng(0)
     cells = task.map.free[rng.integers(0, len(task.map.free), 2 * count)]

@@ -15,6 +15,7 @@ from functools import lru_cache
 import json
 import os
 from pathlib import Path
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 
@@ -25,6 +26,9 @@ from guda_ros.tasks.maze.ant_body import turn_ants
 from guda_ros.tasks.maze.map import MAPS, MazeMap
 from guda_ros.tasks.maze.rule import MazeRule
 from guda_ros.tasks.state_task import StateTask
+
+if TYPE_CHECKING:
+    from guda_ros.sim.maze_batch import MazeBatch
 
 #: Starts are this part of a cell around its middle.
 _START_NOISE = 0.25
@@ -45,18 +49,19 @@ class MazeContract(NumbersContract):
     max_steps: int
     reach: float = 0.45
 
+    # Nobody sets the three, so that they may be computed.
     @property
-    def state_size(self) -> int:
+    def state_size(self) -> int:  # type: ignore[override]
         """Columns of a state."""
         return 4 if self.robot == 'point' else 29
 
     @property
-    def action_size(self) -> int:
+    def action_size(self) -> int:  # type: ignore[override]
         """Columns of an action."""
         return 2 if self.robot == 'point' else 8
 
     @property
-    def observation_names(self) -> tuple[str, ...]:
+    def observation_names(self) -> tuple[str, ...]:  # type: ignore[override]
         """Names of the numbers of an observation."""
         if self.robot == 'point':
             return ('x', 'y', 'vx', 'vy')
@@ -99,6 +104,7 @@ class MazeTask(StateTask):
     initial: tuple[int, int]
     #: Distance [m] of the robot's middle from walls at which it does not touch them.
     radius: float
+    contract: MazeContract
 
     def __init__(self, contract: MazeContract | None = None) -> None:
         super().__init__(
@@ -190,7 +196,7 @@ class MazeTask(StateTask):
         states[:, :2] = middle + noise
         return states
 
-    def _rest(self):
+    def _rest(self) -> np.ndarray:
         world = _model(self.model)
         return np.concatenate([world.qpos0, np.zeros(world.nv)])
 
@@ -303,7 +309,8 @@ class AntMazeLarge(AntMaze):
 
 
 @lru_cache
-def _model(name: str):
+def _model(name: str) -> Any:
+    """Return a mujoco.MjModel, which nothing here may import."""
     import gymnasium
     import gymnasium_robotics
 
@@ -315,7 +322,7 @@ def _model(name: str):
 
 
 @lru_cache
-def _batch(name: str, frames, speed):
+def _batch(name: str, frames: int, speed: float | None) -> MazeBatch:
     from guda_ros.sim.maze_batch import MazeBatch
 
     return MazeBatch(_model(name), frames, speed)

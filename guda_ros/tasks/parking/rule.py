@@ -13,7 +13,7 @@ from guda_ros.soccer.world import wrap_angle_fast
 from guda_ros.tasks.parking import world
 
 if TYPE_CHECKING:
-    from guda_ros.augmentation.task import Task
+    from guda_ros.augmentation.task import Box, Task
     from guda_ros.config.files import Section
 
 _ANYWHERE = Destination('field', None, 1.0)
@@ -24,7 +24,7 @@ class ParkRule(SegmentRule):
 
     kind = 'park'
 
-    def __init__(self, section: Section, task: Task) -> None:
+    def __init__(self, section: Section, task: type[Task]) -> None:
         """
         Take the keys of the rule.
 
@@ -37,7 +37,7 @@ class ParkRule(SegmentRule):
         self._spread = np.radians(section.number('spread', 0, 180)) if self._at_spot else np.pi
         self._reflect = section.number('reflect', 0, 1) if section.has('reflect') else 0.0
 
-    def _find(self):
+    def _find(self) -> None:
         recorded, task = self.recorded, self.task
         phase, phases = task.phase(recorded), self._taken.phases
         wanted = np.isin(phase, [task.phases.index(name) for name in phases])
@@ -80,6 +80,6 @@ class ParkRule(SegmentRule):
             lines.append(f'mirrors {self._reflect:.0%}')
         return lines
 
-    def areas(self, task: Task) -> dict[str, tuple]:
+    def areas(self, task: Task) -> dict[str, Box]:
         """Return the boxes ((x low, x high), (y low, y high)) to draw, by what goes there."""
         return {'goal': task.mouth, 'car': task.mouth if self._at_spot else task.bounds}

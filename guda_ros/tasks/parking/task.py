@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +22,10 @@ from guda_ros.soccer.world import wrap_angle_fast
 from guda_ros.tasks.parking import world
 from guda_ros.tasks.parking.rule import ParkRule
 from guda_ros.tasks.state_task import StateTask
+
+if TYPE_CHECKING:
+    from highway_env.envs import ParkingEnv
+    from highway_env.vehicle.kinematics import Vehicle
 
 #: What highway-env divides observations by: x, y [m], vx, vy [m/s], cosine and sine.
 _SCALES = np.array([100.0, 100.0, 5.0, 5.0, 1.0, 1.0])
@@ -89,6 +94,7 @@ class Parking(StateTask):
     #: Of uniform random actions and of the recordings' demonstrator: 300 episodes each of
     #: highway-env, as their README says.
     reference_returns = (-48.2, -18.4)
+    contract: ParkingContract
 
     def __init__(self, contract: ParkingContract | None = None) -> None:
         super().__init__(contract or ParkingContract())
@@ -209,12 +215,12 @@ class Parking(StateTask):
             source_episode=episode,
             source_step=np.concatenate([np.arange(member.sum()) for member in members]),
             rule=np.zeros(len(states)),
-            episode_ids=[f'{path.stem}_{name}' for name in names],
-            episode_success=[success[member].any() for member in members],
+            episode_ids=tuple(f'{path.stem}_{name}' for name in names),
+            episode_success=tuple(bool(success[member].any()) for member in members),
         )
 
 
-def _states(car, goal):
+def _states(car: np.ndarray, goal: np.ndarray) -> np.ndarray:
     """Return states (M, 8) of what highway-env observes (M, 6), in metres."""
     states = np.zeros((len(car), len(world.STATE)))
     states[:, world.CAR], states[:, world.GOAL] = car[:, :2], goal[:, :2]
@@ -224,7 +230,7 @@ def _states(car, goal):
     return states
 
 
-def _highway_env():
+def _highway_env() -> ParkingEnv:
     import gymnasium
     import highway_env
 
@@ -234,7 +240,7 @@ def _highway_env():
     return env
 
 
-def _restore(env, state):
+def _restore(env: ParkingEnv, state: np.ndarray) -> Vehicle:
     """Put the car of highway-env into a state (8,), with what the walls are about to do to it."""
     vehicle = env.vehicle
     vehicle.position, vehicle.heading = state[:2].copy(), float(state[world.YAW])

@@ -132,10 +132,10 @@ def _overlap(
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
     projected = [np.einsum('kpc,kec->kep', part, normal) for part in (one, other)]
     (low, high), (other_low, other_high) = ((p.min(axis=-1), p.max(axis=-1)) for p in projected)
-    now = (_gap(low, high, other_low, other_high) <= 0).all(axis=1)
+    now = np.all(_gap(low, high, other_low, other_high) <= 0, axis=1)
     moved = np.einsum('kc,kec->ke', displacement, normal)
     gap = _gap(low + np.minimum(moved, 0), high + np.maximum(moved, 0), other_low, other_high)
-    soon = (gap <= 0).all(axis=1)
+    soon = np.all(gap <= 0, axis=1)
     least = np.abs(gap).argmin(axis=1)
     rows = np.arange(len(one))
     axis = normal[rows, least]

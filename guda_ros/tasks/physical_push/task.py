@@ -33,6 +33,7 @@ class PhysicalPush(StateTask):
     reasons = ('valid', 'robot_off_field', 'ball_off_field', 'overlap')
     rest = REST
     rules = SoccerPush.rules
+    contract: PhysicalPushModel
 
     def __init__(self, contract: PhysicalPushModel | None = None) -> None:
         super().__init__(contract or PhysicalPushModel())
@@ -45,8 +46,8 @@ class PhysicalPush(StateTask):
     @property
     def bounds(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """Where the ball is in play [m]."""
-        half = self.contract.length / 2, self.contract.width / 2
-        return tuple((-side, side) for side in half)
+        x, y = self.contract.length / 2, self.contract.width / 2
+        return ((-x, x), (-y, y))
 
     @property
     def mouth(self) -> tuple[tuple[float, float], tuple[float, float]]:

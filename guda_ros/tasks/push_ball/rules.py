@@ -9,17 +9,21 @@ ways that were recorded. These here are this project's.
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from guda_ros.augmentation.rules.base import parameters_of, Proposal, Rule
 from guda_ros.augmentation.rules.sampling import put_near
-from guda_ros.augmentation.task import Task
+from guda_ros.augmentation.task import Box, Task
 from guda_ros.augmentation.transforms import Change, Move, scene
 from guda_ros.augmentation.values.contact import displacement, rests
 from guda_ros.augmentation.values.detour import along_direction, detour_direction
 from guda_ros.config.files import Section
 from guda_ros.soccer.push_target import push_target
+
+if TYPE_CHECKING:
+    from guda_ros.tasks.push_ball.task import PushBallToGoal
 
 #: Clearances that a robot is away at most that is put near the ball.
 _FARTHEST = 20.0
@@ -29,6 +33,7 @@ class _DisplacementRule(Rule):
     """Single steps in which a body went some way, turned to the way that it should go."""
 
     reasons = ('accepted',)
+    task: PushBallToGoal
 
     def __init__(self, section: Section, task: type[Task]) -> None:
         """Take the keys of the rule; config/guides/push_ball_guided.yaml explains each."""
@@ -114,9 +119,8 @@ class WalkRule(_DisplacementRule):
         """Propose `count` steps."""
         task = self.task
         (left, right), (low, high) = task.bounds
-        box = np.array([[left, low], [right, high]])
-        ball = rng.uniform(*box, (count, 2))
-        robot = rng.uniform(*box, (count, 2))
+        ball = rng.uniform((left, low), (right, high), (count, 2))
+        robot = rng.uniform((left, low), (right, high), (count, 2))
         robot = put_near(robot, ball, self._near, self._clearance, _FARTHEST, task.bounds, rng)
         push = self._push_direction(ball)
         wanted = np.arctan2(push[:, 1], push[:, 0]) + detour_direction(
@@ -140,7 +144,7 @@ class WalkRule(_DisplacementRule):
             f'it, and to the ball itself from within {np.degrees(self._aligned):g} degrees',
         ]
 
-    def areas(self, task: Task) -> dict[str, tuple]:
+    def areas(self, task: Task) -> dict[str, Box]:
         """Return the field."""
         return dict.fromkeys(task.layout.bodies, task.bounds)
 
@@ -177,6 +181,6 @@ class PushOnRule(_DisplacementRule):
             'turns it until the ball moves to the goal, or from a corner to before it',
         ]
 
-    def areas(self, task: Task) -> dict[str, tuple]:
+    def areas(self, task: Task) -> dict[str, Box]:
         """Return the field."""
         return {task.object: task.bounds}

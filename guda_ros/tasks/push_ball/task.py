@@ -13,6 +13,7 @@ line beside the goal stays there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 import os
 from pathlib import Path
@@ -55,6 +56,7 @@ class PushBallToGoal(StateTask):
     reference_returns = (0.02, 114.9)
     rules = {rule.kind: rule for rule in (WalkRule, PushOnRule, ModelRule)}
     loops = (LOOPS,)
+    contract: PushBallModel
 
     def __init__(self, contract: PushBallModel | None = None) -> None:
         super().__init__(contract or PushBallModel())
@@ -83,7 +85,7 @@ class PushBallToGoal(StateTask):
         """Return the true rewards (M,)."""
         return self.contract.reward(next_states)
 
-    def observe(self, both: np.ndarray, out: list[np.ndarray] | np.ndarray) -> None:
+    def observe(self, both: np.ndarray, out: Sequence[np.ndarray]) -> None:
         """Write what the contract observes of states and successors to two arrays."""
         loops = compiled.loops(LOOPS)
         if not loops:
@@ -216,8 +218,8 @@ class PushBallToGoal(StateTask):
             source_episode=episode,
             source_step=step,
             rule=np.zeros(len(states)),
-            episode_ids=[f'{path.stem}_{name}' for name in names],
-            episode_success=scored,
+            episode_ids=tuple(f'{path.stem}_{name}' for name in names),
+            episode_success=tuple(scored),
         )
 
 

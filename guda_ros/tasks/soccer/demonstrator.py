@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -324,7 +325,7 @@ class PoseDemonstrator(Demonstrator):
     :param goal_yaw: heading [rad] in `map` in which it comes there; None: any.
     """
 
-    def __init__(self, *arguments, goal_yaw: float | None = None, **options) -> None:
+    def __init__(self, *arguments: Any, goal_yaw: float | None = None, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._goal_yaw = goal_yaw
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from guda_ros.augmentation.rules.base import parameters_of, Proposal, Rule
-from guda_ros.augmentation.rules.destination import Box, read_box
+from guda_ros.augmentation.rules.destination import read_box
 from guda_ros.augmentation.segments import run_ends, run_starts
 from guda_ros.augmentation.transforms import Change, Move, scene
 from guda_ros.config.files import Section
@@ -23,8 +23,9 @@ from guda_ros.soccer import world
 from guda_ros.soccer.push_target import push_target
 
 if TYPE_CHECKING:
-    from guda_ros.augmentation.task import Task
+    from guda_ros.augmentation.task import Box, Task
     from guda_ros.data.contract_base import ContractBase
+    from guda_ros.soccer.field import Field
     from guda_ros.soccer.rewards import Game
 
 
@@ -76,14 +77,21 @@ class _Placement:
         """Return the directions (count,) [rad] in which balls at (count, 2) are to go."""
         target = _game(contract).goal
         if self.beside_goal:
-            target = push_target(position, contract.field, self.beside_goal, self.post_clearance)
+            field = _field(contract)
+            target = push_target(position, field, self.beside_goal, self.post_clearance)
         to_target = target - position
         return np.arctan2(to_target[:, 1], to_target[:, 0])
 
 
 def _game(contract: ContractBase) -> Game:
     """Return what tells goal and out: a robot's contract, else the field that a contract has."""
-    return contract if isinstance(contract, Contract) else contract.field
+    return contract if isinstance(contract, Contract) else _field(contract)
+
+
+def _field(contract: ContractBase) -> Field:
+    # Contracts of all tasks with these rules have one.
+    field: Field = contract.field  # type: ignore[attr-defined]
+    return field
 
 
 class PushRule(Rule):
@@ -153,7 +161,7 @@ class PushRule(Rule):
             'refuses what sends the ball out',
         ]
 
-    def areas(self, task: Task) -> dict[str, tuple]:
+    def areas(self, task: Task) -> dict[str, Box]:
         """Return the box in which the ball is put."""
         return {'ball': self._placement.box}
 
@@ -190,7 +198,7 @@ class RandomRule(Rule):
             'turns it by any angle',
         ]
 
-    def areas(self, task: Task) -> dict[str, tuple]:
+    def areas(self, task: Task) -> dict[str, Box]:
         """Return the box in which the ball is put."""
         return {'ball': self._placement.box}
 
@@ -283,7 +291,7 @@ class ApproachRule(Rule):
             f'{self._max_detour:g} times the straight one',
         ]
 
-    def areas(self, task: Task) -> dict[str, tuple]:
+    def areas(self, task: Task) -> dict[str, Box]:
         """Return the box in which the ball is put."""
         return {'ball': self._placement.box}
 

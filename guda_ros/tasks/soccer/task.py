@@ -42,7 +42,8 @@ class SoccerPush(Task):
     )
     actor = 'robot'
     object = 'ball'
-    reasons = REASONS
+    reasons: tuple[str, ...] = REASONS
+    contract: Contract
     rest = REST
     rules = {rule.kind: rule for rule in (PushRule, ApproachRule, RandomRule, ModelRule)}
 

@@ -57,12 +57,12 @@ def check_steps(states: np.ndarray, next_states: np.ndarray, contract: Contract)
     ball, robot = both[..., world.BALL], both[..., world.ROBOT_POSITION]
     with np.errstate(invalid='ignore'):
         wrong = (
-            ~np.isfinite(both).all(axis=(0, 2)),
+            ~np.all(np.isfinite(both), axis=(0, 2)),
             contract.terminated(states),
-            _off_field(robot, field).any(axis=0),
-            _at_post(ball, field, field.ball.radius).any(axis=0),
-            _at_goal(robot, field).any(axis=0),
-            (np.hypot(*np.moveaxis(ball - robot, -1, 0)) < world.OVERLAP).any(axis=0),
+            np.any(_off_field(robot, field), axis=0),
+            np.any(_at_post(ball, field, field.ball.radius), axis=0),
+            np.any(_at_goal(robot, field), axis=0),
+            np.any(np.hypot(*np.moveaxis(ball - robot, -1, 0)) < world.OVERLAP, axis=0),
             _walks_too_fast(robot, contract) | _rolls_too_fast(ball, contract),
         )
     return _first(wrong)
@@ -75,10 +75,10 @@ def check_poses(states: np.ndarray, next_states: np.ndarray, contract: Contract)
     robot = both[..., world.ROBOT_POSITION]
     with np.errstate(invalid='ignore'):
         wrong = (
-            ~np.isfinite(both).all(axis=(0, 2)),
+            ~np.all(np.isfinite(both), axis=(0, 2)),
             contract.terminated(states),
-            _off_field(robot, field).any(axis=0),
-            _at_goal(robot, field).any(axis=0),
+            np.any(_off_field(robot, field), axis=0),
+            np.any(_at_goal(robot, field), axis=0),
             _walks_too_fast(robot, contract),
         )
     return _first(wrong)
