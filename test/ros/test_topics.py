@@ -13,7 +13,6 @@ from std_msgs.msg import String
 
 import guda_ros
 from guda_ros.data.contract import Contract
-from guda_ros.data.contract import TOPICS as CONTRACT_TOPICS
 from guda_ros.data.verdicts import SOURCES
 from guda_ros.ros import qos
 from guda_ros.ros.control.safety_parameters import LOCKS
@@ -26,6 +25,7 @@ from guda_ros.ros.topics import (
     TOPICS,
     Topics,
 )
+from guda_ros.soccer.robot_names import TOPICS as CONTRACT_TOPICS
 
 PACKAGE = Path(guda_ros.__file__).parent
 
