@@ -1,4 +1,4 @@
-"""Make a robot profile from questions, or show one."""
+"""Make a robot profile from questions, show one, or write its robot description (URDF)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 EXAMPLE = (
     'guda robot new my_robot --base nao_v6\n'
     '  guda robot new my_robot --yes --set body.mass=6.2 --set camera.vertical_fov=60deg\n'
-    '  guda robot show booster_t1 --render booster_t1.png'
+    '  guda robot show booster_t1 --render booster_t1.png\n'
+    '  guda robot urdf booster_t1 --out booster_t1.urdf'
 )
 
 
@@ -65,11 +66,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='FILE',
         help='write a picture of the robot, .png or .jpg',
     )
+    described = actions.add_parser(
+        'urdf', help='write the robot description: links, joints of the head, cameras'
+    )
+    described.add_argument('name', metavar='NAME', help='profile in config/robots, or a YAML file')
+    described.add_argument(
+        '--out', type=Path, default=None, metavar='FILE', help='file to write (default: print it)'
+    )
+    described.add_argument(
+        '--tf',
+        type=Path,
+        default=None,
+        metavar='FILE',
+        help='write the transforms of /tf_static as JSON, for computers without tf2_msgs',
+    )
+    described.add_argument(
+        '--contract',
+        default='soccer_push',
+        metavar='NAME',
+        help='contract that names the frames (default: %(default)s)',
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
-    return _new(args) if args.action == 'new' else _show(args)
+    return {'new': _new, 'show': _show, 'urdf': _urdf}[args.action](args)
+
+
+def _urdf(args: argparse.Namespace) -> int:
+    from guda_ros.workflows.robots.describing import robot_description
+
+    described = robot_description(args.name, args.contract)
+    for path, text in ((args.out, described.urdf), (args.tf, described.transforms)):
+        if path is not None:
+            described.write(path, text)
+            print(f'{path}: written')
+    if args.out is None and args.tf is None:
+        print(described.urdf, end='')
+    return 0
 
 
 def _new(args: argparse.Namespace) -> int:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from guda_ros.control.arbiter import Instant
+from guda_ros.soccer import robot_names
 from guda_ros.soccer.robot import Head, RobotProfile
 
 #: Joints of the head: to the left, and down.
-HEAD_JOINTS = ('head_pan', 'head_tilt')
+HEAD_JOINTS = robot_names.HEAD_JOINTS
 
 
 class KickGate:

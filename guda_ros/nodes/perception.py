@@ -28,6 +28,7 @@ from guda_ros.ros.percept_topics import PerceptTopics
 from guda_ros.ros.perception_parameters import declare_perception
 from guda_ros.ros.perception_report import PerceptionReport
 from guda_ros.ros.robot_check.watch import DriverWatch
+from guda_ros.ros.robot_model import RobotModel
 from guda_ros.ros.running import exit_process, run_node
 from guda_ros.ros.topics import Topics
 from guda_ros.soccer.robot import RobotProfile
@@ -66,6 +67,7 @@ class PerceptionNode(Node):
             self, topics, transport, self._profile, self._perception, self._on_image
         )
         self._percepts = PerceptTopics(self, self.contract, topics)
+        self._model = RobotModel(self, p, topics, self.contract, self._profile)
         self._gaze = GazeTopic(self, topics, self._profile, self.contract)
         # Subscriptions are served in this order: a reset goes before the image that comes with it.
         self._subs = [
@@ -110,6 +112,7 @@ class PerceptionNode(Node):
     def _on_joints(self, message: JointState) -> None:
         angles = self._head.take(message.name, message.position)
         stamp = convert.stamp_or_now(message, self)
+        self._model.joints(stamp, message.name, message.position)
         self._observer.head(stamp, *(angles.get(joint) for joint in HEAD_JOINTS))
 
     def _on_odom(self, message: Odometry) -> None:
@@ -119,6 +122,7 @@ class PerceptionNode(Node):
             self._fail(str(error))
         else:
             pose = convert.pose_from_message(message)
+            self._model.odometry(convert.stamp_or_now(message, self), pose)
             self._answer(self._observer.odometry, message, pose)
 
     def _on_image(self, camera: str, message: Image | CompressedImage) -> None:
@@ -142,6 +146,7 @@ class PerceptionNode(Node):
         # First: in lock-step time passes with what comes after.
         self._gaze.look(observed)
         self._percepts.publish(observed.stamp, observed.percept)
+        self._model.seen(observed)
         if observed.image is not None:
             self._problem = ''
             seen_by = self._perception.camera_of(observed.percept.camera)

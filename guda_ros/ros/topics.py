@@ -471,6 +471,16 @@ TOPICS = (
         ('RViz', 'Foxglove'),
         'carpet, lines and goals in `map`',
     ),
+    Topic(
+        'robot_description',
+        'robot_description',
+        String,
+        STATE,
+        LATCHED,
+        ('perception',),
+        ('RViz', 'Foxglove'),
+        'URDF made from the robot profile',
+    ),
     Topic('clock', '/clock', Clock, DEFAULT, DEFAULT, ('simulator',), ('all nodes',), 'ROS time'),
     Topic(
         'diagnostics',

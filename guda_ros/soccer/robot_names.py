@@ -32,6 +32,8 @@ DRIVER_TOPICS = (
 )
 #: Names that a camera cannot have: views of the simulator are called so, or roles of topics.
 _TAKEN = ('head', 'lower', 'overview', 'follow', 'portrait')
+#: The joints of a head, pan first, where its driver does not call them otherwise.
+HEAD_JOINTS = ('head_pan', 'head_tilt')
 #: Roles of frames.
 FRAMES = ('map', 'odom', 'base', 'camera')
 #: What ROS 2 takes for the name of a topic; rmw takes no more than 247 letters of a whole one.

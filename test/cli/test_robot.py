@@ -1,8 +1,10 @@
+import json
 import os
 from pathlib import Path
 import signal
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 
 import cv2
 import pytest
@@ -288,3 +290,24 @@ def test_new_can_be_told_how_the_driver_speaks(tmp_path):
     assert (made.driver.image_transport, made.driver.watchdog) == ('compressed', 0.3)
     assert made.driver.dead_zone == (0.05, 0.05, 0.1)
     assert (made.topics, made.frames) == ({'image': '/cam/image'}, {'camera': 'cam_link'})
+
+
+def test_a_robot_description_is_printed_or_written_once_with_its_transforms(here, capsys):
+    assert main(['robot', 'urdf', 'nao_v6']) == 0
+    printed = capsys.readouterr().out
+    root = ET.fromstring(printed)
+    joints = {joint.get('name') for joint in root.iter('joint')}
+    assert root.get('name') == 'nao_v6' and {'HeadYaw', 'HeadPitch'} <= joints
+    assert main(['robot', 'urdf', 'nao_v6', '--out', 'nao.urdf', '--tf', 'nao.json']) == 0
+    assert Path('nao.urdf').read_text(encoding='utf-8') == printed
+    fixed = json.loads(Path('nao.json').read_text(encoding='utf-8'))
+    assert [each['child'] for each in fixed] == [
+        'base_link',
+        'camera_link',
+        'camera_optical_frame',
+        'lower_camera_link',
+        'lower_camera_optical_frame',
+    ]
+    assert main(['robot', 'urdf', 'booster_t1', '--out', 'nao.urdf']) == 1
+    assert 'nao.urdf' in capsys.readouterr().err
+    assert Path('nao.urdf').read_text(encoding='utf-8') == printed

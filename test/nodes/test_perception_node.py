@@ -1,6 +1,7 @@
 """The perception node as a process, fed with rendered images over DDS."""
 
 import time
+import xml.etree.ElementTree as ET
 
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PointStamped, PoseWithCovarianceStamped
@@ -176,6 +177,19 @@ def test_before_any_episode_the_pose_is_unknown_and_the_ball_is_seen(driver):
     np.testing.assert_allclose(position, BALL, atol=0.01)
     assert driver.wait(lambda: 'no episode' in driver.diagnostics.get('/perception', '  ')[1])
     assert driver.diagnostics['/perception'][0] == WARN
+
+
+def test_whoever_comes_later_hears_what_the_robot_looks_like(driver):
+    heard = []
+    subscription = driver.node.create_subscription(
+        String, 'robot_description', lambda message: heard.append(message.data), qos.LATCHED
+    )
+    assert driver.wait(lambda: heard)
+    driver.node.destroy_subscription(subscription)
+    root = ET.fromstring(heard[0])
+    assert root.get('name') == CONTRACT.robot
+    links = {link.get('name') for link in root.iter('link')}
+    assert {'base_footprint', CONTRACT.frames['base'], CONTRACT.frames['camera']} <= links
 
 
 def test_image_and_odometry_of_a_stamp_give_pose_detection_and_ball_with_it(driver):

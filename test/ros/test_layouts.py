@@ -25,11 +25,17 @@ SHOWS = {
     'Odometry': 'nav_msgs/msg/Odometry',
     'PoseWithCovariance': 'geometry_msgs/msg/PoseWithCovarianceStamped',
     'Image': 'sensor_msgs/msg/Image',
+    'RobotModel': 'std_msgs/msg/String',
 }
 
 
 def rviz_displays():
     return yaml.safe_load(RVIZ.read_text())['Visualization Manager']['Displays']
+
+
+def topic_of(display):
+    """Return what a display says of its topic."""
+    return display['Description Topic' if 'RobotModel' in display['Class'] else 'Topic']
 
 
 def topics_of(value):
@@ -69,7 +75,7 @@ def published(tmp_path_factory):
     with GraphProcesses('collect', options, log_dir=folder / 'log') as graph:
         graph.wait_ready(90)
         node = graph.monitor.node
-        wanted = {display['Topic']['Value'] for display in rviz_displays()} | set(
+        wanted = {topic_of(display)['Value'] for display in rviz_displays()} | set(
             topics_of(json.loads(FOXGLOVE.read_text())['configById'])
         )
         wait_for(
@@ -91,13 +97,14 @@ def test_the_layouts_name_topics_that_are_published(published):
         '/ground_truth/odom',
         '/ground_truth/ball',
         '/markers',
+        '/robot_description',
     ):
-        assert topic in {display['Topic']['Value'] for display in rviz_displays()}
+        assert topic in {topic_of(display)['Value'] for display in rviz_displays()}
 
 
 def test_rviz_displays_fit_type_and_qos_of_their_topics(published):
     for display in rviz_displays():
-        topic = display['Topic']
+        topic = topic_of(display)
         kind = display['Class'].split('/')[1]
         for publisher in published[topic['Value']]:
             assert publisher.topic_type == SHOWS[kind], topic

@@ -18,15 +18,17 @@ import sysconfig
 PREFIX = Path(sys.prefix)
 SHARE = PREFIX / 'share'
 #: Packages whose messages others are made of.
-BASES = ('builtin_interfaces', 'service_msgs', 'std_msgs')
+BASES = ('builtin_interfaces', 'service_msgs', 'std_msgs', 'geometry_msgs')
 
 #: Definitions by package and file, as published:
+#: - tf2_msgs: https://github.com/ros2/geometry2;
 #: - booster_msgs, booster_interface: https://github.com/BoosterRobotics/booster_robotics_sdk_ros2
 #:   and what its users write and read;
 #: - unitree_api: https://github.com/unitreerobotics/unitree_ros2 (cyclonedds_ws/src/unitree);
 #: - op3_walking_module_msgs: https://github.com/ROBOTIS-GIT/ROBOTIS-OP3-msgs;
 #: - naoqi_bridge_msgs: https://github.com/ros-naoqi/naoqi_bridge_msgs2.
 DEFINITIONS = {
+    'tf2_msgs': {'msg/TFMessage.msg': 'geometry_msgs/TransformStamped[] transforms\n'},
     'booster_msgs': {
         'msg/RpcReqMsg.msg': 'string uuid\nstring header\nstring body\n',
         'msg/RpcRespMsg.msg': 'string uuid\nstring header\nstring body\n',
