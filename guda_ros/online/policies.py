@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from stable_baselines3 import PPO, SAC
+from stable_baselines3 import DDPG, PPO, SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import VecNormalize
@@ -13,11 +13,14 @@ import torch
 from torch import nn
 
 from guda_ros.learning.networks import Normaliser, OBSERVATION_CLIP, PolicyNetwork
+from guda_ros.online.props import PROPS
 
 if TYPE_CHECKING:
     from guda_ros.online.vec_env import BatchVecEnv
 
-ALGORITHMS = {'ppo': PPO, 'sac': SAC}
+ALGORITHMS = {'ppo': PPO, 'props': PROPS, 'sac': SAC, 'td3': TD3, 'ddpg': DDPG}
+#: Those with a replay buffer, which can be augmented.
+OFF_POLICY = ('sac', 'td3', 'ddpg')
 
 
 class BoundedActorCriticPolicy(ActorCriticPolicy):
@@ -37,7 +40,7 @@ class BoundedActorCriticPolicy(ActorCriticPolicy):
 def policy_arguments(algorithm: str, hidden: tuple[int, ...]) -> dict:
     """Return the policy class and its arguments for ALGORITHMS[algorithm], as keywords."""
     shared = {'net_arch': list(hidden), 'activation_fn': nn.ReLU}
-    if algorithm == 'ppo':
+    if algorithm not in OFF_POLICY:
         return {'policy': BoundedActorCriticPolicy, 'policy_kwargs': shared}
     return {'policy': 'MlpPolicy', 'policy_kwargs': shared}
 
@@ -58,6 +61,8 @@ def to_network(model: BaseAlgorithm) -> PolicyNetwork:
     policy = model.policy
     if isinstance(model, PPO):
         parts = [*policy.mlp_extractor.policy_net, policy.action_net[0]]
+    elif isinstance(model, TD3):
+        parts = [*policy.actor.mu]
     else:
         parts = [*policy.actor.latent_pi, policy.actor.mu]
     layers = [part for part in parts if isinstance(part, nn.Linear)]

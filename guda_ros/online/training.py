@@ -1,4 +1,4 @@
-"""Train a policy by acting: PPO or SAC of stable-baselines3 on a batch of episodes."""
+"""Train a policy by acting: stable-baselines3, PROPS and augmented replay on many episodes."""
 
 from __future__ import annotations
 
@@ -11,12 +11,23 @@ import time
 
 import numpy as np
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.callbacks import BaseCallback, CallbackList
+from stable_baselines3.common.noise import NormalActionNoise
 
 from guda_ros.config.files import load_yaml, Section
+from guda_ros.errors import GudaError
 from guda_ros.learning.compiler import leave_compiler_out
 from guda_ros.learning.networks import PolicyNetwork, torch_threads, TrainingError
-from guda_ros.online.policies import ALGORITHMS, normalised, policy_arguments, to_network
+from guda_ros.online.augmentation_config import AugmentationConfig
+from guda_ros.online.augmented_replay import AugmentedReplayBuffer
+from guda_ros.online.policies import (
+    ALGORITHMS,
+    normalised,
+    OFF_POLICY,
+    policy_arguments,
+    to_network,
+)
+from guda_ros.online.replay_log import AugmentationLog
 from guda_ros.online.vec_env import BatchVecEnv, Episodes
 from guda_ros.soccer.starts import SCENARIOS
 
@@ -33,7 +44,8 @@ class OnlineConfig:
     minutes: wall time at most. evaluate_every: environment steps between evaluations. starts:
     validation starts of an evaluation. stop_at: success rate that ends the training when two
     evaluations in a row reach it. hidden: sizes of the layers. arguments: of the algorithm's class
-    in stable-baselines3.
+    in stable-baselines3, or of PROPS; action_noise (TD3, DDPG) is a deviation. augmentation: of
+    the replay buffer, None for none.
     """
 
     algorithm: str
@@ -50,12 +62,16 @@ class OnlineConfig:
     stop_at: float
     hidden: tuple[int, ...]
     arguments: dict = field(default_factory=dict)
+    augmentation: AugmentationConfig | None = None
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> OnlineConfig:
         """Read a YAML file; ConfigError names file and key of a wrong value."""
         root = Section(load_yaml(path), path)
         arguments = root.section('arguments')
+        augmentation = None
+        if root.has('augmentation'):
+            augmentation = AugmentationConfig.read(root.section('augmentation'))
         config = cls(
             algorithm=root.choice('algorithm', tuple(ALGORITHMS)),
             scenario=root.choice('scenario', SCENARIOS),
@@ -71,13 +87,19 @@ class OnlineConfig:
             stop_at=root.number('stop_at', 0, 2),
             hidden=root.integers('hidden', 1, 100_000),
             arguments=arguments.rest(),
+            augmentation=augmentation,
         )
+        if augmentation and config.algorithm not in OFF_POLICY:
+            root.fail('augmentation', f'is for {", ".join(OFF_POLICY)}, not {config.algorithm}')
         root.close()
         return config
 
     def as_dict(self) -> dict:
         """Return the experiment as plain values."""
-        return {**asdict(self), 'hidden': list(self.hidden)}
+        values = {**asdict(self), 'hidden': list(self.hidden)}
+        if self.augmentation is None:
+            del values['augmentation']
+        return values
 
 
 @dataclass(frozen=True)
@@ -133,8 +155,20 @@ def train_online(
     :raises TrainingError: if the algorithm refuses an argument of the config.
     """
     folder = Path(folder)
-    env = normalised(BatchVecEnv(episodes))
+    env = normalised(BatchVecEnv(episodes, world_states=config.augmentation is not None))
     callback = _Evaluation(config, evaluate, folder, report, checkpoints)
+    callbacks: list[BaseCallback] = [callback]
+    augmented = {}
+    if config.augmentation is not None:
+        augmented = {
+            'replay_buffer_class': AugmentedReplayBuffer,
+            'replay_buffer_kwargs': config.augmentation.arguments(episodes),
+        }
+        callbacks.append(AugmentationLog(every=config.evaluate_every))
+    arguments = dict(config.arguments)
+    if isinstance(noise := arguments.get('action_noise'), (int, float)):
+        size = env.action_space.shape
+        arguments['action_noise'] = NormalActionNoise(np.zeros(size), np.full(size, float(noise)))
     with torch_threads(1):
         try:
             model = ALGORITHMS[config.algorithm](
@@ -143,15 +177,17 @@ def train_online(
                 device='cpu',
                 tensorboard_log=tensorboard,
                 **policy_arguments(config.algorithm, config.hidden),
-                **config.arguments,
+                **{**arguments, **augmented},
             )
+        except GudaError:
+            raise
         except (TypeError, AssertionError, ValueError) as error:
             raise TrainingError(
                 f'{config.algorithm}: stable-baselines3 refuses the arguments '
                 f'{config.arguments}: {error}'
             ) from error
         try:
-            model.learn(config.steps, callback=callback, tb_log_name=f'seed_{seed}')
+            model.learn(config.steps, callback=CallbackList(callbacks), tb_log_name=f'seed_{seed}')
         except ImportError as error:
             raise TrainingError(f'{error}; install it, or leave --tensorboard out') from error
         callback.finish()

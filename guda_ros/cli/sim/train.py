@@ -1,5 +1,5 @@
 """
-Train a policy from scratch in the simulator, with PPO or SAC of stable-baselines3.
+Train a policy from scratch in the simulator: PPO, SAC, TD3 or DDPG of stable-baselines3, or PROPS.
 
 It learns on starts drawn from its seed, is judged as it goes on validation starts, and the policy
 that did best there is tried once on test starts, with an interval over the starts. What is left in
@@ -12,15 +12,21 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from guda_ros.errors import GudaError
 from guda_ros.workflows.terminal.arguments import natural, positive
 
-HELP = 'train a policy from scratch, with PPO or SAC'
+if TYPE_CHECKING:
+    from guda_ros.online.training import OnlineConfig
+
+HELP = 'train a policy from scratch, with PPO, SAC and others'
 EXAMPLE = """\
 guda sim train ppo_penalty
   guda sim train ppo_penalty --seeds 0 1 2 --out runs/penalty
-  guda sim train sac_penalty --minutes 30 --tensorboard runs/logs"""
+  guda sim train sac_penalty --minutes 30 --tensorboard runs/logs
+  guda sim train sac_penalty --guide random --m 0.5 --alpha 0.5
+  guda sim train ppo_penalty --props"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,6 +80,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='DIR',
         help='write logs for TensorBoard (which must be installed)',
     )
+    parser.add_argument(
+        '--props',
+        action='store_true',
+        help="collect with a behaviour policy (PROPS) where the config's algorithm is ppo",
+    )
+    parser.add_argument(
+        '--guide',
+        default=None,
+        metavar='GUIDE',
+        help='augment the replay of sac, td3 or ddpg by this guide (default: as the config says)',
+    )
+    parser.add_argument(
+        '--m',
+        type=float,
+        default=None,
+        metavar='M',
+        help="augmented copies of an environment step (default: the config's, or 1)",
+    )
+    parser.add_argument(
+        '--alpha',
+        type=float,
+        default=None,
+        metavar='A',
+        help="augmented steps in a batch for each observed one (default: the config's, or 1)",
+    )
     parser.add_argument('--overwrite', action='store_true', help='train again what is in OUT')
 
 
@@ -97,7 +128,7 @@ def run(args: argparse.Namespace) -> None:
     changes = {
         key: getattr(args, key) for key in ('steps', 'minutes') if getattr(args, key) is not None
     }
-    config = replace(config, **changes)
+    config = _with_methods(replace(config, **changes), args)
     runs = []
     for seed, folder in folders.items():
         result = train_seed(
@@ -106,3 +137,35 @@ def run(args: argparse.Namespace) -> None:
         runs.append(result)
         write_curves(out, name, runs)
     print(f'{out / "curve.png"}: written, and curve.csv, curve.json')
+
+
+def _with_methods(config: OnlineConfig, args: argparse.Namespace) -> OnlineConfig:
+    """Return the experiment with what the options say of PROPS and augmentation."""
+    from guda_ros.online.augmentation_config import AugmentationConfig
+    from guda_ros.online.policies import OFF_POLICY
+
+    if args.props and config.algorithm not in ('ppo', 'props'):
+        raise GudaError(
+            f'--props is for ppo, and the algorithm of the config is {config.algorithm}'
+        )
+    if args.props:
+        config = replace(config, algorithm='props')
+    given = {
+        key: getattr(args, key)
+        for key in ('guide', 'm', 'alpha')
+        if getattr(args, key) is not None
+    }
+    if not given:
+        return config
+    if config.algorithm not in OFF_POLICY:
+        raise GudaError(
+            f'--{next(iter(given))} augments the replay of {", ".join(OFF_POLICY)}, and the '
+            f'algorithm of the config is {config.algorithm}'
+        )
+    for key in ('m', 'alpha'):
+        if key in given and not 0 <= given[key] <= 1000:
+            raise GudaError(f'--{key} must be from 0 to 1000')
+    if config.augmentation is None and 'guide' not in given:
+        raise GudaError('--m and --alpha need --guide, or a config with augmentation')
+    augmentation = config.augmentation or AugmentationConfig(None)
+    return replace(config, augmentation=replace(augmentation, **given))
