@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from guda_ros.data.files import refuse_existing
 from guda_ros.workflows.terminal.arguments import natural, positive
 from guda_ros.workflows.terminal.tables import print_report, print_table
+
+if TYPE_CHECKING:
+    from guda_ros.augmentation.verify import Verification
 
 EXAMPLE = 'guda augment runs/mine/dataset --guide guided --count 200000 --out runs/mine/guided.h5'
 
@@ -103,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _print_errors(errors) -> None:
+def _print_errors(errors: Mapping[str, Verification]) -> None:
     print('stepped again in the simulator (median, 99th percentile of the error):')
     rows = []
     for name, found in errors.items():

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from guda_ros.cli.common import (
     add_adapter,
@@ -25,6 +26,9 @@ from guda_ros.cli.common import (
 from guda_ros.errors import GudaError
 from guda_ros.workflows.terminal.arguments import natural
 from guda_ros.workflows.terminal.tables import print_table
+
+if TYPE_CHECKING:
+    from guda_ros.identification.identify import Identification
 
 #: The key that is held while the robot moves; the session has it, but it takes long to import.
 HOLD = 'p'
@@ -175,7 +179,7 @@ def _record(args: argparse.Namespace) -> list[Path]:
     )
 
 
-def _print(found) -> None:
+def _print(found: Identification) -> None:
     rows = [
         [
             result.name,

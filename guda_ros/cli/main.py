@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
+from io import TextIOWrapper
 import os
 from pathlib import Path
 import shlex
 import sys
+from typing import Any
 
 from guda_ros import __version__
 from guda_ros.arguments import as_path
@@ -60,7 +62,7 @@ class _Parser(argparse.ArgumentParser):
     usual_action: str = ''
     actions: tuple[str, ...] = ()
 
-    def parse_known_args(self, args=None, namespace=None):
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         if self.usual_action and args and args[0] not in (*self.actions, '-h', '--help'):
             args = [self.usual_action, *args]
         return super().parse_known_args(args, namespace)
@@ -113,7 +115,9 @@ def main(arguments: list[str] | None = None) -> int:
     verb = next((word for word in arguments if not word.startswith('-')), '')
     args = build_parser(verb).parse_args(arguments)
     args.command = shlex.join(['guda', *arguments])
-    sys.stdout.reconfigure(line_buffering=True)
+    # That of a notebook is another.
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
     try:
         with interrupts_first():
             return args.run(args) or 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 EXAMPLE = 'guda policy info runs/mine/guided.onnx'
 #: What is printed on a line of its own, from the metadata of the training.
@@ -66,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _text(value) -> str:
+def _text(value: Any) -> str:
     if isinstance(value, dict):
         return ', '.join(f'{key} {_text(item)}' for key, item in value.items())
     if isinstance(value, (list, tuple)):

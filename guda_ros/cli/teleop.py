@@ -28,7 +28,14 @@ from guda_ros.cli.common import (
 from guda_ros.workflows.terminal.arguments import natural
 
 if TYPE_CHECKING:
+    from guda_ros.cli.screens.terminal import Terminal
+    from guda_ros.control.gamepad import Gamepad
+    from guda_ros.control.joystick import JoystickState
+    from guda_ros.control.keyboard import KeyboardMap
     from guda_ros.data.contract import Contract
+    from guda_ros.ros.control.operator_station import OperatorStation
+    from guda_ros.ros.graph.processes import GraphProcesses
+    from guda_ros.ros.robot_check.findings import Finding
 
 EXAMPLE = """\
 guda teleop --recordings runs/mine/driven
@@ -149,7 +156,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _pad(args: argparse.Namespace):
+def _pad(args: argparse.Namespace) -> Gamepad | None:
     from guda_ros.control.gamepad import Gamepad, GamepadError
 
     if args.device == 'keyboard':
@@ -162,7 +169,7 @@ def _pad(args: argparse.Namespace):
         return None
 
 
-def _graph(args: argparse.Namespace, stack: ExitStack):
+def _graph(args: argparse.Namespace, stack: ExitStack) -> tuple[GraphProcesses | None, int]:
     """Start the graph; return it, or None for one that runs already, and its domain."""
     from guda_ros.ros.graph import environment
     from guda_ros.ros.graph.processes import GraphProcesses
@@ -200,7 +207,7 @@ def _graph(args: argparse.Namespace, stack: ExitStack):
     return graph, graph.domain
 
 
-def _check(args: argparse.Namespace, graph) -> list:
+def _check(args: argparse.Namespace, graph: GraphProcesses | None) -> list[Finding]:
     """Look at a robot's driver; return what lacks."""
     from guda_ros.ros.graph.table import GRAPHS
     from guda_ros.workflows.robots.checking import check_graph
@@ -220,7 +227,15 @@ def _user() -> str:
 class _Session:
     """A person at the terminal."""
 
-    def __init__(self, station, contract: Contract, keyboard, pad, title: str, graph) -> None:
+    def __init__(
+        self,
+        station: OperatorStation,
+        contract: Contract,
+        keyboard: KeyboardMap,
+        pad: Gamepad | None,
+        title: str,
+        graph: GraphProcesses | None,
+    ) -> None:
         from guda_ros.cli.screens.teleop import View
         from guda_ros.control.keyboard import Keyboard
 
@@ -237,7 +252,7 @@ class _Session:
         self._contract = contract
         self._drawn = 0.0
 
-    def run(self, terminal) -> None:
+    def run(self, terminal: Terminal) -> None:
         """Read keys and pad, send what is wanted, draw; until the terminal is gone or Ctrl-C."""
         before = time.monotonic()
         while not terminal.gone:
@@ -258,11 +273,12 @@ class _Session:
                 self._drawn = time.monotonic()
                 self._draw(terminal, state)
 
-    def _wish(self):
+    def _wish(self) -> JoystickState:
         """Return what the person wants: by the pad where its dead-man is held, else by keys."""
         keys, view = self._keyboard.state(time.monotonic()), self._view
         pad = self._pad.state() if self._pad is not None else None
-        if pad is None:
+        used = self._pad.map if self._pad is not None else None
+        if pad is None or used is None:
             if view.pad is not None:
                 view.note = 'THE GAMEPAD IS GONE: plug it in again, or drive by keys'
             elif keys.pressed:
@@ -270,11 +286,11 @@ class _Session:
             view.pad, view.device = None, 'keyboard'
             view.note = (self._pad.problem if self._pad is not None else '') or view.note
             return keys
-        view.pad, view.device = self._pad.map, f'gamepad {self._pad.map.name} + keyboard'
+        view.pad, view.device = used, f'gamepad {used.name} + keyboard'
         view.note = pad.problem
         return keys.joined(pad)
 
-    def _draw(self, terminal, state) -> None:
+    def _draw(self, terminal: Terminal, state: JoystickState) -> None:
         from guda_ros.cli.screens.teleop import screen
 
         view, station = self._view, self._station

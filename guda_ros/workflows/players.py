@@ -20,6 +20,7 @@ from guda_ros.errors import extra_of, GudaError
 if TYPE_CHECKING:
     from guda_ros.data.contract import Contract
     from guda_ros.data.contract_base import ContractBase
+    from guda_ros.soccer.robot import RobotProfile
 
 #: What a run of `guda sim train` is: beside the model, in the same folder.
 RUN = 'run.json'
@@ -34,9 +35,9 @@ class Player:
     #: As it was named.
     name: str
     #: What it observes and does.
-    contract: object
-    #: The RobotProfile of the contract.
-    robot: object
+    contract: Contract
+    #: That of the contract.
+    robot: RobotProfile
     #: A controller for so many episodes, as evaluate_policy takes it.
     controller: Callable[[int], Callable[[np.ndarray, np.ndarray], np.ndarray]]
     #: What it was trained for, None if that is not known.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
 import math
 import textwrap
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +16,8 @@ from guda_ros.control.joystick import JoystickMap
 from guda_ros.control.keyboard import KeyboardMap
 from guda_ros.soccer.field import Field
 
-if TYPE_CHECKING:
-    from guda_ros.data.sets.trajectories import Trajectory
-
+#: A text and its style.
+Piece = tuple[str, str]
 #: Select Graphic Rendition codes (ECMA-48).
 BOLD, DIM, GOOD, BAD, WARN, BANNER_GOOD, BANNER_BAD, BANNER = (
     '1',
@@ -49,15 +48,15 @@ class View:
     #: Buttons of the gamepad, None without one.
     pad: JoystickMap | None = None
     #: What the teleop node says of itself.
-    teleop: dict = field(default_factory=dict)
+    teleop: dict[str, Any] = field(default_factory=dict)
     #: What the safety node says of itself.
-    safety: dict = field(default_factory=dict)
+    safety: dict[str, Any] = field(default_factory=dict)
     #: What the recorder says of itself.
-    recording: dict = field(default_factory=dict)
+    recording: dict[str, Any] = field(default_factory=dict)
     #: What the live augmentation says of itself.
-    augmentation: dict = field(default_factory=dict)
+    augmentation: dict[str, Any] = field(default_factory=dict)
     #: The episode under way.
-    episode: dict = field(default_factory=dict)
+    episode: dict[str, Any] = field(default_factory=dict)
     #: Nodes that have to speak and do not.
     silent: list[str] = field(default_factory=list)
     #: Since the episode began [s].
@@ -116,7 +115,7 @@ def _fit(text: str, width: int, style: str) -> tuple[str, str]:
     return f'{text[: max(0, width)]:<{max(0, width)}}', style
 
 
-def _line(parts: Sequence[Trajectory], columns: int, colour: bool) -> str:
+def _line(parts: Iterable[Piece], columns: int, colour: bool) -> str:
     line, left = '', columns
     for style, pieces in groupby(parts, key=lambda part: part[1]):
         text = ''.join(piece for piece, _ in pieces)[:left]
@@ -168,7 +167,7 @@ def _why(view: View) -> str:
     return reason.replace('_', ' ') or 'the policy says nothing'
 
 
-def _episode(view: View, columns: int) -> list:
+def _episode(view: View, columns: int) -> list[list[Piece]]:
     status = view.teleop.get('episode', {})
     keys = view.keyboard.key_of
     name = view.episode.get('id', '')
@@ -180,12 +179,14 @@ def _episode(view: View, columns: int) -> list:
     else:
         first = [('no episode yet', ''), (f': {keys("episode_start")} begins one', '')]
     recording = _recording(view)
-    quality = {True: 'good', False: 'NOT GOOD ENOUGH'}.get(recording.get('good'), '')
-    state = {
+    qualities: dict[Any, str] = {True: 'good', False: 'NOT GOOD ENOUGH'}
+    quality = qualities.get(recording.get('good'), '')
+    states: dict[Any, str] = {
         'recording': 'recording',
         'closed': f'recorded {quality}'.strip(),
         'failed': 'NOT RECORDED',
-    }.get(recording.get('state'), 'not recorded')
+    }
+    state = states.get(recording.get('state'), 'not recorded')
     second = [
         (
             f'kept {status.get("kept", 0)}  set aside {status.get("discarded", 0)}  '
@@ -204,7 +205,7 @@ def _episode(view: View, columns: int) -> list:
     ]
 
 
-def _recording(view: View) -> dict:
+def _recording(view: View) -> dict[str, Any]:
     """Return what the recorder says of this episode; of one that was set aside it says nothing."""
     recording = view.recording
     ours = recording.get('id') == view.episode.get('id')
@@ -221,7 +222,7 @@ def _alarms(view: View) -> list[tuple[bool, str]]:
     return list(dict.fromkeys([*((True, text) for text in told), *view.complaints]))
 
 
-def _keys(view: View) -> list:
+def _keys(view: View) -> list[list[Piece]]:
     keyboard = view.keyboard
     key = keyboard.key_of
     letters = ' '.join(name for name in keyboard.move if len(name) == 1)
@@ -255,7 +256,7 @@ def _keys(view: View) -> list:
     return [[(text, DIM)] for text in texts]
 
 
-def _middle(view: View, columns: int, rows: int, unicode: bool) -> list:
+def _middle(view: View, columns: int, rows: int, unicode: bool) -> list[list[Piece]]:
     """Return the field on the left and numbers on the right."""
     numbers = _numbers(view)
     width = min(columns - 36, int(rows * 2.1 * _span(view.pitch)[0] / _span(view.pitch)[1]))
@@ -277,7 +278,7 @@ def draw_field(
     width: int,
     rows: int,
     unicode: bool = True,
-) -> list:
+) -> list[list[Piece]]:
     """Return rows of the field from above, the opponents' goal on the right, as styled pieces."""
     span = _span(pitch)
     cells = [[(' ', '')] * width for _ in range(rows)]
@@ -310,7 +311,7 @@ def _degrees(angle: float) -> float:
     return math.degrees(math.remainder(angle, 2 * math.pi))
 
 
-def _numbers(view: View) -> list:
+def _numbers(view: View) -> list[list[Piece]]:
     def velocity(values: np.ndarray | None) -> str:
         return (
             f'{values[0]:+.2f} {values[1]:+.2f} m/s {values[2]:+.2f} rad/s'

@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import sys
+from typing import Any
 
 from guda_ros.control.keyboard import KeyReader
 from guda_ros.errors import GudaError
@@ -32,8 +33,8 @@ class Terminal:
             )
         self._in, self._out = sys.stdin.fileno(), sys.stdout.fileno()
         self._reader = KeyReader()
-        self._before: list = []
-        self._handlers: dict = {}
+        self._before: list[Any] = []
+        self._handlers: dict[signal.Signals, Any] = {}
         self._shown: list[str] = []
         self._size = 0, 0
         self.gone = False
@@ -58,7 +59,7 @@ class Terminal:
         self._write(_OPEN)
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         import termios
 
         self._write(_CLOSE)
@@ -70,7 +71,7 @@ class Terminal:
             # The shell may send another one while the nodes are being stopped.
             signal.signal(number, signal.SIG_IGN if self.gone else handler)
 
-    def _on_end(self, *_) -> None:
+    def _on_end(self, *_: object) -> None:
         self.gone = True
 
     def keys(self, timeout: float) -> list[str]:
