@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from guda_ros.arguments import as_path, if_given
+from guda_ros.arguments import as_folder, as_path, if_given
 from guda_ros.errors import GudaError, naming_extras
 from guda_ros.identification.cameras.boards import Board
 from guda_ros.identification.cameras.intrinsics import (
@@ -86,23 +86,19 @@ def calibrate_camera(
     :param camera_info: file to write for the camera's driver (camera_info_manager).
     :raises GudaError: if the pictures do not tell the lens, saying why, or a file is there.
     """
-    out, info, plot, keep = (
+    out, info, plot = (
         if_given(as_path, value, name)
-        for value, name in (
-            (out, 'out'),
-            (camera_info, 'camera_info'),
-            (plot, 'plot'),
-            (keep, 'keep'),
-        )
+        for value, name in ((out, 'out'), (camera_info, 'camera_info'), (plot, 'plot'))
     )
+    keep = if_given(as_folder, keep, 'keep')
     require_suffix(out, ('.yaml', '.yml'), 'a profile')
     require_suffix(info, ('.yaml', '.yml'), 'a camera_info file')
     refuse_files((out, info, plot), overwrite)
     if lens not in LENSES:
         raise GudaError(f'no lens is called {lens!r}; there are {", ".join(LENSES)}')
+    robot = RobotProfile.load(base)
     if bool(live) == (path is not None):
         raise GudaError('give pictures, a video or a bag of a board, or a topic to hear live')
-    robot = RobotProfile.load(base)
     key, mount = camera_of(robot, camera)
     collection = Collection(board or Board())
     if live:

@@ -94,10 +94,11 @@ def calibrate_mount(
     refuse_files((out, plot), overwrite)
     if tilt_into not in TILT_INTO:
         raise GudaError(f'a tilt goes into {" or ".join(TILT_INTO)}, not {tilt_into!r}')
+    robot, ground = RobotProfile.load(base), Field.load(field)
+    kind = ground.ball if ball is None else Ball.load(ball)
     sources = as_paths(paths, 'paths')
     known_poses = _for_each(poses, sources, 3, 'pose')
     known_balls = _for_each(balls, sources, 2, 'ball')
-    robot, ground = RobotProfile.load(base), Field.load(field)
     key, mount = chosen_camera(robot, camera)
     sights = read_sights(sources, robot, topic, joints)
     for sight in sights:
@@ -107,7 +108,6 @@ def calibrate_mount(
     say(f'{len(sights)} pictures from {len(sources)} places')
     lines = None
     if any(len(sight.places) for sight in sights):
-        kind = Ball.load(ball) if ball else ground.ball
         found = [_placed(sight, mount, robot, kind, say) for sight in sights]
         fit = fit_places(found, mount, robot.head, partial)
     else:
