@@ -21,6 +21,7 @@ SCRIPTS = (
     'sim/view.py',
     'sim/collect.py',
     'benchmark/simulation.py',
+    'benchmark/online.py',
 )
 CONFIG = """\
 algorithm: ppo
@@ -236,3 +237,17 @@ def test_the_benchmark_ends_with_its_figures():
         value for name, value in found.items() if name not in ('camera_fps', 'real_time_factor')
     ]
     assert min(measured) > 0 and found['real_time_factor'] is None
+
+
+@pytest.mark.long
+def test_the_benchmark_of_online_learning_ends_with_its_figures():
+    result = run('benchmark/online.py', '--rollouts', 1, '--repeats', 1)
+    assert result.returncode == 0, result.stderr
+    found = json.loads(result.stdout.splitlines()[-1])
+    rates = {
+        f'{one}_{what}'
+        for one in ('ppo', 'sac')
+        for what in ('env_steps_per_s', 'subproc_env_steps_per_s', 'vs_subproc')
+    }
+    assert set(found) == {*rates, 'augmentation_share', 'augmented_sac_vs_sac'}
+    assert min(found.values()) > 0
