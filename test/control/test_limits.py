@@ -155,7 +155,16 @@ def test_where_less_was_sent_than_allowed_the_rise_begins_anew_from_there():
 
 
 @pytest.mark.parametrize(
-    'name', ['nao_v6', 'booster_k1', 'booster_t1', 'robotis_op3', 'turtlebot4', 'generic_walker']
+    'name',
+    [
+        'nao_v6',
+        'nao_v6_real',
+        'booster_k1',
+        'booster_t1',
+        'robotis_op3',
+        'turtlebot4',
+        'generic_walker',
+    ],
 )
 def test_the_limits_of_a_shipped_robot_leave_what_its_walk_can_follow(name):
     robot = RobotProfile.load(name)
