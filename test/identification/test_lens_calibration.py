@@ -63,12 +63,12 @@ def test_the_errors_are_as_large_as_the_deviations_say(board, distortion, noise)
     studio = Studio(distortion=distortion)
     held = WHOLE if board is CHECKERS else None
     ratios = []
-    for seed in range(24):
-        seen = studio.pictures(board, 18, 100 + seed, held, noise=noise)
+    for seed in range(16):
+        seen = studio.pictures(board, 16, 100 + seed, held, noise=noise)
         fit = fit_lens(collected(seen, board))
         ratios.append(errors(fit, studio) / fit.deviations)
     ratios = np.array(ratios)
-    # Of 24 draws of a normal distribution, all of this holds but once in some thousand times.
+    # Of 16 draws of a normal distribution, all of this holds but once in some thousand times.
     assert (np.abs(ratios) < 2).mean() > 0.85
     spread = np.sqrt((ratios**2).mean(axis=0))
     assert (spread > 0.4).all() and (spread < 1.75).all()

@@ -40,8 +40,9 @@ FARTHEST, MOST = 4.0, 60
 POINTS, VIEWS, PLACES = 120, 4, 4
 #: Points farther from all lines [m] than this are on none, from round to round.
 GATES = (0.4, 0.2, 0.1)
-#: Least share of the points that lie on lines, and largest median distance of those [m].
-SHARE, AWAY = 0.6, 0.03
+#: Least share of the points that lie on lines, largest median distance of those [m] and rms
+#: [pixels]. In the twin .92 or more lie on the lines of the right field, .79 or less on another's.
+SHARE, AWAY, ROUGHEST = 0.85, 0.03, 0.8
 #: Two fits of a stand are as good as each other if their losses differ by less, relative.
 AS_GOOD = 1.3
 #: How many points are enough to search the field with, and how many places are looked at closely.
@@ -215,19 +216,14 @@ def fit_line_views(
             f'{FARTHEST:g} m, and turn the head'
         )
     best = scene.search()
+    scene.require_lines(best)
     known = set(poses) == set(scene.stands)
     free = range(4) if known else range(3)
     scene.gate(best, GATES[-1])
     prior = [(4 + 3 * scene.stands.index(stand), poses[stand]) for stand in poses]
     fit, free = _fit_free(scene.residuals, scene.clusters, free, best, prior, mount, partial)
     scene.gate(fit.parameters, GATES[-1])
-    share, away, rms = scene.quality(fit.parameters)
-    if share < SHARE or away > AWAY:
-        raise CalibrationError(
-            f'what looks like lines does not lie on the lines of {lines.field.name}: '
-            f'{share:.0%} of the points do, {100 * away:.1f} cm from them; is it that field, did '
-            'the robot stand still, is the lens calibrated (guda calibrate camera)?'
-        )
+    rms = scene.require_lines(fit.parameters)
     why = (
         {}
         if known
@@ -332,6 +328,23 @@ class _Scene:
             float(np.median(np.abs(distance[good]))),
             float(PIXEL * np.sqrt((ratio**2).mean())),
         )
+
+    def require_lines(self, theta: np.ndarray) -> float:
+        """
+        Return the rms [pixels] of what lies on lines.
+
+        :raises CalibrationError: if too little does, or badly.
+        """
+        share, away, rms = self.quality(theta)
+        if share < SHARE or away > AWAY or rms > ROUGHEST:
+            raise CalibrationError(
+                f'what looks like lines does not lie on the lines of {self.lines.field.name}: '
+                f'{share:.0%} of the points do ({SHARE:.0%} are needed), with a residual of '
+                f'{rms:.2f} pixels (at most {ROUGHEST:g}); is it that field, does the robot stand '
+                'where it was told, did it stand still, is the lens calibrated (guda calibrate '
+                'camera)?'
+            )
+        return rms
 
     def search(self) -> np.ndarray:
         """
