@@ -79,13 +79,7 @@ class Walker:
         self.odom: list[tuple] = []
         self._subscriptions = []
         self.subscribe(String, 'episode', self._on_episode, qos.LATCHED)
-        self.subscribe(
-            Odometry,
-            'odom',
-            lambda message: self.odom.append(
-                (stamp_to_ns(message.header.stamp), *convert.pose_from_message(message))
-            ),
-        )
+        self.subscribe(Odometry, 'odom', lambda message: self._keep(self.odom, message))
         self.subscribe(Odometry, 'ground_truth/odom', self._on_truth)
         if script is not None:
             self._pub = self.node.create_publisher(TwistStamped, topic, qos.COMMAND)
@@ -110,9 +104,16 @@ class Walker:
         if self.events[-1].phase == 'reset':
             self.truth, self.odom = [], []
 
-    def _on_truth(self, message: Odometry) -> None:
+    @staticmethod
+    def _keep(rows: list[tuple], message: Odometry) -> int:
+        """Keep a step once; a simulator that waits for an answer repeats it. Return its stamp."""
         stamp = stamp_to_ns(message.header.stamp)
-        self.truth.append((stamp, *convert.pose_from_message(message)))
+        if not rows or rows[-1][0] != stamp:
+            rows.append((stamp, *convert.pose_from_message(message)))
+        return stamp
+
+    def _on_truth(self, message: Odometry) -> None:
+        stamp = self._keep(self.truth, message)
         if self._pub is not None:
             command = self._script(len(self.truth) - 1)
             if command is not None:
