@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from guda_ros.data.files import atomic_target
+from guda_ros.data.files import atomic_target, write_json
 from guda_ros.errors import GudaError
 from guda_ros.perception.camera import CameraModel
 from guda_ros.perception_training.families import SPLITS
@@ -63,13 +63,15 @@ def write_renders(
     Write pictures 0 to `count` of a split's families; what is there already is kept.
 
     A picture is `frame_NNNNNN.jpg` with its boxes in a `.txt` of the same name (see
-    guda_ros.perception_training.labelled); `frames.jsonl` says camera, place and families.
+    guda_ros.perception_training.labelled); `frames.jsonl` says camera, place and families, and
+    `scenes.json` of which split and seed they are.
 
     :param folder: for them. :param count: how many the folder is to hold.
     :param split: `training` or `test`. :param seed: of the scenes.
     :param report: is called with the pictures that there are and pictures a second.
     :return: pictures a second of this call, NaN if none was missing.
-    :raises GudaError: if the split is unknown or nothing can be drawn.
+    :raises GudaError: if the split is unknown, the folder has pictures of another split or seed,
+        or nothing can be drawn.
     """
     from guda_ros.perception_training.scenes import SceneRenderer
 
@@ -78,6 +80,7 @@ def write_renders(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     index = folder / 'frames.jsonl'
+    _require_same(folder, {'split': split, 'seed': seed})
     lines = index.read_text(encoding='utf-8').splitlines() if index.exists() else []
     start, done, begin = len(lines), 0, time.perf_counter()
     if start >= count:
@@ -116,6 +119,29 @@ def write_renders(
                 if report:
                     report(number + 1, done / (time.perf_counter() - begin))
     return done / (time.perf_counter() - begin)
+
+
+def _require_same(folder: Path, scenes: dict[str, Any]) -> None:
+    """Note of which scenes a folder holds pictures; GudaError if it has those of others."""
+    note = folder / 'scenes.json'
+    if not note.exists():
+        write_json(note, scenes)
+        return
+    try:
+        there = json.loads(note.read_text(encoding='utf-8', errors='replace'))
+    except ValueError:
+        there = None
+    if there != scenes:
+        wanted, found = (
+            f'split {told["split"]}, seed {told["seed"]}'
+            if isinstance(told, dict) and {'split', 'seed'} <= told.keys()
+            else 'scenes that cannot be told'
+            for told in (scenes, there)
+        )
+        raise GudaError(
+            f'{folder}: has pictures of {found}, not of {wanted}; give another folder, for mixed '
+            'pictures would be taken for one set'
+        )
 
 
 def read_renders(folder: Path) -> Iterator[Render]:

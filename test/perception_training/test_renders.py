@@ -65,6 +65,17 @@ def test_segmentation_and_outline_agree_on_how_much_of_a_ball_is_seen(frames):
     assert any(frame.seen > 0.95 for frame in frames)
 
 
+def test_pictures_of_other_scenes_are_not_mixed_in(tmp_path):
+    (tmp_path / 'scenes.json').write_text('{"split": "test", "seed": 4}')
+    for split, seed in (('training', 4), ('test', 5)):
+        with pytest.raises(GudaError, match='has pictures of split test, seed 4, not of split'):
+            write_renders(tmp_path, split, 3, seed=seed)
+    (tmp_path / 'scenes.json').write_text('[')
+    with pytest.raises(GudaError, match='cannot be told'):
+        write_renders(tmp_path, 'test', 3, seed=4)
+    assert [file.name for file in tmp_path.iterdir()] == ['scenes.json']
+
+
 @pytest.mark.needs('drawing')
 def test_writing_goes_on_where_it_was_and_gives_the_same_pictures(tmp_path):
     write_renders(tmp_path / 'whole', 'test', 3, seed=4)
