@@ -9,15 +9,16 @@ Nothing is moved. Exit code 0: it fits; 1: something lacks; 2: wrong usage.
 from __future__ import annotations
 
 import argparse
-import json
 
 from guda_ros.cli.common import (
     add_adapter,
     add_contract,
     add_domain,
+    add_json,
     add_names,
     add_node_settings,
     names_of,
+    print_check,
 )
 from guda_ros.workflows.terminal.arguments import positive_number
 
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='S',
         help='how long to listen (default: %(default)s)',
     )
-    parser.add_argument('--json', action='store_true', help='print JSON instead of a table')
+    add_json(parser)
     add_node_settings(parser)
     add_names(parser)
 
@@ -47,7 +48,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
     from guda_ros.ros.graph.table import GraphOptions
-    from guda_ros.ros.robot_check.findings import table
     from guda_ros.workflows.robots.checking import check_robot
     from guda_ros.workflows.up import read_overrides
 
@@ -63,14 +63,9 @@ def run(args: argparse.Namespace) -> int:
         domain=args.domain,
         seconds=args.seconds,
     )
-    if args.json:
-        print(json.dumps(found.as_dict()))
-        return 0 if found.fits else 1
-    print(f'ROS domain {found.domain}, {found.seconds:.1f} s')
-    for line in table(found.findings):
-        print(line)
-    if found.fits:
-        print('it fits: `guda up robot` or `guda teleop robot` with the same options')
-        return 0
-    print(f'{len(found.lacks)} of what is needed lack{"s" * (len(found.lacks) == 1)}')
-    return 1
+    return print_check(
+        found,
+        args.json,
+        f'ROS domain {found.domain}, {found.seconds:.1f} s',
+        'it fits: `guda up robot` or `guda teleop robot` with the same options',
+    )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from guda_ros.data.contract import Contract
     from guda_ros.ros.graph.names import RosNames
+    from guda_ros.workflows.robots.checking import RobotCheck
 
 
 def add_contract(parser: argparse.ArgumentParser) -> None:
@@ -135,3 +137,31 @@ def load_contract(args: argparse.Namespace) -> Contract:
     from guda_ros.data.contract import Contract
 
     return Contract.load(args.contract, args.robot)
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add --json for verbs that print what they found as a table."""
+    parser.add_argument('--json', action='store_true', help='print JSON instead of a table')
+
+
+def print_check(found: RobotCheck, as_json: bool, head: str, fits: str, warning: str = '') -> int:
+    """
+    Print what a look at a robot has found, and return the exit code.
+
+    :param head: first line of the table, if there is one. :param fits: last line if nothing lacks.
+    :param warning: what the last line adds if something does.
+    """
+    from guda_ros.ros.robot_check.findings import table
+
+    if as_json:
+        print(json.dumps(found.as_dict()))
+        return 0 if found.fits else 1
+    if head:
+        print(head)
+    for line in table(found.findings):
+        print(line)
+    if found.fits:
+        print(fits)
+        return 0
+    print(f'{len(found.lacks)} of what is needed lack{"s" * (len(found.lacks) == 1)}{warning}')
+    return 1

@@ -86,7 +86,5 @@ def run(args: argparse.Namespace) -> int:
         overwrite=args.overwrite,
         say=print,
     )
-    print_found(found)
-    for path in filter(None, (args.out, args.camera_info, plot)):
-        print(f'wrote {path}')
+    print_found(found, args.out, args.camera_info, plot)
     return 0

@@ -106,8 +106,8 @@ def plot_of(args: argparse.Namespace) -> Path | None:
     return args.plot or (args.out.with_suffix('.png') if args.out else None)
 
 
-def print_found(found: Calibration) -> None:
-    """Print what was found beside what was there before."""
+def print_found(found: Calibration, *written: Path | None) -> None:
+    """Print what was found beside what was there before, and which files were written."""
     rows = [
         [
             result.name,
@@ -125,3 +125,5 @@ def print_found(found: Calibration) -> None:
     for note in found.notes:
         print(note)
     print(f'residual {found.rms:.3f} pixels (root mean square)')
+    for path in filter(None, written):
+        print(f'wrote {path}')

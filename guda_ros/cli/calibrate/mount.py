@@ -92,7 +92,5 @@ def run(args: argparse.Namespace) -> int:
         overwrite=args.overwrite,
         say=print,
     )
-    print_found(found)
-    for path in filter(None, (args.out, plot)):
-        print(f'wrote {path}')
+    print_found(found, args.out, plot)
     return 0

@@ -10,16 +10,17 @@ move; 1: something lacks; 2: wrong usage.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 
 from guda_ros.cli.common import (
     add_adapter,
     add_contract,
     add_domain,
+    add_json,
     add_names,
     add_node_settings,
     names_of,
+    print_check,
 )
 from guda_ros.workflows.terminal.arguments import positive_number
 
@@ -57,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='S',
         help='how long to listen to the driver (default: %(default)s)',
     )
-    parser.add_argument('--json', action='store_true', help='print JSON instead of a table')
+    add_json(parser)
     add_node_settings(parser)
     add_names(parser)
 
@@ -65,7 +66,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run this verb."""
     from guda_ros.ros.graph.table import GraphOptions
-    from guda_ros.ros.robot_check.findings import table
     from guda_ros.workflows.robots.preflight import preflight
     from guda_ros.workflows.up import read_overrides
 
@@ -86,15 +86,5 @@ def run(args: argparse.Namespace) -> int:
         log_dir=args.log_dir,
         say=lambda text: print(text, file=sys.stderr if args.json else sys.stdout),
     )
-    if args.json:
-        print(json.dumps(found.as_dict()))
-        return 0 if found.fits else 1
-    for line in table(found.findings):
-        print(line)
-    if found.fits:
-        print('it may move: stand by to catch it')
-        return 0
-    print(
-        f'{len(found.lacks)} of what is needed lack{"s" * (len(found.lacks) == 1)}: do not move it'
-    )
-    return 1
+    fits = 'it may move: stand by to catch it'
+    return print_check(found, args.json, '', fits, ': do not move it')
